@@ -66,23 +66,17 @@ void stackdepot_destroy(struct stackdepot *depot)
 		(void)munmap(depot, depot->port_bytes);
 }
 
-/* Map `bytes` of a file over the reserved block. */
-static int memory_map_file(int fd, u64 bytes, int protection, struct stackdepot **ret_depot)
+/* Open what is at `memory`, or destroy the private view. */
+static int memory_open(struct stackdepot *depot, void *memory, u64 bytes,
+		       struct stackdepot **ret_depot)
 {
-	struct stackdepot *depot = memory_reserve(bytes);
+	int error = depot_open(depot, memory, bytes);
 
-	if (!depot)
-		return -ENOMEM;
-	if (mmap(memory_block(depot), bytes, protection, MAP_SHARED | MAP_FIXED, fd, 0) ==
-	    MAP_FAILED) {
-		int error = -errno;
-
+	if (error)
 		stackdepot_destroy(depot);
-		return error;
-	}
-	depot->shared = true;
-	*ret_depot = depot;
-	return 0;
+	else
+		*ret_depot = depot;
+	return error;
 }
 
 int stackdepot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
@@ -97,8 +91,56 @@ int stackdepot_create(const struct stackdepot_options *options, struct stackdepo
 	if (!depot)
 		return -ENOMEM;
 	depot_format(memory_block(depot), &geometry);
-	error = depot_open(depot, memory_block(depot), geometry.total_bytes);
-	if (error) {
+	return memory_open(depot, memory_block(depot), geometry.total_bytes, ret_depot);
+}
+
+int stackdepot_create_at(const struct stackdepot_options *options, void *memory,
+			 struct stackdepot **ret_depot)
+{
+	struct depot_geometry geometry;
+	struct stackdepot *depot;
+	int error = depot_plan(options, memory_seed(), &geometry);
+
+	if (error)
+		return error;
+	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
+		return -EINVAL;
+	depot = memory_reserve(0);
+	if (!depot)
+		return -ENOMEM;
+	depot->shared = true;
+	depot_format(memory, &geometry);
+	return memory_open(depot, memory, geometry.total_bytes, ret_depot);
+}
+
+int stackdepot_attach_at(const void *memory, uint64_t bytes, struct stackdepot **ret_depot)
+{
+	struct stackdepot *depot;
+
+	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
+		return -EINVAL;
+	depot = memory_reserve(0);
+	if (!depot)
+		return -ENOMEM;
+	depot->shared = depot->read_only = true;
+	/* Not written to: read_only is looked at by whoever would. */
+	return memory_open(depot, (void *)(uintptr_t)memory, bytes, ret_depot);
+}
+
+/* Map the depot that a file holds, or is to hold, behind a private page. */
+static int memory_map_file(int fd, u64 bytes, bool read_only, struct stackdepot **ret_depot)
+{
+	struct stackdepot *depot = memory_reserve(bytes);
+	const int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+
+	if (!depot)
+		return -ENOMEM;
+	depot->shared = true;
+	depot->read_only = read_only;
+	if (mmap(memory_block(depot), bytes, protection, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED) {
+		int error = -errno;
+
 		stackdepot_destroy(depot);
 		return error;
 	}
@@ -123,16 +165,11 @@ static int memory_fill_file(int fd, const struct depot_geometry *geometry, bool 
 	int error = memory_size_file(fd, geometry->total_bytes, sparse);
 
 	if (!error)
-		error = memory_map_file(fd, geometry->total_bytes, PROT_READ | PROT_WRITE, &depot);
+		error = memory_map_file(fd, geometry->total_bytes, false, &depot);
 	if (error)
 		return error;
 	depot_format(memory_block(depot), geometry);
-	error = depot_open(depot, memory_block(depot), geometry->total_bytes);
-	if (error)
-		stackdepot_destroy(depot);
-	else
-		*ret_depot = depot;
-	return error;
+	return memory_open(depot, memory_block(depot), geometry->total_bytes, ret_depot);
 }
 
 int stackdepot_create_file(const struct stackdepot_options *options, const char *path,
@@ -163,16 +200,9 @@ static int memory_attach(int fd, struct stackdepot **ret_depot)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (u64)st.st_size < sizeof(struct depot_header))
 		return -EBADMSG;
-	error = memory_map_file(fd, (u64)st.st_size, PROT_READ, &depot);
-	if (error)
-		return error;
-	error = depot_open(depot, memory_block(depot), (u64)st.st_size);
-	depot->read_only = true;
-	if (error)
-		stackdepot_destroy(depot);
-	else
-		*ret_depot = depot;
-	return error;
+	error = memory_map_file(fd, (u64)st.st_size, true, &depot);
+	return error ? error
+		     : memory_open(depot, memory_block(depot), (u64)st.st_size, ret_depot);
 }
 
 int stackdepot_attach(const char *path, struct stackdepot **ret_depot)
