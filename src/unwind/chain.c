@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The walk that is verified rather than walked.
+ *
+ * A walk is a function of the state it starts with (pc, sp, fp), the words it reads, and the unwind
+ * tables. So a thread keeps its last walk, each frame with its state and the words its step read:
+ *
+ *	kept:   [ unused ... | top ........ i, i+1 ........ last ]
+ *	                       innermost                outermost
+ *
+ *	K1  If frame i's state is that of a frame on the stack now, and the words of its checks are
+ *	    in memory now, then i+1's state is that of its caller now. For the last frame: then it
+ *	    is the outermost one.
+ *	K2  No check reads outside the own stack.
+ *	K3  What K1 says does not depend on tables that may change. A frame whose step does, or
+ *	    reads more than two words, has a check that never holds.
+ *
+ * The next walk goes frame by frame until its state equals that of a kept frame, then compares the
+ * words of all frames from there outwards. At the first that differs it takes the step anew from
+ * the tables; if that leads where it led before, comparing goes on, else the walk is on its own
+ * again, until it meets another kept frame. Nothing kept is believed before it is verified, so it
+ * does not matter what the thread did in between: stale frames cost time, not truth.
+ *
+ * The new frames are collected apart and then put before those found unchanged, which stay where
+ * they are: their number is what a stackdepot_cursor wants to know.
+ *
+ * One thread's memory, so no ordering to think of; the signal handlers of the thread are kept out
+ * by stackdepot_unwind().
+ */
+#include "walk.h"
+
+/* One walk. */
+struct chase {
+	struct unwind_walk walk;
+	struct unwind_state at;
+	struct stackdepot_unwinder *u;
+	uint32_t kept; /* no kept frame before this one can be met any more */
+	uint32_t fresh; /* frames collected */
+	uint32_t checks; /* of these */
+	uint32_t size;
+	uint32_t stepped; /* kept frames whose step was taken anew and was the same */
+};
+
+/* What a step read. */
+struct step {
+	uint64_t rule;
+	struct unwind_check ra;
+	struct unwind_check fp;
+};
+
+static const uintptr_t never; /* a check that wants 1 here does not hold */
+
+static bool state_is(const struct unwind_chain *chain, uint32_t i, const struct unwind_state *state)
+{
+	return chain->frame[i].sp == state->sp && chain->pc[i] == state->pc &&
+	       chain->frame[i].fp == state->fp;
+}
+
+static uint32_t checks_begin(const struct unwind_chain *chain, uint32_t i)
+{
+	return i < CHAIN_FRAMES ? chain->frame[i].check : CHAIN_CHECKS;
+}
+
+static inline bool in_range(const struct unwind_stack *stack, uintptr_t address)
+{
+	return address - stack->lo <= stack->hi - stack->lo - 8;
+}
+
+/* The steps that are not a matter of two additions. */
+static __attribute__((noinline)) enum unwind_outcome
+step_rare(const struct unwind_walk *walk, struct unwind_state *state, struct step *step)
+{
+	const struct unwind_stack *stack = &walk->stack;
+	struct unwind_stack copy = *stack;
+	uintptr_t cfa, cfa_slot = state->fp + rule_cfa(step->rule);
+
+	switch (rule_kind(step->rule)) {
+	case RULE_END:
+		return WALK_END;
+	case RULE_NONE:
+		step->rule |= RULE_RECHECK;
+		return unwind_arch_maybe_signal(&copy, state->sp) ? WALK_FULL : WALK_LOST;
+	case RULE_REALIGNED:
+		step->rule |= RULE_RECHECK;
+		if (!in_range(stack, cfa_slot) || !in_range(stack, state->fp))
+			return WALK_FULL;
+		cfa = *(const uintptr_t *)cfa_slot;
+		if (cfa <= state->sp || !in_range(stack, cfa + rule_ra_slot(step->rule)))
+			return WALK_FULL;
+		state->pc = arch_strip(*(const uintptr_t *)(cfa + rule_ra_slot(step->rule)));
+		state->sp = cfa;
+		state->fp = *(const uintptr_t *)state->fp;
+		return state->pc ? WALK_ON : WALK_END;
+	default:
+		return WALK_FULL;
+	}
+}
+
+/* @state becomes the caller's. Both words are read in any case: a branch would cost more. */
+static inline __attribute__((always_inline)) enum unwind_outcome
+step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *step)
+{
+	const struct unwind_stack *stack = &walk->stack;
+	uintptr_t cfa, ra_slot, fp_slot;
+
+	step->rule = rule_for(state->pc, &walk->module);
+	if (__builtin_expect(rule_kind(step->rule) > RULE_FIXED_LAST, 0))
+		return step_rare(walk, state, step);
+	cfa = (step->rule & RULE_FP ? state->fp : state->sp) + rule_cfa(step->rule);
+	ra_slot = cfa + rule_ra_slot(step->rule);
+	fp_slot = cfa + rule_fp_slot(step->rule);
+	if (__builtin_expect(cfa <= state->sp || !in_range(stack, ra_slot) ||
+				     !in_range(stack, fp_slot),
+			     0))
+		return WALK_FULL;
+	step->ra.slot = (const uintptr_t *)ra_slot;
+	step->ra.word = *step->ra.slot;
+	step->fp.slot = (const uintptr_t *)fp_slot;
+	step->fp.word = *step->fp.slot;
+	state->fp = step->rule & RULE_FP_SAVED ? step->fp.word : state->fp;
+	state->sp = cfa;
+	state->pc = arch_strip(step->ra.word);
+	if (__builtin_expect(!state->pc, 0)) {
+		step->rule |= RULE_RECHECK;
+		return WALK_END;
+	}
+	return WALK_ON;
+}
+
+static void fresh_frame(struct chase *c, const struct unwind_state *state)
+{
+	struct unwind_chain *fresh = &c->u->fresh;
+
+	fresh->pc[c->fresh] = state->pc;
+	fresh->frame[c->fresh] = (struct unwind_frame){state->sp, state->fp, c->checks};
+	c->fresh++;
+}
+
+static void fresh_never(struct chase *c)
+{
+	c->u->fresh.check[c->checks++] = (struct unwind_check){&never, 1};
+}
+
+/* The checks of the frame added last. */
+static inline void fresh_checks(struct chase *c, const struct step *step)
+{
+	struct unwind_check *check = &c->u->fresh.check[c->checks];
+
+	if (__builtin_expect(step->rule & RULE_RECHECK, 0)) {
+		fresh_never(c);
+	} else if (rule_kind(step->rule) <= RULE_FIXED_LAST) {
+		check[0] = step->ra;
+		check[1] = step->fp;
+		c->checks += step->rule & RULE_FP_SAVED ? 2 : 1;
+	}
+}
+
+/* The frame added last leads to one that is not kept. */
+static void fresh_cut(struct chase *c)
+{
+	if (!c->fresh)
+		return;
+	c->checks = c->u->fresh.frame[c->fresh - 1].check;
+	fresh_never(c);
+}
+
+/* Walk until a kept frame is met (WALK_ON), or there is nothing more to walk. */
+static enum unwind_outcome walk_fresh(struct chase *c)
+{
+	const struct unwind_chain *kept = &c->u->kept;
+	enum unwind_outcome outcome;
+	struct step step;
+
+	do {
+		while (c->kept < CHAIN_FRAMES && kept->frame[c->kept].sp < c->at.sp)
+			c->kept++;
+		if (c->kept < CHAIN_FRAMES && state_is(kept, c->kept, &c->at))
+			return WALK_ON;
+		if (c->fresh == c->size) {
+			outcome = WALK_CUT;
+			break;
+		}
+		fresh_frame(c, &c->at);
+		outcome = step_take(&c->walk, &c->at, &step);
+		fresh_checks(c, &step);
+	} while (outcome == WALK_ON);
+	if (outcome == WALK_CUT)
+		fresh_cut(c);
+	c->kept = CHAIN_FRAMES;
+	return outcome;
+}
+
+/* The first check in [from, to) that does not hold, or @to. */
+static uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint32_t to)
+{
+	const struct unwind_check *check = kept->check;
+	uint32_t i = from;
+
+	for (; to - i >= 4; i += 4) {
+		uintptr_t differ = (*check[i].slot ^ check[i].word) |
+				   (*check[i + 1].slot ^ check[i + 1].word) |
+				   (*check[i + 2].slot ^ check[i + 2].word) |
+				   (*check[i + 3].slot ^ check[i + 3].word);
+
+		if (differ)
+			break;
+	}
+	while (i < to && *check[i].slot == check[i].word)
+		i++;
+	return i;
+}
+
+/* The frame in [first, last] that check @index belongs to. */
+static uint32_t frame_of(const struct unwind_chain *kept, uint32_t index, uint32_t first,
+			 uint32_t last)
+{
+	while (first < last) {
+		uint32_t middle = first + (last - first + 1) / 2;
+
+		if (kept->frame[middle].check <= index)
+			first = middle;
+		else
+			last = middle - 1;
+	}
+	return first;
+}
+
+/* Kept frames [first, last] become fresh ones: those outside of them will change. */
+static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
+{
+	const struct unwind_chain *kept = &c->u->kept;
+	struct unwind_chain *fresh = &c->u->fresh;
+	uint32_t i, from = kept->frame[first].check, to = checks_begin(kept, last + 1);
+
+	for (i = first; i <= last; i++) {
+		fresh->pc[c->fresh] = kept->pc[i];
+		fresh->frame[c->fresh] = kept->frame[i];
+		fresh->frame[c->fresh].check += c->checks - from;
+		c->fresh++;
+	}
+	memcpy(&fresh->check[c->checks], &kept->check[from], (to - from) * sizeof(kept->check[0]));
+	c->checks += to - from;
+}
+
+/* Kept frame @last, with the frames from @first before it, now leads elsewhere. */
+static void diverge(struct chase *c, uint32_t first, uint32_t last, const struct step *step)
+{
+	copy_to_fresh(c, first, last);
+	c->checks = c->u->fresh.frame[c->fresh - 1].check;
+	fresh_checks(c, step);
+	c->kept = last + 1;
+	c->stepped = 0;
+}
+
+/*
+ * Verify from the kept frame that was met outwards. WALK_ON: the stack parted from what is kept,
+ * and c->at is where. WALK_CUT and WALK_END, WALK_LOST: frames from c->kept on are unchanged as
+ * far as they are asked for, or, if that is the end of the array, none are.
+ */
+static enum unwind_outcome verify(struct chase *c, uint32_t *ret_limit)
+{
+	const struct unwind_chain *kept = &c->u->kept;
+	uint32_t first = c->kept, i = first, limit = CHAIN_FRAMES;
+	enum unwind_outcome outcome;
+	struct step step;
+
+	if (limit - first > c->size - c->fresh)
+		limit = first + (c->size - c->fresh);
+	*ret_limit = limit;
+	while (i < limit) {
+		/* where a cut trace ends does not depend on what its last frame leads to */
+		uint32_t to = limit < CHAIN_FRAMES ? kept->frame[limit - 1].check : CHAIN_CHECKS;
+		uint32_t differs = checks_hold(kept, kept->frame[i].check, to);
+
+		if (differs == to)
+			break;
+		i = frame_of(kept, differs, i, limit - 1);
+		c->at = (struct unwind_state){kept->pc[i], kept->frame[i].sp, kept->frame[i].fp};
+		outcome = step_take(&c->walk, &c->at, &step);
+		if (i + 1 == CHAIN_FRAMES && (outcome == WALK_END || outcome == WALK_LOST))
+			return outcome;
+		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !state_is(kept, i + 1, &c->at)) {
+			diverge(c, first, i, &step);
+			if (outcome != WALK_ON)
+				c->kept = CHAIN_FRAMES;
+			return outcome;
+		}
+		c->stepped++;
+		i++;
+	}
+	return limit < CHAIN_FRAMES ? WALK_CUT : WALK_END;
+}
+
+/* Put the fresh frames before the kept ones from c->kept on; @limit: as far as these are needed. */
+static void settle(struct chase *c, uint32_t limit)
+{
+	struct unwind_chain *kept = &c->u->kept, *fresh = &c->u->fresh;
+	uint32_t i, checks = checks_begin(kept, c->kept);
+
+	if (c->fresh > c->kept || c->checks > checks) { /* no room: move, dropping the outermost */
+		copy_to_fresh(c, c->kept, limit - 1);
+		if (limit < CHAIN_FRAMES)
+			fresh_cut(c);
+		c->kept = CHAIN_FRAMES;
+		checks = CHAIN_CHECKS;
+	}
+	c->kept -= c->fresh;
+	checks -= c->checks;
+	for (i = 0; i < c->fresh; i++) {
+		kept->pc[c->kept + i] = fresh->pc[i];
+		kept->frame[c->kept + i] = fresh->frame[i];
+		kept->frame[c->kept + i].check += checks;
+	}
+	for (i = 0; i < c->checks; i++)
+		kept->check[checks + i] = fresh->check[i];
+	c->u->top = c->kept;
+}
+
+static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *ret_limit)
+{
+	enum unwind_outcome outcome;
+	struct step step;
+
+	*ret_limit = CHAIN_FRAMES;
+	for (; skip; skip--) {
+		if (step_take(&c->walk, &c->at, &step) != WALK_ON)
+			return WALK_FULL;
+	}
+	for (;;) {
+		outcome = walk_fresh(c);
+		if (outcome != WALK_ON)
+			return outcome;
+		outcome = verify(c, ret_limit);
+		if (outcome != WALK_ON)
+			return outcome;
+	}
+}
+
+enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
+				      const struct stackdepot_unwind_start *start,
+				      unsigned int size, struct stackdepot_unwind_trace *ret_trace)
+{
+	struct chase c;
+	enum unwind_outcome outcome;
+	uint32_t limit, unchanged, verified;
+	bool complete;
+
+	c.walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
+	c.walk.module.start = c.walk.module.end = 0;
+	c.at = (struct unwind_state){start->pc, start->sp, start->fp};
+	c.u = u;
+	c.kept = u->top;
+	c.fresh = c.checks = c.stepped = 0;
+	c.size = size;
+	outcome = chase_run(&c, start->skip, &limit);
+	if (outcome == WALK_FULL)
+		return outcome;
+	unchanged = CHAIN_FRAMES - c.kept;
+	verified = limit > c.kept ? limit - c.kept - c.stepped : 0;
+	complete = outcome != WALK_CUT;
+	settle(&c, limit);
+	ret_trace->frames = &u->kept.pc[u->top];
+	ret_trace->nr = complete ? CHAIN_FRAMES - u->top : size;
+	ret_trace->unchanged = complete && u->complete ? unchanged : 0;
+	ret_trace->verified = verified;
+	u->complete = complete;
+	return outcome;
+}
