@@ -25,7 +25,7 @@
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
 #define STORE_COMMAND_BYTES 2048u
-#define STORE_PATH_BYTES 412u
+#define STORE_PATH_BYTES 432u
 #define STORE_BUILD_ID_BYTES 20u
 #define STORE_BUCKET_ENTRIES 4u
 #define STORE_MAX_TAG 255u
@@ -111,7 +111,7 @@ struct store_error {
 	uint32_t flags;
 	uint64_t count; /* times it was seen */
 	uint64_t value; /* bytes found where others should be */
-	uint64_t reserved;
+	uint64_t reserved[2];
 };
 
 /*

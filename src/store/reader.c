@@ -155,23 +155,6 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 	*ret_info = info;
 }
 
-const char *stackdepot_error_name(unsigned int kind)
-{
-	static const char *const names[STACKDEPOT_ERROR_KINDS] = {
-		[STACKDEPOT_DOUBLE_FREE] = "double-free",
-		[STACKDEPOT_INVALID_FREE] = "invalid-free",
-		[STACKDEPOT_HEAP_OVERFLOW] = "slab-out-of-bounds",
-		[STACKDEPOT_WRITE_AFTER_FREE] = "slab-use-after-free",
-		[STACKDEPOT_USE_AFTER_FREE] = "slab-use-after-free",
-		[STACKDEPOT_OUT_OF_BOUNDS] = "slab-out-of-bounds",
-		[STACKDEPOT_NULL_DEREF] = "null-ptr-deref",
-		[STACKDEPOT_WILD_ACCESS] = "wild-memory-access",
-		[STACKDEPOT_CRASH] = "crash",
-	};
-
-	return kind < STACKDEPOT_ERROR_KINDS && names[kind] ? names[kind] : "unknown";
-}
-
 int stackdepot_store_next_error(struct stackdepot_store *store, uint64_t *position,
 				struct stackdepot_error *ret_error)
 {
