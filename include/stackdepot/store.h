@@ -227,6 +227,31 @@ struct stackdepot_stack {
 STACKDEPOT_API int stackdepot_store_stacks(struct stackdepot_store *store,
 					   struct stackdepot_stack **ret_stacks, size_t *ret_nr);
 
+/**
+ * stackdepot_store_next_corpus() - the traces of all events in order, where they were recorded.
+ * @ret_handle: 0 for an event without a trace.
+ *
+ * Return: 1, or 0 at the end.
+ */
+STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, uint64_t *position,
+						stackdepot_handle_t *ret_handle);
+
+/**
+ * stackdepot_store_finish() - write down how the process ended, for whoever waited for it.
+ * @wait_status: as wait() has it.
+ *
+ * Return: 0, -ESRCH (the store is another process's), -EBADMSG, or the negative errno of open or mmap.
+ */
+STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
+
+/**
+ * stackdepot_store_trim() - give the disk blocks back that hold nothing; the size stays.
+ *
+ * Of a process that has ended: one that runs has to be sure of its blocks.
+ * Return: 0 or the negative errno of open or fallocate.
+ */
+STACKDEPOT_API int stackdepot_store_trim(const char *path);
+
 #ifdef __cplusplus
 }
 #endif

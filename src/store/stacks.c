@@ -110,3 +110,16 @@ int stackdepot_store_stacks(struct stackdepot_store *store, struct stackdepot_st
 	*ret_nr = nr;
 	return 0;
 }
+
+int stackdepot_store_next_corpus(struct stackdepot_store *store, uint64_t *position,
+				 stackdepot_handle_t *ret_handle)
+{
+	const uint32_t *corpus = store_at(store, store->layout.corpus_offset);
+	const struct store_header *header = store->memory;
+	uint64_t recorded = __atomic_load_n(&header->counts.corpus_next, __ATOMIC_RELAXED);
+
+	if (*position >= store->corpus_events || *position >= recorded)
+		return 0;
+	*ret_handle = corpus[(*position)++];
+	return 1;
+}
