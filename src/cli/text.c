@@ -9,6 +9,7 @@
 
 #include "cli.h"
 
+#define NAME_SHOWN 100u
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
@@ -59,12 +60,35 @@ static void text_name(const char *name)
 		putchar(iscntrl((unsigned char)*name) ? '?' : *name);
 }
 
+/* Of a long C++ name the template arguments go first, outermost ones left as <...>. */
+static void text_function(const char *name)
+{
+	size_t depth = 0, length = strlen(name);
+	const char *at;
+
+	if (length <= NAME_SHOWN) {
+		text_name(name);
+		return;
+	}
+	for (at = name; *at; at++) {
+		bool arrow = at > name && (at[-1] == '-' || at[-1] == '=');
+		bool is_operator = at - name >= 8 && !memcmp(at - 8, "operator", 8);
+
+		if (*at == '<' && !is_operator && depth++ == 0)
+			fputs("<...>", stdout);
+		else if (*at == '>' && depth && !arrow)
+			depth--;
+		else if (!depth)
+			putchar(iscntrl((unsigned char)*at) ? '?' : *at);
+	}
+}
+
 static void text_line(const struct report *report, const struct symbol_frame *frame,
 		      const struct symbol_line *line)
 {
 	fputs("    ", stdout);
 	if (line->function)
-		text_name(line->function);
+		text_function(line->function);
 	else if (frame->module)
 		printf("%s+0x%llx", frame->module, (unsigned long long)frame->offset);
 	else

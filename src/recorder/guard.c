@@ -123,8 +123,10 @@ void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, s
 	guard_protect(page + PAGE, PROT_NONE);
 	guard_protect(page, PROT_READ | PROT_WRITE);
 	align = align > 16 ? align : 16;
-	slot->start = thread_random(thread) % LEFT_ONE_IN ? (page + PAGE - size) & ~(align - 1)
-							  : page;
+	/* An object of no bytes has an address all the same, in its page. */
+	slot->start = thread_random(thread) % LEFT_ONE_IN
+			      ? (page + PAGE - (size ? size : 1)) & ~(align - 1)
+			      : page;
 	slot->size = size;
 	memset((void *)slot->start, 0, size);
 	memset((void *)(slot->start + size), PAD, page + PAGE - slot->start - size);

@@ -119,13 +119,15 @@ stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *
 	unsigned int nr = stackdepot_unwind_context(thread ? thread->unwinder : NULL, context,
 						    frames,
 						    (unsigned int)recorder.options.max_frames);
-	bool is_tagged = nr && load_relaxed(&modules_epoch) && modules_tag(frames, nr, tagged);
-	stackdepot_handle_t handle =
-		nr ? stackdepot_save(recorder.depot, is_tagged ? tagged : frames, nr,
-				     STACKDEPOT_KEEP)
-		   : 0;
-	stackdepot_ref_t ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
+	stackdepot_handle_t handle;
+	stackdepot_ref_t ref;
+	bool is_tagged;
 
+	/* Readers look up the byte before a frame, as the others are return addresses. */
+	frames[0]++;
+	is_tagged = load_relaxed(&modules_epoch) && modules_tag(frames, nr, tagged);
+	handle = stackdepot_save(recorder.depot, is_tagged ? tagged : frames, nr, STACKDEPOT_KEEP);
+	ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
 	trace_see(ref, frames, nr);
 	return ref;
 }
