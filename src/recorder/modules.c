@@ -265,6 +265,27 @@ void modules_see(const uintptr_t *frames, unsigned int nr)
 	errno = saved_errno;
 }
 
+void modules_see_few(const uintptr_t *frames, unsigned int nr)
+{
+	static uint32_t last[2];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		uint32_t first = load_relaxed(&last[0]), second = load_relaxed(&last[1]);
+		struct known *module;
+
+		if (likely(module_has(&known[first], frames[i] - 1) ||
+			   module_has(&known[second], frames[i] - 1)))
+			continue;
+		modules_see(&frames[i], 1);
+		module = module_search(frames[i] - 1);
+		if (module) {
+			store_relaxed(&last[1], first);
+			store_relaxed(&last[0], (uint32_t)(module - known));
+		}
+	}
+}
+
 bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames)
 {
 	const int saved_errno = errno;

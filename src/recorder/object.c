@@ -61,10 +61,11 @@ static void object_begin(struct recorder_thread *thread, const recorder_start *s
 	const unsigned int code = load_relaxed(&recorder.sampling)
 					  ? sample_code(recorder.header->counts.sample_bytes)
 					  : 0;
+	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
-	stackdepot_handle_t handle =
-		trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 
+	live_prefetch(pointer);
+	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 	trace_count(ref, size, sample_weight(size, code));
 	if (unlikely(!live_insert(thread, pointer, size, stackdepot_set_extra_bits(handle, code)))) {
 		recorder_count(&recorder.header->counts.unrecorded, 1);
@@ -125,19 +126,31 @@ static void object_check(struct recorder_thread *thread, const void *pointer,
 	error_report(&error);
 }
 
+/* Where something ends, and who has to know. */
+struct object_where {
+	stackdepot_handle_t handle;
+	stackdepot_ref_t ref;
+};
+
+static struct object_where object_save_end(struct recorder_thread *thread,
+					   const recorder_start *start)
+{
+	struct object_where where;
+
+	where.handle = trace_save(thread, start, object_flags(0), &where.ref);
+	return where;
+}
+
 /* The object was taken out of the table: what is left to record of its end. */
-static void object_end(struct recorder_thread *thread, const recorder_start *start,
+static void object_end(struct recorder_thread *thread, const struct object_where *where,
 		       const void *pointer, const struct live_object *object, bool keep_reference)
 {
-	stackdepot_ref_t ref;
-	stackdepot_handle_t handle = trace_save(thread, start, object_flags(0), &ref);
-
-	object_check(thread, pointer, object, ref);
-	object_event(thread, pointer, object->size, ref, STACKDEPOT_FREE);
+	object_check(thread, pointer, object, where->ref);
+	object_event(thread, pointer, object->size, where->ref, STACKDEPOT_FREE);
 	if (!keep_reference)
 		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
 	if (unlikely(recorder.options.corpus_events))
-		object_corpus(handle);
+		object_corpus(where->handle);
 }
 
 /* A free of a pointer that is not live. Reported and not carried out, or none of our business. */
@@ -152,9 +165,15 @@ static __attribute__((noinline)) void object_free_absent(struct recorder_thread 
 static void object_free_live(struct recorder_thread *thread, const recorder_start *start,
 			     void *pointer)
 {
-	bool first = thread && thread->depth++ == 0;
+	bool first = thread && thread->depth++ == 0, early = !load_relaxed(&recorder.sampling);
+	struct object_where where;
 	struct live_object object;
 
+	/* Where nearly every free is of an object in the table, its bucket comes while we unwind. */
+	if (likely(early)) {
+		live_prefetch(pointer);
+		where = object_save_end(thread, start);
+	}
 	switch (live_take(thread, pointer, first, &object)) {
 	case LIVE_ABSENT:
 		object_free_absent(thread, start, pointer);
@@ -164,7 +183,9 @@ static void object_free_live(struct recorder_thread *thread, const recorder_star
 		break;
 	case LIVE_TAKEN:
 		first = first && quarantine_wants(object.size);
-		object_end(thread, start, pointer, &object, first);
+		if (!early)
+			where = object_save_end(thread, start);
+		object_end(thread, &where, pointer, &object, first);
 		if (first)
 			quarantine_push(thread, start, pointer, object.size);
 		else
@@ -227,9 +248,10 @@ static void *object_move(const recorder_start *start, void *pointer, size_t old_
 static void *object_realloc_live(struct recorder_thread *thread, const recorder_start *start,
 				 void *pointer, const struct live_object *object, size_t size)
 {
+	const struct object_where where = object_save_end(thread, start);
 	void *moved;
 
-	object_end(thread, start, pointer, object, true);
+	object_end(thread, &where, pointer, object, true);
 	moved = real.realloc(pointer, redzone_request(size));
 	if (!moved) {
 		/* It is what it was. */

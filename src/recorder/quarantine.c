@@ -86,6 +86,10 @@ void quarantine_push(struct recorder_thread *thread, const recorder_start *start
 	slot->size = (uint32_t)size;
 	queue->nr++;
 	queue->bytes += size;
+	/* The next to leave: its block and its entry are wanted by the next free. */
+	slot = &queue->slot[queue->first];
+	__builtin_prefetch(slot->pointer);
+	live_prefetch(slot->pointer);
 }
 
 void quarantine_drain(struct recorder_thread *thread)

@@ -186,7 +186,8 @@ static inline struct recorder_thread *thread_self(void)
 
 /* --- trace.c ---------------------------------------------------------------------------------- */
 
-/* The stack from `start` on, saved; 0 if that was not possible. */
+/* The stack from `start` on, saved; 0 if that was not possible. A trace to be counted is asked for
+ * with STACKDEPOT_GET. */
 stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
 			       unsigned int flags, stackdepot_ref_t *ret_ref);
 /* The same for a signal context. */
@@ -203,6 +204,8 @@ void modules_child(void);
 void modules_unloaded(void);
 /* See that the modules of these frames are recorded. */
 void modules_see(const uintptr_t *frames, unsigned int nr);
+/* The same, cheap for frames in modules that were seen just before. */
+void modules_see_few(const uintptr_t *frames, unsigned int nr);
 /* Was anything ever unloaded, so that frames may need tags? */
 extern uint32_t modules_epoch;
 /* Copy frames with the tags of their modules. True if there are any. */
@@ -221,6 +224,14 @@ enum live_result {
 	LIVE_TAKEN,
 	LIVE_QUARANTINED,
 };
+
+/* An object with this address will be looked for, or put in: fetch its bucket meanwhile. */
+static inline void live_prefetch(const void *pointer)
+{
+	__builtin_prefetch(&recorder.buckets[store_home((uintptr_t)pointer,
+							recorder.layout.buckets)],
+			   1);
+}
 
 /* Put an object in; false if there is no room. */
 bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,

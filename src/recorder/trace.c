@@ -107,7 +107,11 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 			handle = trace_save_plain(thread, &trace, flags);
 		ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
 	}
-	trace_see(ref, trace.frames, trace.nr);
+	/* The counter is one more place in memory: touched for what is counted, not for frees. */
+	if (flags & STACKDEPOT_GET || unlikely(!ref))
+		trace_see(ref, trace.frames, trace.nr);
+	else
+		modules_see_few(trace.frames, trace.nr - trace.unchanged);
 	stackdepot_unwind_done(unwinder, &trace);
 	*ret_ref = ref;
 	return handle;
