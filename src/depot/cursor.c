@@ -81,14 +81,15 @@ static u32 cursor_groups(const struct cursor_walk *walk, u32 unchanged)
 static u64 cursor_find(struct cursor_walk *walk, u32 groups, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = find_trace(walk->frames, walk->nr, pad);
-	const u64 hash = cursor_hash(walk, groups, trace.window);
 	const u32 stop = groups ? walk->cursor->at[groups - 1].line : 0;
+	const struct find_trace trace = {walk->frames, hash_pad(walk->frames, walk->nr, pad),
+					 walk->nr, groups * DEPOT_GROUP, stop};
+	const u64 hash = cursor_hash(walk, groups, trace.window);
 	const u64 above = groups ? (u64)walk->cursor->at[groups - 1].generation << 32 | stop : 0;
 	struct found found;
 
 	do {
-		found = find(walk->depot, &trace, hash, groups * DEPOT_GROUP, stop);
+		found = find(walk->depot, &trace, hash);
 		if (!found.ref)
 			return 0;
 	} while (!hold(walk->depot, found.ref, found.state, flags));
@@ -128,7 +129,7 @@ stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintp
 	struct cursor_walk walk = {depot, cursor, frames, nr};
 	u64 ref;
 
-	if (nr > depot->max_frames || !nr || depot->read_only) {
+	if (nr - 1 >= depot->save_frames) {
 		cursor->lines = 0;
 		return stackdepot_save(depot, frames, nr, flags);
 	}

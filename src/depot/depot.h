@@ -51,7 +51,7 @@
 #define DEPOT_PAGE_BYTES 4096u		  /* memory comes in pages: a bound is rounded down to them */
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES /* of max_bytes, for struct stackdepot */
 #define DEPOT_LEVELS 5u
-#define DEPOT_KEYS 10u
+#define DEPOT_KEYS 6u
 
 struct depot_line {
 	u64 link;
@@ -164,6 +164,7 @@ struct stackdepot {
 	u32 nr_levels;
 	u32 ring_entries;
 	u32 max_frames;
+	u32 save_frames; /* max_frames, or 0 if nothing can be saved here */
 	u32 lease_ticks;
 	u32 line_bits;
 	bool read_only;

@@ -7,7 +7,6 @@
  * STACKDEPOT_MAX_FRAMES whatever the lines say.
  */
 #include "find.h"
-#include "save.h"
 
 /* The life that a number and some low bits of its generation name; 0 and the error if none. */
 static int fetch_life(struct stackdepot *depot, u32 number, u32 generation, u32 mask, u64 *ret_ref)

@@ -7,7 +7,7 @@
  * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
  * length. A trace of fewer than 8 frames is padded with zeros.
  *
- * A group is hashed by four independent 64 x 64 -> 128 bit multiplications of keyed frames, as in
+ * A group is hashed by two independent 64 x 64 -> 128 bit multiplications of keyed pairs of frames, as in
  * wyhash and NH (Black et al., "UMAC", 1999), so only one multiplication a group is in sequence.
  * The keys come from the depot's seed. Nothing but speed depends on the quality of the hash.
  */
@@ -18,25 +18,22 @@
 
 #define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
 
-/* All ones for the innermost r frames of a window, at hash_masks + 8 - r. */
-extern const uintptr_t depot_run_masks[2 * DEPOT_GROUP];
-
-static inline const uintptr_t *run_mask(u32 r)
+port_inline u64 hash_fold(unsigned __int128 product)
 {
-	return depot_run_masks + DEPOT_GROUP - r;
+	return (u64)product ^ (u64)(product >> 64);
 }
 
-port_inline u64 hash_fold(u64 a, u64 b)
+/* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
+port_inline u64 hash_pair(const uintptr_t *f)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (u64)product ^ (u64)(product >> 64);
+	return f[0] ^ (f[1] << 32 | f[1] >> 32);
 }
 
 port_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
-	return hash_fold(f[0] ^ keys[0], f[1] ^ keys[1]) ^ hash_fold(f[2] ^ keys[2], f[3] ^ keys[3]) ^
-	       hash_fold(f[4] ^ keys[4], f[5] ^ keys[5]) ^ hash_fold(f[6] ^ keys[6], f[7] ^ keys[7]);
+	return hash_fold((unsigned __int128)(hash_pair(f) ^ keys[0]) * (hash_pair(f + 2) ^ keys[1]) +
+			 (unsigned __int128)(hash_pair(f + 4) ^ keys[2]) *
+				 (hash_pair(f + 6) ^ keys[3]));
 }
 
 /* The state after one more whole group. */
@@ -48,7 +45,7 @@ port_inline u64 hash_advance(u64 state, u64 window)
 /* The hash of all frames, `window` being over the innermost 8. */
 port_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
 {
-	return hash_fold(state ^ window ^ keys[8], keys[9] + nr);
+	return hash_fold((unsigned __int128)(state ^ window ^ keys[4]) * (keys[5] + nr));
 }
 
 static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
@@ -62,14 +59,16 @@ static inline u32 hash_outer(u32 nr)
 	return (nr - 1) & ~(DEPOT_GROUP - 1);
 }
 
-/* The window of a trace too short for one: copied and padded. */
-static inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *buffer)
+/* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */
+port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
 {
 	u32 i;
 
+	if (port_likely(nr >= DEPOT_GROUP))
+		return frames;
 	for (i = 0; i < DEPOT_GROUP; i++)
-		buffer[i] = i < nr ? frames[i] : 0;
-	return buffer;
+		pad[i] = i < nr ? frames[i] : 0;
+	return pad;
 }
 
 /* depot_hash_trace() - the hash of a whole trace, its states kept nowhere. */

@@ -48,8 +48,13 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
-/* Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0. */
-static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr)
+/*
+ * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
+ * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
+ *          run leaves empty are filled with the frames outside of it, as then a run of any length is
+ *          compared by 8 frames at once.
+ */
+static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {
 	u32 i;
 
@@ -59,7 +64,7 @@ static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u3
 		return STATE_WIDE;
 	}
 	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = i < nr ? frames[i] : 0;
+		uintptr_t frame = i < window ? frames[i] : 0;
 
 		port_store_relaxed(&line->low[i], (u32)frame);
 		port_store_relaxed(&line->high[i], (u16)(frame >> 32));
@@ -88,50 +93,53 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 
 #ifdef PORT_VECTOR_LINES
 typedef u32 run_u32x4 __attribute__((vector_size(16)));
-typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
-typedef s16 run_s16x4 __attribute__((vector_size(8), may_alias));
 typedef s32 run_s32x4 __attribute__((vector_size(16)));
+typedef s16 run_s16x8 __attribute__((vector_size(16)));
 typedef u64 run_u64x2 __attribute__((vector_size(16)));
+typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
+typedef s16 run_s16x8_aligned __attribute__((vector_size(16), may_alias));
 
-/* Which bits of 4 frames differ from 4 slots of a narrow line. */
-port_inline run_u32x4 run_differ4(const struct depot_line *line, u32 slot, const uintptr_t *frames,
-				  const uintptr_t *mask)
-{
-	run_u32x4 a = *(const run_u32x4_unaligned *)frames;
-	run_u32x4 b = *(const run_u32x4_unaligned *)(frames + 2);
+struct run_frames {
 	run_u32x4 low, high;
+};
 
-	if (mask) {
-		a &= *(const run_u32x4_unaligned *)mask;
-		b &= *(const run_u32x4_unaligned *)(mask + 2);
-	}
-	low = __builtin_shufflevector(a, b, 0, 2, 4, 6);
-	high = __builtin_shufflevector(a, b, 1, 3, 5, 7);
-	low ^= *(const run_u32x4_unaligned *)(line->low + slot);
-	high ^= (run_u32x4)__builtin_convertvector(*(const run_s16x4 *)(line->high + slot),
-						   run_s32x4);
-	return low | high;
+/* Four frames as their low and their high halves. */
+port_inline struct run_frames run_load4(const uintptr_t *frames)
+{
+	const run_u32x4 a = *(const run_u32x4_unaligned *)frames;
+	const run_u32x4 b = *(const run_u32x4_unaligned *)(frames + 2);
+
+	return (struct run_frames){__builtin_shufflevector(a, b, 0, 2, 4, 6),
+				   __builtin_shufflevector(a, b, 1, 3, 5, 7)};
 }
 
-/* Do 8 frames, under a mask (all ones if NULL), equal the 8 slots of a narrow line? */
-port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames,
-			   const uintptr_t *mask)
+/* Do 8 frames equal the 8 slots of a narrow line? */
+port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
 {
-	run_u64x2 differ = (run_u64x2)(run_differ4(line, 0, frames, mask) |
-				       run_differ4(line, 4, frames + 4, mask ? mask + 4 : NULL));
+	const struct run_frames a = run_load4(frames);
+	const struct run_frames b = run_load4(frames + 4);
+	const run_s16x8 high = *(const run_s16x8_aligned *)line->high;
+	const run_s16x8 twice_a = __builtin_shufflevector(high, high, 0, 0, 1, 1, 2, 2, 3, 3);
+	const run_s16x8 twice_b = __builtin_shufflevector(high, high, 4, 4, 5, 5, 6, 6, 7, 7);
+	run_u32x4 differ;
+	run_u64x2 halves;
 
-	return !(differ[0] | differ[1]);
+	differ = a.low ^ *(const run_u32x4_unaligned *)line->low;
+	differ |= b.low ^ *(const run_u32x4_unaligned *)(line->low + 4);
+	differ |= a.high ^ (run_u32x4)((run_s32x4)twice_a >> 16);
+	differ |= b.high ^ (run_u32x4)((run_s32x4)twice_b >> 16);
+	halves = (run_u64x2)differ;
+	return !(halves[0] | halves[1]);
 }
 #else
-port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames, const uintptr_t *mask)
+port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
 	u32 i, differ = 0;
 
 	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = mask ? frames[i] & mask[i] : frames[i];
-
-		differ |= port_load_relaxed(&line->low[i]) ^ (u32)frame;
-		differ |= (u32)(s32)(s16)port_load_relaxed(&line->high[i]) ^ (u32)(frame >> 32);
+		differ |= port_load_relaxed(&line->low[i]) ^ (u32)frames[i];
+		differ |= (u32)(s32)(s16)port_load_relaxed(&line->high[i]) ^
+			  (u32)(frames[i] >> 32);
 	}
 	return !differ;
 }
