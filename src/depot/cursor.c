@@ -90,19 +90,13 @@ static u64 cursor_find(struct cursor_walk *walk, u32 groups, unsigned int flags)
 
 	do {
 		found = find(walk->depot, &trace, hash);
-		if (!found.ref)
+		/*
+		 * What was found has the line `stop` outside. That line's life is one as long as the
+		 * trace lives: the remembered one, if that goes on here and the trace is held next.
+		 */
+		if (!found.ref || (stop && !hold_valid(walk->depot, above)))
 			return 0;
 	} while (!hold(walk->depot, found.ref, found.state, flags));
-
-	/*
-	 * The trace is held, its line above was `stop`; it is the remembered life if that life is not
-	 * over now. Else what was found has unknown outer frames.
-	 */
-	if (stop && !hold_valid(walk->depot, above)) {
-		if (flags & STACKDEPOT_GET)
-			(void)depot_unpin(walk->depot, (u32)found.ref);
-		return 0;
-	}
 	return found.ref;
 }
 

@@ -201,6 +201,9 @@ u32 depot_take(struct stackdepot *depot, unsigned int flags)
 
 void depot_release(struct stackdepot *depot, u32 number)
 {
-	port_store_release(&port_line(depot, number)->state, STATE_FREE);
+	u64 state = 0;
+
+	/* By CAS, for the total order that candidates.h asks for: a plain store would not be in it. */
+	(void)port_cas(&port_line(depot, number)->state, &state, STATE_FREE);
 	depot_candidate_set(depot, number);
 }

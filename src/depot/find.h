@@ -12,14 +12,15 @@
  * Why that is enough. A line's frames and parent do not change during a life, and a parent lives as
  * long as its children (evict.c). So if the innermost line lived the same life before the first and
  * after the last read, everything read on the way up was one trace at that time. The partner of the
- * fence in hold_valid() is the one in depot_fill(): a reader who saw a recycled line's new contents
+ * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new contents
  * also sees that the life it began with is over.
  *
- * Chains. A line may be unlinked and go into another chain while a reader stands on it. The reader
- * then ends at another bucket's end mark and starts again (as with the kernel's hlist_nulls). It may
- * also miss a line that is there; that is sorted out by whoever wants to insert (chain.c).
+ * Chains. A line may be unlinked, filled anew and not yet linked while a reader stands before it.
+ * Such a line looks alive, but may be given up again. So each step along a chain is confirmed: the
+ * word that led to a line still leads there after the line's link was read (chain.c says why that
+ * suffices). A reader who meets a dead line, or a change, leaves the rest to the inserting side.
  *
- * Progress: lock-free; a restart means that another thread changed a chain.
+ * Progress: wait-free, but for a save that begins anew because its trace died meanwhile.
  */
 #ifndef DEPOT_FIND_H
 #define DEPOT_FIND_H
@@ -93,26 +94,25 @@ port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u
 /*
  * find() - the line of a trace whose hash is `hash`.
  *
- * Whether a line is dead need not be looked at: a dead line's state is 0, or it is already that of
- * the next life, whose generation `link` has had from the moment of death.
+ * That it was not found is no proof that it is not there: depot_chain_find() gives one.
  */
 port_inline struct found find(struct stackdepot *depot, const struct find_trace *trace, u64 hash)
 {
-	const u32 bucket = hash_bucket(depot, hash);
-	u64 next;
+	u64 *word = &depot->heads[hash_bucket(depot, hash)];
+	u64 next = port_load_acquire(word);
 
-	do {
-		next = port_load_acquire(&depot->heads[bucket]);
-		while (link_is_line(next)) {
-			struct depot_line *line = port_line(depot, next & LINK_VALUE);
-			u64 link = port_load_acquire(&line->link);
-			u64 state = port_load_acquire(&line->state);
+	while (link_is_line(next)) {
+		struct depot_line *line = port_line(depot, next & LINK_NEXT);
+		u64 link = port_load_acquire(&line->link);
+		u64 state = port_load_acquire(&line->state);
 
-			if (find_equal(depot, line, state, trace))
-				return (struct found){depot_ref(next & LINK_VALUE, link), state};
-			next = link;
-		}
-	} while (port_unlikely(next & LINK_END && (next & LINK_VALUE) != bucket));
+		if (port_unlikely(link & LINK_DEAD || port_load_relaxed(word) != next))
+			break;
+		if (find_equal(depot, line, state, trace))
+			return (struct found){depot_ref(next & LINK_NEXT, link), state};
+		word = &line->link;
+		next = link;
+	}
 	return (struct found){0, 0};
 }
 
