@@ -82,9 +82,9 @@ static u64 cursor_find(struct cursor_walk *walk, u32 groups, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
 	const u32 stop = groups ? walk->cursor->at[groups - 1].line : 0;
-	const struct find_trace trace = {walk->frames, hash_pad(walk->frames, walk->nr, pad),
-					 walk->nr, groups * DEPOT_GROUP, stop};
-	const u64 hash = cursor_hash(walk, groups, trace.window);
+	const struct find_trace trace = {hash_pad(walk->frames, walk->nr, pad), walk->nr,
+					 groups * DEPOT_GROUP, stop};
+	const u64 hash = cursor_hash(walk, groups, trace.frames);
 	const u64 above = groups ? (u64)walk->cursor->at[groups - 1].generation << 32 | stop : 0;
 	struct found found;
 
@@ -116,9 +116,9 @@ static u64 cursor_save(struct cursor_walk *walk, unsigned int flags, u32 unchang
 	return ref;
 }
 
-stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintptr_t *frames,
-					   unsigned int nr, unsigned int flags,
-					   struct stackdepot_cursor *cursor, unsigned int unchanged)
+stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
+	struct stackdepot *depot, const uintptr_t *frames, unsigned int nr, unsigned int flags,
+	struct stackdepot_cursor *cursor, unsigned int unchanged)
 {
 	struct cursor_walk walk = {depot, cursor, frames, nr};
 	u64 ref;

@@ -167,6 +167,7 @@ struct stackdepot {
 	u32 line_bits;
 	bool read_only;
 	bool shared;	/* with other processes: a file */
+	u8 variant;	/* the port's choice among its PORT_VARIANTs */
 	u64 port_bytes; /* that the port mapped */
 };
 

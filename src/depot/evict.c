@@ -87,7 +87,7 @@ static u32 evict_bucket(struct stackdepot *depot, u32 number, u64 state)
 			break;
 		state = port_load_relaxed(&port_line(depot, number)->state);
 	}
-	return hash_bucket(depot, depot_hash_trace(depot, frames, nr, hash_pad(frames, nr, pad)));
+	return hash_bucket(depot, depot_hash_trace(depot, hash_pad(frames, nr, pad), nr));
 }
 
 /* Steps 1 to 4 above. False if the line is no longer in that state. */

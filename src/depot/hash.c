@@ -11,6 +11,6 @@ void depot_hash_seed(struct stackdepot *depot, u64 seed)
 
 		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-		depot->keys[i] = z ^ z >> 31;
+		depot->keys[i] = (z ^ z >> 31) | 1;
 	}
 }

@@ -8,12 +8,12 @@
 #include "find.h"
 #include "insert.h"
 
+/* `frames` as hash_pad() returns them. */
 port_inline u64 save(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
 		     bool truncated)
 {
-	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = {frames, hash_pad(frames, nr, pad), nr, 0, 0};
-	const u64 hash = depot_hash_trace(depot, frames, nr, trace.window);
+	const struct find_trace trace = {frames, nr, 0, 0};
+	const u64 hash = depot_hash_trace(depot, frames, nr);
 	struct found found;
 
 	do {
@@ -24,22 +24,26 @@ port_inline u64 save(struct stackdepot *depot, const uintptr_t *frames, u32 nr, 
 	return found.ref;
 }
 
-/* What is not the usual case: nothing to save, nowhere to save it, or too much of it. */
+/* What is not the usual case: nothing to save, nowhere to save it, very little or too much of it. */
 static port_noinline u64 save_odd(struct stackdepot *depot, const uintptr_t *frames, u32 nr,
 				  unsigned int flags)
 {
+	const bool truncated = nr > depot->max_frames;
+	uintptr_t pad[DEPOT_GROUP];
+
 	if (!nr || depot->read_only)
 		return 0;
-	return save(depot, frames, depot->max_frames, flags, true);
+	if (truncated)
+		nr = depot->max_frames;
+	return save(depot, hash_pad(frames, nr, pad), nr, flags, truncated);
 }
 
-stackdepot_handle_t stackdepot_save(struct stackdepot *depot, const uintptr_t *frames,
-				    unsigned int nr, unsigned int flags)
+stackdepot_handle_t PORT_VARIANT(stackdepot_save)(struct stackdepot *depot, const uintptr_t *frames,
+						  unsigned int nr, unsigned int flags)
 {
 	u64 ref;
 
-	/* A depot that is read only has a limit of 0 here. */
-	if (port_unlikely(nr - 1 >= depot->save_frames))
+	if (port_unlikely(nr < DEPOT_GROUP || nr > depot->save_frames))
 		ref = save_odd(depot, frames, nr, flags);
 	else
 		ref = save(depot, frames, nr, flags, false);
