@@ -132,6 +132,24 @@ STACKDEPOT_API int stackdepot_create_file(const struct stackdepot_options *optio
 STACKDEPOT_API int stackdepot_attach(const char *path, struct stackdepot **ret_depot);
 
 /**
+ * stackdepot_create_at() - make a depot in memory of the caller's, for those who embed it.
+ * @options: max_bytes counts a page that this call maps for its own view; flags are not used.
+ * @memory:  zeroed, aligned to 64, of max_bytes - 4096 bytes; private, or shared with others.
+ *
+ * Context: not in signal handlers. The memory outlives stackdepot_destroy().
+ * Return: as stackdepot_create(), -EINVAL also if @memory is not aligned.
+ */
+STACKDEPOT_API int stackdepot_create_at(const struct stackdepot_options *options, void *memory,
+					struct stackdepot **ret_depot);
+
+/**
+ * stackdepot_attach_at() - stackdepot_attach() for memory that the caller mapped.
+ * @memory: aligned to 64, readable for @bytes, not trusted; it must outlive the depot.
+ */
+STACKDEPOT_API int stackdepot_attach_at(const void *memory, uint64_t bytes,
+					struct stackdepot **ret_depot);
+
+/**
  * stackdepot_destroy() - release a depot's memory; a file stays.
  * @depot: not in use by anybody any more; or NULL.
  *
@@ -183,8 +201,8 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
  * Zero-initialise. One cursor serves one depot and one thread at a time; it is opaque.
  */
 struct stackdepot_cursor {
-	uint32_t nr; /* frames of the previous trace */
 	uint32_t lines; /* entries valid below */
+	uint32_t reserved;
 	struct {
 		uint64_t hash; /* of all frames from the root to here */
 		uint32_t line;
