@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "shim.h"
-#include <linux/stackdepot.h>
+#include "linux-stackdepot.h"
 
 #include "peer.h"
 

@@ -211,7 +211,7 @@ static void test_no_file(void **state)
 
 static void test_name(void **state)
 {
-	char name[16];
+	char name[32];
 
 	(void)state;
 	corpus_name("a/b/python.sdtrace.zst", name, sizeof(name));
