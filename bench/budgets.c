@@ -66,10 +66,10 @@ static int budget_throughput(const struct workload *workload, struct budget_resu
 	return 0;
 }
 
-static int budget_cold(const struct workload *workload, uint64_t full_bytes,
+static int budget_cold(const struct workload *workload, uint64_t full_max_bytes,
 		       struct samples *samples)
 {
-	struct budget_pass pass = { .depot = ours_create(full_bytes, 0, 0) };
+	struct budget_pass pass = { .depot = ours_create(full_max_bytes, 0, 0) };
 
 	if (!pass.depot)
 		return -1;
@@ -152,7 +152,7 @@ static int budgets_round(const struct workload *workload, const struct full_resu
 	unsigned int i;
 
 	for (i = 0; i < BUDGETS_NR; i++)
-		if (budget_cold(workload, full->depot_bytes, &results[i].cold_ns) ||
+		if (budget_cold(workload, full->max_bytes, &results[i].cold_ns) ||
 		    budget_throughput(workload, &results[i]))
 			return -1;
 	return 0;

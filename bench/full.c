@@ -376,7 +376,8 @@ int measure_full(const struct workload *workload, const struct settings *setting
 
 	if (ours_fit(workload, &result->lines, &result->depot_bytes))
 		return -1;
-	full.max_bytes = stackdepot_bytes_for(result->lines, NULL);
+	result->max_bytes = stackdepot_bytes_for(result->lines, NULL);
+	full.max_bytes = result->max_bytes;
 	clock_pin(0);
 	ret = full_init(&full);
 	for (round = 0; !ret && round < settings->rounds; round++) {

@@ -52,6 +52,7 @@ enum quantity {
 /**
  * struct full_result - with room for every trace.
  * @lines:       that the traces need, and the depot has.
+ * @max_bytes:   to create a depot of so many lines with.
  * @depot_bytes: of that depot: lines, index, bookkeeping; it has no ring.
  * @peer_bytes:  of each peer with all traces, 0 if it was not measured.
  * @peer_table:  of these, its hash table, where it is known.
@@ -59,6 +60,7 @@ enum quantity {
 struct full_result {
 	struct samples ns[QUANTITY_NR];
 	uint32_t lines;
+	uint64_t max_bytes;
 	uint64_t depot_bytes;
 	uint64_t peer_bytes[PEER_NR];
 	uint64_t peer_table[PEER_NR];

@@ -221,7 +221,7 @@ static int threads_depots(struct threads *threads, const struct full_result *ful
 	unsigned int mode;
 
 	for (mode = 0; mode < 2; mode++) {
-		threads->depots[mode] = ours_create(full->depot_bytes, OURS_LEASE_TICKS, 0);
+		threads->depots[mode] = ours_create(full->max_bytes, OURS_LEASE_TICKS, 0);
 		if (!threads->depots[mode] ||
 		    ours_fill(threads->depots[mode], threads->workload, flags[mode], NULL))
 			return -1;
