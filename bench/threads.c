@@ -5,7 +5,7 @@
  * The hot traces are the most used ones of the corpus, in the order in which the corpus uses them.
  * Threads on the same traces start at different places, as threads of a program would. In each
  * round every combination runs once; the traces of a thread that has its own change from round to
- * round, so that one thread is not compared with another's longer traces.
+ * round, so that one thread is not compared with another's longer traces, and so do the CPUs.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -36,6 +36,7 @@ struct worker {
 	pthread_t thread;
 	pthread_barrier_t *start;
 	unsigned int index;
+	unsigned int cpu;
 	enum thread_mode mode;
 	struct stackdepot *depot;
 	const struct peer_ops *ops;
@@ -95,7 +96,7 @@ static void *worker_run(void *argument)
 	struct worker *worker = argument;
 	uint64_t cpu, wall;
 
-	clock_pin(worker->index);
+	clock_pin(worker->cpu);
 	pthread_barrier_wait(worker->start);
 	wall = clock_wall_ns();
 	cpu = clock_thread_ns();
@@ -125,6 +126,7 @@ static void worker_init(struct worker *worker, const struct threads *threads,
 			unsigned int round)
 {
 	worker->index = index;
+	worker->cpu = index + round;
 	worker->mode = result->mode;
 	worker->ops = threads_ops(threads, result->mode);
 	if (!worker->ops)
