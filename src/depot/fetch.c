@@ -57,8 +57,11 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 		line = port_line(depot, number);
 		state = port_load_relaxed(&line->state);
 		count = state_count(state);
+		/* The trace itself may be dying, its link not yet dead; its parents outlive it. */
+		if (!(state & STATE_LIVE))
+			return nr ? -EBADMSG : -ESTALE;
 		if (nr + count > STACKDEPOT_MAX_FRAMES ||
-		    (state & STATE_WIDE && count > DEPOT_WIDE) || !(state & STATE_LIVE))
+		    (state & STATE_WIDE && count > DEPOT_WIDE))
 			return -EBADMSG;
 		for (i = 0; i < count; i++, nr++)
 			if (nr < size)
