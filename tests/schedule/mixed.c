@@ -1,0 +1,2 @@
+#include "world.h"
+const struct scenario scenarios_mixed[] = {{.name = NULL}};

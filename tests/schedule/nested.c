@@ -1,0 +1,2 @@
+#include "world.h"
+const struct scenario scenarios_nested[] = {{.name = NULL}};
