@@ -42,7 +42,7 @@ static int fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_ref)
 	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_ref);
 }
 
-/* Copy from the innermost line upwards; the number of frames there are, or -EBADMSG. */
+/* Copy from the innermost line upwards; the number of frames there are, -ESTALE or -EBADMSG. */
 static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u32 size)
 {
 	u32 nr = 0;
@@ -57,8 +57,11 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 		line = port_line(depot, number);
 		state = port_load_relaxed(&line->state);
 		count = state_count(state);
+		/* The trace itself may be on its way out, its generation not raised yet. */
+		if (!(state & STATE_LIVE))
+			return nr ? -EBADMSG : -ESTALE;
 		if (nr + count > STACKDEPOT_MAX_FRAMES ||
-		    (state & STATE_WIDE && count > DEPOT_WIDE) || !(state & STATE_LIVE))
+		    (state & STATE_WIDE && count > DEPOT_WIDE))
 			return -EBADMSG;
 		for (i = 0; i < count; i++, nr++)
 			if (nr < size)
