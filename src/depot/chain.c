@@ -15,29 +15,32 @@
  *	(A) `next` of a dead line does not change until its next life is linked. A dead line's
  *	    successor can therefore not be unlinked behind its back.
  *	(B) A line is linked only at the head, and every change of a head raises its version. So while
- *	    a head keeps its value nothing was inserted, and what a traversal that ended at the right
- *	    end mark did not meet was not linked.
+ *	    a head keeps its value nothing was inserted.
  *	(C) A live line's `next` only ever moves towards the end: it never takes a value again that it
  *	    had before in the same life. So a CAS that finds generation and `next` as they were read
  *	    finds nothing changed in between.
  *	(D) Only the holder of a dead line ends its being dead, and only after depot_chain_unlink() of
  *	    its bucket has returned.
  *
+ * Traversal. Who holds a pointer to a line cannot tell by the line whether it still is on the chain:
+ * in its next life it looks linked from the moment its link is stored, and may yet be given back
+ * because the same trace was linked first. So every traversal confirms each step: after the link of
+ * a line was read, the word that led there still has its value. If that word is the head, or the link
+ * of a live line itself confirmed, then by (B) and (C) the line was behind it all the while: it was
+ * linked, and the link that was read leads to its successor. Nobody steps over a dead line, since
+ * the successor of one that is unlinked already may be anywhere; it is unlinked first.
+ *
  * Uniqueness. Two threads that insert the same run both look first, then change the head they looked
  * at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
  *
- * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one can unlink it,
- * and who only reads passes over it. So a signal handler may do everything in the middle of anything.
+ * Progress: lock-free; a traversal begins again only if somebody changed the chain. Nobody waits for
+ * the holder of a dead line: whoever meets one unlinks it. So a signal handler may do everything in
+ * the middle of anything.
  */
 #include "candidates.h"
 #include "chain.h"
 #include "hold.h"
 #include "run.h"
-
-static bool chain_ends(u64 next, u32 bucket)
-{
-	return !(next & LINK_NEXT) || (next & LINK_NEXT) == (LINK_END | bucket);
-}
 
 static bool chain_run_equal(struct depot_line *line, u64 state, const struct chain_run *run)
 {
@@ -48,22 +51,27 @@ static bool chain_run_equal(struct depot_line *line, u64 state, const struct cha
 u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_run *run,
 		     u64 *ret_head)
 {
-	u64 head, next;
+	u64 *word = &depot->heads[bucket];
+	u64 next, head = port_load_acquire(word);
 
-	do {
-		next = head = port_load_acquire(&depot->heads[bucket]);
-		while (link_is_line(next)) {
-			u32 number = next & LINK_VALUE;
-			struct depot_line *line = port_line(depot, number);
-			u64 link = port_load_acquire(&line->link);
-			u64 state = port_load_relaxed(&line->state);
+	next = head;
+	while (link_is_line(next)) {
+		u32 number = next & LINK_VALUE;
+		struct depot_line *line = port_line(depot, number);
+		u64 link = port_load_acquire(&line->link);
+		u64 state = port_load_relaxed(&line->state);
 
-			if (!(link & LINK_DEAD) && chain_run_equal(line, state, run) &&
-			    depot_pin(depot, depot_ref(number, link)))
-				return number;
-			next = link;
+		if (!chain_reached(word, next, link)) {
+			depot_chain_unlink(depot, bucket);
+			word = &depot->heads[bucket];
+			next = head = port_load_acquire(word);
+			continue;
 		}
-	} while (!chain_ends(next, bucket));
+		if (chain_run_equal(line, state, run) && depot_pin(depot, depot_ref(number, link)))
+			return number;
+		word = &line->link;
+		next = link;
+	}
 	*ret_head = head;
 	return 0;
 }
@@ -112,7 +120,7 @@ static bool chain_unlink_pass(struct stackdepot *depot, u32 bucket)
 		word = &line->link;
 		before = link;
 	}
-	return chain_ends(before, bucket);
+	return true;
 }
 
 void depot_chain_unlink(struct stackdepot *depot, u32 bucket)

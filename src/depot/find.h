@@ -15,15 +15,17 @@
  * fence in hold_valid() is the one in depot_fill(): a reader who saw a recycled line's new contents
  * also sees that the life it began with is over.
  *
- * Chains. A line may be unlinked and go into another chain while a reader stands on it. The reader
- * then ends at another bucket's end mark and starts again (as with the kernel's hlist_nulls). It may
- * also miss a line that is there; that is sorted out by whoever wants to insert (chain.c).
+ * Chains. A line may be unlinked while a reader is about to step on it, and be filled anew. It then
+ * looks like a stored trace before it is one: only its linking says whether it becomes one, or gives
+ * way to the same trace of somebody else. So a reader believes a line only if it was on the chain
+ * (chain_reached()); else he begins again.
  *
  * Progress: lock-free; a restart means that another thread changed a chain.
  */
 #ifndef DEPOT_FIND_H
 #define DEPOT_FIND_H
 
+#include "chain.h"
 #include "hash.h"
 #include "hold.h"
 #include "run.h"
@@ -113,20 +115,25 @@ port_inline struct found find(struct stackdepot *depot, const struct find_trace 
 			      u32 outer, u32 stop)
 {
 	const u32 bucket = hash_bucket(depot, hash);
-	u64 next;
+	u64 *word = &depot->heads[bucket];
+	u64 next = port_load_acquire(word);
 
-	do {
-		next = port_load_acquire(&depot->heads[bucket]);
-		while (link_is_line(next)) {
-			struct depot_line *line = port_line(depot, next & LINK_VALUE);
-			u64 link = port_load_acquire(&line->link);
-			u64 state = port_load_relaxed(&line->state);
+	while (link_is_line(next)) {
+		struct depot_line *line = port_line(depot, next & LINK_VALUE);
+		u64 link = port_load_acquire(&line->link);
+		u64 state = port_load_relaxed(&line->state);
 
-			if (!(link & LINK_DEAD) && find_equal(depot, line, state, trace, outer, stop))
-				return (struct found){depot_ref(next & LINK_VALUE, link), state};
-			next = link;
+		if (port_unlikely(!chain_reached(word, next, link))) {
+			depot_chain_unlink(depot, bucket);
+			word = &depot->heads[bucket];
+			next = port_load_acquire(word);
+			continue;
 		}
-	} while (port_unlikely(next & LINK_END && (next & LINK_VALUE) != bucket));
+		if (find_equal(depot, line, state, trace, outer, stop))
+			return (struct found){depot_ref(next & LINK_VALUE, link), state};
+		word = &line->link;
+		next = link;
+	}
 	return (struct found){0, 0};
 }
 
