@@ -203,6 +203,9 @@ u32 depot_take(struct stackdepot *depot, unsigned int flags)
 
 void depot_release(struct stackdepot *depot, u32 number)
 {
-	port_store_release(&port_line(depot, number)->state, STATE_FREE);
+	u64 held = 0;
+
+	/* Not a store, which might not be seen yet when the bit is looked at: see candidates.h. */
+	(void)port_cas(&port_line(depot, number)->state, &held, STATE_FREE);
 	depot_candidate_set(depot, number);
 }
