@@ -89,19 +89,14 @@ static u64 cursor_find(struct cursor_walk *walk, u32 groups, unsigned int flags)
 
 	do {
 		found = find(walk->depot, &trace, hash, groups * DEPOT_GROUP, stop);
-		if (!found.ref)
+		/*
+		 * The line above what was found was `stop`, in the remembered life if that life is
+		 * not over now; else the outer frames are unknown. Looked at before anything is
+		 * held, as a mark cannot be taken back.
+		 */
+		if (!found.ref || (stop && !hold_valid(walk->depot, above)))
 			return 0;
 	} while (!hold(walk->depot, found.ref, found.state, flags));
-
-	/*
-	 * The trace is held, its line above was `stop`; it is the remembered life if that life is not
-	 * over now. Else what was found has unknown outer frames.
-	 */
-	if (stop && !hold_valid(walk->depot, above)) {
-		if (flags & STACKDEPOT_GET)
-			(void)depot_unpin(walk->depot, (u32)found.ref);
-		return 0;
-	}
 	return found.ref;
 }
 
