@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* lines.c - scenarios of two threads: saving, holding, fetching and evicting. */
-#include "candidates.h"
+#include "evict.h"
 #include "world.h"
 
 #define VERIFY(condition)                                                                          \
@@ -68,6 +68,11 @@ static void get_child_2(void)
 	world_save(10, CHILD_2, GET);
 }
 
+static void get_child_2_0(void)
+{
+	world_save(0, CHILD_2, GET);
+}
+
 static void get_parent(void)
 {
 	world_save(10, PARENT, GET);
@@ -90,6 +95,32 @@ static void fill_four(void)
 	world_save(41, B, 0);
 	world_save(42, C, 0);
 	world_save(43, FLAT(9), 0);
+}
+
+static void fill_three(void)
+{
+	world_save(40, B, 0);
+	world_save(41, C, 0);
+	world_save(42, FLAT(9), 0);
+}
+
+static void get_a_and_two(void)
+{
+	world_save(10, A, GET);
+	world_save(11, X, GET);
+	world_save(12, Y, GET);
+}
+
+/* A line taken from among the candidates, as by an inserter; its bit is still set. */
+static void take_line(void)
+{
+	world_save(40, A, 0);
+	world.events[0] = depot_take(&world_depot, 0);
+}
+
+static void release_line(void)
+{
+	depot_release(&world_depot, world.events[0]);
 }
 
 static void fill_a(void)
@@ -139,6 +170,12 @@ static void hold_two_of_a(void)
 	world_save(40, A, GET);
 	world_save(41, A, GET);
 	world_save(42, B, GET);
+}
+
+static void hold_a_and_b(void)
+{
+	world_save(40, A, GET);
+	world_save(41, B, GET);
 }
 
 static void put_40(void)
@@ -317,6 +354,10 @@ const struct scenario scenarios_lines[] = {
 	 .prepare = fill_four, .threads = {get_y_0, get_x_10}},
 	{.name = "save/save of the same, depot full", .lines = 4, .buckets = 1, .bound = 2,
 	 .prepare = fill_four, .threads = {get_a_0, get_a_10}, .verify = verify_same_0_10},
+	{.name = "save/save of the same, then all lines", .lines = 3, .buckets = 1, .bound = 2,
+	 .flags = MAY_DROP, .prepare = fill_three, .threads = {get_a_0, get_a_and_two}},
+	{.name = "release/save", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
+	 .prepare = take_line, .threads = {release_line, get_x_10}},
 	{.name = "save/evict", .lines = 2, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .prepare = fill_a_hold_b, .threads = {get_a_0, get_x_10}, .verify = verify_one_drop},
 	{.name = "get/evict", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
@@ -324,7 +365,7 @@ const struct scenario scenarios_lines[] = {
 	{.name = "get/evict by handle", .lines = 1, .buckets = 2, .bound = 3, .flags = MAY_DROP,
 	 .prepare = fill_a, .threads = {get_handle_40, recycle_twice}},
 	{.name = "put/evict", .lines = 2, .buckets = 1, .bound = 3, .flags = MAY_DROP,
-	 .prepare = hold_two_of_a, .threads = {put_40, get_x_10}},
+	 .prepare = hold_a_and_b, .threads = {put_40, get_x_10}},
 	{.name = "put/put/evict", .lines = 2, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .prepare = hold_two_of_a, .threads = {put_40, put_41, get_x_10}},
 	{.name = "fetch/evict", .lines = 1, .buckets = 1, .bound = 3,
@@ -338,7 +379,7 @@ const struct scenario scenarios_lines[] = {
 	 .threads = {get_child_1, get_x_and_y}},
 	{.name = "save sibling/evict child and parent", .lines = 4, .buckets = 2, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_child_and_two,
-	 .threads = {get_child_2, get_x_and_y}},
+	 .threads = {get_child_2_0, get_x_and_y}},
 	{.name = "keep/evict", .lines = 2, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .prepare = fill_a_hold_b, .threads = {keep_a, get_x_10}},
 	{.name = "leased save/evict", .lines = 3, .buckets = 1, .lease_ticks = 1, .bound = 3,
