@@ -60,6 +60,7 @@ static struct choice choices[MAX_CHOICES];
 static unsigned int nr_choices; /* in the list */
 static unsigned int position;	/* of them, made in this interleaving */
 static unsigned int preemptions, preemption_bound;
+static bool late_stores;
 static unsigned long steps, explored;
 static struct touched known[MAX_WORDS]; /* used to decide */
 static struct touched learned[MAX_WORDS];
@@ -92,7 +93,7 @@ void explore_fail(const char *format, ...)
 	va_list arguments;
 
 	(void)printf("FAILED %s, %u preemptions, %s, interleaving %lu: ", program->name,
-		     preemptions, port_test_late_stores ? "late stores" : "no store buffers",
+		     preemptions, late_stores ? "late stores" : "no store buffers",
 		     explored + 1);
 	va_start(arguments, format);
 	(void)vprintf(format, arguments);
@@ -163,12 +164,22 @@ static unsigned int choose_thread(void)
 	return choice.nr ? choose(&choice) : NO_THREAD;
 }
 
+static void run_handler(unsigned int thread)
+{
+	coroutines[thread].nest_used = coroutines[thread].nested = true;
+	program->handlers[thread]();
+	coroutines[thread].nested = false;
+}
+
+/* A signal that did not strike a thread earlier strikes at its end. */
 static void coroutine_main(void)
 {
 	for (;;) {
 		unsigned int self = running, next;
 
 		program->threads[self]();
+		if (program->handlers[self] && !coroutines[self].nest_used)
+			run_handler(self);
 		if (port_test_buffers[self].nr)
 			port_test_point(port_test_buffers[self].stores[0].word, true);
 		port_test_flush();
@@ -233,13 +244,10 @@ static void point_choose(u8 rivals, size_t word)
 	if (next == running)
 		return;
 	preemptions++;
-	if (next != NEST) {
+	if (next == NEST)
+		run_handler(running);
+	else
 		run_thread(running, next);
-		return;
-	}
-	self->nest_used = self->nested = true;
-	program->handlers[running]();
-	self->nested = false;
 }
 
 static void point(const void *word, bool write)
@@ -278,7 +286,9 @@ static void run_interleaving(void)
 		coroutines[thread].done = coroutines[thread].nest_used = false;
 	running = NO_THREAD;
 	running = port_test_thread = choose_thread();
+	port_test_late_stores = late_stores;
 	coroutine_switch(main_place, &coroutines[running]);
+	port_test_late_stores = false;
 	running = NO_THREAD;
 	steps = 0;
 	program->end();
@@ -313,11 +323,13 @@ static bool explore_bound(unsigned int bound)
 	return !memcmp(known, learned, sizeof(known));
 }
 
-unsigned long explore(const struct explore_program *explored_program, unsigned int bound)
+unsigned long explore(const struct explore_program *explored_program, unsigned int bound,
+		      bool late)
 {
 	unsigned int i;
 
 	program = explored_program;
+	late_stores = late;
 	memset(learned, 0, sizeof(learned));
 	if (program->bytes / 8 > MAX_WORDS)
 		abort();

@@ -33,8 +33,11 @@ struct explore_program {
 	size_t ignored_bytes;
 };
 
-/* explore() - all interleavings with at most `bound` preemptions; their number. */
-unsigned long explore(const struct explore_program *program, unsigned int bound);
+/*
+ * explore() - all interleavings with at most `bound` preemptions; their number.
+ * @late: threads have store buffers (port_impl.h).
+ */
+unsigned long explore(const struct explore_program *program, unsigned int bound, bool late);
 
 /* explore_fail() - the outcome is wrong: say so, with the interleaving, and end the process. */
 void explore_fail(const char *format, ...)

@@ -3,26 +3,6 @@
 #include "evict.h"
 #include "world.h"
 
-#define VERIFY(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			explore_fail("%s:%d: %s", __func__, __LINE__, #condition);                 \
-	} while (0)
-
-/* Traces by name. */
-#define A FLAT(1)
-#define B FLAT(2)
-#define C FLAT(3)
-#define X FLAT(4)
-#define Y FLAT(5)
-#define PARENT CHILD(1, 0)
-#define CHILD_1 CHILD(1, 1)
-#define CHILD_2 CHILD(1, 2)
-
-#define GET STACKDEPOT_GET
-
-/* Thread t saves into slots 10 x t and on; prepare() into those from 40 on. */
-
 static void get_a_0(void)
 {
 	world_save(0, A, GET);
@@ -36,6 +16,11 @@ static void get_a_10(void)
 static void get_x_10(void)
 {
 	world_save(10, X, GET);
+}
+
+static void get_x_0(void)
+{
+	world_save(0, X, GET);
 }
 
 static void get_y_0(void)
@@ -265,8 +250,8 @@ static void iterate(void)
 /* In two buckets: A's line goes over into the other chain while somebody looks through it. */
 static void fill_bucket_0(void)
 {
-	world_save(40, FLAT(world_leaf_in(0, 1)), 0);
 	world_save(41, FLAT(world_leaf_in(0, 20)), GET);
+	world_save(40, FLAT(world_leaf_in(0, 1)), 0);
 }
 
 static void get_second_of_bucket_0(void)
@@ -353,7 +338,7 @@ const struct scenario scenarios_lines[] = {
 	{.name = "save/save, depot full", .lines = 4, .buckets = 1, .bound = 2,
 	 .prepare = fill_four, .threads = {get_y_0, get_x_10}},
 	{.name = "save/save of the same, depot full", .lines = 4, .buckets = 1, .bound = 2,
-	 .prepare = fill_four, .threads = {get_a_0, get_a_10}, .verify = verify_same_0_10},
+	 .prepare = fill_four, .threads = {get_x_0, get_x_10}, .verify = verify_same_0_10},
 	{.name = "save/save of the same, then all lines", .lines = 3, .buckets = 1, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_three, .threads = {get_a_0, get_a_and_two}},
 	{.name = "release/save", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
@@ -383,12 +368,12 @@ const struct scenario scenarios_lines[] = {
 	{.name = "keep/evict", .lines = 2, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .prepare = fill_a_hold_b, .threads = {keep_a, get_x_10}},
 	{.name = "leased save/evict", .lines = 3, .buckets = 1, .lease_ticks = 1, .bound = 3,
-	 .flags = MAY_BREAK, .prepare = fill_expired, .threads = {lease_a_0, lease_x}},
+	 .flags = NO_LATE | MAY_BREAK, .prepare = fill_expired, .threads = {lease_a_0, lease_x}},
 	{.name = "leased save/evict/tick", .lines = 3, .buckets = 1, .lease_ticks = 1, .bound = 2,
 	 .flags = MAY_BREAK, .prepare = fill_expired,
 	 .threads = {lease_a_tick, lease_x}},
 	{.name = "lease break/save", .lines = 2, .buckets = 1, .lease_ticks = 1, .bound = 3,
-	 .flags = MAY_DROP | MAY_BREAK, .prepare = fill_leased,
+	 .flags = NO_LATE | MAY_DROP | MAY_BREAK, .prepare = fill_leased,
 	 .threads = {lease_a_0, lease_x}},
 	{.name = "lease break/ticks", .lines = 2, .buckets = 1, .lease_ticks = 1, .bound = 3,
 	 .flags = MAY_DROP | MAY_BREAK, .prepare = fill_leased,
@@ -399,7 +384,7 @@ const struct scenario scenarios_lines[] = {
 	{.name = "look-up/line goes there and back", .lines = 3, .buckets = 2, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_bucket_0,
 	 .threads = {get_second_of_bucket_0, cycle_bucket_1}},
-	{.name = "insert/line goes to another chain", .lines = 4, .buckets = 2, .bound = 3,
+	{.name = "insert/line goes to another chain", .lines = 4, .buckets = 2, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_one_of_bucket_0,
 	 .threads = {get_absent_of_bucket_0, get_absent_after_cycle}},
 	{.name = "candidates, put/save", .lines = 70, .buckets = 70, .bound = 3,

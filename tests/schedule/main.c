@@ -54,13 +54,9 @@ static void run_scenario(const struct scenario *scenario, unsigned int bound, st
 	const double start = now_seconds();
 	unsigned long plain, late = 0;
 
-	port_test_late_stores = false;
-	plain = world_explore(scenario, bound);
-	if (!(scenario->flags & NO_LATE)) {
-		port_test_late_stores = true;
-		late = world_explore(scenario, bound);
-	}
-	port_test_late_stores = false;
+	plain = world_explore(scenario, bound, false);
+	if (!(scenario->flags & NO_LATE))
+		late = world_explore(scenario, bound, true);
 	totals->scenarios++;
 	totals->interleavings += plain + late;
 	(void)printf("ok  %-42s %u preemptions  %8lu interleavings  %8lu with late stores  %5.1f s\n",

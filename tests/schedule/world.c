@@ -16,13 +16,6 @@ static void *memory, *memory_image;
 static u64 memory_bytes;
 static struct explore_program program;
 
-/* Does it hold? If not, the process ends. */
-#define VERIFY(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			explore_fail("%s:%d: %s", __func__, __LINE__, #condition);                 \
-	} while (0)
-
 u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES])
 {
 	const uintptr_t high = trace.leaf >= WIDE ? 0xabcdull << 48 : 0;
@@ -214,13 +207,31 @@ static u32 lines_pinned(void)
 	return nr;
 }
 
+/* Lines that are kept, or are parents of such. */
+static u32 lines_kept(void)
+{
+	bool kept[WORLD_MAX_LINES + 1] = {false};
+	u32 i, number, nr = 0;
+
+	for (i = 1; i <= world_depot.nr_lines; i++) {
+		u64 state = world_depot.lines[i].state;
+
+		if (!(state & STATE_LIVE && state & STATE_KEPT))
+			continue;
+		for (number = i; number; number = state_parent(world_depot.lines[number].state)) {
+			nr += !kept[number];
+			kept[number] = true;
+		}
+	}
+	return nr;
+}
+
 /* How many lines of fresh traces can be held? */
 static u32 lines_available(void)
 {
 	uintptr_t frames[WORLD_FRAMES];
 	u32 nr = 0, i;
 
-	/* Parents are free once their children are gone; so there are as many as are not kept. */
 	for (i = 0; i <= world_depot.nr_lines; i++) {
 		u32 frame_nr = world_frames(FLAT(500 + i), frames);
 
@@ -232,15 +243,13 @@ static u32 lines_available(void)
 /* All that is held is let go: then everything but kept traces can be replaced. */
 static void verify_no_line_lost(void)
 {
-	u32 i, kept = 0;
+	u32 i, kept;
 
 	for (i = 0; i < world.nr_slots; i++)
 		while (world.slots[i].references)
 			world_put(i);
 	VERIFY(!stackdepot_check(&world_depot));
-	for (i = 1; i <= world_depot.nr_lines; i++)
-		kept += world_depot.lines[i].state & STATE_LIVE &&
-			world_depot.lines[i].state & STATE_KEPT;
+	kept = lines_kept();
 	VERIFY(lines_available() == world_depot.nr_lines - kept);
 	VERIFY(lines_pinned() == world_depot.nr_lines);
 	VERIFY(!stackdepot_check(&world_depot));
@@ -326,8 +335,8 @@ void world_make(const struct scenario *made)
 	program_make();
 }
 
-unsigned long world_explore(const struct scenario *explored, unsigned int bound)
+unsigned long world_explore(const struct scenario *explored, unsigned int bound, bool late)
 {
 	world_make(explored);
-	return explore(&program, bound);
+	return explore(&program, bound, late);
 }

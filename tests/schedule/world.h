@@ -15,6 +15,13 @@
 #define WORLD_MAX_LINES 80u
 #define WORLD_FRAMES 40u
 
+/* Does it hold? If not, the process ends. */
+#define VERIFY(condition)                                                                          \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			explore_fail("%s:%d: %s", __func__, __LINE__, #condition);                 \
+	} while (0)
+
 /* A trace: `parent` chooses 8 outer frames shared by all with the same number, 0 for none. */
 struct world_trace {
 	u32 parent;
@@ -23,6 +30,18 @@ struct world_trace {
 
 #define FLAT(leaf) ((struct world_trace){0, leaf})
 #define CHILD(parent, leaf) ((struct world_trace){parent, leaf})
+
+/* Some by name. Thread t saves into slots 10 x t and on, prepare() into those from 40 on. */
+#define A FLAT(1)
+#define B FLAT(2)
+#define C FLAT(3)
+#define X FLAT(4)
+#define Y FLAT(5)
+#define PARENT CHILD(1, 0)
+#define CHILD_1 CHILD(1, 1)
+#define CHILD_2 CHILD(1, 2)
+
+#define GET STACKDEPOT_GET
 #define WIDE 1000u /* leaves from here on have frames of 64 bits: 6 of them in two lines */
 
 /* The outcome of one save. */
@@ -69,7 +88,7 @@ struct scenario {
 void world_make(const struct scenario *scenario);
 
 /* world_explore() - all interleavings of it; their number. */
-unsigned long world_explore(const struct scenario *scenario, unsigned int bound);
+unsigned long world_explore(const struct scenario *scenario, unsigned int bound, bool late);
 
 /* world_frames() - a trace's frames; their number. */
 u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES]);
