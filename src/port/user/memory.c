@@ -230,6 +230,22 @@ static void memory_end_life(struct depot_line *line)
 }
 
 /*
+ * Make a line that nobody holds free. And say of one that is not pinned that it is a candidate: who
+ * let go of it may not have come to that.
+ */
+static u32 memory_give_back(struct stackdepot *depot, u32 number)
+{
+	struct depot_line *line = port_line(depot, number);
+	const u64 state = port_load_relaxed(&line->state);
+
+	if (!state)
+		port_store_relaxed(&line->state, STATE_FREE);
+	if (!(state & STATE_LIVE) || !state_pinned(state))
+		depot_candidate_set(depot, number);
+	return !state;
+}
+
+/*
  * A used line whose state is 0 is one that some other thread was filling or clearing. All of them are
  * unlinked before the first is given back: a line that is free is on no chain.
  */
@@ -244,12 +260,7 @@ unsigned int stackdepot_fork_child(struct stackdepot *depot)
 			memory_end_life(port_line(depot, number));
 	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
 		depot_chain_unlink(depot, bucket);
-	for (number = 1; number <= depot->header->fresh; number++) {
-		if (port_line(depot, number)->state)
-			continue;
-		port_store_relaxed(&port_line(depot, number)->state, STATE_FREE);
-		depot_candidate_set(depot, number);
-		given_back++;
-	}
+	for (number = 1; number <= depot->header->fresh; number++)
+		given_back += memory_give_back(depot, number);
 	return given_back;
 }
