@@ -81,27 +81,22 @@ static u32 cursor_groups(const struct cursor_walk *walk, u32 unchanged)
 static u64 cursor_find(struct cursor_walk *walk, u32 groups, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = find_trace(walk->frames, walk->nr, pad);
-	const u64 hash = cursor_hash(walk, groups, trace.window);
 	const u32 stop = groups ? walk->cursor->at[groups - 1].line : 0;
+	const struct find_trace trace = {hash_pad(walk->frames, walk->nr, pad), walk->nr,
+					 groups * DEPOT_GROUP, stop};
+	const u64 hash = cursor_hash(walk, groups, trace.frames);
 	const u64 above = groups ? (u64)walk->cursor->at[groups - 1].generation << 32 | stop : 0;
 	struct found found;
 
 	do {
-		found = find(walk->depot, &trace, hash, groups * DEPOT_GROUP, stop);
-		if (!found.ref)
+		found = find(walk->depot, &trace, hash);
+		/*
+		 * What was found has the line `stop` outside. That line's life is one as long as the
+		 * trace lives: the remembered one, if that goes on here and the trace is held next.
+		 */
+		if (!found.ref || (stop && !hold_valid(walk->depot, above)))
 			return 0;
 	} while (!hold(walk->depot, found.ref, found.state, flags));
-
-	/*
-	 * The trace is held, its line above was `stop`; it is the remembered life if that life is not
-	 * over now. Else what was found has unknown outer frames.
-	 */
-	if (stop && !hold_valid(walk->depot, above)) {
-		if (flags & STACKDEPOT_GET)
-			(void)depot_unpin(walk->depot, (u32)found.ref);
-		return 0;
-	}
 	return found.ref;
 }
 
@@ -121,14 +116,14 @@ static u64 cursor_save(struct cursor_walk *walk, unsigned int flags, u32 unchang
 	return ref;
 }
 
-stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintptr_t *frames,
-					   unsigned int nr, unsigned int flags,
-					   struct stackdepot_cursor *cursor, unsigned int unchanged)
+stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
+	struct stackdepot *depot, const uintptr_t *frames, unsigned int nr, unsigned int flags,
+	struct stackdepot_cursor *cursor, unsigned int unchanged)
 {
 	struct cursor_walk walk = {depot, cursor, frames, nr};
 	u64 ref;
 
-	if (nr > depot->max_frames || !nr || depot->read_only) {
+	if (nr - 1 >= depot->save_frames) {
 		cursor->lines = 0;
 		return stackdepot_save(depot, frames, nr, flags);
 	}

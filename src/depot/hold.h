@@ -34,8 +34,9 @@ int depot_unpin(struct stackdepot *depot, u32 number);
 /*
  * depot_renew() - stamp a line last seen in `state`, so that its lease starts anew and it gets a
  * second chance. Writes nothing if it has today's stamp; harmless if the line has another life now.
+ * False if the line lives no life at all, and so was not stamped.
  */
-void depot_renew(struct stackdepot *depot, u32 number, u64 state);
+bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
 
 /*
  * depot_hold() - hold a trace that was found, as the flags of stackdepot_save() say.

@@ -15,6 +15,7 @@
 #include "candidates.h"
 #include "chain.h"
 #include "geometry.h"
+#include "variant.h"
 
 #undef port_scratch_get
 #undef port_scratch_put
@@ -72,6 +73,7 @@ static int memory_open(struct stackdepot *depot, void *memory, u64 bytes,
 {
 	int error = depot_open(depot, memory, bytes);
 
+	variant_choose(depot);
 	if (error)
 		stackdepot_destroy(depot);
 	else
