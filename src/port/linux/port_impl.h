@@ -19,6 +19,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#define PORT_VARIANT(name) name
 #define port_likely(x) likely(x)
 #define port_unlikely(x) unlikely(x)
 #define port_noinline noinline
