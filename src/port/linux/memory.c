@@ -57,32 +57,16 @@ static u64 memory_block_bytes(const struct depot_geometry *geometry)
 			  sizeof(struct depot_line *) * memory_chunks(geometry));
 }
 
-/*
- * The core plans for an array of lines in one piece. What the table, and rounding to pages, cost on
- * top of that is taken from what the core is given, until the whole fits.
- */
+u64 linux_footprint(const struct depot_geometry *geometry)
+{
+	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_chunks(geometry);
+}
+
 static int memory_plan(const struct stackdepot_options *options, struct depot_geometry *ret_geometry)
 {
-	struct stackdepot_options reduced = *options;
-	struct depot_geometry geometry;
 	const u64 seed = get_random_u64();
-	u64 bytes;
-	int error;
 
-	for (;;) {
-		error = depot_plan(&reduced, seed ? seed : 1, &geometry);
-		if (error)
-			return error;
-		bytes = memory_block_bytes(&geometry) + (u64)PAGE_SIZE * memory_chunks(&geometry);
-		if (bytes <= options->max_bytes)
-			break;
-		if (bytes - options->max_bytes >= reduced.max_bytes)
-			return -EINVAL;
-		reduced.max_bytes -= bytes - options->max_bytes;
-	}
-	geometry.max_bytes = options->max_bytes;
-	*ret_geometry = geometry;
-	return 0;
+	return depot_plan(options, seed ? seed : 1, ret_geometry);
 }
 
 static int memory_open(struct linux_memory *memory, const struct depot_geometry *geometry)
@@ -190,7 +174,7 @@ void *linux_page(struct stackdepot *depot, gfp_t gfp)
 
 	if (!memory_may_allocate())
 		return NULL;
-	if (atomic_inc_return(&memory->reserved) <= memory->chunks) {
+	if ((u32)atomic_inc_return(&memory->reserved) <= memory->chunks) {
 		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);
 		if (page)
 			return page_address(page);

@@ -83,6 +83,11 @@ static inline atomic64_t *port_atomic64(u64 *word)
 #define port_populate(depot, number, flags)                                                        \
 	((void)(flags), smp_load_acquire(linux_chunk(depot, number)) != NULL)
 
+/* See memory.c. */
+struct depot_geometry;
+u64 linux_footprint(const struct depot_geometry *geometry);
+#define port_footprint(geometry) linux_footprint(geometry)
+
 #define port_scratch_get(bytes) kvzalloc(bytes, GFP_KERNEL)
 #define port_scratch_put(memory, bytes) ((void)(bytes), kvfree(memory))
 

@@ -100,6 +100,7 @@ int __init stack_depot_early_init(void)
 {
 	const struct stackdepot_options options = glue_options(memblock_phys_mem_size());
 	struct stackdepot *made = NULL;
+	int error;
 
 	/* Only mm_core_init() calls this. */
 	if (WARN_ON(early_passed))
@@ -111,7 +112,8 @@ int __init stack_depot_early_init(void)
 	}
 	if (!early_requested)
 		return 0;
-	return glue_publish(linux_create_early(&options, &made), made);
+	error = linux_create_early(&options, &made);
+	return glue_publish(error, made);
 }
 
 int stack_depot_init(void)
