@@ -8,6 +8,10 @@
 /* The kernel's depot, NULL until it is made. */
 struct stackdepot *glue_depot(void);
 
+/* The bound of all memory, and what of it is in use; glue_bytes() wants a depot. */
+u64 glue_max_bytes(void);
+u64 glue_bytes(void);
+
 /* Saves refused as there was no depot yet. */
 unsigned long glue_drops_early(void);
 

@@ -30,6 +30,10 @@ static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
 #define GLUE_MIN_BYTES SZ_1M
 #define GLUE_MAX_BYTES SZ_64M
 
+/* What stack_depot_fetch() points into. */
+#define GLUE_COPIES 8
+static unsigned long copies[GLUE_COPIES][CONFIG_STACKDEPOT_MAX_FRAMES];
+
 static struct stackdepot *depot;
 static bool disabled;
 static bool early_requested __initdata = IS_ENABLED(CONFIG_STACKDEPOT_ALWAYS_INIT);
@@ -41,6 +45,16 @@ struct stackdepot *glue_depot(void)
 {
 	/* Acquire: pairs with the release in glue_publish(). */
 	return smp_load_acquire(&depot);
+}
+
+u64 glue_max_bytes(void)
+{
+	return max_bytes;
+}
+
+u64 glue_bytes(void)
+{
+	return linux_bytes(glue_depot()) + sizeof(copies);
 }
 
 unsigned long glue_drops_early(void)
@@ -79,7 +93,8 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 
 	if (!max_bytes)
 		max_bytes = clamp_t(u64, memory_bytes / GLUE_SHARE, GLUE_MIN_BYTES, GLUE_MAX_BYTES);
-	options.max_bytes = max_bytes;
+	/* The bound covers what is allocated nowhere, too. */
+	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
 	return options;
 }
 
@@ -201,9 +216,8 @@ EXPORT_SYMBOL_GPL(stack_depot_fetch_into);
 
 unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries)
 {
-	static unsigned long copies[8][CONFIG_STACKDEPOT_MAX_FRAMES];
 	static atomic_t turn;
-	unsigned long *copy = copies[(unsigned int)atomic_inc_return(&turn) % ARRAY_SIZE(copies)];
+	unsigned long *copy = copies[(unsigned int)atomic_inc_return(&turn) % GLUE_COPIES];
 	unsigned int nr = stack_depot_fetch_into(handle, copy, CONFIG_STACKDEPOT_MAX_FRAMES);
 
 	*entries = nr ? copy : NULL;

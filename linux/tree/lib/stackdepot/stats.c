@@ -5,7 +5,6 @@
 #include <linux/seq_file.h>
 
 #include "glue.h"
-#include "memory.h"
 
 static void stats_show_counter(struct seq_file *seq, const char *name, u64 value)
 {
@@ -21,8 +20,8 @@ static int stats_show(struct seq_file *seq, void *v)
 	if (!depot)
 		return 0;
 	stackdepot_get_stats(depot, &stats);
-	stats_show_counter(seq, "max_bytes", stats.max_bytes);
-	stats_show_counter(seq, "bytes", linux_bytes(depot));
+	stats_show_counter(seq, "max_bytes", glue_max_bytes());
+	stats_show_counter(seq, "bytes", glue_bytes());
 	stats_show_counter(seq, "lines", stats.lines);
 	stats_show_counter(seq, "lines_used", stats.lines_used);
 	stats_show_counter(seq, "saved", stats.saved);
