@@ -79,7 +79,7 @@ static int memory_open(struct linux_memory *memory, const struct depot_geometry 
 	return depot_open(&memory->depot, block, geometry->total_bytes);
 }
 
-int stackdepot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
 {
 	struct depot_geometry geometry;
 	struct linux_memory *memory;
@@ -199,6 +199,29 @@ void linux_refill(struct stackdepot *depot, gfp_t gfp)
 	page = linux_page(depot, gfp);
 	if (page)
 		memory_add_chunk(memory, page);
+}
+
+/* As the public header has it: with all its memory. */
+int stackdepot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+{
+	struct linux_memory *memory;
+	struct stackdepot *depot;
+	int error = linux_create(options, &depot);
+
+	if (error)
+		return error;
+	memory = linux_memory(depot);
+	while (memory->filled < memory->chunks) {
+		void *page = linux_page(depot, GFP_KERNEL);
+
+		if (!page) {
+			stackdepot_destroy(depot);
+			return -ENOMEM;
+		}
+		memory_add_chunk(memory, page);
+	}
+	*ret_depot = depot;
+	return 0;
 }
 
 u64 linux_bytes(struct stackdepot *depot)

@@ -7,8 +7,11 @@
 
 #include <stackdepot/stackdepot.h>
 
+/* linux_create() - stackdepot_create(), but for the lines: they come by linux_refill(). */
+int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot);
+
 /*
- * linux_create_early() - stackdepot_create() from memblock, before the page allocator is up.
+ * linux_create_early() - linux_create() from memblock, before the page allocator is up.
  *
  * The depot cannot be destroyed.
  */

@@ -141,7 +141,7 @@ int stack_depot_init(void)
 		const struct stackdepot_options options = glue_options(totalram_pages() * PAGE_SIZE);
 		struct stackdepot *made = NULL;
 
-		error = stackdepot_create(&options, &made);
+		error = linux_create(&options, &made);
 		error = glue_publish(error, made);
 	}
 	mutex_unlock(&mutex);
