@@ -38,6 +38,8 @@ int main(void)
 	init_write("/debug/kmemleak", "scan");
 	init_show("memory", "/proc/meminfo");
 	init_show("kmemleak", "/debug/kmemleak");
+	init_show("page owner", "/debug/page_owner_stacks/show_stacks");
+	init_show("slab", "/debug/slab/kmalloc-64/alloc_traces");
 	init_show("depot", "/debug/stackdepot/stats");
 	printf("--- end\n");
 	fflush(stdout);
