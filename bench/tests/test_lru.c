@@ -58,6 +58,22 @@ static void test_shared_line(void **state)
 	assert_int_equal(result.refused, 6);
 }
 
+/* Nothing in common: the whole of the one has to go for the other, its interior line too. */
+static void test_interior_line_goes(void **state)
+{
+	static const uint32_t lengths[2] = {9, 9};
+	static const uintptr_t frames[18] = {100, 1,  2,  3,  4,  5,  6,  7,  8,
+					     100, 11, 12, 13, 14, 15, 16, 17, 18};
+	static const uint32_t event[4] = {0, 1, 1, 0};
+	struct lru_result result = simulate(2, lengths, frames, 4, event, 2);
+
+	(void)state;
+	assert_int_equal(result.tree_lines, 4);
+	assert_int_equal(result.hits, 1);
+	assert_int_equal(result.evictions, 2);
+	assert_int_equal(result.refused, 0);
+}
+
 /* A trace that is the outer part of another: its line is there, but it has to be saved itself. */
 static void test_trace_inside_trace(void **state)
 {
@@ -128,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared_line),
+		cmocka_unit_test(test_interior_line_goes),
 		cmocka_unit_test(test_trace_inside_trace),
 		cmocka_unit_test(test_order_of_use),
 		cmocka_unit_test(test_against_a_list),
