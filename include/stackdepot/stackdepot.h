@@ -202,8 +202,9 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
  * Zero-initialise. One cursor serves one depot and one thread at a time; it is opaque.
  */
 struct stackdepot_cursor {
-	uint32_t lines; /* entries valid below */
-	uint32_t reserved;
+	stackdepot_ref_t ref; /* of the previous trace */
+	uint32_t nr;	      /* its frames; 0 if none is remembered */
+	uint32_t lines;	      /* entries valid below */
 	struct {
 		uint64_t hash; /* of all frames from the root to here */
 		uint32_t line;

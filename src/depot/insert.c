@@ -159,7 +159,7 @@ u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsi
 		depot_count(depot, COUNT_TRUNCATED);
 	depot_mark(depot, in.line, STATE_TRACE | (flags & STACKDEPOT_KEEP ? STATE_KEPT : 0));
 	if (state_age(state, depot_stamp(depot)))
-		depot_renew(depot, in.line, state);
+		(void)depot_renew(depot, in.line, state);
 	if (!(flags & STACKDEPOT_GET))
 		(void)depot_unpin(depot, in.line);
 	return ref;

@@ -229,25 +229,16 @@ static void memory_end_life(struct depot_line *line)
 							(link & LINK_NEXT));
 }
 
-/*
- * Make a line that nobody holds free. And say of one that is not pinned that it is a candidate: who
- * let go of it may not have come to that.
- */
-static u32 memory_give_back(struct stackdepot *depot, u32 number)
+/* Free, or live and not pinned: to be among the candidates. */
+static bool memory_is_evictable(u64 state)
 {
-	struct depot_line *line = port_line(depot, number);
-	const u64 state = port_load_relaxed(&line->state);
-
-	if (!state)
-		port_store_relaxed(&line->state, STATE_FREE);
-	if (!(state & STATE_LIVE) || !state_pinned(state))
-		depot_candidate_set(depot, number);
-	return !state;
+	return state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state));
 }
 
 /*
  * A used line whose state is 0 is one that some other thread was filling or clearing. All of them are
- * unlinked before the first is given back: a line that is free is on no chain.
+ * unlinked before the first is given back: a line that is free is on no chain. Another thread may also
+ * have let a line go and not yet have said so to the candidates.
  */
 unsigned int stackdepot_fork_child(struct stackdepot *depot)
 {
@@ -260,7 +251,15 @@ unsigned int stackdepot_fork_child(struct stackdepot *depot)
 			memory_end_life(port_line(depot, number));
 	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
 		depot_chain_unlink(depot, bucket);
-	for (number = 1; number <= depot->header->fresh; number++)
-		given_back += memory_give_back(depot, number);
+	for (number = 1; number <= depot->header->fresh; number++) {
+		struct depot_line *line = port_line(depot, number);
+
+		if (!line->state) {
+			line->state = STATE_FREE;
+			given_back++;
+		}
+		if (memory_is_evictable(line->state))
+			depot_candidate_set(depot, number);
+	}
 	return given_back;
 }
