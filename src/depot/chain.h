@@ -13,19 +13,6 @@ struct chain_run {
 };
 
 /*
- * chain_reached() - was a line on the chain when its link was read?
- * @word: what led there: the head, or the link of a line of which the same is known,
- * @next: when it was read.
- * @link: of the line, read since, with acquire.
- *
- * False also for a dead line: what is behind it may have been moved elsewhere.
- */
-port_inline bool chain_reached(const u64 *word, u64 next, u64 link)
-{
-	return !(link & LINK_DEAD) && port_load_relaxed(word) == next;
-}
-
-/*
  * depot_chain_find() - the line with this run in a bucket, pinned.
  * @ret_head: what the head of the chain was, for depot_chain_insert().
  *

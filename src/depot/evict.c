@@ -87,9 +87,7 @@ static u32 evict_bucket(struct stackdepot *depot, u32 number, u64 state)
 			break;
 		state = port_load_relaxed(&port_line(depot, number)->state);
 	}
-	return hash_bucket(depot, depot_hash_trace(depot, frames, nr,
-						   nr < DEPOT_GROUP ? hash_pad(frames, nr, pad)
-								    : frames));
+	return hash_bucket(depot, depot_hash_trace(depot, hash_pad(frames, nr, pad), nr));
 }
 
 /* Steps 1 to 4 above. False if the line is no longer in that state. */
@@ -203,9 +201,9 @@ u32 depot_take(struct stackdepot *depot, unsigned int flags)
 
 void depot_release(struct stackdepot *depot, u32 number)
 {
-	u64 held = 0;
+	u64 state = 0;
 
-	/* Not a store, which might not be seen yet when the bit is looked at: see candidates.h. */
-	(void)port_cas(&port_line(depot, number)->state, &held, STATE_FREE);
+	/* By CAS, for the total order that candidates.h asks for: a plain store would not be in it. */
+	(void)port_cas(&port_line(depot, number)->state, &state, STATE_FREE);
 	depot_candidate_set(depot, number);
 }

@@ -34,8 +34,7 @@ int depot_unpin(struct stackdepot *depot, u32 number);
 /*
  * depot_renew() - stamp a line last seen in `state`, so that its lease starts anew and it gets a
  * second chance. Writes nothing if it has today's stamp; harmless if the line has another life now.
- *
- * Return: false if the line was not live any more. Its generation may not say so yet.
+ * False if the line lives no life at all, and so was not stamped.
  */
 bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
 

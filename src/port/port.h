@@ -13,6 +13,9 @@
  *	provide unsigned __int128.
  *	port_likely(x), port_unlikely(x)	branch hints
  *	port_noinline, port_inline		as the compiler's attributes
+ *	PORT_VARIANT(name)	the name itself; a port that compiles save.c and cursor.c more than
+ *				once, for different processors, gives each time another name, and
+ *				defines `name` as a choice between them
  *
  * Atomics, on naturally aligned u16, u32 and u64, in memory that may be shared between processes,
  * therefore lock-free and address-free. They must be usable in any context, NMI included.
@@ -52,7 +55,7 @@
 	!defined(port_fetch_add_relaxed) || !defined(port_fetch_or) ||                             \
 	!defined(port_fetch_and) || !defined(port_fence_acquire) ||                                \
 	!defined(port_fence_release) || !defined(port_line) || !defined(port_populate) ||          \
-	!defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
+	!defined(PORT_VARIANT) || !defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
 	!defined(port_unlikely) || !defined(port_noinline) || !defined(port_inline)
 #error "port_impl.h lacks something that port.h asks for"
 #endif

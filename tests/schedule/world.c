@@ -4,7 +4,6 @@
 
 #include "find.h"
 #include "geometry.h"
-#include "save.h"
 #include "world.h"
 
 struct world world;
@@ -33,8 +32,8 @@ static u32 world_bucket(struct world_trace trace)
 	uintptr_t frames[WORLD_FRAMES], pad[DEPOT_GROUP];
 	u32 nr = world_frames(trace, frames);
 
-	return hash_bucket(&world_depot, depot_hash_trace(&world_depot, frames, nr,
-							  find_trace(frames, nr, pad).window));
+	return hash_bucket(&world_depot, depot_hash_trace(&world_depot,
+							  hash_pad(frames, nr, pad), nr));
 }
 
 u32 world_leaf_in(u32 bucket, u32 leaf)
@@ -59,13 +58,22 @@ static void world_note(u32 slot, struct world_trace trace, unsigned int flags, u
 	};
 }
 
+/* A handle in a tiny depot has all bits of the generation that ever count. */
+static u64 world_ref(stackdepot_handle_t handle)
+{
+	const stackdepot_handle_t number = (1u << world_depot.line_bits) - 1;
+
+	return handle ? (u64)(handle >> world_depot.line_bits) << 32 | (handle & number) : 0;
+}
+
 void world_save(u32 slot, struct world_trace trace, unsigned int flags)
 {
 	uintptr_t frames[WORLD_FRAMES];
 	u32 nr = world_frames(trace, frames);
 	u64 tick = stackdepot_now(&world_depot);
 
-	world_note(slot, trace, flags, depot_save(&world_depot, frames, nr, flags), tick);
+	world_note(slot, trace, flags, world_ref(stackdepot_save(&world_depot, frames, nr, flags)),
+		   tick);
 }
 
 void world_save_cursor(u32 slot, struct world_trace trace, unsigned int flags, u32 unchanged)
@@ -76,12 +84,7 @@ void world_save_cursor(u32 slot, struct world_trace trace, unsigned int flags, u
 	stackdepot_handle_t handle = stackdepot_save_cursor(&world_depot, frames, nr, flags,
 							    &world.cursor, unchanged);
 
-	/* A handle in a tiny depot has all bits of the generation that ever count. */
-	world_note(slot, trace, flags,
-		   handle ? (u64)(handle >> world_depot.line_bits) << 32 |
-				    (handle & ((1u << world_depot.line_bits) - 1))
-			  : 0,
-		   tick);
+	world_note(slot, trace, flags, world_ref(handle), tick);
 }
 
 void world_put(u32 slot)
@@ -235,7 +238,7 @@ static u32 lines_available(void)
 	for (i = 0; i <= world_depot.nr_lines; i++) {
 		u32 frame_nr = world_frames(FLAT(500 + i), frames);
 
-		nr += !!depot_save(&world_depot, frames, frame_nr, STACKDEPOT_GET);
+		nr += !!stackdepot_save(&world_depot, frames, frame_nr, STACKDEPOT_GET);
 	}
 	return nr;
 }
