@@ -55,11 +55,13 @@ static void check_unique(struct check *check, u32 number)
 {
 	struct stackdepot *depot = check->depot;
 	u64 next = port_line(depot, number)->link;
+	u32 left = depot->nr_lines;
 
 	while (link_is_line(next) && !check->broken) {
 		u32 other = next & LINK_NEXT;
 
-		check_that(check, other <= depot->nr_lines && other != number);
+		/* In a damaged file a chain can lead into a circle. */
+		check_that(check, other <= depot->nr_lines && other != number && left--);
 		if (check->broken)
 			return;
 		check_that(check, !check_same_run(depot, number, other));

@@ -91,10 +91,8 @@ static unsigned int forks(const struct torture_shape *shape, const char *path, u
 	for (i = 0; i < THREADS; i++)
 		TORTURE_CHECK(!pthread_join(threads[i], NULL));
 	(void)torture_read_all(depot, shape);
-	/* Who was killed in a shared depot took with him what he held. */
-	if (path)
-		TORTURE_CHECK(!stackdepot_check(depot));
-	else
+	/* Who was killed in a shared depot took with him what he held, and lines half done. */
+	if (!path)
 		torture_check_quiet(depot, shape);
 	stackdepot_destroy(depot);
 	return nr;

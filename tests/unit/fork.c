@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What fork() does to a depot: an anonymous one is copied, a file is shared. */
+#include "candidates.h"
 #include "evict.h"
 #include "user_test.h"
 
@@ -76,6 +77,28 @@ static void half_done_lines_are_given_back(core_test *test)
 	core_finish(test, depot);
 }
 
+/* And so are lines that somebody had let go of, but not yet offered for eviction. */
+static void evictable_lines_are_offered(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 10, 0, 0);
+	stackdepot_handle_t held = core_save1(depot, 77, STACKDEPOT_GET);
+	unsigned int i;
+
+	for (i = 1; i <= 10; i++) {
+		CORE_NE(core_save1(depot, i, 0), 0);
+		depot_candidate_clear(depot, i);
+	}
+	CORE_EQ(stackdepot_check(depot), -EBADMSG);
+	CORE_EQ(core_save1(depot, 78, 0), 0);
+	CORE_EQ(stackdepot_fork_child(depot), 0);
+	CORE_EQ(stackdepot_check(depot), 0);
+	CORE_EQ(core_count_free(depot, 1), 9);
+	CORE_EQ(stackdepot_put(depot, held), 0);
+	CORE_EQ(core_count_free(depot, 2), 10);
+	core_finish(test, depot);
+}
+
 USER_SUITE(fork, cmocka_unit_test(the_child_of_an_anonymous_depot_has_a_copy),
 	   cmocka_unit_test(parent_and_child_share_a_file),
-	   cmocka_unit_test(half_done_lines_are_given_back));
+	   cmocka_unit_test(half_done_lines_are_given_back),
+	   cmocka_unit_test(evictable_lines_are_offered));
