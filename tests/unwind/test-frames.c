@@ -8,7 +8,7 @@
 
 #include "oracle.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 #define USE(x) __asm__ volatile("" : : "r"(x) : "memory")
 
 static NOINLINE void leaf(void)
