@@ -10,12 +10,12 @@
 
 #include "oracle.h"
 
-_Thread_local struct stackdepot_unwind_trace check_last;
-_Thread_local uintptr_t check_frames[ORACLE_FRAMES];
+__thread struct stackdepot_unwind_trace check_last;
+__thread uintptr_t check_frames[ORACLE_FRAMES];
 unsigned int check_total, check_failed;
 
-static _Thread_local struct stackdepot_unwinder *unwinder;
-static _Thread_local struct oracle_trace previous; /* what `unchanged` refers to */
+static __thread struct stackdepot_unwinder *unwinder;
+static __thread struct oracle_trace previous; /* what `unchanged` refers to */
 static unsigned int expect_failed, tests_run;
 
 struct collection {

@@ -401,9 +401,9 @@ BY_REGISTER("by_r12", "r12", "12");
 static NOINLINE void leaf_that_saves(void)
 {
 	/* clobbers make the function save what the frames further out need */
-	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15", "rbp");
+	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15");
 	deep(3);
-	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15", "rbp");
+	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15");
 }
 
 static void test_other_registers(void)
