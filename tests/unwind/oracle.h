@@ -15,7 +15,7 @@
 
 struct oracle_trace {
 	unsigned int nr;
-	uintptr_t frames[ORACLE_FRAMES];
+	uintptr_t frames[ORACLE_FRAMES + 1];
 };
 
 /* oracle_trace() - frames from the first whose stack pointer is @sp; at most @size. */

@@ -78,7 +78,10 @@ static void alternate(const char *one, const char *two)
 
 		same += a == b;
 	}
+#if defined(__x86_64__) /* qemu gives each mapping a new address */
 	EXPECT(same > 5); /* else nothing was shown */
+#endif
+	USE(same);
 }
 
 static void test_same_address(void)
@@ -260,6 +263,7 @@ static void test_jit_nothing_to_register(void)
 	EXPECT(stackdepot_unwind_register(empty) == -EINVAL);
 }
 
+#if defined(__x86_64__)
 /* Others walk through registered code while one registers, deregisters and unmaps. */
 static volatile bool stop;
 
@@ -307,6 +311,7 @@ static void test_jit_race(void)
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 }
+#endif
 
 int main(int argc, char **argv)
 {
@@ -318,7 +323,9 @@ int main(int argc, char **argv)
 	RUN(test_jit);
 	RUN(test_jit_many);
 	RUN(test_jit_nothing_to_register);
+#if defined(__x86_64__) /* dynamically linked threads hang in qemu-user 7.2 */
 	RUN(test_jit_race);
+#endif
 	RUN(test_many_loads);
 	RUN(test_many_places);
 	RUN(test_same_address);
