@@ -31,7 +31,7 @@
 
 /* One walk. */
 struct chase {
-	struct unwind_walk walk;
+	struct unwind_walk *walk;
 	struct unwind_state at;
 	struct stackdepot_unwinder *u;
 	uint32_t kept; /* no kept frame before this one can be met any more */
@@ -98,8 +98,8 @@ static enum unwind_outcome step_to(const struct unwind_stack *stack, uintptr_t c
 
 	if (cfa <= state->sp || !in_range(stack, ra_slot) || !in_range(stack, fp_slot))
 		return WALK_FULL;
-	ra = *(const uintptr_t *)ra_slot;
-	fp = *(const uintptr_t *)fp_slot;
+	ra = arch_load(ra_slot);
+	fp = arch_load(fp_slot);
 	check_set(&step->check[0], (const uintptr_t *)ra_slot, ra);
 	check_set(&step->check[1], (const uintptr_t *)fp_slot, fp);
 	step->checks = step->rule & RULE_RECHECK ? 0 : step->rule & RULE_FP_SAVED ? 2 : 1;
@@ -132,7 +132,7 @@ step_rare(struct unwind_walk *walk, struct unwind_state *state, struct step *ste
 		cfa = state->fp + rule_cfa(step->rule);
 		if (!in_range(stack, cfa))
 			return WALK_FULL;
-		return step_to(stack, *(const uintptr_t *)cfa, state->fp, state, step);
+		return step_to(stack, arch_load(cfa), state->fp, state, step);
 	case RULE_END:
 		step->ended = !(step->rule & RULE_RECHECK);
 		return WALK_END;
@@ -153,8 +153,16 @@ step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *ste
 	uintptr_t ra_word, fp_word;
 
 	step->ended = false;
-	if (__builtin_expect(!code_is_plain(code), 0))
-		return step_rare(walk, state, step);
+	if (__builtin_expect(!code_is_plain(code), 0)) {
+		/* copies, so that what escapes is not what should stay in registers */
+		struct unwind_state rare_state = *state;
+		struct step rare_step = *step;
+		enum unwind_outcome outcome = step_rare(walk, &rare_state, &rare_step);
+
+		*state = rare_state;
+		*step = rare_step;
+		return outcome;
+	}
 	cfa = (const uintptr_t *)(code & CODE_FP ? state->fp : state->sp) + code_cfa(code);
 #if defined(__x86_64__)
 	ra = cfa - 1;
@@ -167,8 +175,8 @@ step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *ste
 				     !in_range(stack, (uintptr_t)fp),
 			     0))
 		return WALK_FULL;
-	ra_word = *ra;
-	fp_word = *fp;
+	ra_word = arch_load((uintptr_t)ra);
+	fp_word = arch_load((uintptr_t)fp);
 	check_set(&step->check[0], ra, ra_word);
 	check_set(&step->check[1], fp, fp_word);
 	step->checks = code & CODE_FP_SAVED ? 2 : 1;
@@ -176,15 +184,6 @@ step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *ste
 	state->sp = (uintptr_t)cfa;
 	state->pc = arch_strip(ra_word);
 	return __builtin_expect(!state->pc, 0) ? WALK_END : WALK_ON;
-}
-
-static void fresh_frame(struct chase *c, const struct unwind_state *state)
-{
-	struct unwind_chain *fresh = &c->u->fresh;
-
-	fresh->pc[c->fresh] = state->pc;
-	frame_set(&fresh->frame[c->fresh], state->sp, state->fp, c->checks);
-	c->fresh++;
 }
 
 static void fresh_never(struct chase *c)
@@ -211,30 +210,45 @@ static void fresh_cut(struct chase *c)
 }
 
 /* Walk until a kept frame is met (WALK_ON), or there is nothing more to walk. */
-static enum unwind_outcome walk_fresh(struct chase *c)
+static enum unwind_outcome walk_fresh(struct chase *outer)
 {
-	const struct unwind_chain *kept = &c->u->kept;
-	enum unwind_outcome outcome;
+	struct chase c = *outer; /* a copy is kept in registers */
+	struct unwind_chain *fresh = &c.u->fresh;
+	const struct unwind_chain *kept = &c.u->kept;
+	enum unwind_outcome outcome = WALK_ON;
 	struct step step;
 
-	do {
-		while (c->kept < CHAIN_FRAMES && kept->frame[c->kept].sp < c->at.sp)
-			c->kept++;
-		if (c->kept < CHAIN_FRAMES && state_is(kept, c->kept, &c->at))
-			return WALK_ON;
-		if (c->fresh == c->size) {
+	for (;;) {
+		while (c.kept < CHAIN_FRAMES && kept->frame[c.kept].sp < c.at.sp)
+			c.kept++;
+		if (c.kept < CHAIN_FRAMES && state_is(kept, c.kept, &c.at))
+			break;
+		if (c.fresh == c.size) {
 			outcome = WALK_CUT;
 			break;
 		}
-		fresh_frame(c, &c->at);
-		step.check = &c->u->fresh.check[c->checks];
-		outcome = step_take(&c->walk, &c->at, &step);
-		fresh_checks(c, &step);
-	} while (outcome == WALK_ON);
+		fresh->pc[c.fresh] = c.at.pc;
+		frame_set(&fresh->frame[c.fresh++], c.at.sp, c.at.fp, c.checks);
+		step.check = &fresh->check[c.checks];
+		outcome = step_take(c.walk, &c.at, &step);
+		fresh_checks(&c, &step);
+		if (__builtin_expect(outcome != WALK_ON, 0))
+			break;
+	}
 	if (outcome == WALK_CUT)
-		fresh_cut(c);
-	c->kept = CHAIN_FRAMES;
+		fresh_cut(&c);
+	if (outcome != WALK_ON)
+		c.kept = CHAIN_FRAMES;
+	outer->at = c.at;
+	outer->kept = c.kept;
+	outer->fresh = c.fresh;
+	outer->checks = c.checks;
 	return outcome;
+}
+
+static inline uintptr_t check_differs(const struct unwind_check *check)
+{
+	return arch_load((uintptr_t)check->slot) ^ check->word;
 }
 
 /* The first check in [from, to) that does not hold, or @to. */
@@ -244,15 +258,13 @@ static uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint
 	uint32_t i = from;
 
 	for (; to - i >= 4; i += 4) {
-		uintptr_t differ = (*check[i].slot ^ check[i].word) |
-				   (*check[i + 1].slot ^ check[i + 1].word) |
-				   (*check[i + 2].slot ^ check[i + 2].word) |
-				   (*check[i + 3].slot ^ check[i + 3].word);
+		uintptr_t differ = check_differs(&check[i]) | check_differs(&check[i + 1]) |
+				   check_differs(&check[i + 2]) | check_differs(&check[i + 3]);
 
 		if (differ)
 			break;
 	}
-	while (i < to && *check[i].slot == check[i].word)
+	while (i < to && !check_differs(&check[i]))
 		i++;
 	return i;
 }
@@ -331,7 +343,7 @@ static enum unwind_outcome verify(struct chase *c, uint32_t *ret_limit)
 			break;
 		i = frame_of(kept, differs, i, limit - 1);
 		c->at = (struct unwind_state){kept->pc[i], kept->frame[i].sp, kept->frame[i].fp};
-		outcome = step_take(&c->walk, &c->at, &step);
+		outcome = step_take(c->walk, &c->at, &step);
 		if (i + 1 == CHAIN_FRAMES && (outcome == WALK_END || outcome == WALK_LOST))
 			return outcome;
 		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !state_is(kept, i + 1, &c->at)) {
@@ -381,7 +393,7 @@ static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *
 	*ret_limit = CHAIN_FRAMES;
 	step.check = check;
 	for (; skip; skip--) {
-		if (step_take(&c->walk, &c->at, &step) != WALK_ON)
+		if (step_take(c->walk, &c->at, &step) != WALK_ON)
 			return WALK_FULL;
 	}
 	for (;;) {
@@ -399,12 +411,14 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 				      unsigned int size, struct stackdepot_unwind_trace *ret_trace)
 {
 	struct chase c;
+	struct unwind_walk walk;
 	enum unwind_outcome outcome;
 	uint32_t limit, unchanged, verified;
 	bool complete;
 
-	c.walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
-	c.walk.module.start = c.walk.module.end = 0;
+	walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
+	walk.module.start = walk.module.end = 0;
+	c.walk = &walk;
 	c.at = (struct unwind_state){start->pc, start->sp, start->fp};
 	c.u = u;
 	c.kept = u->top;
