@@ -23,7 +23,8 @@ static bool unwinder_take(struct stackdepot_unwinder *unwinder,
 	struct stackdepot_unwind_trace *owner = unwinder->owner;
 
 	if (owner) {
-		if (owner != trace && owner->owner == mark_for(unwinder, owner))
+		if (owner != trace &&
+		    arch_load((uintptr_t)&owner->owner) == mark_for(unwinder, owner))
 			return false;
 		unwinder->top = CHAIN_FRAMES;
 		unwinder->complete = false;

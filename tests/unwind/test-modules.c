@@ -119,8 +119,15 @@ static void test_many_places(void)
 
 /* --- the C library's own modules ------------------------------------------------------------- */
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 static int armed;
 
+#ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
 void *__libc_malloc(size_t bytes);
 
 /* As a recorder would: also when libc allocates for its own purposes. */
@@ -133,6 +140,7 @@ __attribute__((visibility("default"))) void *malloc(size_t bytes)
 	}
 	return __libc_malloc(bytes);
 }
+#endif
 
 static void test_libc_internal(void)
 {
@@ -152,7 +160,10 @@ static void test_libc_internal(void)
 		iconv_close(converter);
 	}
 	armed = 0;
+#ifndef __SANITIZE_ADDRESS__
 	EXPECT(opened == 0 || check_total > walks);
+#endif
+	USE(walks);
 }
 
 /* --- JITs ------------------------------------------------------------------------------------ */
