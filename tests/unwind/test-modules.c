@@ -84,6 +84,82 @@ static void alternate(const char *one, const char *two)
 	USE(same);
 }
 
+#if defined(__x86_64__)
+/*
+ * The frame of the one module is kept, then the other takes its place with a frame whose state is
+ * the same, and with the word that led out of the first still in memory, where it means nothing
+ * now. Loading uses stack, so another thread does that.
+ */
+static volatile int turn;
+static call_fn volatile call_now;
+
+static void *load_in_turn(void *argument)
+{
+	static const char *const names[] = {"libplugin-24.so", "libplugin-56.so"};
+	void *handle = NULL;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		char path[512];
+
+		while (turn != 2 * i)
+			usleep(100);
+		if (handle)
+			dlclose(handle);
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i % 2]);
+		handle = dlopen(path, RTLD_NOW);
+		call_now = (call_fn)dlsym(handle, "plugin_call");
+		turn = 2 * i + 1;
+	}
+	while (turn != 2 * i)
+		usleep(100);
+	dlclose(handle);
+	return argument;
+}
+
+static NOINLINE void call_from(size_t lower)
+{
+	char *array = __builtin_alloca(lower);
+
+	USE(array);
+	call_now(leaf);
+	USE(array);
+}
+
+/* The same again, so that it shows in the trace which frame was found. */
+static NOINLINE void call_from_too(size_t lower)
+{
+	char *array = __builtin_alloca(lower);
+
+	USE(array);
+	call_now(leaf);
+	USE(array);
+	USE(lower);
+}
+
+static void test_kept_across_loads(void)
+{
+	call_fn places[2] = {NULL, NULL};
+	pthread_t thread;
+	int i;
+
+	turn = 0;
+	pthread_create(&thread, NULL, load_in_turn, NULL);
+	for (i = 0; i < 10; i++) {
+		while (turn != 2 * i + 1)
+			__asm__ volatile("pause");
+		places[i % 2] = call_now;
+		if (i % 2)
+			call_from_too(32);
+		else
+			call_from(64);
+		turn = 2 * i + 2;
+	}
+	pthread_join(thread, NULL);
+	EXPECT(places[0] == places[1]);
+}
+#endif
+
 static void test_same_address(void)
 {
 	alternate("libplugin-24.so", "libplugin-56.so");
@@ -330,6 +406,9 @@ int main(int argc, char **argv)
 	check_here(ORACLE_FRAMES);
 	RUN(test_same_address);
 	RUN(test_same_address_without_build_id);
+#if defined(__x86_64__)
+	RUN(test_kept_across_loads);
+#endif
 	RUN(test_libc_internal);
 	RUN(test_jit);
 	RUN(test_jit_many);
