@@ -4,15 +4,19 @@
  * often, as they are slow, and would otherwise clear the caches of what is compared with them.
  */
 #define UNW_LOCAL_ONLY
-#include <execinfo.h>
+#include <dlfcn.h>
 #include <libunwind.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "preload.h"
 
 #define FRAMES 256
-#define OTHERS_EVERY 16
+#if defined(__x86_64__)
+#define BACKTRACE_VERSION "GLIBC_2.2.5"
+#else
+#define BACKTRACE_VERSION "GLIBC_2.17"
+#endif
 
 struct timing {
 	uint64_t ticks;
@@ -21,6 +25,9 @@ struct timing {
 };
 
 static struct timing ours, libunwind, libgcc;
+static uint64_t others_every = 16; /* UNWIND_OTHERS_EVERY */
+/* libunwind has one of that name as well. */
+static int (*libc_backtrace)(void **frames, int size);
 static uint64_t overhead, begin_ticks, begin_ns;
 
 static void add(struct timing *timing, uint64_t ticks, uint64_t frames)
@@ -43,8 +50,14 @@ static uint64_t now_ns(void)
 
 static void calibrate(void)
 {
+	const char *every = getenv("UNWIND_OTHERS_EVERY");
 	uint64_t least = UINT64_MAX;
 	unsigned int i;
+
+	libc_backtrace = (int (*)(void **, int))dlvsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD),
+						       "backtrace", BACKTRACE_VERSION);
+	if (every && atoi(every) > 0)
+		others_every = (uint64_t)atoi(every);
 
 	for (i = 0; i < 1000; i++) {
 		uint64_t begin = preload_ticks(), ticks = preload_ticks() - begin;
@@ -70,33 +83,32 @@ void preload_time_others(uint64_t call)
 	uint64_t begin;
 	int nr;
 
-	if (call % OTHERS_EVERY)
+	if (call % others_every)
 		return;
 	begin = preload_ticks();
 	nr = unw_backtrace(frames, FRAMES);
 	add(&libunwind, preload_ticks() - begin, (uint64_t)nr);
-	if (call % (OTHERS_EVERY * 16))
+	if (call % (others_every * 16))
 		return;
 	begin = preload_ticks();
-	nr = backtrace(frames, FRAMES);
+	nr = libc_backtrace(frames, FRAMES);
 	add(&libgcc, preload_ticks() - begin, (uint64_t)nr);
 }
 
-static double per(const struct timing *timing, uint64_t what, double ns_per_tick)
+static double mean_ns(const struct timing *timing, double ns_per_tick)
 {
-	(void)timing;
-	return what ? (double)timing->ticks * ns_per_tick / (double)what : 0;
+	return timing->calls ? (double)timing->ticks * ns_per_tick / (double)timing->calls : 0;
 }
 
 void preload_time_report(void (*say)(const char *format, ...), const char *program)
 {
 	double scale = (double)(now_ns() - begin_ns) / (double)(preload_ticks() - begin_ticks);
-	double mine = per(&ours, ours.calls, scale), other = per(&libunwind, libunwind.calls, scale);
+	double mine = mean_ns(&ours, scale), other = mean_ns(&libunwind, scale);
 
 	if (!ours.calls || !libunwind.calls)
 		return;
 	say("%s: %lu stacks of %.1f frames: ours %.1f ns, unw_backtrace %.1f ns, backtrace %.0f "
 	    "ns, ratio %.3f;",
 	    program, ours.calls, (double)ours.frames / (double)ours.calls, mine, other,
-	    per(&libgcc, libgcc.calls, scale), mine / other);
+	    mean_ns(&libgcc, scale), mine / other);
 }
