@@ -132,6 +132,24 @@ STACKDEPOT_API int stackdepot_create_file(const struct stackdepot_options *optio
 STACKDEPOT_API int stackdepot_attach(const char *path, struct stackdepot **ret_depot);
 
 /**
+ * stackdepot_create_at() - make a depot in memory of the caller's, for those who embed it.
+ * @options: max_bytes counts a page that this call maps for its own view; flags are not used.
+ * @memory:  zeroed, aligned to 64, of max_bytes - 4096 bytes; private, or shared with others.
+ *
+ * Context: not in signal handlers. The memory outlives stackdepot_destroy().
+ * Return: as stackdepot_create(), -EINVAL also if @memory is not aligned.
+ */
+STACKDEPOT_API int stackdepot_create_at(const struct stackdepot_options *options, void *memory,
+					struct stackdepot **ret_depot);
+
+/**
+ * stackdepot_attach_at() - stackdepot_attach() for memory that the caller mapped.
+ * @memory: aligned to 64, readable for @bytes, not trusted; it must outlive the depot.
+ */
+STACKDEPOT_API int stackdepot_attach_at(const void *memory, uint64_t bytes,
+					struct stackdepot **ret_depot);
+
+/**
  * stackdepot_destroy() - release a depot's memory; a file stays.
  * @depot: not in use by anybody any more; or NULL.
  *
@@ -171,7 +189,8 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
  * amortised constant work for each line of 8 frames it adds.
  * Ordering: whoever receives the handle through any synchronisation can fetch the trace.
  * Return: the handle, or 0 if nothing could be stored (the causes are counted, see struct
- * stackdepot_stats): every line is pinned, or there is no free one and @flags forbid eviction.
+ * stackdepot_stats): every line is pinned or in the hands of another save at this moment, or there is
+ * no free one and @flags forbid eviction.
  */
 STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
 						   const uintptr_t *frames, unsigned int nr,
@@ -183,8 +202,9 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
  * Zero-initialise. One cursor serves one depot and one thread at a time; it is opaque.
  */
 struct stackdepot_cursor {
-	uint32_t nr; /* frames of the previous trace */
-	uint32_t lines; /* entries valid below */
+	stackdepot_ref_t ref; /* of the previous trace */
+	uint32_t nr;	      /* its frames; 0 if none is remembered */
+	uint32_t lines;	      /* entries valid below */
 	struct {
 		uint64_t hash; /* of all frames from the root to here */
 		uint32_t line;
@@ -218,8 +238,10 @@ STACKDEPOT_API int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t 
 /**
  * stackdepot_put() - give a reference back.
  *
- * The trace becomes evictable with its last reference and stays readable until then. A trace that
- * was referenced two million times at once is kept from then on.
+ * The trace becomes evictable with its last reference and stays readable until its memory is needed.
+ * A trace that was referenced two million times at once is kept from then on. To put what one did not
+ * get is an error that is noticed only if nobody else holds a reference; else somebody loses his, maybe
+ * a longer trace that shares the line.
  * Return: 0, -ESTALE or -EINVAL as stackdepot_get(), -EINVAL also if nobody held a reference.
  */
 STACKDEPOT_API int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle);
@@ -284,7 +306,7 @@ STACKDEPOT_API uint64_t stackdepot_now(struct stackdepot *depot);
 
 /**
  * struct stackdepot_trace_info - what is known of a stored trace.
- * @references: references held, longer traces that end in this one counted too.
+ * @references: references held, longer traces that share its lines counted too.
  * @frames:     length of the trace.
  * @kept:       saved with STACKDEPOT_KEEP at least once.
  * @leased:     within its lease.

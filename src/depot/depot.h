@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * depot.h - the parts of a depot and how they lie in memory.
+ *
+ *	+--------+-------+------------+------+------------------------------------+
+ *	| header | heads | candidates | ring | lines                              |
+ *	+--------+-------+------------+------+------------------------------------+
+ *
+ * One block of memory holds everything, without a pointer inside, so the block is also the file.
+ * struct stackdepot is the process's private view of it.
+ *
+ * Line. Storage is one array of lines of 64 bytes, numbered from 1. A line holds a *run* of up to 8
+ * frames, innermost first, and the number of its *parent*, which holds the run outside of it:
+ *
+ *	 0        8        16                  48        64
+ *	+--------+--------+-------------------+---------+
+ *	| link   | state  | 8 x low 32 bits   | 8 x bits|
+ *	|        |        | of a frame        | 32..47  |
+ *	+--------+--------+-------------------+---------+
+ *
+ * A trace is cut into groups of 8 frames counted from the root, so that traces which share their
+ * outer frames share whole lines. The line of the innermost group *is* the trace. A group with a
+ * frame that is not a sign-extended 48-bit number is stored as two runs of at most 4 frames, and a
+ * run that needs it is *wide*: its 32 bytes of low parts hold 4 whole frames. How a trace is cut
+ * depends on its frames alone (depot_run()), so equal traces are cut alike.
+ *
+ * link:	generation:32 | dead:1 | next:31
+ *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
+ *	next is about to be linked. `next` is the next line of the hash chain, 0 at its end.
+ *
+ * state:	references:21 | stamp:8 | visited:1 | kept:1 | trace:1 | live:1 | wide:1 | count-1:3 |
+ *		parent:27
+ *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being cleared.
+ *	STATE_FREE is an empty line that anybody may take.
+ *	`references` counts owners and children; the largest number is *saturated* and stays.
+ *	`stamp` is the clock at the last hit. `trace`: saved as a trace, not only as part of one.
+ */
+#ifndef DEPOT_DEPOT_H
+#define DEPOT_DEPOT_H
+
+#include "port.h"
+
+#include <stackdepot/stackdepot.h>
+
+#define DEPOT_GROUP 8u /* frames a line; counted from the root */
+#define DEPOT_WIDE 4u  /* frames a wide line */
+#define DEPOT_MAX_GROUPS (STACKDEPOT_MAX_FRAMES / DEPOT_GROUP)
+#define DEPOT_LINE_BYTES 64u
+#define DEPOT_VERSION 1u
+#define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
+#define DEPOT_PAGE_BYTES 4096u		  /* memory comes in pages: a bound is rounded down to them */
+#define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES /* of max_bytes, for struct stackdepot */
+#define DEPOT_LEVELS 5u
+#define DEPOT_KEYS 6u
+
+struct depot_line {
+	u64 link;
+	u64 state;
+	union {
+		struct {
+			u32 low[DEPOT_GROUP];
+			u16 high[DEPOT_GROUP];
+		};
+		u64 wide[DEPOT_WIDE];
+	};
+};
+
+#define LINK_NEXT ((1ull << 31) - 1)
+#define LINK_DEAD (1ull << 31)
+#define LINK_GENERATION_SHIFT 32
+
+#define STATE_PARENT ((1ull << 27) - 1)
+#define STATE_COUNT_SHIFT 27
+#define STATE_WIDE (1ull << 30)
+#define STATE_LIVE (1ull << 31)
+#define STATE_TRACE (1ull << 32)
+#define STATE_KEPT (1ull << 33)
+#define STATE_VISITED (1ull << 34)
+#define STATE_STAMP_SHIFT 35
+#define STATE_STAMP (0xffull << STATE_STAMP_SHIFT)
+#define STATE_REFERENCE_SHIFT 43
+#define STATE_REFERENCE (1ull << STATE_REFERENCE_SHIFT)
+#define STATE_SATURATED ((1ull << (64 - STATE_REFERENCE_SHIFT)) - 1)
+#define STATE_FREE 1ull /* not live, with a parent: no other state looks so */
+
+/*
+ * What a depot counts. Kept in the header, each added to with a relaxed atomic; none on the path of
+ * a save that finds its trace.
+ */
+enum depot_counter {
+	COUNT_SAVED,
+	COUNT_TRUNCATED,
+	COUNT_LINES_ADDED,
+	COUNT_EVICTIONS,
+	COUNT_LEASES_BROKEN,
+	COUNT_DUPLICATES,
+	COUNT_SATURATED,
+	COUNT_DROPS_PINNED,
+	COUNT_DROPS_NO_EVICT,
+	COUNT_DROPS_NO_MEMORY,
+	COUNT_RING_DROPPED,
+	COUNT_RING_STALE,
+	COUNT_NR = 16,
+};
+
+/* Fixed at creation. A file is believed only if the rest follows from the first numbers. */
+struct depot_geometry {
+	u64 max_bytes;
+	u64 seed;
+	u32 lines;
+	u32 buckets;
+	u32 ring_entries;
+	u32 max_frames;
+	u32 lease_ticks;
+	u32 reserved;
+	u64 heads_offset;
+	u64 candidates_offset;
+	u64 ring_offset;
+	u64 lines_offset;
+	u64 total_bytes;
+};
+
+/* Words that different events write lie on different cache lines. */
+struct depot_header {
+	u64 magic;
+	u32 version;
+	u32 header_bytes;
+	struct depot_geometry geometry;
+	u64 pad0[4];
+	u64 tick; /* the clock: read at every save, written once a tick */
+	u64 pad1[7];
+	u64 hand; /* where the search for a victim goes on */
+	u64 pad2[7];
+	u64 fresh; /* lines ever used */
+	u64 pad3[7];
+	u64 ring_position; /* events ever recorded */
+	u64 pad4[7];
+	u64 counters[COUNT_NR];
+};
+
+struct depot_ring_entry {
+	u64 sequence; /* 2 x position + 2 when whole, odd while being written, 0: never used */
+	u64 address;
+	u64 size;
+	u64 trace;
+	u64 time;
+	u32 task;
+	u32 kind;
+	u64 pad[2];
+};
+
+struct stackdepot {
+	struct depot_header *header;
+	struct depot_line *lines; /* lines[0] is not used */
+	u64 *heads; /* version:32 | 0:1 | next:31 */
+	u64 *candidates[DEPOT_LEVELS];
+	u32 candidate_words[DEPOT_LEVELS];
+	struct depot_ring_entry *ring;
+	u64 keys[DEPOT_KEYS];
+	u32 nr_lines;
+	u32 nr_buckets;
+	u32 nr_levels;
+	u32 ring_entries;
+	u32 max_frames;
+	u32 save_frames; /* max_frames, or 0 if nothing can be saved here */
+	u32 lease_ticks;
+	u32 line_bits;
+	bool read_only;
+	bool shared;	/* with other processes: a file */
+	u8 variant;	/* the port's choice among its PORT_VARIANTs */
+	u64 port_bytes; /* that the port mapped */
+};
+
+_Static_assert(sizeof(uintptr_t) == 8, "frames have 64 bits");
+_Static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line is a cache line");
+_Static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring entry");
+_Static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
+_Static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
+_Static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
+_Static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
+_Static_assert(STACKDEPOT_MAX_FRAMES % DEPOT_GROUP == 0, "a cursor has an entry a group");
+_Static_assert(sizeof(enum depot_counter) && COUNT_RING_STALE < COUNT_NR, "counters fit");
+
+static inline u32 link_generation(u64 link)
+{
+	return (u32)(link >> LINK_GENERATION_SHIFT);
+}
+
+/* Does a link or a head lead to a line? Else the chain ends here. */
+static inline bool link_is_line(u64 next)
+{
+	return next & LINK_NEXT;
+}
+
+static inline u32 state_parent(u64 state)
+{
+	return (u32)(state & STATE_PARENT);
+}
+
+static inline u32 state_count(u64 state)
+{
+	return (u32)(state >> STATE_COUNT_SHIFT & (DEPOT_GROUP - 1)) + 1;
+}
+
+static inline u32 state_references(u64 state)
+{
+	return (u32)(state >> STATE_REFERENCE_SHIFT);
+}
+
+static inline bool state_pinned(u64 state)
+{
+	return state & STATE_KEPT || state_references(state);
+}
+
+static inline u64 depot_stamp(const struct stackdepot *depot)
+{
+	return (port_load_relaxed(&depot->header->tick) & 0xff) << STATE_STAMP_SHIFT;
+}
+
+/* Ticks since the line was stamped, modulo 256. */
+static inline u32 state_age(u64 state, u64 stamp_now)
+{
+	return (u32)((stamp_now - (state & STATE_STAMP)) >> STATE_STAMP_SHIFT & 0xff);
+}
+
+static inline void depot_count(struct stackdepot *depot, enum depot_counter counter)
+{
+	(void)port_fetch_add_relaxed(&depot->header->counters[counter], 1);
+}
+
+/* A line in one of its lives: generation:32 | number:32, the public 64-bit reference. */
+static inline u64 depot_ref(u32 number, u64 link)
+{
+	return (link >> LINK_GENERATION_SHIFT << 32) | number;
+}
+
+static inline stackdepot_handle_t depot_handle(const struct stackdepot *depot, u64 ref)
+{
+	const u32 handle_bits = 32 - STACKDEPOT_EXTRA_BITS;
+	u32 generation = (u32)(ref >> 32);
+
+	return ((generation << depot->line_bits) & ((1u << handle_bits) - 1)) | (u32)ref;
+}
+
+#endif

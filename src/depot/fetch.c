@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * fetch.c - from handles back to traces.
+ *
+ * Nothing read here is believed before hold_valid() (find.h says why), and in an attached file not
+ * even then: numbers are checked against the depot before they are followed, and a walk ends after
+ * STACKDEPOT_MAX_FRAMES whatever the lines say.
+ */
+#include "find.h"
+
+/* The life that a number and some low bits of its generation name; 0 and the error if none. */
+static int fetch_life(struct stackdepot *depot, u32 number, u32 generation, u32 mask, u64 *ret_ref)
+{
+	struct depot_line *line;
+	u64 link;
+
+	if (number - 1 >= depot->nr_lines)
+		return -EINVAL;
+	if (number > port_load_relaxed(&depot->header->fresh))
+		return -ESTALE;
+	line = port_line(depot, number);
+	link = port_load_acquire(&line->link);
+	if (link & LINK_DEAD || (link_generation(link) ^ generation) & mask ||
+	    !(port_load_acquire(&line->state) & STATE_LIVE))
+		return -ESTALE;
+	*ret_ref = depot_ref(number, link);
+	return 0;
+}
+
+static int fetch_handle(struct stackdepot *depot, stackdepot_handle_t handle, u64 *ret_ref)
+{
+	const u32 bits = handle & ((1u << (32 - STACKDEPOT_EXTRA_BITS)) - 1);
+	const u32 mask = (1u << (32 - STACKDEPOT_EXTRA_BITS - depot->line_bits)) - 1;
+
+	return fetch_life(depot, bits & ((1u << depot->line_bits) - 1), bits >> depot->line_bits,
+			  mask, ret_ref);
+}
+
+static int fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_ref)
+{
+	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_ref);
+}
+
+/*
+ * Copy from the innermost line upwards; the number of frames there are, -ESTALE if that line is about
+ * to die, or -EBADMSG.
+ */
+static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u32 size)
+{
+	u32 nr = 0;
+
+	do {
+		struct depot_line *line;
+		u32 i, count;
+		u64 state;
+
+		if (number - 1 >= depot->nr_lines)
+			return -EBADMSG;
+		line = port_line(depot, number);
+		state = port_load_relaxed(&line->state);
+		count = state_count(state);
+		if (!(state & STATE_LIVE))
+			return nr ? -EBADMSG : -ESTALE;
+		if (nr + count > STACKDEPOT_MAX_FRAMES ||
+		    (state & STATE_WIDE && count > DEPOT_WIDE))
+			return -EBADMSG;
+		for (i = 0; i < count; i++, nr++)
+			if (nr < size)
+				frames[nr] = run_frame(line, state, i);
+		number = state_parent(state);
+	} while (number);
+	return (int)nr;
+}
+
+static int fetch(struct stackdepot *depot, u64 ref, uintptr_t *frames, u32 size)
+{
+	int nr = fetch_copy(depot, (u32)ref, frames, size);
+
+	return hold_valid(depot, ref) ? nr : -ESTALE;
+}
+
+int stackdepot_fetch(struct stackdepot *depot, stackdepot_handle_t handle, uintptr_t *frames,
+		     unsigned int size)
+{
+	u64 ref;
+	int error = fetch_handle(depot, handle, &ref);
+
+	return error ? error : fetch(depot, ref, frames, size);
+}
+
+int stackdepot_fetch_ref(struct stackdepot *depot, stackdepot_ref_t ref, uintptr_t *frames,
+			 unsigned int size)
+{
+	u64 life;
+	int error = fetch_ref(depot, ref, &life);
+
+	return error ? error : fetch(depot, life, frames, size);
+}
+
+stackdepot_ref_t stackdepot_ref(struct stackdepot *depot, stackdepot_handle_t handle)
+{
+	u64 ref;
+
+	return fetch_handle(depot, handle, &ref) ? 0 : ref;
+}
+
+stackdepot_handle_t stackdepot_handle(struct stackdepot *depot, stackdepot_ref_t ref)
+{
+	return (u32)ref - 1 < depot->nr_lines ? depot_handle(depot, ref) : 0;
+}
+
+static int fetch_pin(struct stackdepot *depot, int error, u64 ref)
+{
+	if (depot->read_only)
+		return -EROFS;
+	if (error)
+		return error;
+	return depot_pin(depot, ref) ? 0 : -ESTALE;
+}
+
+int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t handle)
+{
+	u64 ref = 0;
+	int error = fetch_handle(depot, handle, &ref);
+
+	return fetch_pin(depot, error, ref);
+}
+
+int stackdepot_get_ref(struct stackdepot *depot, stackdepot_ref_t ref)
+{
+	u64 life = 0;
+	int error = fetch_ref(depot, ref, &life);
+
+	return fetch_pin(depot, error, life);
+}
+
+int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle)
+{
+	u64 ref;
+	int error;
+
+	if (depot->read_only)
+		return -EROFS;
+	error = fetch_handle(depot, handle, &ref);
+	return error ? error : depot_unpin(depot, (u32)ref);
+}
+
+int stackdepot_info(struct stackdepot *depot, stackdepot_ref_t ref,
+		    struct stackdepot_trace_info *ret_info)
+{
+	struct stackdepot_trace_info info;
+	u64 life, state;
+	int nr = fetch_ref(depot, ref, &life);
+
+	if (nr)
+		return nr;
+	state = port_load_relaxed(&port_line(depot, (u32)life)->state);
+	nr = fetch(depot, life, NULL, 0);
+	if (nr < 0)
+		return nr;
+	info.references = state_references(state);
+	info.frames = (u32)nr;
+	info.kept = state & STATE_KEPT;
+	info.leased = depot->lease_ticks &&
+		      state_age(state, depot_stamp(depot)) <= depot->lease_ticks;
+	*ret_info = info;
+	return 0;
+}
+
+stackdepot_ref_t stackdepot_next(struct stackdepot *depot, uint32_t *position)
+{
+	u64 used = port_load_acquire(&depot->header->fresh);
+
+	if (used > depot->nr_lines)
+		used = depot->nr_lines;
+	while (*position < used) {
+		u32 number = ++*position;
+		struct depot_line *line = port_line(depot, number);
+		u64 link = port_load_acquire(&line->link);
+		u64 state = port_load_acquire(&line->state);
+
+		if (link & LINK_DEAD || !(state & STATE_LIVE) || !(state & STATE_TRACE))
+			continue;
+		if (hold_valid(depot, depot_ref(number, link)))
+			return depot_ref(number, link);
+	}
+	return 0;
+}

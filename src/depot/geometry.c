@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * geometry.c - how the bytes are shared out.
+ *
+ * Per line: 64 bytes for itself, 8 for a bucket of the index, a bit and a 63rd for the candidates.
+ * With one bucket a line a chain has half a line in front of the one sought, on average, when the
+ * depot is full. The ring has the size it was given; the lines get the rest.
+ */
+#include "candidates.h"
+#include "geometry.h"
+#include "hash.h"
+
+#define DEFAULT_MAX_FRAMES 128u
+#define MIN_RING 16u
+#define MAX_RING (1u << 30)
+#define MAX_BUCKETS (1u << 29)
+
+static u64 round_line(u64 bytes)
+{
+	return (bytes + DEPOT_LINE_BYTES - 1) & ~(u64)(DEPOT_LINE_BYTES - 1);
+}
+
+/* Offsets and total from lines, buckets and ring_entries. */
+static void geometry_place(struct depot_geometry *geometry)
+{
+	u32 words[DEPOT_LEVELS], levels;
+	u64 bytes = sizeof(struct depot_header);
+
+	geometry->heads_offset = bytes;
+	bytes += round_line(8ull * geometry->buckets);
+	geometry->candidates_offset = bytes;
+	bytes += round_line(8ull * depot_candidate_words(geometry->lines, words, &levels));
+	geometry->ring_offset = bytes;
+	bytes += (u64)sizeof(struct depot_ring_entry) * geometry->ring_entries;
+	geometry->lines_offset = bytes;
+	bytes += (u64)DEPOT_LINE_BYTES * (geometry->lines + 1ull);
+	geometry->total_bytes = bytes;
+}
+
+static u64 geometry_bytes(struct depot_geometry *geometry, u32 lines, u32 buckets)
+{
+	geometry->lines = lines;
+	geometry->buckets = buckets ? buckets : lines;
+	geometry_place(geometry);
+	return geometry->total_bytes + DEPOT_PRIVATE_BYTES;
+}
+
+/* The largest number of lines that fits; 0 if none does. */
+static u32 geometry_fit(struct depot_geometry *geometry, u32 limit, u32 buckets)
+{
+	const u64 bound = geometry->max_bytes & ~(u64)(DEPOT_PAGE_BYTES - 1);
+	u32 low = 0, high = limit;
+
+	while (low < high) {
+		u32 middle = high - (high - low) / 2;
+
+		if (geometry_bytes(geometry, middle, buckets) <= bound)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	if (low)
+		(void)geometry_bytes(geometry, low, buckets);
+	return low;
+}
+
+static u32 round_ring(u32 entries)
+{
+	u32 size = MIN_RING;
+
+	while (entries && size < entries)
+		size *= 2;
+	return entries ? size : 0;
+}
+
+static bool options_valid(const struct stackdepot_options *options)
+{
+	return options->max_frames <= STACKDEPOT_MAX_FRAMES &&
+	       options->lease_ticks <= STACKDEPOT_MAX_LEASE_TICKS &&
+	       options->ring_entries <= MAX_RING && options->lines <= STACKDEPOT_MAX_LINES &&
+	       options->buckets <= MAX_BUCKETS && !(options->flags & ~STACKDEPOT_SPARSE);
+}
+
+int depot_plan(const struct stackdepot_options *options, u64 seed,
+	       struct depot_geometry *ret_geometry)
+{
+	struct depot_geometry geometry = {.max_bytes = options->max_bytes};
+	u32 limit = options->lines ? options->lines : STACKDEPOT_MAX_LINES;
+
+	if (!options_valid(options))
+		return -EINVAL;
+	geometry.seed = options->seed ? options->seed : seed;
+	geometry.max_frames = options->max_frames ? options->max_frames : DEFAULT_MAX_FRAMES;
+	geometry.ring_entries = round_ring(options->ring_entries);
+	geometry.lease_ticks =
+		geometry.ring_entries ? STACKDEPOT_RING_LEASE_TICKS : options->lease_ticks;
+	if (!geometry_fit(&geometry, limit, options->buckets))
+		return -EINVAL;
+	*ret_geometry = geometry;
+	return 0;
+}
+
+uint64_t stackdepot_bytes_for(uint32_t lines, const struct stackdepot_options *options)
+{
+	const struct stackdepot_options none = {0};
+	struct depot_geometry geometry = {0};
+
+	if (!options)
+		options = &none;
+	if (!options_valid(options) || !lines || lines > STACKDEPOT_MAX_LINES)
+		return 0;
+	geometry.ring_entries = round_ring(options->ring_entries);
+	return (geometry_bytes(&geometry, lines, options->buckets) + DEPOT_PAGE_BYTES - 1) &
+	       ~(u64)(DEPOT_PAGE_BYTES - 1);
+}
+
+void depot_format(void *memory, const struct depot_geometry *geometry)
+{
+	struct depot_header *header = memory;
+
+	header->geometry = *geometry;
+	header->header_bytes = sizeof(*header);
+	header->version = DEPOT_VERSION;
+	/* Last, as who attaches meanwhile looks at it first. */
+	port_store_release(&header->magic, DEPOT_MAGIC);
+}
+
+/* Does all of the geometry follow from its first numbers, and are those in range? */
+static bool geometry_valid(const struct depot_geometry *geometry, u64 bytes)
+{
+	struct depot_geometry again = *geometry;
+
+	if (!geometry->lines || geometry->lines > STACKDEPOT_MAX_LINES || !geometry->buckets ||
+	    geometry->buckets > MAX_BUCKETS || geometry->ring_entries > MAX_RING ||
+	    geometry->ring_entries != round_ring(geometry->ring_entries) ||
+	    !geometry->max_frames || geometry->max_frames > STACKDEPOT_MAX_FRAMES ||
+	    geometry->lease_ticks > STACKDEPOT_MAX_LEASE_TICKS)
+		return false;
+	geometry_place(&again);
+	return again.heads_offset == geometry->heads_offset &&
+	       again.candidates_offset == geometry->candidates_offset &&
+	       again.ring_offset == geometry->ring_offset &&
+	       again.lines_offset == geometry->lines_offset &&
+	       again.total_bytes == geometry->total_bytes && again.total_bytes <= bytes;
+}
+
+/* Bits that hold any number from 0 to `lines`. */
+static u32 geometry_line_bits(u32 lines)
+{
+	return 32 - (u32)__builtin_clz(lines);
+}
+
+int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
+{
+	struct depot_header *header = memory;
+	struct depot_geometry geometry;
+	u64 *words;
+	u32 level;
+
+	if (bytes < sizeof(*header) || port_load_acquire(&header->magic) != DEPOT_MAGIC)
+		return -EBADMSG;
+	if (header->version != DEPOT_VERSION || header->header_bytes != sizeof(*header))
+		return -EPROTONOSUPPORT;
+	/* Copied before it is checked: somebody may write to the file. */
+	geometry = header->geometry;
+	if (!geometry_valid(&geometry, bytes))
+		return -EBADMSG;
+	depot->header = header;
+	depot->heads = (u64 *)((char *)memory + geometry.heads_offset);
+	depot->ring = (struct depot_ring_entry *)((char *)memory + geometry.ring_offset);
+	depot->lines = (struct depot_line *)((char *)memory + geometry.lines_offset);
+	depot->nr_lines = geometry.lines;
+	depot->nr_buckets = geometry.buckets;
+	depot->ring_entries = geometry.ring_entries;
+	depot->max_frames = geometry.max_frames;
+	depot->save_frames = depot->read_only ? 0 : geometry.max_frames;
+	depot->lease_ticks = geometry.lease_ticks;
+	depot->line_bits = geometry_line_bits(geometry.lines);
+	(void)depot_candidate_words(geometry.lines, depot->candidate_words, &depot->nr_levels);
+	words = (u64 *)((char *)memory + geometry.candidates_offset);
+	for (level = 0; level < depot->nr_levels; level++) {
+		depot->candidates[level] = words;
+		words += depot->candidate_words[level];
+	}
+	depot_hash_seed(depot, geometry.seed);
+	return 0;
+}

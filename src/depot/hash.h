@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * hash.h - hashing frames so that longer traces continue shorter ones.
+ *
+ * The hash of the outermost m frames, m = 8 g + r with r from 1 to 8, is made of the state after g
+ * whole groups and of a *window* over the innermost 8 of the m frames. While r < 8 the window
+ * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
+ * length. A trace of fewer than 8 frames is padded with zeros.
+ *
+ * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by pair
+ * (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing is
+ * fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
+ * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top. Nothing
+ * but speed depends on the quality of the hash.
+ */
+#ifndef DEPOT_HASH_H
+#define DEPOT_HASH_H
+
+#include "depot.h"
+
+#define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
+
+/* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
+port_inline u64 hash_pair(const uintptr_t *f)
+{
+	return f[0] ^ (f[1] << 32 | f[1] >> 32);
+}
+
+port_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
+{
+	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
+	       hash_pair(f + 6) * keys[3];
+}
+
+/* The state after one more whole group. */
+port_inline u64 hash_advance(u64 state, u64 window)
+{
+	return (state ^ window) * HASH_MULTIPLIER;
+}
+
+/* The hash of all frames, `window` being over the innermost 8. */
+port_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
+{
+	unsigned __int128 product = (unsigned __int128)(state ^ window ^ keys[4]) * (keys[5] + nr);
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
+static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
+{
+	return (u32)((hash >> 32) * depot->nr_buckets >> 32);
+}
+
+/* Frames in whole groups in front of (outside of) the innermost group. */
+static inline u32 hash_outer(u32 nr)
+{
+	return (nr - 1) & ~(DEPOT_GROUP - 1);
+}
+
+/* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */
+port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
+{
+	u32 i;
+
+	if (port_likely(nr >= DEPOT_GROUP))
+		return frames;
+	for (i = 0; i < DEPOT_GROUP; i++)
+		pad[i] = i < nr ? frames[i] : 0;
+	return pad;
+}
+
+/* depot_hash_trace() - the hash of a whole trace, as hash_pad() returns it; states are not kept. */
+port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr)
+{
+	const uintptr_t *group = frames + nr;
+	const uintptr_t *last = group - hash_outer(nr);
+	u64 state = 0;
+
+	while (group != last) {
+		group -= DEPOT_GROUP;
+		state = hash_advance(state, hash_window(depot->keys, group));
+	}
+	return hash_finish(depot->keys, state, hash_window(depot->keys, frames), nr);
+}
+
+void depot_hash_seed(struct stackdepot *depot, u64 seed);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * hold.h - references, leases and the other ways to hold a line.
+ *
+ * All of them change `state` and nothing else. `state` does not say which life of the line it
+ * belongs to; `link` does. So whoever holds by reference first changes the state of whatever lives
+ * in the line and then looks whether it still is the life he meant. If not he takes the change back,
+ * or leaves it where it does no harm: a stamp.
+ */
+#ifndef DEPOT_HOLD_H
+#define DEPOT_HOLD_H
+
+#include "depot.h"
+
+/* Does the line still live the life of `ref`? Contents read before are then that life's. */
+static inline bool hold_valid(struct stackdepot *depot, u64 ref)
+{
+	u64 link;
+
+	port_fence_acquire();
+	link = port_load_relaxed(&port_line(depot, (u32)ref)->link);
+	return link_generation(link) == ref >> 32 && !(link & LINK_DEAD);
+}
+
+/* depot_pin() - take a reference to the life of `ref`. False, and nothing done, if it is over. */
+bool depot_pin(struct stackdepot *depot, u64 ref);
+
+/* depot_mark() - set STATE_TRACE or STATE_KEPT bits of a line the caller has pinned. */
+void depot_mark(struct stackdepot *depot, u32 number, u64 bits);
+
+/* depot_unpin() - give a reference back; -EINVAL if there was none. */
+int depot_unpin(struct stackdepot *depot, u32 number);
+
+/*
+ * depot_renew() - stamp a line last seen in `state`, so that its lease starts anew and it gets a
+ * second chance. Writes nothing if it has today's stamp; harmless if the line has another life now.
+ * False if the line lives no life at all, and so was not stamped.
+ */
+bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
+
+/*
+ * depot_hold() - hold a trace that was found, as the flags of stackdepot_save() say.
+ * @ref:   the life it was found in.
+ * @state: of the line when it was read.
+ *
+ * What is so already is not written again. False if the life of `ref` is over.
+ */
+bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags);
+
+/* depot_hold(), and in line what is most frequent: a leased trace that has today's stamp. */
+port_inline bool hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
+{
+	const u64 mask = STATE_STAMP | STATE_TRACE | STATE_VISITED;
+
+	if (port_likely(!(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)) &&
+			(state & mask) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED)))
+		return hold_valid(depot, ref);
+	return depot_hold(depot, ref, state, flags);
+}
+
+#endif

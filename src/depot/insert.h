@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* insert.h - where a trace is put in. */
+#ifndef DEPOT_INSERT_H
+#define DEPOT_INSERT_H
+
+#include "depot.h"
+
+/*
+ * depot_insert() - store a trace that was not found; somebody may have stored it meanwhile.
+ * @flags:     of stackdepot_save().
+ * @truncated: the caller cut it to max_frames.
+ *
+ * Return: the 64-bit reference of the trace, held as the flags say; or 0, and the cause counted.
+ */
+u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
+		 bool truncated);
+
+#endif

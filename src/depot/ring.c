@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * ring.c - the last events, and the clock they drive.
+ *
+ * A writer claims a position with one atomic add; the entry is position modulo size. Its `sequence` is
+ * 2 x position + 1 while it is written and 2 x position + 2 when it is whole, so it only grows. A
+ * writer takes the entry with a CAS from a smaller even number; if the entry is odd, its writer was
+ * lapped (or is below us, interrupted), and if it is greater we were. Either way the event is
+ * dropped and counted: nobody waits, and no two write one entry at a time. A reader believes what he
+ * copied if the sequence was even and the same before and after.
+ *
+ * Clock. One turn of the ring is STACKDEPOT_RING_LEASE_TICKS ticks: the tick of a position is
+ * position / (size / STACKDEPOT_RING_LEASE_TICKS). A writer first sees that the clock shows at least
+ * the tick of his position, then stamps his trace. The clock never runs ahead of the positions
+ * claimed. So while the event is in the ring, that is until position + size is claimed, the clock is
+ * at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
+ */
+#include "hold.h"
+
+static u64 ring_tick(const struct stackdepot *depot, u64 position)
+{
+	return position / (depot->ring_entries / STACKDEPOT_RING_LEASE_TICKS);
+}
+
+static void ring_advance_clock(struct stackdepot *depot, u64 position)
+{
+	u64 *clock = &depot->header->tick;
+	u64 now = port_load_relaxed(clock), tick = ring_tick(depot, position);
+
+	while (now < tick && !port_cas(clock, &now, tick))
+		;
+}
+
+/* Renew the lease of an event's trace; count it if it is too late. */
+static void ring_renew(struct stackdepot *depot, u64 ref)
+{
+	u32 number = (u32)ref;
+
+	if (!ref)
+		return;
+	if (number - 1 < depot->nr_lines &&
+	    depot_renew(depot, number, port_load_relaxed(&port_line(depot, number)->state)) &&
+	    hold_valid(depot, ref))
+		return;
+	depot_count(depot, COUNT_RING_STALE);
+}
+
+static bool ring_claim(struct depot_ring_entry *entry, u64 position)
+{
+	u64 sequence = port_load_relaxed(&entry->sequence);
+
+	return !(sequence & 1) && sequence <= 2 * position &&
+	       port_cas(&entry->sequence, &sequence, 2 * position + 1);
+}
+
+int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_event *event)
+{
+	struct depot_ring_entry *entry;
+	u64 position;
+
+	if (!depot->ring_entries)
+		return -ENOENT;
+	if (depot->read_only)
+		return -EROFS;
+	position = port_fetch_add_relaxed(&depot->header->ring_position, 1);
+	ring_advance_clock(depot, position);
+	ring_renew(depot, event->trace);
+	entry = &depot->ring[position & (depot->ring_entries - 1)];
+	if (!ring_claim(entry, position)) {
+		depot_count(depot, COUNT_RING_DROPPED);
+		return -EAGAIN;
+	}
+	/* The odd sequence before the rest: with the reader's acquire fence, no mixture is believed. */
+	port_fence_release();
+	port_store_relaxed(&entry->address, event->address);
+	port_store_relaxed(&entry->size, event->size);
+	port_store_relaxed(&entry->trace, event->trace);
+	port_store_relaxed(&entry->time, event->time);
+	port_store_relaxed(&entry->task, event->task);
+	port_store_relaxed(&entry->kind, event->kind);
+	port_store_release(&entry->sequence, 2 * position + 2);
+	return 0;
+}
+
+/* Copy the event of a position if it is there, and whole. */
+static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_event *ret_event)
+{
+	struct depot_ring_entry *entry = &depot->ring[position & (depot->ring_entries - 1)];
+	struct stackdepot_event event;
+
+	if (port_load_acquire(&entry->sequence) != 2 * position + 2)
+		return false;
+	event.address = port_load_relaxed(&entry->address);
+	event.size = port_load_relaxed(&entry->size);
+	event.trace = port_load_relaxed(&entry->trace);
+	event.time = port_load_relaxed(&entry->time);
+	event.task = port_load_relaxed(&entry->task);
+	event.kind = port_load_relaxed(&entry->kind);
+	port_fence_acquire();
+	if (port_load_relaxed(&entry->sequence) != 2 * position + 2)
+		return false;
+	*ret_event = event;
+	return true;
+}
+
+/*
+ * *position is 0 in the beginning, then one more than the newest position not yet seen: the number of
+ * events up to there, or, when all were seen, all ones.
+ */
+int stackdepot_ring_find(struct stackdepot *depot, uint64_t *position, uint64_t address,
+			 uint64_t mask, struct stackdepot_event *ret_event)
+{
+	struct stackdepot_event event;
+	u64 end, oldest;
+
+	if (!depot->ring_entries || *position == ~0ull)
+		return 0;
+	end = port_load_acquire(&depot->header->ring_position);
+	oldest = end > depot->ring_entries ? end - depot->ring_entries : 0;
+	if (*position && *position < end)
+		end = *position;
+	while (end > oldest) {
+		end--;
+		if (ring_read(depot, end, &event) && !((event.address ^ address) & mask)) {
+			*position = end ? end : ~0ull;
+			*ret_event = event;
+			return 1;
+		}
+	}
+	*position = ~0ull;
+	return 0;
+}
+
+int stackdepot_ring_next(struct stackdepot *depot, uint64_t *position,
+			 struct stackdepot_event *ret_event)
+{
+	return stackdepot_ring_find(depot, position, 0, 0, ret_event);
+}
+
+unsigned int stackdepot_ring_snapshot(struct stackdepot *depot, struct stackdepot_event *events,
+				      unsigned int size)
+{
+	unsigned int nr = 0;
+	uint64_t position = 0;
+
+	while (nr < size && stackdepot_ring_next(depot, &position, &events[nr]))
+		nr++;
+	return nr;
+}
+
+int stackdepot_tick(struct stackdepot *depot)
+{
+	if (depot->read_only)
+		return -EROFS;
+	if (depot->ring_entries)
+		return -EBUSY;
+	(void)port_fetch_add_relaxed(&depot->header->tick, 1);
+	return 0;
+}
+
+uint64_t stackdepot_now(struct stackdepot *depot)
+{
+	return port_load_relaxed(&depot->header->tick);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#include "depot.h"
+
+static u64 stats_counter(const struct depot_header *header, enum depot_counter counter)
+{
+	return port_load_relaxed(&header->counters[counter]);
+}
+
+void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stats)
+{
+	struct depot_header *header = depot->header;
+	u64 fresh = port_load_relaxed(&header->fresh);
+	u64 fixed = (u64)((char *)depot->lines - (char *)header) + DEPOT_LINE_BYTES +
+		    DEPOT_PRIVATE_BYTES;
+
+	*ret_stats = (struct stackdepot_stats){
+		.max_bytes = header->geometry.max_bytes,
+		.mapped_bytes = fixed + (u64)DEPOT_LINE_BYTES * depot->nr_lines,
+		.used_bytes = fixed + DEPOT_LINE_BYTES * fresh,
+		.ring_bytes = (u64)sizeof(struct depot_ring_entry) * depot->ring_entries,
+		.lines = depot->nr_lines,
+		.lines_used = fresh,
+		.buckets = depot->nr_buckets,
+		.saved = stats_counter(header, COUNT_SAVED),
+		.truncated = stats_counter(header, COUNT_TRUNCATED),
+		.lines_added = stats_counter(header, COUNT_LINES_ADDED),
+		.evictions = stats_counter(header, COUNT_EVICTIONS),
+		.leases_broken = stats_counter(header, COUNT_LEASES_BROKEN),
+		.duplicates = stats_counter(header, COUNT_DUPLICATES),
+		.saturated = stats_counter(header, COUNT_SATURATED),
+		.drops_pinned = stats_counter(header, COUNT_DROPS_PINNED),
+		.drops_no_evict = stats_counter(header, COUNT_DROPS_NO_EVICT),
+		.drops_no_memory = stats_counter(header, COUNT_DROPS_NO_MEMORY),
+		.ring_events = port_load_relaxed(&header->ring_position),
+		.ring_dropped = stats_counter(header, COUNT_RING_DROPPED),
+		.ring_stale = stats_counter(header, COUNT_RING_STALE),
+	};
+}
