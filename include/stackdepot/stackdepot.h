@@ -189,7 +189,8 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
  * amortised constant work for each line of 8 frames it adds.
  * Ordering: whoever receives the handle through any synchronisation can fetch the trace.
  * Return: the handle, or 0 if nothing could be stored (the causes are counted, see struct
- * stackdepot_stats): every line is pinned, or there is no free one and @flags forbid eviction.
+ * stackdepot_stats): every line is pinned or in the hands of another save at this moment, or there is
+ * no free one and @flags forbid eviction.
  */
 STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
 						   const uintptr_t *frames, unsigned int nr,
@@ -201,8 +202,9 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
  * Zero-initialise. One cursor serves one depot and one thread at a time; it is opaque.
  */
 struct stackdepot_cursor {
-	uint32_t lines; /* entries valid below */
-	uint32_t reserved;
+	stackdepot_ref_t ref; /* of the previous trace */
+	uint32_t nr;	      /* its frames; 0 if none is remembered */
+	uint32_t lines;	      /* entries valid below */
 	struct {
 		uint64_t hash; /* of all frames from the root to here */
 		uint32_t line;
@@ -236,8 +238,10 @@ STACKDEPOT_API int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t 
 /**
  * stackdepot_put() - give a reference back.
  *
- * The trace becomes evictable with its last reference and stays readable until then. A trace that
- * was referenced two million times at once is kept from then on.
+ * The trace becomes evictable with its last reference and stays readable until its memory is needed.
+ * A trace that was referenced two million times at once is kept from then on. To put what one did not
+ * get is an error that is noticed only if nobody else holds a reference; else somebody loses his, maybe
+ * a longer trace that shares the line.
  * Return: 0, -ESTALE or -EINVAL as stackdepot_get(), -EINVAL also if nobody held a reference.
  */
 STACKDEPOT_API int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle);
@@ -302,7 +306,7 @@ STACKDEPOT_API uint64_t stackdepot_now(struct stackdepot *depot);
 
 /**
  * struct stackdepot_trace_info - what is known of a stored trace.
- * @references: references held, longer traces that end in this one counted too.
+ * @references: references held, longer traces that share its lines counted too.
  * @frames:     length of the trace.
  * @kept:       saved with STACKDEPOT_KEEP at least once.
  * @leased:     within its lease.

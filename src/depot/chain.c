@@ -5,42 +5,95 @@
  *	head[b]: version | next         link: generation | dead | next
  *	      |
  *	      v
- *	    line 7 ----> line 3 (dead) ----> line 12 ----> end, bucket b
+ *	    line 7 ----> line 3 (dead) ----> line 12 ----> 0
  *
  * After Harris, "A pragmatic implementation of non-blocking linked lists" (2001), and Michael,
  * "High performance dynamic lock-free hash tables and list-based sets" (2002), with two changes: lines
  * are inserted at the head only, and generations take the place of hazard pointers.
  *
  * Invariants:
- *	(A) `next` of a dead line does not change until its next life is linked. A dead line's
- *	    successor can therefore not be unlinked behind its back.
+ *	(A) `next` of a dead line does not change until its next life begins. A dead line's successor
+ *	    can therefore not be unlinked behind its back: it has to be unlinked first.
  *	(B) A line is linked only at the head, and every change of a head raises its version. So while
- *	    a head keeps its value nothing was inserted, and what a traversal that ended at the right
- *	    end mark did not meet was not linked.
- *	(C) A live line's `next` only ever moves towards the end: it never takes a value again that it
- *	    had before in the same life. So a CAS that finds generation and `next` as they were read
- *	    finds nothing changed in between.
- *	(D) Only the holder of a dead line ends its being dead, and only after depot_chain_unlink() of
- *	    its bucket has returned.
+ *	    a head keeps its value nothing was inserted into the chain.
+ *	(C) A linked line's `next` only ever moves towards the end: it never takes a value again that
+ *	    it had before in the same life. So a CAS that finds generation and `next` as they were
+ *	    read finds nothing changed in between.
+ *	(D) A line is unlinked only when it is dead, and its holder begins its next life only after
+ *	    depot_chain_unlink() of its bucket has returned.
+ *
+ * Steps. A line that is filled but not yet linked looks alive, and its holder may give it up. A
+ * traversal that stood before the line in its last life could step onto it. So each step is confirmed:
+ * the link of the new line is read first, then the word that led there is found unchanged. By
+ * induction from the head every line stepped onto was linked, in the life its link tells, when the
+ * step was confirmed: the word before was the head's or belonged to a line that was linked in that
+ * life, was not dead, and so, by (D), still linked. Nobody steps on from a dead line; it is unlinked
+ * first.
  *
  * Uniqueness. Two threads that insert the same run both look first, then change the head they looked
  * at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
  *
- * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one can unlink it,
- * and who only reads passes over it. So a signal handler may do everything in the middle of anything.
+ * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one unlinks it. So a
+ * signal handler may do everything in the middle of anything.
  */
 #include "candidates.h"
 #include "chain.h"
 #include "hold.h"
 #include "run.h"
 
-static bool chain_ends(u64 next, u32 bucket)
+/* A place in a chain: a word, what it was when it was read, and the line that it leads to. */
+struct chain_step {
+	u64 *head;
+	u64 *word;
+	u64 value;
+	struct depot_line *line;
+	u64 link; /* of the line */
+};
+
+/* The value of the word before a line, once that line is taken out behind it. */
+static u64 chain_without(const struct chain_step *step)
 {
-	return !(next & LINK_NEXT) || (next & LINK_NEXT) == (LINK_END | bucket);
+	u64 version = (step->value >> LINK_GENERATION_SHIFT) + (step->word == step->head);
+
+	return version << LINK_GENERATION_SHIFT | (step->link & LINK_NEXT);
 }
 
-static bool chain_run_equal(struct depot_line *line, u64 state, const struct chain_run *run)
+/* Step onto the line behind step->value, dead ones unlinked. 1; 0 at the end; -EAGAIN: begin anew. */
+static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 {
+	while (link_is_line(step->value)) {
+		u64 after;
+
+		step->line = port_line(depot, step->value & LINK_NEXT);
+		step->link = port_load_acquire(&step->line->link);
+		if (!(step->link & LINK_DEAD))
+			return port_load_acquire(step->word) == step->value ? 1 : -EAGAIN;
+		after = chain_without(step);
+		if (!port_cas(step->word, &step->value, after))
+			return -EAGAIN;
+		step->value = after;
+	}
+	return 0;
+}
+
+static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *step)
+{
+	step->head = step->word = &depot->heads[bucket];
+	step->value = port_load_acquire(step->head);
+	return chain_enter(depot, step);
+}
+
+static int chain_next(struct stackdepot *depot, struct chain_step *step)
+{
+	step->word = &step->line->link;
+	step->value = step->link;
+	return chain_enter(depot, step);
+}
+
+static bool chain_run_equal(struct depot_line *line, const struct chain_run *run)
+{
+	u64 state = port_load_acquire(&line->state);
+
 	return state & STATE_LIVE && state_parent(state) == run->parent &&
 	       state_count(state) == run->nr && run_equal_slow(line, state, run->frames);
 }
@@ -48,22 +101,21 @@ static bool chain_run_equal(struct depot_line *line, u64 state, const struct cha
 u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_run *run,
 		     u64 *ret_head)
 {
-	u64 head, next;
+	struct chain_step step;
+	u64 head;
+	int more;
 
 	do {
-		next = head = port_load_acquire(&depot->heads[bucket]);
-		while (link_is_line(next)) {
-			u32 number = next & LINK_VALUE;
-			struct depot_line *line = port_line(depot, number);
-			u64 link = port_load_acquire(&line->link);
-			u64 state = port_load_relaxed(&line->state);
+		more = chain_first(depot, bucket, &step);
+		head = step.value;
+		for (; more > 0; more = chain_next(depot, &step)) {
+			u32 number = (u32)(step.value & LINK_NEXT);
 
-			if (!(link & LINK_DEAD) && chain_run_equal(line, state, run) &&
-			    depot_pin(depot, depot_ref(number, link)))
+			if (chain_run_equal(step.line, run) &&
+			    depot_pin(depot, depot_ref(number, step.link)))
 				return number;
-			next = link;
 		}
-	} while (!chain_ends(next, bucket));
+	} while (more);
 	*ret_head = head;
 	return 0;
 }
@@ -71,52 +123,21 @@ u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_ru
 bool depot_chain_insert(struct stackdepot *depot, u32 bucket, u32 number, u64 head)
 {
 	struct depot_line *line = port_line(depot, number);
-	u64 link = port_load_relaxed(&line->link) >> LINK_GENERATION_SHIFT << LINK_GENERATION_SHIFT;
+	u64 generation = port_load_relaxed(&line->link) >> LINK_GENERATION_SHIFT;
 	u64 version = (head >> LINK_GENERATION_SHIFT) + 1;
 
-	link |= link_is_line(head) ? head & LINK_NEXT : LINK_END | bucket;
-	/* Release: who reads the link in this life reads what depot_fill() wrote before. */
-	port_store_release(&line->link, link);
+	/* Release: who reads the link in this life reads what insert_fill() wrote before. */
+	port_store_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
 	return port_cas(&depot->heads[bucket], &head, version << LINK_GENERATION_SHIFT | number);
-}
-
-/* The value of the word before a line, once that line is taken out behind it. */
-static u64 chain_without(u64 before, u64 link, bool is_head)
-{
-	u64 version = before >> LINK_GENERATION_SHIFT;
-
-	return (version + is_head) << LINK_GENERATION_SHIFT | (link & LINK_NEXT);
-}
-
-/* One pass from the head; false if it has to be done again. */
-static bool chain_unlink_pass(struct stackdepot *depot, u32 bucket)
-{
-	u64 *word = &depot->heads[bucket];
-	u64 before = port_load_acquire(word);
-
-	while (link_is_line(before)) {
-		struct depot_line *line = port_line(depot, before & LINK_VALUE);
-		u64 link = port_load_acquire(&line->link);
-
-		if (link & LINK_DEAD) {
-			u64 after = chain_without(before, link, word == &depot->heads[bucket]);
-
-			if (!port_cas(word, &before, after))
-				return false;
-			before = after;
-			continue;
-		}
-		/* By (C) the line was linked here, and `link` its, if `word` still points to it. */
-		if (port_load_acquire(word) != before)
-			return false;
-		word = &line->link;
-		before = link;
-	}
-	return chain_ends(before, bucket);
 }
 
 void depot_chain_unlink(struct stackdepot *depot, u32 bucket)
 {
-	while (!chain_unlink_pass(depot, bucket))
-		;
+	struct chain_step step;
+	int more;
+
+	do {
+		for (more = chain_first(depot, bucket, &step); more > 0;)
+			more = chain_next(depot, &step);
+	} while (more);
 }

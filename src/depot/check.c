@@ -2,7 +2,7 @@
 /*
  * check.c - the invariants of a quiet depot, walked from end to end.
  *
- *	1. A chain holds live lines of its own bucket, and ends at its own end mark.
+ *	1. A chain holds live lines of its own bucket.
  *	2. Every live line is on a chain, once; except one given up half way, which nobody named.
  *	3. The parent of a live line is live; a line has at least as many references as children.
  *	4. A line that is free, or live and not pinned, is among the candidates, on every level.
@@ -32,8 +32,8 @@ static u32 check_bucket(struct stackdepot *depot, u32 number)
 
 	if (nr <= 0)
 		return ~0u;
-	return hash_bucket(depot, depot_hash_trace(depot, frames, (u32)nr,
-						   find_trace(frames, (u32)nr, pad).window));
+	return hash_bucket(depot, depot_hash_trace(depot, hash_pad(frames, (u32)nr, pad),
+						   (u32)nr));
 }
 
 static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)
@@ -51,31 +51,41 @@ static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)
 	return true;
 }
 
+static void check_unique(struct check *check, u32 number)
+{
+	struct stackdepot *depot = check->depot;
+	u64 next = port_line(depot, number)->link;
+	u32 left = depot->nr_lines;
+
+	while (link_is_line(next) && !check->broken) {
+		u32 other = next & LINK_NEXT;
+
+		/* In a damaged file a chain can lead into a circle. */
+		check_that(check, other <= depot->nr_lines && other != number && left--);
+		if (check->broken)
+			return;
+		check_that(check, !check_same_run(depot, number, other));
+		next = port_line(depot, other)->link;
+	}
+}
+
 static void check_chain(struct check *check, u32 bucket)
 {
 	struct stackdepot *depot = check->depot;
 	u64 next = depot->heads[bucket];
 
 	while (link_is_line(next) && !check->broken) {
-		u32 number = next & LINK_VALUE, other;
+		u32 number = next & LINK_NEXT;
 
-		check_that(check, number <= depot->nr_lines);
+		check_that(check, number <= depot->nr_lines && !check->linked[number]++);
 		if (check->broken)
 			return;
-		check_that(check, !check->linked[number]++);
 		check_that(check, port_line(depot, number)->state & STATE_LIVE);
 		check_that(check, check_bucket(depot, number) == bucket);
+		check_unique(check, number);
 		next = port_line(depot, number)->link;
 		check_that(check, !(next & LINK_DEAD));
-		for (other = next & LINK_VALUE; !check->broken && link_is_line(next) && other;) {
-			u64 link = port_line(depot, other)->link;
-
-			check_that(check, other <= depot->nr_lines &&
-						  !check_same_run(depot, number, other));
-			other = link_is_line(link) ? link & LINK_VALUE : 0;
-		}
 	}
-	check_that(check, !(next & LINK_NEXT) || (next & LINK_NEXT) == (LINK_END | bucket));
 }
 
 static void check_line(struct check *check, u32 number)

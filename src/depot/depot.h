@@ -24,11 +24,11 @@
  * run that needs it is *wide*: its 32 bytes of low parts hold 4 whole frames. How a trace is cut
  * depends on its frames alone (depot_run()), so equal traces are cut alike.
  *
- * link:	generation:32 | dead:1 | end:1 | next:30
+ * link:	generation:32 | dead:1 | next:31
  *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
- *	next is linked. `next` is the next line of the hash chain or, with `end`, the bucket.
+ *	next is about to be linked. `next` is the next line of the hash chain, 0 at its end.
  *
- * state:	references:21 | stamp:8 | visited:1 | kept:1 | trace:1 | live:1 | wide:1 | count-1:3 |
+ * state:	references:21 | kept:1 | stamp:8 | visited:1 | trace:1 | live:1 | wide:1 | count-1:3 |
  *		parent:27
  *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being cleared.
  *	STATE_FREE is an empty line that anybody may take.
@@ -51,7 +51,7 @@
 #define DEPOT_PAGE_BYTES 4096u		  /* memory comes in pages: a bound is rounded down to them */
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES /* of max_bytes, for struct stackdepot */
 #define DEPOT_LEVELS 5u
-#define DEPOT_KEYS 10u
+#define DEPOT_KEYS 6u
 
 struct depot_line {
 	u64 link;
@@ -65,10 +65,8 @@ struct depot_line {
 	};
 };
 
-#define LINK_VALUE ((1ull << 30) - 1)
-#define LINK_END (1ull << 30)
+#define LINK_NEXT ((1ull << 31) - 1)
 #define LINK_DEAD (1ull << 31)
-#define LINK_NEXT (LINK_END | LINK_VALUE)
 #define LINK_GENERATION_SHIFT 32
 
 #define STATE_PARENT ((1ull << 27) - 1)
@@ -76,10 +74,10 @@ struct depot_line {
 #define STATE_WIDE (1ull << 30)
 #define STATE_LIVE (1ull << 31)
 #define STATE_TRACE (1ull << 32)
-#define STATE_KEPT (1ull << 33)
-#define STATE_VISITED (1ull << 34)
-#define STATE_STAMP_SHIFT 35
+#define STATE_VISITED (1ull << 33)
+#define STATE_STAMP_SHIFT 34
 #define STATE_STAMP (0xffull << STATE_STAMP_SHIFT)
+#define STATE_KEPT (1ull << 42)
 #define STATE_REFERENCE_SHIFT 43
 #define STATE_REFERENCE (1ull << STATE_REFERENCE_SHIFT)
 #define STATE_SATURATED ((1ull << (64 - STATE_REFERENCE_SHIFT)) - 1)
@@ -154,7 +152,7 @@ struct depot_ring_entry {
 struct stackdepot {
 	struct depot_header *header;
 	struct depot_line *lines; /* lines[0] is not used */
-	u64 *heads; /* version:32 | end:1, next:30 as in link; 0 is an empty chain */
+	u64 *heads; /* version:32 | 0:1 | next:31 */
 	u64 *candidates[DEPOT_LEVELS];
 	u32 candidate_words[DEPOT_LEVELS];
 	struct depot_ring_entry *ring;
@@ -164,10 +162,12 @@ struct stackdepot {
 	u32 nr_levels;
 	u32 ring_entries;
 	u32 max_frames;
+	u32 save_frames; /* max_frames, or 0 if nothing can be saved here */
 	u32 lease_ticks;
 	u32 line_bits;
 	bool read_only;
 	bool shared;	/* with other processes: a file */
+	u8 variant;	/* the port's choice among its PORT_VARIANTs */
 	u64 port_bytes; /* that the port mapped */
 };
 
@@ -186,10 +186,10 @@ static inline u32 link_generation(u64 link)
 	return (u32)(link >> LINK_GENERATION_SHIFT);
 }
 
-/* Is `next`, out of a link or a head, a line? Else it is the end of the chain. */
+/* Does a link or a head lead to a line? Else the chain ends here. */
 static inline bool link_is_line(u64 next)
 {
-	return (next & LINK_NEXT) - 1 < LINK_VALUE;
+	return next & LINK_NEXT;
 }
 
 static inline u32 state_parent(u64 state)

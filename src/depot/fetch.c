@@ -7,7 +7,6 @@
  * STACKDEPOT_MAX_FRAMES whatever the lines say.
  */
 #include "find.h"
-#include "save.h"
 
 /* The life that a number and some low bits of its generation name; 0 and the error if none. */
 static int fetch_life(struct stackdepot *depot, u32 number, u32 generation, u32 mask, u64 *ret_ref)
@@ -42,7 +41,10 @@ static int fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_ref)
 	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_ref);
 }
 
-/* Copy from the innermost line upwards; the number of frames there are, or -EBADMSG. */
+/*
+ * Copy from the innermost line upwards; the number of frames there are, -ESTALE if that line is about
+ * to die, or -EBADMSG.
+ */
 static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u32 size)
 {
 	u32 nr = 0;
@@ -57,8 +59,10 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 		line = port_line(depot, number);
 		state = port_load_relaxed(&line->state);
 		count = state_count(state);
+		if (!(state & STATE_LIVE))
+			return nr ? -EBADMSG : -ESTALE;
 		if (nr + count > STACKDEPOT_MAX_FRAMES ||
-		    (state & STATE_WIDE && count > DEPOT_WIDE) || !(state & STATE_LIVE))
+		    (state & STATE_WIDE && count > DEPOT_WIDE))
 			return -EBADMSG;
 		for (i = 0; i < count; i++, nr++)
 			if (nr < size)

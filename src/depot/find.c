@@ -21,10 +21,20 @@ bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *fra
 	return !number;
 }
 
+bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 state,
+		     const uintptr_t *frames, u32 nr)
+{
+	const u32 run = state_count(state);
+
+	return state & STATE_LIVE && run <= nr && run_equal_slow(line, state, frames) &&
+	       (run == nr ? !state_parent(state)
+			  : depot_equal_slow(depot, state_parent(state), frames + run, nr - run));
+}
+
 struct found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash)
 {
 	uintptr_t pad[DEPOT_GROUP];
-	struct find_trace trace = find_trace(frames, nr, pad);
+	const struct find_trace trace = {.frames = hash_pad(frames, nr, pad), .nr = nr};
 
-	return find(depot, &trace, hash, 0, 0);
+	return find(depot, &trace, hash);
 }

@@ -12,14 +12,15 @@
  * Why that is enough. A line's frames and parent do not change during a life, and a parent lives as
  * long as its children (evict.c). So if the innermost line lived the same life before the first and
  * after the last read, everything read on the way up was one trace at that time. The partner of the
- * fence in hold_valid() is the one in depot_fill(): a reader who saw a recycled line's new contents
+ * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new contents
  * also sees that the life it began with is over.
  *
- * Chains. A line may be unlinked and go into another chain while a reader stands on it. The reader
- * then ends at another bucket's end mark and starts again (as with the kernel's hlist_nulls). It may
- * also miss a line that is there; that is sorted out by whoever wants to insert (chain.c).
+ * Chains. A line may be unlinked, filled anew and not yet linked while a reader stands before it.
+ * Such a line looks alive, but may be given up again. So each step along a chain is confirmed: the
+ * word that led to a line still leads there after the line's link was read (chain.c says why that
+ * suffices). A reader who meets a dead line, or a change, leaves the rest to the inserting side.
  *
- * Progress: lock-free; a restart means that another thread changed a chain.
+ * Progress: wait-free, but for a save that begins anew because its trace died meanwhile.
  */
 #ifndef DEPOT_FIND_H
 #define DEPOT_FIND_H
@@ -28,106 +29,103 @@
 #include "hold.h"
 #include "run.h"
 
-/* A trace to look for. */
-struct find_trace {
-	const uintptr_t *frames;
-	const uintptr_t *window; /* the innermost 8 frames, or all of them padded with zeros */
-	const uintptr_t *mask;	 /* of the innermost run in the window */
-	u32 nr;
-	u32 run; /* frames in the innermost group */
-};
-
 struct found {
 	u64 ref; /* 0: not found */
 	u64 state;
+	u64 link;
+	const struct depot_line *line;
 };
 
-port_inline struct find_trace find_trace(const uintptr_t *frames, u32 nr, uintptr_t *pad)
+/* Is nothing at all changed in the line's link? Sufficient for what hold_valid() asks, and shorter. */
+port_inline bool found_unchanged(const struct found *found)
 {
-	struct find_trace trace = {.frames = frames, .window = frames, .nr = nr};
-
-	trace.run = nr - hash_outer(nr);
-	trace.mask = run_mask(trace.run);
-	if (port_unlikely(nr < DEPOT_GROUP))
-		trace.window = hash_pad(frames, nr, pad);
-	return trace;
+	port_fence_acquire();
+	return port_load_relaxed(&found->line->link) == found->link;
 }
 
-/*
- * Is the chain of lines from `number` to the root equal to frames[0 .. nr), given that below it all
- * is? Any kind of line.
- */
+#define FIND_KIND (STATE_LIVE | STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
+#define FIND_WHOLE (STATE_LIVE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
+
+/* Are the lines from `number` to the root frames[0 .. nr)? Any kind of line. */
 bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *frames, u32 nr);
 
+/* A trace to look for. */
+struct find_trace {
+	const uintptr_t *frames; /* readable for 8, zeros behind a shorter trace: hash_pad() */
+	u32 nr;
+	u32 outer; /* so many outermost frames need not be compared, */
+	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
+	bool quick; /* whole narrow lines only: others need not be found. Then find() calls nothing */
+};
+
 /*
- * Are the lines from `number` up to `stop` the frames that end at `end`? The usual case, whole
- * narrow lines, is done here.
+ * Are the lines from `number` on the frames of the trace from `frames` on? The usual case, whole narrow
+ * lines, is done here. Line 0 is never live.
  */
 port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const uintptr_t *frames,
-				  const uintptr_t *end, u32 stop)
+				  const struct find_trace *trace)
 {
-	const u64 kind = STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT;
-	const u64 whole = (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT;
+	const uintptr_t *end = trace->frames + trace->nr - trace->outer;
 
 	for (; frames != end; frames += DEPOT_GROUP) {
-		struct depot_line *line;
-		u64 state;
+		struct depot_line *line = port_line(depot, number);
+		u64 state = port_load_relaxed(&line->state);
 
-		if (port_unlikely(number - 1 >= depot->nr_lines))
-			return false;
-		line = port_line(depot, number);
-		state = port_load_relaxed(&line->state);
-		if (port_unlikely((state & kind) != whole))
-			return !stop && depot_equal_slow(depot, number, frames, (u32)(end - frames));
-		if (!run_equal(line, frames, NULL))
+		if (port_unlikely((state & FIND_KIND) != FIND_WHOLE))
+			return !trace->quick && !trace->stop &&
+			       depot_equal_slow(depot, number, frames, (u32)(end - frames));
+		if (port_unlikely(!run_equal(line, frames)))
 			return false;
 		number = state_parent(state);
 	}
-	return number == stop;
+	return number == trace->stop;
 }
 
-/* Is the trace in the line of that state? Compared down to `outer` frames, below line `stop`. */
-port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u64 state,
-			    const struct find_trace *trace, u32 outer, u32 stop)
-{
-	const u64 kind = STATE_LIVE | STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT;
-	const u64 narrow = STATE_LIVE | (u64)(trace->run - 1) << STATE_COUNT_SHIFT;
+/*
+ * Is the trace in `line`, though not as a run that equals the window: a wide one, a half of a group
+ * that was split, or one with a wide frame outside of it.
+ */
+bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 state,
+		     const uintptr_t *frames, u32 nr);
 
-	if (port_likely((state & kind) == narrow))
-		return run_equal(line, trace->window, trace->mask) &&
-		       find_equal_outer(depot, state_parent(state), trace->frames + trace->run,
-					trace->frames + trace->nr - outer, stop);
-	if (!(state & STATE_LIVE) || stop)
+port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u64 state,
+			    const struct find_trace *trace)
+{
+	const u32 run = (trace->nr - 1) % DEPOT_GROUP + 1;
+	const u64 kind = STATE_LIVE | (u64)(run - 1) << STATE_COUNT_SHIFT;
+
+	if (port_likely((state & FIND_KIND) == kind && run_equal(line, trace->frames)))
+		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
+	/* The first frame decides nearly always when it is another trace. */
+	if (trace->quick || port_likely(port_load_relaxed(&line->low[0]) != (u32)trace->frames[0] &&
+					!(state & STATE_WIDE)))
 		return false;
-	return state_count(state) <= trace->run && run_equal_slow(line, state, trace->frames) &&
-	       depot_equal_slow(depot, state_parent(state), trace->frames + state_count(state),
-				trace->nr - state_count(state));
+	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }
 
 /*
  * find() - the line of a trace whose hash is `hash`.
- * @outer: so many outermost frames need not be compared,
- * @stop:  if the line outside of the others is this one; 0 and 0 to compare all.
+ *
+ * That it was not found is no proof that it is not there: depot_chain_find() gives one.
  */
-port_inline struct found find(struct stackdepot *depot, const struct find_trace *trace, u64 hash,
-			      u32 outer, u32 stop)
+port_inline struct found find(struct stackdepot *depot, const struct find_trace *trace, u64 hash)
 {
-	const u32 bucket = hash_bucket(depot, hash);
-	u64 next;
+	u64 *word = &depot->heads[hash_bucket(depot, hash)];
+	u64 next = port_load_acquire(word);
 
-	do {
-		next = port_load_acquire(&depot->heads[bucket]);
-		while (link_is_line(next)) {
-			struct depot_line *line = port_line(depot, next & LINK_VALUE);
-			u64 link = port_load_acquire(&line->link);
-			u64 state = port_load_relaxed(&line->state);
+	while (link_is_line(next)) {
+		struct depot_line *line = port_line(depot, next & LINK_NEXT);
+		u64 link = port_load_acquire(&line->link);
+		u64 state = port_load_acquire(&line->state);
 
-			if (!(link & LINK_DEAD) && find_equal(depot, line, state, trace, outer, stop))
-				return (struct found){depot_ref(next & LINK_VALUE, link), state};
-			next = link;
-		}
-	} while (port_unlikely(next & LINK_END && (next & LINK_VALUE) != bucket));
-	return (struct found){0, 0};
+		if (port_unlikely(link & LINK_DEAD || port_load_relaxed(word) != next))
+			break;
+		if (find_equal(depot, line, state, trace))
+			return (struct found){depot_ref(next & LINK_NEXT, link), state, link, line};
+		word = &line->link;
+		next = link;
+	}
+	return (struct found){0};
 }
 
 /* depot_find() - find() out of line, for a prefix on the way to an insertion. */

@@ -42,7 +42,7 @@ static u64 geometry_bytes(struct depot_geometry *geometry, u32 lines, u32 bucket
 	geometry->lines = lines;
 	geometry->buckets = buckets ? buckets : lines;
 	geometry_place(geometry);
-	return geometry->total_bytes + DEPOT_PRIVATE_BYTES;
+	return port_footprint(geometry);
 }
 
 /* The largest number of lines that fits; 0 if none does. */
@@ -173,6 +173,7 @@ int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
 	depot->nr_buckets = geometry.buckets;
 	depot->ring_entries = geometry.ring_entries;
 	depot->max_frames = geometry.max_frames;
+	depot->save_frames = depot->read_only ? 0 : geometry.max_frames;
 	depot->lease_ticks = geometry.lease_ticks;
 	depot->line_bits = geometry_line_bits(geometry.lines);
 	(void)depot_candidate_words(geometry.lines, depot->candidate_words, &depot->nr_levels);

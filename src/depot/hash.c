@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "hash.h"
 
-const uintptr_t depot_run_masks[2 * DEPOT_GROUP] = {
-	~0ul, ~0ul, ~0ul, ~0ul, ~0ul, ~0ul, ~0ul, ~0ul, 0, 0, 0, 0, 0, 0, 0, 0,
-};
-
 /* Keys from the seed by splitmix64 (Steele, Lea, Flood, "Fast splittable generators", 2014). */
 void depot_hash_seed(struct stackdepot *depot, u64 seed)
 {
@@ -15,6 +11,6 @@ void depot_hash_seed(struct stackdepot *depot, u64 seed)
 
 		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-		depot->keys[i] = z ^ z >> 31;
+		depot->keys[i] = (z ^ z >> 31) | 1;
 	}
 }

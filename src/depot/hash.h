@@ -7,9 +7,11 @@
  * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
  * length. A trace of fewer than 8 frames is padded with zeros.
  *
- * A group is hashed by four independent 64 x 64 -> 128 bit multiplications of keyed frames, as in
- * wyhash and NH (Black et al., "UMAC", 1999), so only one multiplication a group is in sequence.
- * The keys come from the depot's seed. Nothing but speed depends on the quality of the hash.
+ * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by pair
+ * (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing is
+ * fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
+ * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top. Nothing
+ * but speed depends on the quality of the hash.
  */
 #ifndef DEPOT_HASH_H
 #define DEPOT_HASH_H
@@ -18,25 +20,16 @@
 
 #define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
 
-/* All ones for the innermost r frames of a window, at hash_masks + 8 - r. */
-extern const uintptr_t depot_run_masks[2 * DEPOT_GROUP];
-
-static inline const uintptr_t *run_mask(u32 r)
+/* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
+port_inline u64 hash_pair(const uintptr_t *f)
 {
-	return depot_run_masks + DEPOT_GROUP - r;
-}
-
-port_inline u64 hash_fold(u64 a, u64 b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (u64)product ^ (u64)(product >> 64);
+	return f[0] ^ (f[1] << 32 | f[1] >> 32);
 }
 
 port_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
-	return hash_fold(f[0] ^ keys[0], f[1] ^ keys[1]) ^ hash_fold(f[2] ^ keys[2], f[3] ^ keys[3]) ^
-	       hash_fold(f[4] ^ keys[4], f[5] ^ keys[5]) ^ hash_fold(f[6] ^ keys[6], f[7] ^ keys[7]);
+	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
+	       hash_pair(f + 6) * keys[3];
 }
 
 /* The state after one more whole group. */
@@ -48,7 +41,9 @@ port_inline u64 hash_advance(u64 state, u64 window)
 /* The hash of all frames, `window` being over the innermost 8. */
 port_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
 {
-	return hash_fold(state ^ window ^ keys[8], keys[9] + nr);
+	unsigned __int128 product = (unsigned __int128)(state ^ window ^ keys[4]) * (keys[5] + nr);
+
+	return (u64)product ^ (u64)(product >> 64);
 }
 
 static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
@@ -62,19 +57,20 @@ static inline u32 hash_outer(u32 nr)
 	return (nr - 1) & ~(DEPOT_GROUP - 1);
 }
 
-/* The window of a trace too short for one: copied and padded. */
-static inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *buffer)
+/* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */
+port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
 {
 	u32 i;
 
+	if (port_likely(nr >= DEPOT_GROUP))
+		return frames;
 	for (i = 0; i < DEPOT_GROUP; i++)
-		buffer[i] = i < nr ? frames[i] : 0;
-	return buffer;
+		pad[i] = i < nr ? frames[i] : 0;
+	return pad;
 }
 
-/* depot_hash_trace() - the hash of a whole trace, its states kept nowhere. */
-port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr,
-				 const uintptr_t *window)
+/* depot_hash_trace() - the hash of a whole trace, as hash_pad() returns it; states are not kept. */
+port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr)
 {
 	const uintptr_t *group = frames + nr;
 	const uintptr_t *last = group - hash_outer(nr);
@@ -84,7 +80,7 @@ port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t
 		group -= DEPOT_GROUP;
 		state = hash_advance(state, hash_window(depot->keys, group));
 	}
-	return hash_finish(depot->keys, state, hash_window(depot->keys, window), nr);
+	return hash_finish(depot->keys, state, hash_window(depot->keys, frames), nr);
 }
 
 void depot_hash_seed(struct stackdepot *depot, u64 seed);

@@ -66,7 +66,7 @@ static bool hold_mark(struct stackdepot *depot, u64 ref, u64 bits)
 	return true;
 }
 
-void depot_renew(struct stackdepot *depot, u32 number, u64 state)
+bool depot_renew(struct stackdepot *depot, u32 number, u64 state)
 {
 	struct depot_line *line = port_line(depot, number);
 	const u64 stamp = depot_stamp(depot) | STATE_VISITED;
@@ -74,6 +74,7 @@ void depot_renew(struct stackdepot *depot, u32 number, u64 state)
 	while (state & STATE_LIVE && (state & (STATE_STAMP | STATE_VISITED)) != stamp)
 		if (port_cas(&line->state, &state, (state & ~STATE_STAMP) | stamp))
 			break;
+	return state & STATE_LIVE;
 }
 
 bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
@@ -86,8 +87,8 @@ bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags
 		bits |= STATE_KEPT;
 	if ((state & bits) != bits && !hold_mark(depot, ref, bits))
 		return false;
-	if (!(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)))
-		depot_renew(depot, (u32)ref, state);
+	if (!(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)) && !depot_renew(depot, (u32)ref, state))
+		return false;
 	/* Written first, looked at afterwards: if the line lives now, it lived when it was held. */
 	return hold_valid(depot, ref);
 }

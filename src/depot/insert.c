@@ -31,10 +31,8 @@ static u64 insert_hash(const struct insertion *in, u32 nr)
 	const uintptr_t *frames = in->frames + in->nr - nr;
 	const u64 *keys = in->depot->keys;
 
-	if (nr < DEPOT_GROUP)
-		frames = hash_pad(frames, nr, pad);
 	return hash_finish(keys, in->states[hash_outer(nr) / DEPOT_GROUP],
-			   hash_window(keys, frames), nr);
+			   hash_window(keys, hash_pad(frames, nr, pad)), nr);
 }
 
 static void insert_hash_groups(struct insertion *in)
@@ -75,9 +73,10 @@ static void insert_fill(struct insertion *in, u32 number, const struct chain_run
 {
 	struct depot_line *line = port_line(in->depot, number);
 	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(in->depot) | run->parent;
+	u32 window = in->done + run->nr;
 
 	port_fence_release();
-	state |= run_store(line, run->frames, run->nr);
+	state |= run_store(line, run->frames, run->nr, window);
 	state |= (u64)(run->nr - 1) << STATE_COUNT_SHIFT;
 	port_store_release(&line->state, state);
 }
@@ -160,7 +159,7 @@ u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsi
 		depot_count(depot, COUNT_TRUNCATED);
 	depot_mark(depot, in.line, STATE_TRACE | (flags & STACKDEPOT_KEEP ? STATE_KEPT : 0));
 	if (state_age(state, depot_stamp(depot)))
-		depot_renew(depot, in.line, state);
+		(void)depot_renew(depot, in.line, state);
 	if (!(flags & STACKDEPOT_GET))
 		(void)depot_unpin(depot, in.line);
 	return ref;

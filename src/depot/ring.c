@@ -38,11 +38,10 @@ static void ring_renew(struct stackdepot *depot, u64 ref)
 
 	if (!ref)
 		return;
-	if (number - 1 < depot->nr_lines) {
-		depot_renew(depot, number, port_load_relaxed(&port_line(depot, number)->state));
-		if (hold_valid(depot, ref))
-			return;
-	}
+	if (number - 1 < depot->nr_lines &&
+	    depot_renew(depot, number, port_load_relaxed(&port_line(depot, number)->state)) &&
+	    hold_valid(depot, ref))
+		return;
 	depot_count(depot, COUNT_RING_STALE);
 }
 

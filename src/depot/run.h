@@ -11,6 +11,15 @@
 
 #include "depot.h"
 
+/*
+ * Where frame i of a narrow run lies: bits 1 and 2 of i changed round, which is the order in which
+ * 32-byte vectors of frames fall apart into low and high halves.
+ */
+static inline u32 run_slot(u32 i)
+{
+	return (i & 1) | (i & 2) << 1 | (i & 4) >> 1;
+}
+
 static inline bool frame_is_narrow(uintptr_t frame)
 {
 	return (uintptr_t)((s64)(frame << 16) >> 16) == frame;
@@ -48,8 +57,13 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
-/* Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0. */
-static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr)
+/*
+ * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
+ * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
+ *          run leaves empty are filled with the frames outside of it, as then a run of any length is
+ *          compared by 8 frames at once.
+ */
+static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {
 	u32 i;
 
@@ -59,10 +73,10 @@ static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u3
 		return STATE_WIDE;
 	}
 	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = i < nr ? frames[i] : 0;
+		uintptr_t frame = i < window ? frames[i] : 0;
 
-		port_store_relaxed(&line->low[i], (u32)frame);
-		port_store_relaxed(&line->high[i], (u16)(frame >> 32));
+		port_store_relaxed(&line->low[run_slot(i)], (u32)frame);
+		port_store_relaxed(&line->high[run_slot(i)], (u16)(frame >> 32));
 	}
 	return 0;
 }
@@ -71,6 +85,7 @@ static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
 	if (state & STATE_WIDE)
 		return port_load_relaxed(&line->wide[i % DEPOT_WIDE]);
+	i = run_slot(i);
 	return (uintptr_t)((s64)(s16)port_load_relaxed(&line->high[i]) * (1ll << 32)) |
 	       port_load_relaxed(&line->low[i]);
 }
@@ -86,52 +101,67 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 	return true;
 }
 
-#ifdef PORT_VECTOR_LINES
-typedef u32 run_u32x4 __attribute__((vector_size(16)));
-typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
-typedef s16 run_s16x4 __attribute__((vector_size(8), may_alias));
-typedef s32 run_s32x4 __attribute__((vector_size(16)));
-typedef u64 run_u64x2 __attribute__((vector_size(16)));
+#if defined(PORT_VECTOR_LINES) && defined(__AVX2__)
+#include <immintrin.h>
 
-/* Which bits of 4 frames differ from 4 slots of a narrow line. */
-port_inline run_u32x4 run_differ4(const struct depot_line *line, u32 slot, const uintptr_t *frames,
-				  const uintptr_t *mask)
+/* Do 8 frames equal the 8 slots of a narrow line? */
+port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
 {
-	run_u32x4 a = *(const run_u32x4_unaligned *)frames;
-	run_u32x4 b = *(const run_u32x4_unaligned *)(frames + 2);
-	run_u32x4 low, high;
+	const __m256 a = _mm256_loadu_ps((const float *)frames);
+	const __m256 b = _mm256_loadu_ps((const float *)(frames + 4));
+	const __m256i low = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
+	const __m256i high = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));
+	const __m256i line_low = _mm256_loadu_si256((const __m256i *)line->low);
+	const __m256i line_high =
+		_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)line->high));
+	const __m256i differ = _mm256_or_si256(_mm256_xor_si256(low, line_low),
+					       _mm256_xor_si256(high, line_high));
 
-	if (mask) {
-		a &= *(const run_u32x4_unaligned *)mask;
-		b &= *(const run_u32x4_unaligned *)(mask + 2);
-	}
-	low = __builtin_shufflevector(a, b, 0, 2, 4, 6);
-	high = __builtin_shufflevector(a, b, 1, 3, 5, 7);
-	low ^= *(const run_u32x4_unaligned *)(line->low + slot);
-	high ^= (run_u32x4)__builtin_convertvector(*(const run_s16x4 *)(line->high + slot),
-						   run_s32x4);
-	return low | high;
+	return _mm256_testz_si256(differ, differ);
+}
+#elif defined(PORT_VECTOR_LINES)
+typedef u32 run_u32x4 __attribute__((vector_size(16)));
+typedef s32 run_s32x4 __attribute__((vector_size(16)));
+typedef s16 run_s16x8 __attribute__((vector_size(16)));
+typedef u64 run_u64x2 __attribute__((vector_size(16)));
+typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
+typedef s16 run_s16x8_aligned __attribute__((vector_size(16), may_alias));
+
+/* Bits in which four frames, two by two, differ from four slots. */
+port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u32 *line_low,
+				  run_s32x4 line_high)
+{
+	const run_u32x4 va = *(const run_u32x4_unaligned *)a;
+	const run_u32x4 vb = *(const run_u32x4_unaligned *)b;
+
+	return (__builtin_shufflevector(va, vb, 0, 2, 4, 6) ^
+		*(const run_u32x4_unaligned *)line_low) |
+	       (__builtin_shufflevector(va, vb, 1, 3, 5, 7) ^ (run_u32x4)line_high);
 }
 
-/* Do 8 frames, under a mask (all ones if NULL), equal the 8 slots of a narrow line? */
-port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames,
-			   const uintptr_t *mask)
+/* Do 8 frames equal the 8 slots of a narrow line? */
+port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
 {
-	run_u64x2 differ = (run_u64x2)(run_differ4(line, 0, frames, mask) |
-				       run_differ4(line, 4, frames + 4, mask ? mask + 4 : NULL));
+	const run_s16x8 high = *(const run_s16x8_aligned *)line->high;
+	/* Each high part twice, then shifted right: its sign extended. */
+	const run_s16x8 high_a = __builtin_shufflevector(high, high, 0, 0, 1, 1, 2, 2, 3, 3);
+	const run_s16x8 high_b = __builtin_shufflevector(high, high, 4, 4, 5, 5, 6, 6, 7, 7);
+	const run_u64x2 differ =
+		(run_u64x2)(run_differ4(frames, frames + 4, line->low, (run_s32x4)high_a >> 16) |
+			    run_differ4(frames + 2, frames + 6, line->low + 4,
+					(run_s32x4)high_b >> 16));
 
 	return !(differ[0] | differ[1]);
 }
 #else
-port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames, const uintptr_t *mask)
+port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
 	u32 i, differ = 0;
 
 	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = mask ? frames[i] & mask[i] : frames[i];
-
-		differ |= port_load_relaxed(&line->low[i]) ^ (u32)frame;
-		differ |= (u32)(s32)(s16)port_load_relaxed(&line->high[i]) ^ (u32)(frame >> 32);
+		differ |= port_load_relaxed(&line->low[run_slot(i)]) ^ (u32)frames[i];
+		differ |= (u32)(s32)(s16)port_load_relaxed(&line->high[run_slot(i)]) ^
+			  (u32)(frames[i] >> 32);
 	}
 	return !differ;
 }

@@ -13,6 +13,9 @@
  *	provide unsigned __int128.
  *	port_likely(x), port_unlikely(x)	branch hints
  *	port_noinline, port_inline		as the compiler's attributes
+ *	PORT_VARIANT(name)	the name itself; a port that compiles save.c and cursor.c more than
+ *				once, for different processors, gives each time another name, and
+ *				defines `name` as a choice between them
  *
  * Atomics, on naturally aligned u16, u32 and u64, in memory that may be shared between processes,
  * therefore lock-free and address-free. They must be usable in any context, NMI included.
@@ -37,6 +40,10 @@
  *	port_scratch_get(bytes)  port_scratch_put(pointer, bytes)	zeroed memory or NULL; for
  *					stackdepot_check() alone, which runs in a quiet context.
  *
+ *	port_footprint(geometry)	(optional) bytes that a depot of this struct depot_geometry
+ *					takes in all, private parts of the port included; does not
+ *					fall with more lines. Else total_bytes and a page.
+ *
  * Vectors (optional)
  *	PORT_VECTOR_LINES	defined if the core may compare lines with the compiler's 16-byte
  *				vectors: false in kernels, and where a race detector must see each
@@ -52,9 +59,13 @@
 	!defined(port_fetch_add_relaxed) || !defined(port_fetch_or) ||                             \
 	!defined(port_fetch_and) || !defined(port_fence_acquire) ||                                \
 	!defined(port_fence_release) || !defined(port_line) || !defined(port_populate) ||          \
-	!defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
+	!defined(PORT_VARIANT) || !defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
 	!defined(port_unlikely) || !defined(port_noinline) || !defined(port_inline)
 #error "port_impl.h lacks something that port.h asks for"
+#endif
+
+#ifndef port_footprint
+#define port_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
 #endif
 
 #endif

@@ -55,6 +55,15 @@ static inline uintptr_t arch_strip(uintptr_t address)
 	return address;
 }
 
+/* A word of somebody else's stack, out of sight of sanitizers: it may be anything. */
+static inline uintptr_t arch_load(uintptr_t address)
+{
+	uintptr_t word;
+
+	__asm__("mov %1, %0" : "=r"(word) : "m"(*(const uintptr_t *)address));
+	return word;
+}
+
 static inline uintptr_t arch_thread_pointer(void)
 {
 	uintptr_t pointer;
@@ -105,6 +114,14 @@ static inline uintptr_t arch_strip(uintptr_t address)
 
 	__asm__("hint #7" : "+r"(x30)); /* xpaclri */
 	return x30;
+}
+
+static inline uintptr_t arch_load(uintptr_t address)
+{
+	uintptr_t word;
+
+	__asm__("ldr %0, %1" : "=r"(word) : "m"(*(const uintptr_t *)address));
+	return word;
 }
 
 static inline uintptr_t arch_thread_pointer(void)

@@ -233,6 +233,12 @@ static void machine_define_cfa(struct machine *m, uint8_t op)
 {
 	uint64_t reg;
 
+	/* the others change one half of a register and an offset */
+	if (m->row->cfa_is_expression && op != CFA_DEF_CFA && op != CFA_DEF_CFA_SF &&
+	    op != CFA_DEF_CFA_EXPRESSION) {
+		m->r.bad = true;
+		return;
+	}
 	switch (op) {
 	case CFA_DEF_CFA:
 		reg = read_uleb(&m->r);

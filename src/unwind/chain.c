@@ -31,7 +31,7 @@
 
 /* One walk. */
 struct chase {
-	struct unwind_walk walk;
+	struct unwind_walk *walk;
 	struct unwind_state at;
 	struct stackdepot_unwinder *u;
 	uint32_t kept; /* no kept frame before this one can be met any more */
@@ -43,10 +43,34 @@ struct chase {
 
 /* What a step read. */
 struct step {
-	uint64_t rule;
-	struct unwind_check ra;
-	struct unwind_check fp;
+	uint64_t rule; /* of the rare ones */
+	uint32_t checks; /* 2: both, 1: the first; 0: the step is to be taken anew in each walk */
+	bool ended; /* no check either, as there is nothing to check */
+	struct unwind_check *check; /* room for two: of the return address, of the frame pointer */
 };
+
+/*
+ * Words are moved one by one. Vectors are no gain for so few, and to read as one what was just
+ * written as two takes the processor as long as the rest of a step.
+ */
+static inline uintptr_t one_word(uintptr_t word)
+{
+	__asm__("" : "+r"(word));
+	return word;
+}
+
+static inline void check_set(struct unwind_check *check, const uintptr_t *slot, uintptr_t word)
+{
+	check->slot = (const uintptr_t *)one_word((uintptr_t)slot);
+	check->word = one_word(word);
+}
+
+static inline void frame_set(struct unwind_frame *frame, uintptr_t sp, uintptr_t fp, uint32_t check)
+{
+	frame->sp = one_word(sp);
+	frame->fp = one_word(fp);
+	frame->check = check;
+}
 
 static const uintptr_t never; /* a check that wants 1 here does not hold */
 
@@ -66,31 +90,54 @@ static inline bool in_range(const struct unwind_stack *stack, uintptr_t address)
 	return address - stack->lo <= stack->hi - stack->lo - 8;
 }
 
+/* With the frame's end known: read what is there. */
+static enum unwind_outcome step_to(const struct unwind_stack *stack, uintptr_t cfa,
+				   uintptr_t fp_slot, struct unwind_state *state, struct step *step)
+{
+	uintptr_t ra_slot = cfa + rule_ra_slot(step->rule), ra, fp;
+
+	if (cfa <= state->sp || !in_range(stack, ra_slot) || !in_range(stack, fp_slot))
+		return WALK_FULL;
+	ra = arch_load(ra_slot);
+	fp = arch_load(fp_slot);
+	check_set(&step->check[0], (const uintptr_t *)ra_slot, ra);
+	check_set(&step->check[1], (const uintptr_t *)fp_slot, fp);
+	step->checks = step->rule & RULE_RECHECK ? 0 : step->rule & RULE_FP_SAVED ? 2 : 1;
+	if (step->rule & RULE_FP_SAVED)
+		state->fp = fp;
+	state->sp = cfa;
+	state->pc = arch_strip(ra);
+	return state->pc ? WALK_ON : WALK_END;
+}
+
 /* The steps that are not a matter of two additions. */
 static __attribute__((noinline)) enum unwind_outcome
-step_rare(const struct unwind_walk *walk, struct unwind_state *state, struct step *step)
+step_rare(struct unwind_walk *walk, struct unwind_state *state, struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
 	struct unwind_stack copy = *stack;
-	uintptr_t cfa, cfa_slot = state->fp + rule_cfa(step->rule);
+	uintptr_t cfa;
 
+	step->rule = rule_for(state->pc, &walk->module);
+	step->checks = 0;
 	switch (rule_kind(step->rule)) {
+	case RULE_SP:
+		cfa = state->sp + rule_cfa(step->rule);
+		return step_to(stack, cfa, cfa + rule_fp_slot(step->rule), state, step);
+	case RULE_FP:
+		cfa = state->fp + rule_cfa(step->rule);
+		return step_to(stack, cfa, cfa + rule_fp_slot(step->rule), state, step);
+	case RULE_REALIGNED: /* reads three words */
+		step->rule |= RULE_RECHECK;
+		cfa = state->fp + rule_cfa(step->rule);
+		if (!in_range(stack, cfa))
+			return WALK_FULL;
+		return step_to(stack, arch_load(cfa), state->fp, state, step);
 	case RULE_END:
+		step->ended = !(step->rule & RULE_RECHECK);
 		return WALK_END;
 	case RULE_NONE:
-		step->rule |= RULE_RECHECK;
 		return unwind_arch_maybe_signal(&copy, state->sp) ? WALK_FULL : WALK_LOST;
-	case RULE_REALIGNED:
-		step->rule |= RULE_RECHECK;
-		if (!in_range(stack, cfa_slot) || !in_range(stack, state->fp))
-			return WALK_FULL;
-		cfa = *(const uintptr_t *)cfa_slot;
-		if (cfa <= state->sp || !in_range(stack, cfa + rule_ra_slot(step->rule)))
-			return WALK_FULL;
-		state->pc = arch_strip(*(const uintptr_t *)(cfa + rule_ra_slot(step->rule)));
-		state->sp = cfa;
-		state->fp = *(const uintptr_t *)state->fp;
-		return state->pc ? WALK_ON : WALK_END;
 	default:
 		return WALK_FULL;
 	}
@@ -101,58 +148,56 @@ static inline __attribute__((always_inline)) enum unwind_outcome
 step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
-	uintptr_t cfa, ra_slot, fp_slot;
+	uint32_t code = rule_find(state->pc);
+	const uintptr_t *cfa, *ra, *fp;
+	uintptr_t ra_word, fp_word;
 
-	step->rule = rule_for(state->pc, &walk->module);
-	if (__builtin_expect(rule_kind(step->rule) > RULE_FIXED_LAST, 0))
-		return step_rare(walk, state, step);
-	cfa = (step->rule & RULE_FP ? state->fp : state->sp) + rule_cfa(step->rule);
-	ra_slot = cfa + rule_ra_slot(step->rule);
-	fp_slot = cfa + rule_fp_slot(step->rule);
-	if (__builtin_expect(cfa <= state->sp || !in_range(stack, ra_slot) ||
-				     !in_range(stack, fp_slot),
+	step->ended = false;
+	if (__builtin_expect(!code_is_plain(code), 0)) {
+		/* copies, so that what escapes is not what should stay in registers */
+		struct unwind_state rare_state = *state;
+		struct step rare_step = *step;
+		enum unwind_outcome outcome = step_rare(walk, &rare_state, &rare_step);
+
+		*state = rare_state;
+		*step = rare_step;
+		return outcome;
+	}
+	cfa = (const uintptr_t *)(code & CODE_FP ? state->fp : state->sp) + code_cfa(code);
+#if defined(__x86_64__)
+	ra = cfa - 1;
+	fp = cfa - code_slot(code);
+#else
+	ra = cfa - code_slot(code);
+	fp = ra - !!(code & CODE_FP_SAVED);
+#endif
+	if (__builtin_expect((uintptr_t)cfa <= state->sp || !in_range(stack, (uintptr_t)ra) ||
+				     !in_range(stack, (uintptr_t)fp),
 			     0))
 		return WALK_FULL;
-	step->ra.slot = (const uintptr_t *)ra_slot;
-	step->ra.word = *step->ra.slot;
-	step->fp.slot = (const uintptr_t *)fp_slot;
-	step->fp.word = *step->fp.slot;
-	state->fp = step->rule & RULE_FP_SAVED ? step->fp.word : state->fp;
-	state->sp = cfa;
-	state->pc = arch_strip(step->ra.word);
-	if (__builtin_expect(!state->pc, 0)) {
-		step->rule |= RULE_RECHECK;
-		return WALK_END;
-	}
-	return WALK_ON;
-}
-
-static void fresh_frame(struct chase *c, const struct unwind_state *state)
-{
-	struct unwind_chain *fresh = &c->u->fresh;
-
-	fresh->pc[c->fresh] = state->pc;
-	fresh->frame[c->fresh] = (struct unwind_frame){state->sp, state->fp, c->checks};
-	c->fresh++;
+	ra_word = arch_load((uintptr_t)ra);
+	fp_word = arch_load((uintptr_t)fp);
+	check_set(&step->check[0], ra, ra_word);
+	check_set(&step->check[1], fp, fp_word);
+	step->checks = code & CODE_FP_SAVED ? 2 : 1;
+	state->fp = code & CODE_FP_SAVED ? fp_word : state->fp;
+	state->sp = (uintptr_t)cfa;
+	state->pc = arch_strip(ra_word);
+	return __builtin_expect(!state->pc, 0) ? WALK_END : WALK_ON;
 }
 
 static void fresh_never(struct chase *c)
 {
-	c->u->fresh.check[c->checks++] = (struct unwind_check){&never, 1};
+	check_set(&c->u->fresh.check[c->checks++], &never, 1);
 }
 
-/* The checks of the frame added last. */
+/* The step from the frame added last was taken, its checks put behind the others. */
 static inline void fresh_checks(struct chase *c, const struct step *step)
 {
-	struct unwind_check *check = &c->u->fresh.check[c->checks];
-
-	if (__builtin_expect(step->rule & RULE_RECHECK, 0)) {
+	if (__builtin_expect(step->checks != 0, 1))
+		c->checks += step->checks;
+	else if (!step->ended)
 		fresh_never(c);
-	} else if (rule_kind(step->rule) <= RULE_FIXED_LAST) {
-		check[0] = step->ra;
-		check[1] = step->fp;
-		c->checks += step->rule & RULE_FP_SAVED ? 2 : 1;
-	}
 }
 
 /* The frame added last leads to one that is not kept. */
@@ -165,29 +210,45 @@ static void fresh_cut(struct chase *c)
 }
 
 /* Walk until a kept frame is met (WALK_ON), or there is nothing more to walk. */
-static enum unwind_outcome walk_fresh(struct chase *c)
+static enum unwind_outcome walk_fresh(struct chase *outer)
 {
-	const struct unwind_chain *kept = &c->u->kept;
-	enum unwind_outcome outcome;
+	struct chase c = *outer; /* a copy is kept in registers */
+	struct unwind_chain *fresh = &c.u->fresh;
+	const struct unwind_chain *kept = &c.u->kept;
+	enum unwind_outcome outcome = WALK_ON;
 	struct step step;
 
-	do {
-		while (c->kept < CHAIN_FRAMES && kept->frame[c->kept].sp < c->at.sp)
-			c->kept++;
-		if (c->kept < CHAIN_FRAMES && state_is(kept, c->kept, &c->at))
-			return WALK_ON;
-		if (c->fresh == c->size) {
+	for (;;) {
+		while (c.kept < CHAIN_FRAMES && kept->frame[c.kept].sp < c.at.sp)
+			c.kept++;
+		if (c.kept < CHAIN_FRAMES && state_is(kept, c.kept, &c.at))
+			break;
+		if (c.fresh == c.size) {
 			outcome = WALK_CUT;
 			break;
 		}
-		fresh_frame(c, &c->at);
-		outcome = step_take(&c->walk, &c->at, &step);
-		fresh_checks(c, &step);
-	} while (outcome == WALK_ON);
+		fresh->pc[c.fresh] = c.at.pc;
+		frame_set(&fresh->frame[c.fresh++], c.at.sp, c.at.fp, c.checks);
+		step.check = &fresh->check[c.checks];
+		outcome = step_take(c.walk, &c.at, &step);
+		fresh_checks(&c, &step);
+		if (__builtin_expect(outcome != WALK_ON, 0))
+			break;
+	}
 	if (outcome == WALK_CUT)
-		fresh_cut(c);
-	c->kept = CHAIN_FRAMES;
+		fresh_cut(&c);
+	if (outcome != WALK_ON)
+		c.kept = CHAIN_FRAMES;
+	outer->at = c.at;
+	outer->kept = c.kept;
+	outer->fresh = c.fresh;
+	outer->checks = c.checks;
 	return outcome;
+}
+
+static inline uintptr_t check_differs(const struct unwind_check *check)
+{
+	return arch_load((uintptr_t)check->slot) ^ check->word;
 }
 
 /* The first check in [from, to) that does not hold, or @to. */
@@ -197,15 +258,13 @@ static uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint
 	uint32_t i = from;
 
 	for (; to - i >= 4; i += 4) {
-		uintptr_t differ = (*check[i].slot ^ check[i].word) |
-				   (*check[i + 1].slot ^ check[i + 1].word) |
-				   (*check[i + 2].slot ^ check[i + 2].word) |
-				   (*check[i + 3].slot ^ check[i + 3].word);
+		uintptr_t differ = check_differs(&check[i]) | check_differs(&check[i + 1]) |
+				   check_differs(&check[i + 2]) | check_differs(&check[i + 3]);
 
 		if (differ)
 			break;
 	}
-	while (i < to && *check[i].slot == check[i].word)
+	while (i < to && !check_differs(&check[i]))
 		i++;
 	return i;
 }
@@ -231,22 +290,28 @@ static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
 	const struct unwind_chain *kept = &c->u->kept;
 	struct unwind_chain *fresh = &c->u->fresh;
 	uint32_t i, from = kept->frame[first].check, to = checks_begin(kept, last + 1);
+	uint32_t shift = c->checks - from;
 
-	for (i = first; i <= last; i++) {
+	for (i = first; i <= last; i++, c->fresh++) {
+		const struct unwind_frame *frame = &kept->frame[i];
+
 		fresh->pc[c->fresh] = kept->pc[i];
-		fresh->frame[c->fresh] = kept->frame[i];
-		fresh->frame[c->fresh].check += c->checks - from;
-		c->fresh++;
+		frame_set(&fresh->frame[c->fresh], frame->sp, frame->fp, frame->check + shift);
 	}
-	memcpy(&fresh->check[c->checks], &kept->check[from], (to - from) * sizeof(kept->check[0]));
-	c->checks += to - from;
+	for (i = from; i < to; i++)
+		check_set(&fresh->check[c->checks++], kept->check[i].slot, kept->check[i].word);
 }
 
 /* Kept frame @last, with the frames from @first before it, now leads elsewhere. */
 static void diverge(struct chase *c, uint32_t first, uint32_t last, const struct step *step)
 {
+	struct unwind_check *check;
+
 	copy_to_fresh(c, first, last);
 	c->checks = c->u->fresh.frame[c->fresh - 1].check;
+	check = &c->u->fresh.check[c->checks];
+	check_set(&check[0], step->check[0].slot, step->check[0].word);
+	check_set(&check[1], step->check[1].slot, step->check[1].word);
 	fresh_checks(c, step);
 	c->kept = last + 1;
 	c->stepped = 0;
@@ -261,9 +326,11 @@ static enum unwind_outcome verify(struct chase *c, uint32_t *ret_limit)
 {
 	const struct unwind_chain *kept = &c->u->kept;
 	uint32_t first = c->kept, i = first, limit = CHAIN_FRAMES;
+	struct unwind_check check[2] = {{NULL, 0}, {NULL, 0}};
 	enum unwind_outcome outcome;
 	struct step step;
 
+	step.check = check;
 	if (limit - first > c->size - c->fresh)
 		limit = first + (c->size - c->fresh);
 	*ret_limit = limit;
@@ -276,7 +343,7 @@ static enum unwind_outcome verify(struct chase *c, uint32_t *ret_limit)
 			break;
 		i = frame_of(kept, differs, i, limit - 1);
 		c->at = (struct unwind_state){kept->pc[i], kept->frame[i].sp, kept->frame[i].fp};
-		outcome = step_take(&c->walk, &c->at, &step);
+		outcome = step_take(c->walk, &c->at, &step);
 		if (i + 1 == CHAIN_FRAMES && (outcome == WALK_END || outcome == WALK_LOST))
 			return outcome;
 		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !state_is(kept, i + 1, &c->at)) {
@@ -307,23 +374,26 @@ static void settle(struct chase *c, uint32_t limit)
 	c->kept -= c->fresh;
 	checks -= c->checks;
 	for (i = 0; i < c->fresh; i++) {
-		kept->pc[c->kept + i] = fresh->pc[i];
-		kept->frame[c->kept + i] = fresh->frame[i];
-		kept->frame[c->kept + i].check += checks;
+		const struct unwind_frame *frame = &fresh->frame[i];
+
+		kept->pc[c->kept + i] = one_word(fresh->pc[i]);
+		frame_set(&kept->frame[c->kept + i], frame->sp, frame->fp, frame->check + checks);
 	}
 	for (i = 0; i < c->checks; i++)
-		kept->check[checks + i] = fresh->check[i];
+		check_set(&kept->check[checks + i], fresh->check[i].slot, fresh->check[i].word);
 	c->u->top = c->kept;
 }
 
 static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *ret_limit)
 {
+	struct unwind_check check[2];
 	enum unwind_outcome outcome;
 	struct step step;
 
 	*ret_limit = CHAIN_FRAMES;
+	step.check = check;
 	for (; skip; skip--) {
-		if (step_take(&c->walk, &c->at, &step) != WALK_ON)
+		if (step_take(c->walk, &c->at, &step) != WALK_ON)
 			return WALK_FULL;
 	}
 	for (;;) {
@@ -341,12 +411,14 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 				      unsigned int size, struct stackdepot_unwind_trace *ret_trace)
 {
 	struct chase c;
+	struct unwind_walk walk;
 	enum unwind_outcome outcome;
 	uint32_t limit, unchanged, verified;
 	bool complete;
 
-	c.walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
-	c.walk.module.start = c.walk.module.end = 0;
+	walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
+	walk.module.start = walk.module.end = 0;
+	c.walk = &walk;
 	c.at = (struct unwind_state){start->pc, start->sp, start->fp};
 	c.u = u;
 	c.kept = u->top;

@@ -122,28 +122,33 @@ static int visit(struct dl_phdr_info *info, size_t size, void *argument)
 {
 	struct needed *needed = argument;
 	const ElfW(Dyn) *dynamic = NULL;
+	const char *strings = NULL;
 	struct dl_find_object object;
-	const char *strings;
-	bool wanted;
+	bool wanted = !needed->visited++;
+	void *code = NULL;
 	unsigned int i;
 
 	(void)size;
 	for (i = 0; i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			dynamic = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		if (header->p_type == PT_DYNAMIC)
+			dynamic = (const void *)(info->dlpi_addr + header->p_vaddr);
+		else if (header->p_type == PT_LOAD && (header->p_flags & PF_X))
+			code = (void *)(info->dlpi_addr + header->p_vaddr);
 	}
-	wanted = !needed->visited++;
-	strings = dynamic ? dynamic_strings(dynamic, info->dlpi_addr) : NULL;
-	if (!strings)
-		return 0;
-	/* both, as each may be what a DT_NEEDED names */
-	wanted |= needed_take(needed, dynamic_soname(dynamic, strings));
-	wanted |= needed_take(needed, base_name(info->dlpi_name));
-	if (!wanted || _dl_find_object((void *)dynamic, &object))
+	if (dynamic)
+		strings = dynamic_strings(dynamic, info->dlpi_addr);
+	if (strings) { /* both, as each may be what a DT_NEEDED names */
+		wanted |= needed_take(needed, dynamic_soname(dynamic, strings));
+		wanted |= needed_take(needed, base_name(info->dlpi_name));
+	}
+	if (!wanted || _dl_find_object(code, &object))
 		return 0;
 	if (permanent_add(object.dlfo_link_map, needed->permanent))
 		needed->permanent++;
-	needed_add(needed, dynamic, strings);
+	if (strings)
+		needed_add(needed, dynamic, strings);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdatomic.h>
+#include <sys/auxv.h>
 
 #include "module.h"
 
@@ -19,6 +21,35 @@ uint32_t unwind_module_id(void)
 	return id + 1;
 }
 
+/*
+ * The kernel maps the program's segments with holes between them, and then the loader tells but
+ * the one that was asked for. This is from the first to the last.
+ */
+static bool program_bytes(struct unwind_bytes *ret_bytes)
+{
+	const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
+	unsigned long i, nr = getauxval(AT_PHNUM);
+	uintptr_t bias = 0, start = UINTPTR_MAX, end = 0;
+
+	for (i = 0; headers && i < nr; i++) {
+		if (headers[i].p_type == PT_PHDR)
+			bias = (uintptr_t)headers - headers[i].p_vaddr;
+	}
+	for (i = 0; headers && i < nr; i++) {
+		uintptr_t at = bias + headers[i].p_vaddr;
+
+		if (headers[i].p_type != PT_LOAD)
+			continue;
+		if (at < start)
+			start = at;
+		if (at + headers[i].p_memsz > end)
+			end = at + headers[i].p_memsz;
+	}
+	ret_bytes->start = (const uint8_t *)start;
+	ret_bytes->end = (const uint8_t *)end;
+	return start < end;
+}
+
 bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module)
 {
 	struct unwind_module module;
@@ -34,6 +65,8 @@ bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module)
 	module.bytes.start = object.dlfo_map_start;
 	module.bytes.end = object.dlfo_map_end;
 	module.header = object.dlfo_eh_frame;
+	if (!bytes_contain(&module.bytes, module.header, 4) && !program_bytes(&module.bytes))
+		return false;
 	module.slot = 0;
 	module.permanent = unwind_loader_is_permanent(object.dlfo_link_map);
 	module.id = module.permanent ? 0 : unwind_loader_id(object.dlfo_link_map, &module);

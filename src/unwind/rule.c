@@ -2,12 +2,14 @@
 #include "rule.h"
 #include "stackdepot/unwind.h"
 
-_Alignas(64) _Atomic uint64_t unwind_rule_cache[RULE_CACHE_LINES][RULE_LINE_ENTRIES];
+_Alignas(64) _Atomic uint64_t unwind_rule_cache[RULE_CACHE_ENTRIES];
 _Atomic uint64_t unwind_rule_table[RULE_TABLE];
 
 static _Atomic uint64_t interpreted;
 
-_Static_assert(RULE_TABLE <= 1 << RULE_INDEX_BITS, "an index fits its bits");
+_Static_assert(RULE_CACHE_ENTRIES == 1 << 17, "rule_tag() and the line make up the key");
+_Static_assert(RULE_TABLE <= CODE_SP, "an index fits its bits");
+_Static_assert(49 - 17 + 3 + CODE_BITS == 64, "an entry is a word");
 _Static_assert(sizeof(unwind_rule_cache) + sizeof(unwind_rule_table) <= 2 << 20, "2 MiB at most");
 
 static uint64_t rule_plain(unsigned int kind)
@@ -102,12 +104,57 @@ uint64_t unwind_rule_of(const struct unwind_bytes *bytes, const struct unwind_ro
 	return rule_pack(kind, row->cfa_offset, fp_slot, row->value[ARCH_RA]);
 }
 
-/* Where @rule is in the table, put there if need be; or RULE_TABLE if there is no room near. */
-static unsigned int rule_intern(uint64_t rule)
+/* @value divided by 8, if that fits @bits and is not negative. */
+static bool code_field(intptr_t value, unsigned int bits, uint32_t *ret_field)
 {
-	unsigned int i, at = (unsigned int)(rule_hash(rule) >> 40);
+	*ret_field = (uint32_t)(value / 8);
+	return value >= 0 && value / 8 < 1 << bits;
+}
 
-	for (i = 0; i < 64; i++, at++) {
+/* 0: it does not fit. */
+static uint32_t rule_compact(uint64_t rule)
+{
+	bool saved = rule & RULE_FP_SAVED;
+	uint32_t cfa, slot;
+
+	if (rule_kind(rule) > RULE_FIXED_LAST || !code_field(rule_cfa(rule), CODE_CFA_BITS, &cfa))
+		return 0;
+#if defined(__x86_64__)
+	if (!code_field(-rule_fp_slot(rule), CODE_SLOT_BITS, &slot))
+		return 0;
+#else
+	if (!code_field(-rule_ra_slot(rule), CODE_SLOT_BITS, &slot) ||
+	    (saved && rule_fp_slot(rule) != rule_ra_slot(rule) - 8))
+		return 0;
+#endif
+	return cfa | slot << CODE_CFA_BITS | (saved ? CODE_FP_SAVED : 0) |
+	       (rule_kind(rule) == RULE_SP ? CODE_SP : CODE_FP);
+}
+
+uint64_t unwind_rule_expand(uint32_t code)
+{
+	int32_t ra_slot = -8, fp_slot = (int32_t)code_slot(code) * -8;
+	unsigned int kind = code & CODE_FP ? RULE_FP : RULE_SP;
+
+	if (!code_is_plain(code))
+		return atomic_load_explicit(&unwind_rule_table[code - CODE_TABLE],
+					    memory_order_relaxed);
+#if defined(__aarch64__)
+	ra_slot = fp_slot;
+	fp_slot = code & CODE_FP_SAVED ? ra_slot - 8 : ra_slot;
+#endif
+	if (code & CODE_FP_SAVED)
+		kind |= RULE_FP_SAVED;
+	return rule_pack(kind, (int32_t)code_cfa(code) * 8, fp_slot, ra_slot);
+}
+
+/* The code for @rule, in the table if need be; or 0 if there is no room near. */
+static uint32_t rule_intern(uint64_t rule)
+{
+	uint32_t i, at = (uint32_t)(rule * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+	uint32_t code = rule_compact(rule);
+
+	for (i = 0; !code && i < 64; i++, at++) {
 		_Atomic uint64_t *slot = &unwind_rule_table[at % RULE_TABLE];
 		uint64_t found = 0;
 
@@ -115,26 +162,26 @@ static unsigned int rule_intern(uint64_t rule)
 							    memory_order_relaxed,
 							    memory_order_relaxed) ||
 		    found == rule)
-			return at % RULE_TABLE;
+			code = CODE_TABLE + at % RULE_TABLE;
 	}
-	return RULE_TABLE;
+	return code;
 }
 
+/* Into the first free place; in a full line, over the last one looked at. */
 static void rule_insert(uint64_t key, uint64_t rule)
 {
-	uint64_t hash = rule_hash(key);
-	_Atomic uint64_t *line = unwind_rule_cache[hash >> 50];
-	unsigned int i, at = (unsigned int)(hash >> 47), index = rule_intern(rule);
+	uint32_t i, home = rule_home(key), code = rule_intern(rule);
 
-	if (index == RULE_TABLE)
+	if (!code)
 		return;
-	for (i = 0; i < RULE_LINE_ENTRIES - 1; i++, at++) {
-		if (!atomic_load_explicit(&line[at % RULE_LINE_ENTRIES], memory_order_relaxed))
+	for (i = 0; i < RULE_LINE_ENTRIES - 1; i++) {
+		if (!atomic_load_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
+					  memory_order_relaxed))
 			break;
 	}
 	/* pairs with the acquire in rule_find(), which otherwise might find an empty rule */
-	atomic_store_explicit(&line[at % RULE_LINE_ENTRIES], key << RULE_INDEX_BITS | index,
-			      memory_order_release);
+	atomic_store_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
+			      rule_tag(key) << CODE_BITS | code, memory_order_release);
 }
 
 static uint64_t rule_compute(uintptr_t pc, const struct unwind_module *module)
@@ -161,7 +208,8 @@ static bool module_key(uintptr_t pc, const struct unwind_module *module, uint64_
 
 uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module)
 {
-	uint64_t key, rule = 0;
+	uint64_t key, rule;
+	uint32_t code;
 	bool keep;
 
 	if (pc >= RULE_PC_LIMIT || !pc)
@@ -172,9 +220,10 @@ uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module)
 			return rule_plain(RULE_NONE) | RULE_RECHECK;
 	}
 	keep = module_key(pc, module, &key);
-	if (keep)
-		rule = rule_find(key);
-	if (!rule) {
+	code = keep ? rule_find(key) : 0;
+	if (code) {
+		rule = unwind_rule_expand(code);
+	} else {
 		rule = rule_compute(pc, module);
 		if (keep)
 			rule_insert(key, rule);
@@ -185,13 +234,11 @@ uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module)
 void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)
 {
 	struct stackdepot_unwind_stats stats = {0};
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < RULE_CACHE_LINES; i++) {
-		for (j = 0; j < RULE_LINE_ENTRIES; j++)
-			stats.addresses += atomic_load_explicit(&unwind_rule_cache[i][j],
-								memory_order_relaxed) != 0;
-	}
+	for (i = 0; i < RULE_CACHE_ENTRIES; i++)
+		stats.addresses += atomic_load_explicit(&unwind_rule_cache[i],
+							memory_order_relaxed) != 0;
 	for (i = 0; i < RULE_TABLE; i++)
 		stats.rules += atomic_load_explicit(&unwind_rule_table[i], memory_order_relaxed) != 0;
 	stats.table_bytes = sizeof(unwind_rule_cache) + sizeof(unwind_rule_table);

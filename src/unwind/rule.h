@@ -10,15 +10,22 @@
  *
  * The cache is an array of cache lines of 8 entries of one word each:
  *
- *	63                    15 14            0
- *	+-----------------------+--------------+
- *	| key                   | rule's index |	0: empty
- *	+-----------------------+--------------+
+ *	63             29 28  27 26       25   14 13     0
+ *	+----------------+------+--------+-------+-------+
+ *	| tag            | kind | fp     | slot  | cfa   |	kinds SP and FP
+ *	|                |      | saved  |       |       |
+ *	|                |      +--------+-------+-------+
+ *	|                |      | index                  |	kind TABLE
+ *	+----------------+------+------------------------+
  *
  * A key is a return address in a permanent module, 48 bits; or bit 48, the id of an unloadable
- * module and the distance from its base. Programs have many addresses and few rules, so these sit
- * in a table of their own, are written once and never change. An entry is one word, so it is seen
- * whole or not at all, and whichever of two writers wins, it is right.
+ * module and the distance from its base. Which line an entry is in tells 14 bits of its key, the
+ * tag has the others, so what is found is what was sought. Offsets are divided by 8; slot is how
+ * far below the cfa the one thing is kept that varies: the frame pointer on x86-64, where the
+ * return address is next to the cfa; the return address on arm64, where the frame pointer is next
+ * to it. All else is an index into a table of rules in full, which are written once and never
+ * change. An entry is one word, so it is seen whole or not at all, and whichever of two writers
+ * wins, it is right.
  */
 #ifndef UNWIND_RULE_H
 #define UNWIND_RULE_H
@@ -43,12 +50,24 @@ enum {
 
 #define RULE_CACHE_LINES 16384
 #define RULE_LINE_ENTRIES 8
-#define RULE_TABLE 16384
-#define RULE_INDEX_BITS 15
+#define RULE_CACHE_ENTRIES (RULE_CACHE_LINES * RULE_LINE_ENTRIES)
+#define RULE_TABLE 8192
 #define RULE_KEY_UNLOADABLE (UINT64_C(1) << 48)
 #define RULE_PC_LIMIT (UINT64_C(1) << 48)
 
-extern _Atomic uint64_t unwind_rule_cache[RULE_CACHE_LINES][RULE_LINE_ENTRIES];
+/* What of an entry says what to do; 0 is none. */
+enum {
+	CODE_CFA_BITS = 14,
+	CODE_SLOT_BITS = 12,
+	CODE_FP_SAVED = 1 << 26,
+	CODE_KIND_SHIFT = 27,
+	CODE_SP = 1 << CODE_KIND_SHIFT,
+	CODE_FP = 2 << CODE_KIND_SHIFT,
+	CODE_TABLE = 3 << CODE_KIND_SHIFT,
+	CODE_BITS = 29,
+};
+
+extern _Atomic uint64_t unwind_rule_cache[RULE_CACHE_ENTRIES];
 extern _Atomic uint64_t unwind_rule_table[RULE_TABLE];
 
 static inline unsigned int rule_kind(uint64_t rule)
@@ -76,28 +95,51 @@ static inline intptr_t rule_ra_slot(uint64_t rule)
 #endif
 }
 
-static inline uint64_t rule_hash(uint64_t key)
+static inline uint32_t code_cfa(uint32_t code)
 {
-	return key * UINT64_C(0x9e3779b97f4a7c15);
+	return code & ((1 << CODE_CFA_BITS) - 1);
 }
 
-/* The rule filed under @key, or 0. */
-static inline uint64_t rule_find(uint64_t key)
+static inline uint32_t code_slot(uint32_t code)
 {
-	uint64_t hash = rule_hash(key);
-	_Atomic uint64_t *line = unwind_rule_cache[hash >> 50];
-	unsigned int i, at = (unsigned int)(hash >> 47);
+	return code >> CODE_CFA_BITS & ((1 << CODE_SLOT_BITS) - 1);
+}
 
-	_Static_assert(RULE_CACHE_LINES == 1 << (64 - 50), "the top bits choose the line");
-	for (i = 0; i < RULE_LINE_ENTRIES; i++, at++) {
-		/* pairs with the release in rule_insert(): the rule is in its table */
-		uint64_t entry = atomic_load_explicit(&line[at % RULE_LINE_ENTRIES],
+static inline bool code_is_plain(uint32_t code)
+{
+	return code - CODE_SP < CODE_TABLE - CODE_SP;
+}
+
+/* Where to look first. The others of the line follow, around its end. */
+static inline uint32_t rule_home(uint64_t key)
+{
+	return (uint32_t)(key ^ key >> 14) & (RULE_CACHE_ENTRIES - 1);
+}
+
+/* With the line's number, bits 3 to 16 of key ^ key >> 14, the whole key. */
+static inline uint64_t rule_tag(uint64_t key)
+{
+	return key >> 17 << 3 | (key & 7);
+}
+
+static inline uint32_t rule_neighbour(uint32_t home, uint32_t i)
+{
+	return (home & ~(RULE_LINE_ENTRIES - 1u)) | ((home + i) & (RULE_LINE_ENTRIES - 1u));
+}
+
+/* The code filed under @key, or 0. */
+static inline uint32_t rule_find(uint64_t key)
+{
+	uint32_t i, home = rule_home(key);
+	uint64_t tag = rule_tag(key);
+
+	for (i = 0; i < RULE_LINE_ENTRIES; i++) {
+		/* pairs with the release in rule_insert(): a rule it refers to is in the table */
+		uint64_t entry = atomic_load_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
 						      memory_order_acquire);
 
-		if (entry >> RULE_INDEX_BITS == key)
-			return atomic_load_explicit(
-				&unwind_rule_table[entry & ((1 << RULE_INDEX_BITS) - 1)],
-				memory_order_relaxed);
+		if (__builtin_expect(entry >> CODE_BITS == tag, 1))
+			return (uint32_t)entry & ((1u << CODE_BITS) - 1);
 		if (!entry)
 			break;
 	}
@@ -110,11 +152,14 @@ static inline uint64_t rule_find(uint64_t key)
  */
 uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module);
 
+/* unwind_rule_expand() - the rule that @code stands for. */
+uint64_t unwind_rule_expand(uint32_t code);
+
 static inline uint64_t rule_for(uintptr_t pc, struct unwind_module *module)
 {
-	uint64_t rule = rule_find(pc);
+	uint32_t code = rule_find(pc);
 
-	return __builtin_expect(rule != 0, 1) ? rule : unwind_rule_miss(pc, module);
+	return code ? unwind_rule_expand(code) : unwind_rule_miss(pc, module);
 }
 
 /* unwind_rule_of() - what a row comes to. */

@@ -18,11 +18,11 @@ static uintptr_t page_of(uintptr_t address)
 
 /*
  * The kernel copies the new mask in before it looks at how to apply it, and there is no such way:
- * -EFAULT tells that the address cannot be read, anything else that it can.
+ * -EFAULT tells that the address cannot be read, anything else that it can. But NULL means no mask.
  */
 static bool probe(uintptr_t address)
 {
-	return arch_syscall(SYS_rt_sigprocmask, -1, (long)address, 0, 8) != -EFAULT;
+	return address && arch_syscall(SYS_rt_sigprocmask, -1, (long)address, 0, 8) != -EFAULT;
 }
 
 void unwind_own_init(struct unwind_own *own)

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
+
 /* What an unwinder knows of its thread's own stack: readable in [lo, hi), if hi is not 0. */
 struct unwind_own {
 	uintptr_t lo;
@@ -35,6 +37,13 @@ void unwind_own_init(struct unwind_own *own);
 /* Is [address, address + 8) part of the own stack? Probes pages seen for the first time. */
 bool unwind_own_reach(struct unwind_own *own, uintptr_t address);
 
+static inline bool own_reach(struct unwind_own *own, uintptr_t address)
+{
+	if (__builtin_expect(address - own->lo < own->hi - own->lo && own->hi - address >= 8, 1))
+		return true;
+	return unwind_own_reach(own, address);
+}
+
 /* Make [lo, hi) contain [address, address + 8), or return false. */
 bool unwind_stack_reach(struct unwind_stack *stack, uintptr_t address);
 
@@ -48,7 +57,7 @@ static inline bool unwind_stack_read(struct unwind_stack *stack, uintptr_t addre
 {
 	if (!stack_has(stack, address) && !unwind_stack_reach(stack, address))
 		return false;
-	__builtin_memcpy(ret_value, (const void *)address, sizeof(*ret_value));
+	*ret_value = arch_load(address);
 	return true;
 }
 

@@ -23,7 +23,8 @@ static bool unwinder_take(struct stackdepot_unwinder *unwinder,
 	struct stackdepot_unwind_trace *owner = unwinder->owner;
 
 	if (owner) {
-		if (owner != trace && owner->owner == mark_for(unwinder, owner))
+		if (owner != trace &&
+		    arch_load((uintptr_t)&owner->owner) == mark_for(unwinder, owner))
 			return false;
 		unwinder->top = CHAIN_FRAMES;
 		unwinder->complete = false;
@@ -136,8 +137,8 @@ unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
 
 	if (size > STACKDEPOT_UNWIND_MAX_FRAMES)
 		size = STACKDEPOT_UNWIND_MAX_FRAMES;
-	if (unwinder && unwind_own_reach(&unwinder->own, start->sp) &&
-	    unwind_own_reach(&unwinder->own, (uintptr_t)&ret_trace->owner) &&
+	if (unwinder && own_reach(&unwinder->own, start->sp) &&
+	    own_reach(&unwinder->own, (uintptr_t)&ret_trace->owner) &&
 	    unwinder_take(unwinder, ret_trace)) {
 		ret_trace->flags = 0;
 		outcome = unwind_chain_walk(unwinder, start, size, ret_trace);

@@ -15,7 +15,7 @@
 
 struct oracle_trace {
 	unsigned int nr;
-	uintptr_t frames[ORACLE_FRAMES];
+	uintptr_t frames[ORACLE_FRAMES + 1];
 };
 
 /* oracle_trace() - frames from the first whose stack pointer is @sp; at most @size. */
@@ -34,8 +34,8 @@ void oracle_release(void);
 bool check_here(unsigned int size);
 bool check_context(const void *context);
 
-extern _Thread_local struct stackdepot_unwind_trace check_last;
-extern _Thread_local uintptr_t check_frames[ORACLE_FRAMES];
+extern __thread struct stackdepot_unwind_trace check_last;
+extern __thread uintptr_t check_frames[ORACLE_FRAMES];
 
 /* All checks so far, in all threads. */
 extern unsigned int check_total, check_failed;

@@ -8,7 +8,7 @@
 
 #include "oracle.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 #define USE(x) __asm__ volatile("" : : "r"(x) : "memory")
 
 static NOINLINE void leaf(void)
@@ -371,6 +371,79 @@ static void test_without_tables(void)
 	}
 }
 
+/*
+ * Equal return addresses, equal stack pointers, and only a saved frame pointer differs: saves_fp()
+ * keeps that of has_fp() and hides it from the frames further in; has_fp() is called from a place
+ * that is as much lower as it takes less room.
+ */
+void has_fp(void (*function)(void), size_t bytes);
+__asm__(".text\n"
+	".type saves_fp, @function\n"
+	"saves_fp:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset rbp, 0\n"
+	"	xor %ebp, %ebp\n"
+	"	call *%rdi\n"
+	"	pop %rbp\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	.cfi_restore rbp\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size saves_fp, . - saves_fp\n"
+	".globl has_fp\n"
+	".type has_fp, @function\n"
+	"has_fp:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset rbp, 0\n"
+	"	mov %rsp, %rbp\n"
+	"	.cfi_def_cfa_register rbp\n"
+	"	sub %rsi, %rsp\n"
+	"	call saves_fp\n"
+	"	leave\n"
+	"	.cfi_def_cfa rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size has_fp, . - has_fp\n");
+
+#define ROOM 1024
+
+static NOINLINE void lower_by(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	has_fp(leaf, ROOM - bytes);
+	USE(array);
+}
+
+/* The same again, so that it shows in the trace which frame was found. */
+static NOINLINE void lower_by_too(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	has_fp(leaf, ROOM - bytes);
+	USE(array);
+	USE(bytes);
+}
+
+static void test_saved_frame_pointer(void)
+{
+	size_t bytes;
+
+	/* going lower, the words of the frame before stay in memory, in the array of this one */
+	for (bytes = 16; bytes < ROOM; bytes += 80) {
+		if (bytes / 80 % 2)
+			lower_by_too(bytes);
+		else
+			lower_by(bytes);
+	}
+}
+
 /* A frame that only rbx, then only r12, leads out of. */
 void by_rbx(void (*function)(void));
 void by_r12(void (*function)(void));
@@ -401,9 +474,9 @@ BY_REGISTER("by_r12", "r12", "12");
 static NOINLINE void leaf_that_saves(void)
 {
 	/* clobbers make the function save what the frames further out need */
-	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15", "rbp");
+	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15");
 	deep(3);
-	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15", "rbp");
+	__asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15");
 }
 
 static void test_other_registers(void)
@@ -457,6 +530,7 @@ int main(void)
 	RUN(test_cold_splits);
 	RUN(test_through_libc);
 #if defined(__x86_64__)
+	RUN(test_saved_frame_pointer);
 	RUN(test_without_tables);
 	RUN(test_other_registers);
 #endif

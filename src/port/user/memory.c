@@ -15,6 +15,7 @@
 #include "candidates.h"
 #include "chain.h"
 #include "geometry.h"
+#include "variant.h"
 
 #undef port_scratch_get
 #undef port_scratch_put
@@ -72,6 +73,7 @@ static int memory_open(struct stackdepot *depot, void *memory, u64 bytes,
 {
 	int error = depot_open(depot, memory, bytes);
 
+	variant_choose(depot);
 	if (error)
 		stackdepot_destroy(depot);
 	else
@@ -227,9 +229,16 @@ static void memory_end_life(struct depot_line *line)
 							(link & LINK_NEXT));
 }
 
+/* Free, or live and not pinned: to be among the candidates. */
+static bool memory_is_evictable(u64 state)
+{
+	return state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state));
+}
+
 /*
  * A used line whose state is 0 is one that some other thread was filling or clearing. All of them are
- * unlinked before the first is given back: a line that is free is on no chain.
+ * unlinked before the first is given back: a line that is free is on no chain. Another thread may also
+ * have let a line go and not yet have said so to the candidates.
  */
 unsigned int stackdepot_fork_child(struct stackdepot *depot)
 {
@@ -243,11 +252,14 @@ unsigned int stackdepot_fork_child(struct stackdepot *depot)
 	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
 		depot_chain_unlink(depot, bucket);
 	for (number = 1; number <= depot->header->fresh; number++) {
-		if (port_line(depot, number)->state)
-			continue;
-		port_store_relaxed(&port_line(depot, number)->state, STATE_FREE);
-		depot_candidate_set(depot, number);
-		given_back++;
+		struct depot_line *line = port_line(depot, number);
+
+		if (!line->state) {
+			line->state = STATE_FREE;
+			given_back++;
+		}
+		if (memory_is_evictable(line->state))
+			depot_candidate_set(depot, number);
 	}
 	return given_back;
 }

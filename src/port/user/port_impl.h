@@ -17,6 +17,11 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
+/* Compiled twice for x86-64, see variant.c. */
+#ifndef PORT_VARIANT
+#define PORT_VARIANT(name) name
+#endif
+
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
 #define port_noinline __attribute__((noinline))

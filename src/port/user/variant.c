@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * variant.c - a save for the processor at hand.
+ *
+ * On x86-64 save.c and cursor.c are compiled for the baseline, whose vectors have 16 bytes and few
+ * shuffles, and for x86-64-v3 (AVX2, BMI2), where 8 frames are compared in ten instructions. A branch
+ * that always goes the same way chooses; unlike IFUNC it works in every libc and under sanitizers.
+ */
+#include "variant.h"
+
+#ifdef PORT_HAS_VARIANTS
+#define DECLARE(save, save_cursor)                                                                 \
+	stackdepot_handle_t save(struct stackdepot *depot, const uintptr_t *frames,                \
+				 unsigned int nr, unsigned int flags);                             \
+	stackdepot_handle_t save_cursor(struct stackdepot *depot, const uintptr_t *frames,         \
+					unsigned int nr, unsigned int flags,                       \
+					struct stackdepot_cursor *cursor, unsigned int unchanged)
+
+DECLARE(stackdepot_save_v1, stackdepot_save_cursor_v1);
+DECLARE(stackdepot_save_v3, stackdepot_save_cursor_v3);
+
+void variant_choose(struct stackdepot *depot)
+{
+	__builtin_cpu_init();
+	depot->variant = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 3 : 1;
+}
+
+stackdepot_handle_t stackdepot_save(struct stackdepot *depot, const uintptr_t *frames,
+				    unsigned int nr, unsigned int flags)
+{
+	if (port_likely(depot->variant == 3))
+		return stackdepot_save_v3(depot, frames, nr, flags);
+	return stackdepot_save_v1(depot, frames, nr, flags);
+}
+
+stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintptr_t *frames,
+					   unsigned int nr, unsigned int flags,
+					   struct stackdepot_cursor *cursor, unsigned int unchanged)
+{
+	if (port_likely(depot->variant == 3))
+		return stackdepot_save_cursor_v3(depot, frames, nr, flags, cursor, unchanged);
+	return stackdepot_save_cursor_v1(depot, frames, nr, flags, cursor, unchanged);
+}
+#else
+void variant_choose(struct stackdepot *depot)
+{
+	depot->variant = 0;
+}
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * trace.h - traces that can be checked against their own content.
+ *
+ * A trace is a function of its number, and the innermost frame carries the number: whoever fetches
+ * a trace can make it again and compare every frame. Traces share outer frames with relatives (the
+ * first 8 from the root with a third of all others, the next 8 with a twelfth, the next ones with a
+ * 48th), as far as each of them decides to, and now and then a frame needs all of its 64 bits.
+ */
+#ifndef TESTS_TRACE_H
+#define TESTS_TRACE_H
+
+#include <stackdepot/stackdepot.h>
+
+#define TRACE_ID_BITS 40
+#define TRACE_IDS (1ull << TRACE_ID_BITS)
+
+/* The finaliser of splitmix64 behind one step of its counter. */
+static inline uint64_t trace_mix(uint64_t z)
+{
+	z += 0x9e3779b97f4a7c15ull;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* A sequence of pseudo-random numbers: each call changes the state. */
+static inline uint64_t trace_random(uint64_t *state)
+{
+	*state += 0x9e3779b97f4a7c15ull;
+	return trace_mix(*state);
+}
+
+/* The trace's own innermost frame: narrow, as in a kernel, or wide. */
+static inline uintptr_t trace_leaf(uint64_t id, uint64_t hash)
+{
+	switch (hash >> 60 & 7) {
+	case 0:
+		return (uintptr_t)(0x1234ull << 48 | id);
+	case 1:
+	case 2:
+		return (uintptr_t)(0xffff8000ull << 32 | id);
+	default:
+		return (uintptr_t)(0x55ull << TRACE_ID_BITS | id);
+	}
+}
+
+/* The frame at `depth` from the root of all traces with the same key. */
+static inline uintptr_t trace_frame(uint64_t key, unsigned int depth)
+{
+	uint64_t hash = trace_mix(key ^ (uint64_t)depth << 48);
+
+	if (hash % 61 == 0)
+		return (uintptr_t)hash;
+	return (uintptr_t)((0x7full << 40 | hash >> 24) & ~(hash & 1 ? 0 : 0xfull));
+}
+
+/* How many relatives a frame at that depth is shared with, as a key. */
+static inline uint64_t trace_family(uint64_t id, unsigned int depth)
+{
+	static const unsigned int families[] = {3, 12, 48};
+	unsigned int level = depth / 8 < 2 ? depth / 8 : 2;
+
+	return (id % families[level]) << 8 | (level + 1);
+}
+
+/* Make trace `id`, of 1 to `max` frames, innermost first. Returns its length. */
+static inline unsigned int trace_make(uint64_t id, unsigned int max, uintptr_t *frames)
+{
+	uint64_t hash = trace_mix(id ^ 0x7472616365ull);
+	unsigned int nr = 1 + (unsigned int)(hash % max);
+	unsigned int shared = (unsigned int)((hash >> 32) % nr);
+	unsigned int depth;
+
+	for (depth = 0; depth < nr - 1; depth++)
+		frames[nr - 1 - depth] = trace_frame(
+			depth < shared ? trace_family(id, depth) : id << 8, depth);
+	frames[0] = trace_leaf(id, hash);
+	return nr;
+}
+
+/* Are these frames a trace that trace_make() makes with the same `max`? */
+static inline bool trace_is_true(const uintptr_t *frames, unsigned int nr, unsigned int max)
+{
+	uintptr_t made[STACKDEPOT_MAX_FRAMES];
+	unsigned int i;
+
+	if (!nr || nr > max)
+		return false;
+	if (trace_make(frames[0] & (TRACE_IDS - 1), max, made) != nr)
+		return false;
+	for (i = 0; i < nr; i++)
+		if (made[i] != frames[i])
+			return false;
+	return true;
+}
+
+#endif

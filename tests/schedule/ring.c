@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* ring.c - scenarios of the stack ring: whole events, lapped writers, and what events refer to. */
+#include "world.h"
+
+#define ENTRIES 16u
+#define TICK_EVENTS (ENTRIES / STACKDEPOT_RING_LEASE_TICKS)
+
+/* All of an event follows from its address, so a mixture of two is recognised. */
+static struct stackdepot_event event_of(u32 id, u64 trace)
+{
+	return (struct stackdepot_event){
+		.address = id,
+		.size = 3ull * id,
+		.trace = trace,
+		.time = 5ull * id,
+		.task = 7 * id,
+		.kind = id,
+	};
+}
+
+static void record(u32 id, u64 trace)
+{
+	const struct stackdepot_event event = event_of(id, trace);
+	int error = stackdepot_ring_record(&world_depot, &event);
+
+	VERIFY(!error || error == -EAGAIN);
+	world.events[0] += !error;
+}
+
+static void fill_ring(void)
+{
+	u32 id;
+
+	for (id = 1; id < ENTRIES; id++)
+		record(id, 0);
+}
+
+static void verify_event(const struct stackdepot_event *event)
+{
+	const struct stackdepot_event expected = event_of((u32)event->address, event->trace);
+
+	VERIFY(event->address && !memcmp(event, &expected, sizeof(expected)));
+}
+
+/* Read all there is; the number of events. */
+static u32 read_ring(void)
+{
+	struct stackdepot_event event;
+	u64 position = 0, seen = 0;
+	u32 nr = 0;
+
+	while (stackdepot_ring_next(&world_depot, &position, &event)) {
+		verify_event(&event);
+		VERIFY(event.address < 64 && !(seen & 1ull << event.address));
+		seen |= 1ull << event.address;
+		nr++;
+	}
+	VERIFY(nr <= ENTRIES);
+	return nr;
+}
+
+static void read_all(void)
+{
+	(void)read_ring();
+}
+
+static void find_15(void)
+{
+	struct stackdepot_event event;
+	u64 position = 0;
+
+	if (stackdepot_ring_find(&world_depot, &position, 15, ~0ull, &event)) {
+		verify_event(&event);
+		VERIFY(event.address == 15);
+	}
+}
+
+static void record_21(void)
+{
+	record(21, 0);
+}
+
+static void record_22_23(void)
+{
+	record(22, 0);
+	record(23, 0);
+}
+
+static void record_31(void)
+{
+	record(31, 0);
+}
+
+/* Once round the ring. */
+static void record_a_turn(void)
+{
+	u32 id;
+
+	for (id = 0; id < ENTRIES; id++)
+		record(40 + id, 0);
+}
+
+/* What was recorded is there, but for what was overwritten; what was dropped was counted. */
+static void verify_ring(void)
+{
+	u64 dropped = world_counter(COUNT_RING_DROPPED);
+
+	VERIFY(world_depot.header->ring_position == world.events[0] + dropped);
+	VERIFY(read_ring() + dropped >= ENTRIES);
+}
+
+static void verify_no_drop(void)
+{
+	VERIFY(!world_counter(COUNT_RING_DROPPED));
+	verify_ring();
+}
+
+static void fill_ring_and_a(void)
+{
+	fill_ring();
+	world_save(40, A, 0);
+	world_save(41, B, 0);
+}
+
+static void record_a(void)
+{
+	world_save(0, A, 0);
+	record(21, world.slots[0].ref);
+}
+
+static void save_x_and_y(void)
+{
+	world_save(10, X, 0);
+	world_save(11, Y, 0);
+}
+
+static void turn_and_save_x(void)
+{
+	u32 id;
+
+	for (id = 0; id < ENTRIES - 1; id++)
+		record(40 + id, 0);
+	world_save(10, X, 0);
+}
+
+/* A has been in the depot for a while; its lease runs out within the next two ticks. */
+static void fill_ring_then_turn(void)
+{
+	u32 id;
+
+	world_save(40, A, 0);
+	world_save(41, B, GET);
+	for (id = 1; id < ENTRIES + TICK_EVENTS; id++)
+		record(id, 0);
+}
+
+static void record_old_a(void)
+{
+	record(21, world.slots[40].ref);
+}
+
+static void ticks_and_save_x(void)
+{
+	record(31, 0);
+	record(32, 0);
+	world_save(10, X, 0);
+}
+
+/* What the ring refers to is there, unless it was counted. */
+static void verify_traces(void)
+{
+	struct stackdepot_event event;
+	u64 position = 0, missing = 0;
+
+	verify_ring();
+	while (stackdepot_ring_next(&world_depot, &position, &event)) {
+		uintptr_t frames[WORLD_FRAMES];
+
+		if (event.trace && stackdepot_fetch_ref(&world_depot, event.trace, frames,
+							WORLD_FRAMES) < 0)
+			missing++;
+	}
+	VERIFY(missing <= world_counter(COUNT_LEASES_BROKEN) + world_counter(COUNT_RING_STALE));
+}
+
+const struct scenario scenarios_ring[] = {
+	{.name = "ring, record/record/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .prepare = fill_ring, .threads = {record_21, record_22_23, read_all},
+	 .verify = verify_no_drop},
+	{.name = "ring, record/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 4, .prepare = fill_ring, .threads = {record_22_23, read_all},
+	 .verify = verify_no_drop},
+	{.name = "ring, record/record/find", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .prepare = fill_ring, .threads = {record_21, record_31, find_15},
+	 .verify = verify_no_drop},
+	{.name = "ring, lapped writer", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .prepare = fill_ring, .threads = {record_21, record_a_turn},
+	 .verify = verify_ring},
+	{.name = "ring, lapped writer/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .flags = NO_LATE, .prepare = fill_ring,
+	 .threads = {record_21, record_a_turn, read_all},
+	 .verify = verify_ring},
+	{.name = "ring, record in record", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 1, .prepare = fill_ring, .threads = {record_21}, .handlers = {record_a_turn},
+	 .verify = verify_ring},
+	{.name = "ring, trace/evict", .lines = 2, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .flags = MAY_DROP | MAY_BREAK, .prepare = fill_ring_and_a,
+	 .threads = {record_a, save_x_and_y}, .verify = verify_traces},
+	{.name = "ring, trace/turn and evict", .lines = 2, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .flags = MAY_DROP | MAY_BREAK, .prepare = fill_ring_and_a,
+	 .threads = {record_a, turn_and_save_x}, .verify = verify_traces},
+	{.name = "ring, old trace/ticks and evict", .lines = 2, .buckets = 1,
+	 .ring_entries = ENTRIES, .bound = 3, .flags = MAY_DROP | MAY_BREAK,
+	 .prepare = fill_ring_then_turn, .threads = {record_old_a, ticks_and_save_x},
+	 .verify = verify_traces},
+	{.name = NULL},
+};

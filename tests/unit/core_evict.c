@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* A full depot goes on saving, and what it forgot it says it forgot. */
+#include "core_test.h"
+
+static void a_full_depot_goes_on_saving(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 7, 2, 0);
+	uintptr_t frames[24];
+	unsigned int i;
+
+	for (i = 0; i < 20000; i++) {
+		unsigned int nr = trace_make(i, 24, frames);
+		stackdepot_handle_t handle = stackdepot_save(depot, frames, nr, 0);
+
+		core_expect(test, depot, handle, frames, nr);
+	}
+	CORE_EQ(core_stats(depot).saved, 20000);
+	CORE_TRUE(core_stats(depot).evictions > 10000);
+	CORE_EQ(core_stats(depot).leases_broken, 0);
+	CORE_EQ(core_stats(depot).lines_used, 7);
+	CORE_EQ(core_stats(depot).drops_pinned, 0);
+	core_finish(test, depot);
+}
+
+static void one_line_is_enough(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 1, 1, 0);
+	uintptr_t frames[9] = {0};
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		frames[i % 8] = i;
+		core_expect(test, depot, stackdepot_save(depot, frames, 8, 0), frames, 8);
+		CORE_EQ(stackdepot_save(depot, frames, 9, 0), 0);
+	}
+	CORE_EQ(core_stats(depot).drops_pinned, 1000);
+	core_finish(test, depot);
+}
+
+/* Lines are used over and over; no ref of a former life ever yields what lives there now. */
+static void refs_of_former_lives_are_stale(core_test *test)
+{
+	enum { NR = 3000 };
+	static stackdepot_ref_t refs[NR];
+	struct stackdepot *depot = core_depot(test, 4, 2, 0);
+	unsigned int i, j, alive;
+
+	for (i = 0; i < NR; i++) {
+		uintptr_t frame;
+
+		refs[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		CORE_NE(refs[i], 0);
+		for (j = 0, alive = 0; j <= i; j++) {
+			int nr = stackdepot_fetch_ref(depot, refs[j], &frame, 1);
+
+			if (nr == -ESTALE)
+				continue;
+			CORE_EQ(nr, 1);
+			CORE_EQ(frame, j);
+			alive++;
+		}
+		CORE_EQ(alive, i < 4 ? i + 1 : 4);
+	}
+	core_finish(test, depot);
+}
+
+/* 32-bit handles carry generation bits too: 24 of them in a depot of 4 lines. */
+static void handles_of_former_lives_are_stale(core_test *test)
+{
+	enum { NR = 1000 };
+	static stackdepot_handle_t handles[NR];
+	struct stackdepot *depot = core_depot(test, 4, 2, 0);
+	unsigned int i;
+
+	for (i = 0; i < NR; i++)
+		handles[i] = core_save1(depot, i, 0);
+	for (i = 0; i < NR - 4; i++) {
+		CORE_EQ(stackdepot_fetch(depot, handles[i], NULL, 0), -ESTALE);
+		CORE_EQ(stackdepot_get(depot, handles[i]), -ESTALE);
+		CORE_EQ(stackdepot_put(depot, handles[i]), -ESTALE);
+		CORE_EQ(stackdepot_ref(depot, handles[i]), 0);
+	}
+	core_finish(test, depot);
+}
+
+static void no_evict_evicts_nothing(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 5, 0, 0);
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		CORE_NE(core_save1(depot, i, STACKDEPOT_NO_EVICT), 0);
+	CORE_EQ(core_save1(depot, 5, STACKDEPOT_NO_EVICT), 0);
+	CORE_EQ(core_stats(depot).drops_no_evict, 1);
+	CORE_EQ(core_stats(depot).drops_pinned, 0);
+	for (i = 0; i < 5; i++)
+		CORE_NE(core_save1(depot, i, STACKDEPOT_NO_EVICT), 0);
+	CORE_EQ(core_stats(depot).evictions, 0);
+	CORE_NE(core_save1(depot, 5, 0), 0);
+	CORE_EQ(core_stats(depot).evictions, 1);
+	core_finish(test, depot);
+}
+
+static void pinned_full_refuses_and_recovers(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 70, 3, 0);
+	stackdepot_handle_t handles[70];
+	unsigned int i, round;
+
+	for (i = 0; i < 70; i++)
+		handles[i] = core_save1(depot, i, STACKDEPOT_GET);
+	for (i = 0; i < 10; i++) {
+		CORE_EQ(core_save1(depot, 1000 + i, 0), 0);
+		CORE_EQ(core_stats(depot).drops_pinned, i + 1);
+		CORE_EQ(core_save1(depot, i, 0), handles[i]);
+	}
+	for (round = 0; round < 100; round++) {
+		unsigned int k = round * 31 % 70;
+
+		CORE_EQ(stackdepot_put(depot, handles[k]), 0);
+		handles[k] = core_save1(depot, 2000 + round, STACKDEPOT_GET);
+		CORE_NE(handles[k], 0);
+		CORE_EQ(core_save1(depot, 3000 + round, 0), 0);
+	}
+	CORE_EQ(core_stats(depot).drops_pinned, 110);
+	core_finish(test, depot);
+}
+
+/* A save that fails half way gives back what it took, and harms nothing that is held. */
+static void a_failed_save_leaves_nothing_behind(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 10, 2, 0);
+	stackdepot_handle_t held = core_save_own(depot, 1, 32, STACKDEPOT_GET);
+	stackdepot_ref_t ref = stackdepot_ref(depot, held);
+	uintptr_t frames[60];
+	unsigned int i, round;
+
+	/* Shares the outermost 16 frames with what is held, and needs 7 lines more. */
+	for (i = 0; i < 60; i++)
+		frames[i] = 0x9000 + i;
+	for (i = 0; i < 16; i++)
+		frames[59 - i] = 1 << 8 | (31 - i);
+	for (round = 0; round < 50; round++) {
+		unsigned int nr = 60 - 3;
+
+		CORE_NE(stackdepot_save(depot, frames + 3, nr, 0), 0);
+		CORE_EQ(core_save_own(depot, 100 + round, 50, STACKDEPOT_GET), 0);
+		CORE_EQ(core_stats(depot).drops_pinned, round + 1);
+		CORE_EQ(stackdepot_check(depot), 0);
+	}
+	CORE_TRUE(core_has_own(depot, ref, 1, 32));
+	CORE_EQ(core_count_free(depot, 5), 6);
+	CORE_EQ(stackdepot_put(depot, held), 0);
+	CORE_EQ(core_count_free(depot, 6), 10);
+	core_finish(test, depot);
+}
+
+static void evicting_a_trace_frees_all_its_lines(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 8, 0, 0);
+	unsigned int i;
+
+	for (i = 0; i < 300; i++) {
+		stackdepot_handle_t handle = core_save_own(depot, i, 64 - i % 8, STACKDEPOT_GET);
+
+		CORE_NE(handle, 0);
+		CORE_TRUE(core_has_own(depot, stackdepot_ref(depot, handle), i, 64 - i % 8));
+		CORE_EQ(core_save1(depot, ~0ul, 0), 0);
+		CORE_EQ(stackdepot_put(depot, handle), 0);
+	}
+	CORE_EQ(core_stats(depot).lines_added, 8 * 300);
+	CORE_EQ(core_stats(depot).evictions, 8 * 299);
+	core_finish(test, depot);
+}
+
+/* What is saved again and again survives a stream of traces that are seen once. */
+static void hot_traces_survive(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 100, 0, 0);
+	stackdepot_ref_t hot[20];
+	unsigned int i, round;
+
+	for (i = 0; i < 20; i++)
+		hot[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+	for (round = 0; round < 2000; round++) {
+		CORE_NE(core_save1(depot, 1000 + round, 0), 0);
+		CORE_EQ(stackdepot_ref(depot, core_save1(depot, round % 20, 0)), hot[round % 20]);
+	}
+	CORE_EQ(core_stats(depot).saved, 20 + 2000);
+	core_finish(test, depot);
+}
+
+CORE_SUITE(evict, CORE_CASE(a_full_depot_goes_on_saving), CORE_CASE(one_line_is_enough),
+	   CORE_CASE(refs_of_former_lives_are_stale), CORE_CASE(handles_of_former_lives_are_stale),
+	   CORE_CASE(no_evict_evicts_nothing), CORE_CASE(pinned_full_refuses_and_recovers),
+	   CORE_CASE(a_failed_save_leaves_nothing_behind),
+	   CORE_CASE(evicting_a_trace_frees_all_its_lines), CORE_CASE(hot_traces_survive));

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* A trace as text to a file descriptor. */
+#include <signal.h>
+
+#include "user_test.h"
+
+static void print_writes_what_snprint_says(core_test *test)
+{
+	static uintptr_t frames[STACKDEPOT_MAX_FRAMES];
+	static char expected[8000], written[8000];
+	struct stackdepot *depot = core_depot(test, 1000, 0, 0);
+	unsigned int nr;
+
+	for (nr = 1; nr <= STACKDEPOT_MAX_FRAMES; nr += 51) {
+		stackdepot_ref_t ref;
+		int ends[2], length;
+
+		frames[0] = nr;
+		ref = stackdepot_ref(depot, stackdepot_save(depot, frames, nr, 0));
+		length = stackdepot_snprint(depot, ref, expected, sizeof(expected), 0);
+		CORE_EQ(length, 19 * nr);
+		CORE_EQ(pipe(ends), 0);
+		errno = ERANGE;
+		CORE_EQ(stackdepot_print(depot, ref, ends[1]), 0);
+		CORE_EQ(errno, ERANGE);
+		CORE_EQ(read(ends[0], written, sizeof(written)), length);
+		CORE_EQ(memcmp(written, expected, (size_t)length), 0);
+		CORE_EQ(close(ends[0]) | close(ends[1]), 0);
+	}
+	core_finish(test, depot);
+}
+
+static void errors_are_passed_on(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 10, 0, 0);
+	stackdepot_ref_t ref = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	int ends[2];
+
+	errno = ERANGE;
+	CORE_EQ(stackdepot_print(depot, ref, -1), -EBADF);
+	CORE_EQ(errno, ERANGE);
+	CORE_EQ(stackdepot_print(depot, ref + (1ull << 32), 1), -ESTALE);
+	CORE_EQ(stackdepot_print(depot, 0, 1), -EINVAL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	CORE_EQ(pipe(ends), 0);
+	CORE_EQ(close(ends[0]), 0);
+	CORE_EQ(stackdepot_print(depot, ref, ends[1]), -EPIPE);
+	CORE_EQ(close(ends[1]), 0);
+	core_finish(test, depot);
+}
+
+USER_SUITE(print, cmocka_unit_test(print_writes_what_snprint_says),
+	   cmocka_unit_test(errors_are_passed_on));
