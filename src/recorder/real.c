@@ -82,3 +82,8 @@ bool real_resolve(void)
 	store_release(&real_state, REAL_KNOWN);
 	return true;
 }
+
+bool real_is_reached(void)
+{
+	return real_owner(dlsym(RTLD_DEFAULT, "malloc")) == real_owner(bootstrap);
+}

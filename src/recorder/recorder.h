@@ -91,6 +91,8 @@ extern struct real real;
 
 /* Find them, once; false while it is being done, when the bootstrap buffer has to serve. */
 bool real_resolve(void);
+/* Is ours the malloc() that the program calls? */
+bool real_is_reached(void);
 void *real_bootstrap(size_t size, size_t align);
 bool real_is_bootstrap(const void *pointer);
 

@@ -211,7 +211,12 @@ static bool setup_options(void)
 /* A program that brings its own malloc() and was linked to it statically never calls ours. */
 static bool setup_is_called(void)
 {
-	return true;
+	if (real_is_reached())
+		return true;
+	say("the program contains a malloc() of its own, which cannot be seen from outside; "
+	    "the program is not recorded",
+	    NULL);
+	return false;
 }
 
 static bool setup_all(void)
