@@ -145,3 +145,18 @@ HOOK int dlclose(void *handle)
 	}
 	return result;
 }
+
+/*
+ * A library that binds deeply may call the C library's malloc() past us, so frees of objects never seen
+ * are to be expected. The loader looks at who called dlopen(), hence the jump: no frame of ours.
+ */
+HOOK __attribute__((optimize("optimize-sibling-calls"))) void *dlopen(const char *file, int mode)
+{
+	static void *(*real_dlopen)(const char *, int);
+
+	if (!real_dlopen)
+		*(void **)&real_dlopen = dlsym(RTLD_NEXT, "dlopen");
+	if (mode & RTLD_DEEPBIND)
+		setup_deepbind();
+	return real_dlopen(file, mode);
+}

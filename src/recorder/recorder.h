@@ -123,6 +123,9 @@ void setup_child(void);
 
 
 
+/* Part of the program is about to allocate where it is not seen. */
+void setup_deepbind(void);
+
 static inline bool recorder_on(void)
 {
 	if (unlikely(!load_acquire(&recorder.ready)))

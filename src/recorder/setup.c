@@ -22,6 +22,7 @@ enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 
 struct recorder recorder;
 static uint32_t setup_state;
+static uint32_t setup_flags; /* of this process and its children */
 
 uint64_t recorder_now_ns(void)
 {
@@ -112,8 +113,16 @@ static void setup_process(struct store_process *process, uint32_t flags)
 	process->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	process->start_monotonic_ns = recorder_now_ns();
 	process->state = STORE_RUNNING;
-	process->flags = flags;
+	process->flags = flags | load_relaxed(&setup_flags);
 	setup_command(process);
+}
+
+void setup_deepbind(void)
+{
+	store_relaxed(&setup_flags, STORE_FLAG_DEEPBIND);
+	if (recorder_on())
+		(void)__atomic_fetch_or(&recorder.header->process.flags, STORE_FLAG_DEEPBIND,
+					__ATOMIC_RELAXED);
 }
 
 static int setup_fill(int fd, uint32_t flags)

@@ -128,6 +128,15 @@ def test_reload(store):
     print("   reload:", done.stdout.strip())
 
 
+def test_deepbind(store):
+    done = run(store, [program("deepbind"), os.path.join(PROGRAMS, "plugin-first.so")])
+    check(done.returncode == 0 and done.stdout == "done\n", "deepbind", done.stdout, done.stderr)
+    no_errors(store)
+    stats = json.loads(subprocess.run([TOOL, "stats", "--json", store], capture_output=True,
+                                      text=True).stdout)
+    check(stats["foreign_frees"] >= 2000, "the plugin's objects were seen after all", stats)
+
+
 def test_fixed(store):
     """The size does not change, whatever the program does; nor does what stays in memory grow."""
     done = run(store, [program("churn"), "3"], "--memory=4M")
@@ -178,7 +187,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table forks reload fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table forks reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))
