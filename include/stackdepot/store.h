@@ -2,12 +2,13 @@
 /*
  * The reader of store files, in which `stackdepot run` records what a program allocates.
  *
- * A store can be read while it is written, after the program has ended, and after it was killed. It is
- * not trusted: whatever the file holds, these functions return errors or nonsense, and never fault (but
- * for a file that is truncated while it is open). While the program runs each record read is whole, and
- * the set of them is not a snapshot.
+ * A store can be read while it is written, after the program has ended, and after it was killed. It
+ * is not trusted: whatever the file holds, these functions return errors or nonsense, and never
+ * fault (but for a file that is truncated while it is open). While the program runs each record
+ * read is whole, and the set of them is not a snapshot.
  *
- * None of these functions may be called from a signal handler. One store is for one thread at a time.
+ * None of these functions may be called from a signal handler. One store is for one thread at a
+ * time.
  */
 #ifndef STACKDEPOT_STORE_H
 #define STACKDEPOT_STORE_H
@@ -26,7 +27,8 @@ struct stackdepot_store;
  * @ret_store: untouched on failure.
  *
  * Return: 0, -EBADMSG (not a store, or damaged), -EPROTONOSUPPORT (of another version), -ENODATA (a
- * store whose recorder has not finished setting it up), -ENOMEM, or the negative errno of open or mmap.
+ * store whose recorder has not finished setting it up), -ENOMEM, or the negative errno of open or
+ * mmap.
  */
 STACKDEPOT_API int stackdepot_store_open(const char *path, struct stackdepot_store **ret_store);
 
@@ -149,24 +151,24 @@ STACKDEPOT_API int stackdepot_store_module(struct stackdepot_store *store, uint6
 /* What can be found wrong, named as KASAN does; see stackdepot_error_name(). */
 enum stackdepot_error_kind {
 	STACKDEPOT_DOUBLE_FREE = 1,
-	STACKDEPOT_INVALID_FREE = 2,	  /* never allocated, or inside an object */
-	STACKDEPOT_HEAP_OVERFLOW = 3,	  /* slab-out-of-bounds, found when it was freed */
-	STACKDEPOT_WRITE_AFTER_FREE = 4,  /* slab-use-after-free, found when it was reused */
-	STACKDEPOT_USE_AFTER_FREE = 5,	  /* slab-use-after-free, caught at the access */
-	STACKDEPOT_OUT_OF_BOUNDS = 6,	  /* slab-out-of-bounds, caught at the access */
-	STACKDEPOT_NULL_DEREF = 7,	  /* null-ptr-deref: a crash */
-	STACKDEPOT_WILD_ACCESS = 8,	  /* wild-memory-access: a crash */
-	STACKDEPOT_CRASH = 9,		  /* another fatal signal */
+	STACKDEPOT_INVALID_FREE = 2,	 /* never allocated, or inside an object */
+	STACKDEPOT_HEAP_OVERFLOW = 3,	 /* slab-out-of-bounds, found when it was freed */
+	STACKDEPOT_WRITE_AFTER_FREE = 4, /* slab-use-after-free, found when it was reused */
+	STACKDEPOT_USE_AFTER_FREE = 5,	 /* slab-use-after-free, caught at the access */
+	STACKDEPOT_OUT_OF_BOUNDS = 6,	 /* slab-out-of-bounds, caught at the access */
+	STACKDEPOT_NULL_DEREF = 7,	 /* null-ptr-deref: a crash */
+	STACKDEPOT_WILD_ACCESS = 8,	 /* wild-memory-access: a crash */
+	STACKDEPOT_CRASH = 9,		 /* another fatal signal */
 	STACKDEPOT_ERROR_KINDS
 };
 
 /* stackdepot_error_name() - "double-free" and so on; "unknown" for a number that is none. */
 STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
 
-#define STACKDEPOT_ERROR_WRITE 0x1u	/* the access was a write; else a read or not known */
-#define STACKDEPOT_ERROR_READ 0x2u	/* the access was a read */
-#define STACKDEPOT_ERROR_NEAREST 0x4u	/* the object is the nearest one, it need not be meant */
-#define STACKDEPOT_ERROR_FREED 0x8u	/* the object had been freed */
+#define STACKDEPOT_ERROR_WRITE 0x1u   /* the access was a write; else a read or not known */
+#define STACKDEPOT_ERROR_READ 0x2u    /* the access was a read */
+#define STACKDEPOT_ERROR_NEAREST 0x4u /* the object is the nearest one, it need not be meant */
+#define STACKDEPOT_ERROR_FREED 0x8u   /* the object had been freed */
 
 /**
  * struct stackdepot_error - an error that was found.
@@ -240,7 +242,8 @@ STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, 
  * stackdepot_store_finish() - write down how the process ended, for whoever waited for it.
  * @wait_status: as wait() has it.
  *
- * Return: 0, -ESRCH (the store is another process's), -EBADMSG, or the negative errno of open or mmap.
+ * Return: 0, -ESRCH (the store is another process's), -EBADMSG, or the negative errno of open or
+ * mmap.
  */
 STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
 

@@ -45,7 +45,8 @@ bool target_is_running(const struct stackdepot_store_info *info);
 
 /* The preload library next to this program; NULL after a complaint. To be freed. */
 char *launch_preload(void);
-/* Where PROGRAM is; to be freed. NULL after a complaint and *ret_status set, if it cannot run so. */
+/* Where PROGRAM is; to be freed. NULL after a complaint and *ret_status set, if it cannot run so.
+ */
 char *launch_find(const char *program, int *ret_status);
 
 /* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
@@ -100,7 +101,7 @@ struct report {
 	struct stackdepot_store *store;
 	struct stackdepot_store_info info;
 	struct symbols *symbols;
-	size_t limit;	     /* stacks shown */
+	size_t limit;	    /* stacks shown */
 	size_t frame_limit; /* frames shown of each */
 	bool json;
 	bool colour;
@@ -123,7 +124,8 @@ struct json_t *json_process(const struct report *report);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
 
-/* --- the reports: each returns an exit status -------------------------------------------------- */
+/* --- the reports: each returns an exit status --------------------------------------------------
+ */
 
 int report_leaks(const struct report *report);
 int report_top(const struct report *report);

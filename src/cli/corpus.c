@@ -9,7 +9,8 @@
  *	u64   frames[total_frames]  the traces one after another, innermost frame first
  *	u32   event[events]         number of the unique trace saved by each event
  *
- * Little endian, compressed with zstd. The recorder keeps every trace and notes the handle of each event.
+ * Little endian, compressed with zstd. The recorder keeps every trace and notes the handle of each
+ *event.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -159,8 +159,8 @@ char *launch_find(const char *program, int *ret_status)
 
 	*ret_status = CLI_RUN_CANNOT;
 	if (stat(path, &st)) {
-		*ret_status = errno == ENOENT || errno == ENOTDIR ? CLI_RUN_NOT_FOUND
-								  : CLI_RUN_CANNOT;
+		*ret_status =
+			errno == ENOENT || errno == ENOTDIR ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
 		cli_complain("%s: %s", program, strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
 		cli_complain("%s: %s", program, strerror(EISDIR));

@@ -105,8 +105,8 @@ static int report_kind(struct report_options *options, const char *kind, const c
 		const char *name;
 		int (*print)(const struct report *report);
 	} kinds[] = {
-		{"leaks", report_leaks},   {"top", report_top},		{"errors", report_errors},
-		{"stats", report_stats},   {"summary", report_summary},
+		{"leaks", report_leaks}, {"top", report_top},	      {"errors", report_errors},
+		{"stats", report_stats}, {"summary", report_summary},
 	};
 	size_t i;
 

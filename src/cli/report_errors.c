@@ -128,7 +128,8 @@ static size_t errors_json(const struct report *report)
 	while (stackdepot_store_next_error(report->store, &position, &error))
 		json_array_append_new(list, errors_json_one(report, &error));
 	nr = json_array_size(list);
-	json_object_set_new(root, "errors_seen", json_integer((json_int_t)report->info.errors_seen));
+	json_object_set_new(root, "errors_seen",
+			    json_integer((json_int_t)report->info.errors_seen));
 	json_object_set_new(root, "errors", list);
 	json_finish(root);
 	return nr;

@@ -2,8 +2,8 @@
 /*
  * report_growth.c - which stacks only grow.
  *
- * Of two moments: copies of a store (cp FILE BEFORE will do), or a running process looked at several
- * times. A stack counts if it held more at each look than at the one before.
+ * Of two moments: copies of a store (cp FILE BEFORE will do), or a running process looked at
+ * several times. A stack counts if it held more at each look than at the one before.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -69,8 +69,8 @@ static void growth_step(struct growth_list *list, struct growth_list *later)
 
 	for (i = 0; i < later->nr; i++) {
 		struct growth *now = &later->at[i];
-		const struct growth *before = bsearch(now, list->at, list->nr, sizeof(*now),
-						      growth_by_trace);
+		const struct growth *before =
+			bsearch(now, list->at, list->nr, sizeof(*now), growth_by_trace);
 		const struct growth nothing = {0};
 
 		if (!before)
@@ -89,8 +89,8 @@ static void growth_print(const struct report *report, const struct growth *growt
 
 	puts("");
 	text_heading(report, "+%s, from %s to %s, allocated at:",
-		     text_bytes(growth->last - growth->first, more), text_bytes(growth->first, from),
-		     text_bytes(growth->last, to));
+		     text_bytes(growth->last - growth->first, more),
+		     text_bytes(growth->first, from), text_bytes(growth->last, to));
 	text_stack(report, growth->trace);
 }
 
@@ -171,8 +171,7 @@ int report_growth(const struct report *report, struct stackdepot_store *later)
 
 static void growth_wait(double seconds)
 {
-	struct timespec left = {(time_t)seconds,
-				(long)((seconds - (double)(time_t)seconds) * 1e9)};
+	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
 
 	while (nanosleep(&left, &left) && errno == EINTR)
 		;

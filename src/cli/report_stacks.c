@@ -71,9 +71,8 @@ static void leaks_text(const struct report *report, const struct stackdepot_stac
 	char bytes[TEXT_BYTES], count[TEXT_BYTES], number[TEXT_BYTES];
 	size_t i;
 
-	text_heading(report, "%s live in %s objects from %s stacks",
-		     text_bytes(sum.bytes, bytes), text_count(sum.objects, count),
-		     text_count((double)sum.live_stacks, number));
+	text_heading(report, "%s live in %s objects from %s stacks", text_bytes(sum.bytes, bytes),
+		     text_count(sum.objects, count), text_count((double)sum.live_stacks, number));
 	for (i = 0; i < nr && i < report->limit && stacks[i].objects > 0; i++) {
 		puts("");
 		text_heading(report, "%s in %s object%s (%.1f %%), allocated at:",

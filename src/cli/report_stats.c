@@ -28,7 +28,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	size_t nr = 0;
 
 	ROW("store_bytes", "size of the store, fixed", info->total_bytes, true, false);
-	ROW("tool_bytes", "memory besides: threads, guarded objects", info->tool_bytes, true, false);
+	ROW("tool_bytes", "memory besides: threads, guarded objects", info->tool_bytes, true,
+	    false);
 	ROW("tool_bytes_peak", "and at most", info->tool_bytes_peak, true, false);
 	ROW("threads", "threads", info->threads, false, false);
 	ROW("threads_peak", "and at most", info->threads_peak, false, false);

@@ -21,9 +21,8 @@ static bool stores_is_one(const char *name, const char *base)
 
 	if (strncmp(name, base, length))
 		return false;
-	return !name[length] ||
-	       (name[length] == '.' && name[length + 1] &&
-		name[length + strspn(name + length, ".0123456789")] == '\0');
+	return !name[length] || (name[length] == '.' && name[length + 1] &&
+				 name[length + strspn(name + length, ".0123456789")] == '\0');
 }
 
 static int stores_compare(const void *a, const void *b)

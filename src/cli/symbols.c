@@ -2,9 +2,9 @@
 /*
  * symbols.c - from frames to functions, files and lines, with elfutils.
  *
- * Each module is opened on its own, as modules of different times may have had the same addresses. The
- * file at the module's path is believed only if its build-id is the one that was recorded; else the
- * debug file of that build-id is looked for, and without one module and offset have to do.
+ * Each module is opened on its own, as modules of different times may have had the same addresses.
+ * The file at the module's path is believed only if its build-id is the one that was recorded; else
+ * the debug file of that build-id is looked for, and without one module and offset have to do.
  *
  * Frames are return addresses, so what is looked up is the byte before: the call.
  */
@@ -134,8 +134,8 @@ static bool symbols_report_debug(struct symbol_module *module,
 	if (recorded->build_id_bytes < 2)
 		return false;
 	for (i = 0; i < recorded->build_id_bytes; i++)
-		used += (size_t)snprintf(path + used, sizeof(path) - used, i == 0 ? "%02x/" : "%02x",
-					 recorded->build_id[i]);
+		used += (size_t)snprintf(path + used, sizeof(path) - used,
+					 i == 0 ? "%02x/" : "%02x", recorded->build_id[i]);
 	snprintf(path + used, sizeof(path) - used, ".debug");
 	return !access(path, R_OK) && symbols_report(module, path, recorded);
 }
@@ -167,8 +167,8 @@ static struct symbol_module *symbols_module(struct symbols *symbols, uint64_t fr
 static char *symbols_demangle(const char *name)
 {
 	int status;
-	char *plain = name[0] == '_' && name[1] == 'Z' ? __cxa_demangle(name, NULL, NULL, &status)
-						       : NULL;
+	char *plain =
+		name[0] == '_' && name[1] == 'Z' ? __cxa_demangle(name, NULL, NULL, &status) : NULL;
 
 	return plain ? plain : cli_strdup(name);
 }
@@ -230,7 +230,8 @@ static void symbols_scopes(struct symbol_frame *frame, Dwarf_Die *cu, Dwarf_Addr
 	Dwarf_Die *innermost = NULL, *scopes = NULL;
 	int i, nr = dwarf_getscopes(cu, address, &innermost);
 
-	/* The first answer leaves an inlined function for where it is written, not where it is called. */
+	/* The first answer leaves an inlined function for where it is written, not where it is
+	 * called. */
 	nr = nr > 0 ? dwarf_getscopes_die(&innermost[0], &scopes) : 0;
 
 	for (i = 0; i < nr; i++) {

@@ -133,7 +133,7 @@ static void text_command(const struct stackdepot_store_info *info)
 	uint32_t i;
 
 	for (i = 0; i + 1 < info->command_bytes && i < 200; i++)
-		putchar(!info->command[i]	? ' '
+		putchar(!info->command[i]			   ? ' '
 			: iscntrl((unsigned char)info->command[i]) ? '?'
 								   : info->command[i]);
 	if (i + 1 < info->command_bytes)
@@ -162,7 +162,8 @@ static void text_caveats(const struct stackdepot_store_info *info)
 		printf("Sampled, one object in %s on average: figures are estimates.\n",
 		       text_bytes((double)info->sample_bytes, text));
 	else if (info->sample_bytes)
-		printf("The table of live objects filled up, so objects are sampled, one in %s now: figures "
+		printf("The table of live objects filled up, so objects are sampled, one in %s "
+		       "now: figures "
 		       "are estimates.\n",
 		       text_bytes((double)info->sample_bytes, text));
 	if (info->unrecorded)

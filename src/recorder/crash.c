@@ -2,10 +2,11 @@
 /*
  * crash.c - the signals a memory error ends in.
  *
- * Our handler stands in for the program's: its sigaction() and signal() of these five are kept here and
- * told back when it asks. A fault in a guarded object is reported, and the program goes on. Any other goes
- * to the program's handler if it has one, which may well know what to do; if it has none it is the end, and
- * recorded as such. Then the signal takes its course, with its own exit status and core file.
+ * Our handler stands in for the program's: its sigaction() and signal() of these five are kept here
+ * and told back when it asks. A fault in a guarded object is reported, and the program goes on. Any
+ * other goes to the program's handler if it has one, which may well know what to do; if it has none
+ * it is the end, and recorded as such. Then the signal takes its course, with its own exit status
+ * and core file.
  *
  * A program that leaves its handler and dies of the same signal comes by here again without one.
  */
@@ -123,7 +124,8 @@ static void crash_default(int number, const siginfo_t *info)
 	const struct sigaction action = {.sa_handler = SIG_DFL};
 
 	crash_real_sigaction(number, &action);
-	/* A fault comes again when the instruction does; a signal that was sent has to be sent again. */
+	/* A fault comes again when the instruction does; a signal that was sent has to be sent
+	 * again. */
 	if (info->si_code <= 0)
 		(void)syscall(SYS_tgkill, getpid(), (pid_t)thread_id(), number);
 }
@@ -164,7 +166,8 @@ static void crash_handler(int number, siginfo_t *info, void *context)
 
 /* --- what the program calls ------------------------------------------------------------------- */
 
-/* Our handler with the program's wishes for mask and stack; ignoring stays the kernel's business. */
+/* Our handler with the program's wishes for mask and stack; ignoring stays the kernel's business.
+ */
 static int crash_install(int number, const struct sigaction *asked)
 {
 	struct sigaction ours = *asked;

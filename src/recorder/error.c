@@ -2,10 +2,10 @@
 /*
  * error.c - what is known of an error, and where it is kept.
  *
- * A free that is not of a live object is reported only if it is certain to be wrong: parts of a program
- * may allocate where we do not see it (a library opened with RTLD_DEEPBIND, the parent before a fork), and
- * their frees are passed on. Certain is: no heap has this address, it lies inside a live object, or the
- * last that was seen of it is its free.
+ * A free that is not of a live object is reported only if it is certain to be wrong: parts of a
+ * program may allocate where we do not see it (a library opened with RTLD_DEEPBIND, the parent
+ * before a fork), and their frees are passed on. Certain is: no heap has this address, it lies
+ * inside a live object, or the last that was seen of it is its free.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -236,8 +236,7 @@ static bool error_search(struct store_error *error)
 
 bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer)
 {
-	struct store_error error = {.kind = STACKDEPOT_INVALID_FREE,
-				    .address = (uintptr_t)pointer};
+	struct store_error error = {.kind = STACKDEPOT_INVALID_FREE, .address = (uintptr_t)pointer};
 
 	if (!error_no_heap((uintptr_t)pointer) && !error_search(&error)) {
 		recorder_count(&recorder.header->counts.foreign_frees, 1);

@@ -4,9 +4,10 @@
  *
  *	| guard | object 0 | guard | object 1 | guard | ...     a page each
  *
- * An object lies at the end of its page, or at times at its start, so the first byte beyond it faults;
- * after its free the page itself does, until the slot is needed again. A fault is reported with the
- * stack of the access, and the page is opened, so that the program goes on as it would have.
+ * An object lies at the end of its page, or at times at its start, so the first byte beyond it
+ *faults; after its free the page itself does, until the slot is needed again. A fault is reported
+ *with the stack of the access, and the page is opened, so that the program goes on as it would
+ *have.
  *
  * After GWP-ASan and Linux' KFENCE. Guarding costs two mprotect(), 1 in guard_interval objects.
  */
@@ -56,7 +57,8 @@ void guard_setup(void)
 
 	if (!recorder.options.guard_interval || guard_low)
 		return;
-	pool = mmap(NULL, POOL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	pool = mmap(NULL, POOL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		    0);
 	if (pool == MAP_FAILED)
 		return;
 	guard_low = (uintptr_t)pool;
@@ -84,8 +86,7 @@ static struct guard_slot *guard_claim(void)
 	uint32_t attempt;
 
 	for (attempt = 0; attempt < SLOTS; attempt++) {
-		struct guard_slot *slot =
-			&guard_slots[fetch_add_relaxed(&guard_next, 1) % SLOTS];
+		struct guard_slot *slot = &guard_slots[fetch_add_relaxed(&guard_next, 1) % SLOTS];
 
 		if (guard_move(slot, GUARD_EMPTY, GUARD_BUSY) ||
 		    guard_move(slot, GUARD_FREED, GUARD_BUSY))
@@ -109,8 +110,8 @@ void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, s
 	uintptr_t page;
 
 	(void)start;
-	thread->guard_left = 1 + (uint32_t)(thread_random(thread) %
-					    (2 * recorder.options.guard_interval));
+	thread->guard_left =
+		1 + (uint32_t)(thread_random(thread) % (2 * recorder.options.guard_interval));
 	if (!guard_low || size > PAGE || align > PAGE)
 		return NULL;
 	slot = guard_claim();
@@ -158,8 +159,8 @@ static stackdepot_ref_t guard_ref(stackdepot_handle_t handle)
 	return handle ? stackdepot_ref(recorder.depot, handle) : 0;
 }
 
-static struct store_error guard_error(struct recorder_thread *thread,
-				      const struct guard_slot *slot, unsigned int kind)
+static struct store_error guard_error(struct recorder_thread *thread, const struct guard_slot *slot,
+				      unsigned int kind)
 {
 	struct store_error error = {
 		.kind = kind,

@@ -147,10 +147,11 @@ HOOK int dlclose(void *handle)
 }
 
 /*
- * A library that binds deeply may call the C library's malloc() past us, so frees of objects never seen
- * are to be expected. The loader looks at who called dlopen(), hence the jump: no frame of ours.
+ * A library that binds deeply may call the C library's malloc() past us, so frees of objects never
+ * seen are to be expected. The loader looks at who called dlopen(), hence the jump: no frame of
+ * ours.
  */
-HOOK __attribute__((optimize("optimize-sibling-calls"))) void *dlopen(const char *file, int mode)
+HOOK void *dlopen(const char *file, int mode)
 {
 	static void *(*real_dlopen)(const char *, int);
 

@@ -3,23 +3,24 @@
  * live.c - the table of live objects, 16 bytes each, in the store.
  *
  * Buckets of one cache line, open addressing from the home bucket on, PROBE buckets at most. No
- * tombstones: an entry is free when its key is 0, and a search that found nothing at home goes on only if
- * the home's overflow count says that some of its objects live elsewhere.
+ * tombstones: an entry is free when its key is 0, and a search that found nothing at home goes on
+ *only if the home's overflow count says that some of its objects live elsewhere.
  *
  *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home in later buckets
  *
- * a. An address belongs to one thread from the allocator's return to the allocator's free, so nobody else
- *    inserts or takes it, but in a program that frees twice.
- * b. Whoever inserts or takes an entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends
- *    with a release store of the key. Of two that free one object, the CAS lets one through.
- * c. Nobody waits. A busy entry is passed over: it is another object's, or (b) already somebody's.
- * d. overflow[home] counts an object before its key is stored, and until after it is cleared; so a
- *    search that reads 0 misses nothing. At 255 it stays: searches of this home are longer from then on.
- * e. Killed at any moment: an entry that is not busy is whole. At most one per thread is lost.
+ * a. An address belongs to one thread from the allocator's return to the allocator's free, so
+ *nobody else inserts or takes it, but in a program that frees twice. b. Whoever inserts or takes an
+ *entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends with a release store of the
+ *key. Of two that free one object, the CAS lets one through. c. Nobody waits. A busy entry is
+ *passed over: it is another object's, or (b) already somebody's. d. overflow[home] counts an object
+ *before its key is stored, and until after it is cleared; so a search that reads 0 misses nothing.
+ *At 255 it stays: searches of this home are longer from then on. e. Killed at any moment: an entry
+ *that is not busy is whole. At most one per thread is lost.
  *
- * When the table is 7/8 full, live_thin() goes over to sampling, or doubles the rate: it drops objects by
- * chance so that each that stays stands for 1 / p of its kind, p what a sampler of the new rate would have
- * taken it with. The rate is written in each entry, so entries of several rates live together.
+ * When the table is 7/8 full, live_thin() goes over to sampling, or doubles the rate: it drops
+ *objects by chance so that each that stays stands for 1 / p of its kind, p what a sampler of the
+ *new rate would have taken it with. The rate is written in each entry, so entries of several rates
+ *live together.
  */
 #include "recorder.h"
 
@@ -49,8 +50,8 @@ static void live_byte_dec(uint8_t *byte)
 	uint8_t old = load_relaxed(byte);
 
 	while (old != 255 && old &&
-	       !__atomic_compare_exchange_n(byte, &old, (uint8_t)(old - 1), false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+	       !__atomic_compare_exchange_n(byte, &old, (uint8_t)(old - 1), false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED))
 		;
 }
 
@@ -96,8 +97,7 @@ static bool live_claim(struct store_bucket *bucket, uint64_t address, uint64_t s
 	for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
 		struct store_entry *entry = &bucket->entry[i];
 
-		if (load_relaxed(&entry->key) ||
-		    !live_cas(&entry->key, 0, address | ENTRY_BUSY))
+		if (load_relaxed(&entry->key) || !live_cas(&entry->key, 0, address | ENTRY_BUSY))
 			continue;
 		store_relaxed(&entry->value, store_entry_value(size, handle));
 		store_release(&entry->key, store_entry_key(address, size));
@@ -286,8 +286,8 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 		store_release(&entry->key, key);
 	} else if (!object.handle || thin_keeps(object.size, from, code, thread_random(dice))) {
 		store_relaxed(&entry->value,
-			      store_entry_value(object.size, stackdepot_set_extra_bits(object.handle,
-										       code)));
+			      store_entry_value(object.size,
+						stackdepot_set_extra_bits(object.handle, code)));
 		store_release(&entry->key, key);
 	} else {
 		live_clear(NULL, entry, address,

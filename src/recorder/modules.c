@@ -2,12 +2,13 @@
 /*
  * modules.c - which files the frames lie in, now and in the past.
  *
- * A module is recorded when the first trace with a frame in it is stored, found by the address alone
+ * A module is recorded when the first trace with a frame in it is stored, found by the address
+ * alone
  * (_dl_find_object() takes no lock), however it came to be loaded. Those present at the start are
- * permanent. The others may be unloaded, and another may take their addresses: from the first unloading
- * on, frames in them are looked at in each trace, and where addresses are used a second time the frames
- * carry the tag of their module in the top 16 bits. So a trace stored before means the old module for
- * ever, and equal addresses in different modules are different traces.
+ * permanent. The others may be unloaded, and another may take their addresses: from the first
+ * unloading on, frames in them are looked at in each trace, and where addresses are used a second
+ * time the frames carry the tag of their module in the top 16 bits. So a trace stored before means
+ * the old module for ever, and equal addresses in different modules are different traces.
  *
  * A module that comes back to the same place, with the same build-id, is the same one.
  */

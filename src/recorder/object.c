@@ -2,8 +2,8 @@
 /*
  * object.c - the life of an object: what happens between the program's call and the allocator's.
  *
- * An object enters the table after the allocator returned it and leaves before the allocator takes it
- * back, so an address is in the table at most once. errno is what the allocator left.
+ * An object enters the table after the allocator returned it and leaves before the allocator takes
+ * it back, so an address is in the table at most once. errno is what the allocator left.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -67,7 +67,8 @@ static void object_begin(struct recorder_thread *thread, const recorder_start *s
 	live_prefetch(pointer);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 	trace_count(ref, size, sample_weight(size, code));
-	if (unlikely(!live_insert(thread, pointer, size, stackdepot_set_extra_bits(handle, code)))) {
+	if (unlikely(
+		    !live_insert(thread, pointer, size, stackdepot_set_extra_bits(handle, code)))) {
 		recorder_count(&recorder.header->counts.unrecorded, 1);
 		(void)stackdepot_put(recorder.depot, handle);
 	}
@@ -169,7 +170,8 @@ static void object_free_live(struct recorder_thread *thread, const recorder_star
 	struct object_where where;
 	struct live_object object;
 
-	/* Where nearly every free is of an object in the table, its bucket comes while we unwind. */
+	/* Where nearly every free is of an object in the table, its bucket comes while we unwind.
+	 */
 	if (likely(early)) {
 		live_prefetch(pointer);
 		where = object_save_end(thread, start);

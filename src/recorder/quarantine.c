@@ -2,9 +2,9 @@
 /*
  * quarantine.c - small blocks wait before they are used again, filled with a pattern.
  *
- * Each thread has a queue of its own, so nothing is locked. While a block waits it stays in the table of
- * live objects, marked: a second free finds it there. When it leaves, bytes that changed were written by
- * somebody who should not have.
+ * Each thread has a queue of its own, so nothing is locked. While a block waits it stays in the
+ * table of live objects, marked: a second free finds it there. When it leaves, bytes that changed
+ * were written by somebody who should not have.
  */
 #include <string.h>
 
@@ -46,7 +46,8 @@ static void quarantine_check(struct recorder_thread *thread, const recorder_star
 {
 	size_t i;
 
-	/* All equal to the first, and the first right: one pass that the library has vectors for. */
+	/* All equal to the first, and the first right: one pass that the library has vectors for.
+	 */
 	if (block[0] == FILL && !memcmp(block, block + 1, object->size - 1))
 		return;
 	for (i = 0; block[i] == FILL; i++)

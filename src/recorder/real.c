@@ -62,8 +62,8 @@ static void real_look(void)
 	*(void **)&real.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
 	*(void **)&real.usable = dlsym(RTLD_NEXT, "malloc_usable_size");
 	*(void **)&real.malloc = dlsym(RTLD_NEXT, "malloc");
-	real.new_is_allocator = real_owner(dlsym(RTLD_NEXT, "_Znwm")) ==
-				real_owner(*(void **)&real.malloc);
+	real.new_is_allocator =
+		real_owner(dlsym(RTLD_NEXT, "_Znwm")) == real_owner(*(void **)&real.malloc);
 	real.tight = real_owner(*(void **)&real.malloc) ==
 		     real_owner(dlsym(RTLD_NEXT, "gnu_get_libc_version"));
 }
@@ -74,7 +74,8 @@ bool real_resolve(void)
 
 	if (likely(load_acquire(&real_state) == REAL_KNOWN))
 		return true;
-	/* The first caller is the only thread: the loader allocates before any other can be made. */
+	/* The first caller is the only thread: the loader allocates before any other can be made.
+	 */
 	if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_LOOKING, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
 		return expected == REAL_KNOWN;

@@ -99,7 +99,7 @@ bool real_is_bootstrap(const void *pointer);
 /* --- setup.c ---------------------------------------------------------------------------------- */
 
 struct recorder {
-	uint32_t ready; /* everything below can be used */
+	uint32_t ready;	   /* everything below can be used */
 	uint32_t sampling; /* not every object is recorded */
 	struct store_header *header;
 	struct store_module *modules;
@@ -116,12 +116,11 @@ struct recorder {
 
 extern struct recorder recorder;
 
-/* Begin to record, if this is the time; false while nothing is recorded. May be called at any time. */
+/* Begin to record, if this is the time; false while nothing is recorded. May be called at any time.
+ */
 bool setup_begin(void);
 /* The same in a forked child, with a store of its own. */
 void setup_child(void);
-
-
 
 /* Part of the program is about to allocate where it is not seen. */
 void setup_deepbind(void);
@@ -161,18 +160,17 @@ struct recorder_thread {
 	struct stackdepot_unwinder *unwinder;
 	struct stackdepot_cursor cursor;
 	uint32_t id;
-	uint32_t depth; /* hooks this thread is in: more than one from signal handlers */
+	uint32_t depth;	    /* hooks this thread is in: more than one from signal handlers */
 	bool cursor_broken; /* the last trace was saved without it */
 	int32_t live_delta;
 	int64_t sample_left;  /* bytes to the next sample */
 	uint64_t sample_rate; /* that it was drawn with */
-	uint32_t guard_left; /* objects to the next guarded one */
+	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
 	struct quarantine quarantine;
 };
 
-extern __thread struct recorder_thread *recorder_thread
-	__attribute__((tls_model("initial-exec")));
+extern __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
 
 /* State of the calling thread; NULL if it has ended already or there is no memory for it. */
 struct recorder_thread *thread_begin(void);
@@ -233,9 +231,8 @@ enum live_result {
 /* An object with this address will be looked for, or put in: fetch its bucket meanwhile. */
 static inline void live_prefetch(const void *pointer)
 {
-	__builtin_prefetch(&recorder.buckets[store_home((uintptr_t)pointer,
-							recorder.layout.buckets)],
-			   1);
+	__builtin_prefetch(
+		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
 }
 
 /* Put an object in; false if there is no room. */
@@ -281,7 +278,8 @@ void redzone_arm(void *pointer, size_t size);
 /* Is it as it was left? If not, *ret_offset is where it differs and *ret_value what is there. */
 bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64_t *ret_value);
 
-/* --- quarantine.c ------------------------------------------------------------------------------ */
+/* --- quarantine.c ------------------------------------------------------------------------------
+ */
 
 /* May a block of this size be put off? */
 bool quarantine_wants(size_t size);
@@ -292,7 +290,8 @@ void quarantine_drain(struct recorder_thread *thread);
 /* Free all without looking, in a forked child. */
 void quarantine_abandon(struct recorder_thread *thread);
 
-/* --- guard.c ----------------------------------------------------------------------------------- */
+/* --- guard.c -----------------------------------------------------------------------------------
+ */
 
 extern uintptr_t guard_low, guard_high;
 
@@ -311,7 +310,8 @@ size_t guard_size(const void *pointer);
 bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *context,
 		 unsigned int flags);
 
-/* --- error.c ----------------------------------------------------------------------------------- */
+/* --- error.c -----------------------------------------------------------------------------------
+ */
 
 /* Record it, or count it if it is known; with abort_on_error this does not return. */
 void error_report(const struct store_error *error);
@@ -324,7 +324,8 @@ bool error_bad_free(struct recorder_thread *thread, const recorder_start *start,
 void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
 		       const struct live_object *object);
 
-/* --- crash.c ------------------------------------------------------------------------------------ */
+/* --- crash.c ------------------------------------------------------------------------------------
+ */
 
 struct sigaction;
 void crash_setup(void);

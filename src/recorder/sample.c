@@ -2,9 +2,9 @@
 /*
  * sample.c - which objects are recorded, when not all are.
  *
- * A Poisson process over the bytes a thread allocates, as in tcmalloc and heapprofd: the bytes to the
- * next sample are exponential with the rate as mean, so an object of s bytes is taken with
- * p = 1 - exp(-s / rate) whatever came before, and stands for 1 / p objects of its size.
+ * A Poisson process over the bytes a thread allocates, as in tcmalloc and heapprofd: the bytes to
+ * the next sample are exponential with the rate as mean, so an object of s bytes is taken with p =
+ * 1 - exp(-s / rate) whatever came before, and stands for 1 / p objects of its size.
  *
  * Rates are powers of two, as an entry of the table has five bits for its own.
  */
@@ -27,8 +27,9 @@ static double sample_log(double x)
 	y = (split.number - 1) / (split.number + 1);
 	y2 = y * y;
 	return exponent * LN2 +
-	       2 * y * (1 + y2 * (1.0 / 3 + y2 * (1.0 / 5 + y2 * (1.0 / 7 + y2 * (1.0 / 9 +
-									     y2 / 11)))));
+	       2 * y *
+		       (1 + y2 * (1.0 / 3 +
+				  y2 * (1.0 / 5 + y2 * (1.0 / 7 + y2 * (1.0 / 9 + y2 / 11)))));
 }
 
 /* 1 - exp(-x): the series below 1/16, and (1 - q)(1 + exp(-x/2)) halving its way there. */
@@ -81,7 +82,8 @@ static int64_t sample_draw(struct recorder_thread *thread, uint64_t rate)
 	return (int64_t)(left < MAX_LEFT ? left : MAX_LEFT);
 }
 
-/* The part of sample_take() that is seldom needed: a sample, or a rate that is new to the thread. */
+/* The part of sample_take() that is seldom needed: a sample, or a rate that is new to the thread.
+ */
 static __attribute__((noinline)) bool sample_due(struct recorder_thread *thread, uint64_t size)
 {
 	uint64_t rate = load_relaxed(&recorder.header->counts.sample_bytes);

@@ -32,7 +32,8 @@ void say(const char *first, ...)
 		used = say_append(line, used, text);
 	va_end(list);
 	line[used++] = '\n';
-	/* One call, so that lines of several processes do not mix. Nobody is left to tell if it fails. */
+	/* One call, so that lines of several processes do not mix. Nobody is left to tell if it
+	 * fails. */
 	if (write(STDERR_FILENO, line, used) < 0)
 		errno = saved_errno;
 	errno = saved_errno;

@@ -2,10 +2,10 @@
 /*
  * setup.c - the store of this process, and the moment recording begins.
  *
- * Events may come before the C library is ready, from the loader itself. Recording begins at the first
- * event that finds an environment, or in our constructor. A forked child is noticed by a page that the
- * kernel clears in it (MADV_WIPEONFORK), which also sees forks that run no handlers and does not take
- * a vfork, where parent and child share their memory and their store, for one.
+ * Events may come before the C library is ready, from the loader itself. Recording begins at the
+ * first event that finds an environment, or in our constructor. A forked child is noticed by a page
+ * that the kernel clears in it (MADV_WIPEONFORK), which also sees forks that run no handlers and
+ * does not take a vfork, where parent and child share their memory and their store, for one.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,9 +2,9 @@
 /*
  * thread.c - what the recorder remembers of each thread.
  *
- * One mapping per thread, made at its first event and released as its thread-specific data is destroyed,
- * in the last round, as other destructors free memory too. A thread that goes on after that is recorded
- * without memory of its last walk.
+ * One mapping per thread, made at its first event and released as its thread-specific data is
+ * destroyed, in the last round, as other destructors free memory too. A thread that goes on after
+ * that is recorded without memory of its last walk.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -101,10 +101,10 @@ static struct recorder_thread *thread_map(void)
 	thread->id = thread_id();
 	thread->random = recorder_now_ns() * 2 + 1 + ((uint64_t)thread->id << 40);
 	if (recorder.options.guard_interval)
-		thread->guard_left = 1 + (uint32_t)(thread_random(thread) %
-						    recorder.options.guard_interval);
-	thread->unwinder = stackdepot_unwind_init((char *)thread + THREAD_BYTES,
-						  STACKDEPOT_UNWINDER_BYTES);
+		thread->guard_left =
+			1 + (uint32_t)(thread_random(thread) % recorder.options.guard_interval);
+	thread->unwinder =
+		stackdepot_unwind_init((char *)thread + THREAD_BYTES, STACKDEPOT_UNWINDER_BYTES);
 	return thread;
 }
 

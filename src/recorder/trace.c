@@ -2,8 +2,8 @@
 /*
  * trace.c - from a place in the program to a handle.
  *
- * What is done once for each stored trace rather than once for each event hangs on the counter of its
- * line: the first to find another life there knows that the trace is new.
+ * What is done once for each stored trace rather than once for each event hangs on the counter of
+ * its line: the first to find another life there knows that the trace is new.
  */
 #include "recorder.h"
 
@@ -120,9 +120,9 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context)
 {
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES], tagged[STACKDEPOT_MAX_FRAMES];
-	unsigned int nr = stackdepot_unwind_context(thread ? thread->unwinder : NULL, context,
-						    frames,
-						    (unsigned int)recorder.options.max_frames);
+	unsigned int nr =
+		stackdepot_unwind_context(thread ? thread->unwinder : NULL, context, frames,
+					  (unsigned int)recorder.options.max_frames);
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
 	bool is_tagged;

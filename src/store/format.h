@@ -8,8 +8,8 @@
  * not among them), so a reader computes the layout again instead of believing offsets. Each section
  * is one type of fixed-size record for the life of the file.
  *
- * The process may be killed between any two stores. Each record therefore has one word that makes it
- * valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
+ * The process may be killed between any two stores. Each record therefore has one word that makes
+ *it valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
  */
 #ifndef STORE_FORMAT_H
 #define STORE_FORMAT_H
@@ -38,7 +38,7 @@ enum store_process_state {
 };
 
 /* What happened that the report has to own up to. */
-#define STORE_FLAG_CHILD 0x1u /* forked: objects older than the fork are in the parent's store */
+#define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
 #define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
 
 struct store_process {
@@ -67,7 +67,7 @@ struct store_counts {
 	uint64_t nested;	 /* events inside an event: from a signal handler */
 	uint64_t evicted_allocs; /* allocations of traces that were evicted, times 256 */
 	uint64_t evicted_bytes;
-	uint64_t threads;	 /* that have state now */
+	uint64_t threads; /* that have state now */
 	uint64_t threads_peak;
 	uint64_t tool_bytes; /* memory of the recorder outside the store */
 	uint64_t tool_bytes_peak;
@@ -81,11 +81,11 @@ struct store_counts {
 struct store_module {
 	uint64_t start;
 	uint64_t end;
-	uint64_t bias;	      /* address minus address in the file's symbol table */
-	uint64_t load_ns;     /* CLOCK_MONOTONIC, when first seen */
-	uint64_t unload_ns;   /* 0: still there */
-	uint32_t state;	      /* 1: valid */
-	uint32_t tag;	      /* frames in it carry this in their top 16 bits */
+	uint64_t bias;	    /* address minus address in the file's symbol table */
+	uint64_t load_ns;   /* CLOCK_MONOTONIC, when first seen */
+	uint64_t unload_ns; /* 0: still there */
+	uint32_t state;	    /* 1: valid */
+	uint32_t tag;	    /* frames in it carry this in their top 16 bits */
 	uint32_t build_id_bytes;
 	uint32_t path_bytes;
 	uint8_t build_id[STORE_BUILD_ID_BYTES];
@@ -97,8 +97,8 @@ struct store_error {
 	uint32_t kind; /* enum stackdepot_error_kind, 0: no record */
 	uint32_t signal;
 	uint64_t time_ns;
-	uint64_t address;	 /* the pointer or the place that is wrong */
-	uint64_t object;	 /* start of the object, 0: none known */
+	uint64_t address; /* the pointer or the place that is wrong */
+	uint64_t object;  /* start of the object, 0: none known */
 	uint64_t object_bytes;
 	uint64_t access_trace;
 	uint64_t alloc_trace;
@@ -115,9 +115,9 @@ struct store_error {
 };
 
 /*
- * One live object, 16 bytes. `key` holds the address, whose low bits are flags, and above it the high
- * bits of the size; `value` the low half of the size and the handle of the allocation, whose extra bits
- * are the logarithm of the sampling rate (0: recorded exactly).
+ * One live object, 16 bytes. `key` holds the address, whose low bits are flags, and above it the
+ * high bits of the size; `value` the low half of the size and the handle of the allocation, whose
+ * extra bits are the logarithm of the sampling rate (0: recorded exactly).
  */
 struct store_entry {
 	uint64_t key;
@@ -185,7 +185,8 @@ struct store_layout {
 /* Places for a file of `total_bytes`; 0, or -EINVAL if that is out of range. */
 int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout);
 
-/* The home bucket of an address. Multiplicative hashing takes the high bits, a range the product. */
+/* The home bucket of an address. Multiplicative hashing takes the high bits, a range the product.
+ */
 static inline uint32_t store_home(uint64_t address, uint32_t buckets)
 {
 	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ull;

@@ -2,8 +2,8 @@
 /*
  * layout.c - how a store of a given size is divided.
  *
- * A quarter goes to the live objects, up to 1/16 to the ring, little to modules and errors, and all the
- * rest to traces, with a counter for each.
+ * A quarter goes to the live objects, up to 1/16 to the ring, little to modules and errors, and all
+ * the rest to traces, with a counter for each.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,8 +29,8 @@ static uint32_t layout_clamp(uint64_t value, uint32_t low, uint32_t high)
 
 static uint32_t layout_ring(uint64_t total_bytes)
 {
-	uint32_t want = layout_clamp(total_bytes / 16 / EVENT_BYTES, MIN_RING_ENTRIES,
-				     MAX_RING_ENTRIES);
+	uint32_t want =
+		layout_clamp(total_bytes / 16 / EVENT_BYTES, MIN_RING_ENTRIES, MAX_RING_ENTRIES);
 	uint32_t entries = MIN_RING_ENTRIES;
 
 	while (entries * 2 <= want)
@@ -88,8 +88,8 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 	layout.corpus_offset =
 		layout_align(layout.errors_offset + layout.errors * sizeof(struct store_error));
 	layout.live_offset = layout_align(layout.corpus_offset + corpus_events * sizeof(uint32_t));
-	layout.overflow_offset = layout.live_offset +
-				 (uint64_t)layout.buckets * sizeof(struct store_bucket);
+	layout.overflow_offset =
+		layout.live_offset + (uint64_t)layout.buckets * sizeof(struct store_bucket);
 	layout.counters_offset = layout_align(layout.overflow_offset + layout.buckets);
 	error = layout_fit_traces(&layout, total_bytes);
 	if (!error)

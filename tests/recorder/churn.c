@@ -17,16 +17,17 @@ static __thread unsigned long path;
 
 static void step(unsigned long way, int depth);
 
-#define STEP(n)                                                                                    \
-	static __attribute__((noinline)) void step_##n(unsigned long way, int depth)               \
-	{                                                                                          \
-		step(way >> 3, depth - 1);                                                         \
-		__asm__ volatile("" ::: "memory");                                                 \
+#define STEP(n)                                                                      \
+	static __attribute__((noinline)) void step_##n(unsigned long way, int depth) \
+	{                                                                            \
+		step(way >> 3, depth - 1);                                           \
+		__asm__ volatile("" ::: "memory");                                   \
 	}
-STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
+STEP(0)
+STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
 
-static void (*const steps[])(unsigned long, int) = {step_0, step_1, step_2, step_3,
-						    step_4, step_5, step_6, step_7};
+	static void (*const steps[])(unsigned long, int) = {step_0, step_1, step_2, step_3,
+							    step_4, step_5, step_6, step_7};
 
 static __attribute__((noinline)) void step(unsigned long way, int depth)
 {

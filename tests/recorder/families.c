@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("line %d: %s\n", __LINE__, #condition);                             \
-			return 1;                                                                  \
-		}                                                                                  \
+#define CHECK(condition)                                               \
+	do {                                                           \
+		if (!(condition)) {                                    \
+			printf("line %d: %s\n", __LINE__, #condition); \
+			return 1;                                      \
+		}                                                      \
 	} while (0)
 
 static volatile size_t too_large = SIZE_MAX / 2;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* fill: so many objects from three places live at the end, of 32, 200 and 3000 bytes: 80, 19 and 1 %. */
+/* fill: so many objects from three places live at the end, of 32, 200 and 3000 bytes: 80, 19 and 1
+ * %. */
 #include <stdio.h>
 #include <stdlib.h>
 

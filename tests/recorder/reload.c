@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * reload A.so B.so: a library is unloaded and another takes its addresses. Both lose an object; says whether
- * the addresses were the same.
+ * reload A.so B.so: a library is unloaded and another takes its addresses. Both lose an object;
+ * says whether the addresses were the same.
  */
 #include <dlfcn.h>
 #include <stdio.h>
