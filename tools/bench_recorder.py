@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What recording costs a whole program, next to other heap profilers.
 
-usage: bench_recorder.py STACKDEPOT PRELOAD_LIBRARY OUTPUT.md [ROUNDS]
+usage: bench_recorder.py PRELOAD_LIBRARY OUTPUT.md [ROUNDS [TOOL]...]
 
 CPU time (user and system, all threads) and peak memory of four programs, natively and under each tool; the
 median of ROUNDS rounds, in which the tools take turns. CPU time, as others may use the machine meanwhile.
@@ -18,8 +18,8 @@ import sys
 import tempfile
 import time
 
-TOOL, PRELOAD, OUTPUT = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3]
-ROUNDS = int(sys.argv[4]) if len(sys.argv) > 4 else 5
+PRELOAD, OUTPUT = os.path.abspath(sys.argv[1]), sys.argv[2]
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
 SOURCE = """#include <map>
 #include <string>
@@ -63,6 +63,8 @@ def environment(tool, directory):
 
 TOOLS = ["native", "stackdepot", "stackdepot, sample=512K", "heaptrack",
          "jemalloc, every allocation", "gperftools heap profiler"]
+if len(sys.argv) > 4:
+    TOOLS = ["native"] + [tool for tool in TOOLS if tool in sys.argv[4:]]
 
 
 def prepare(directory):
@@ -117,7 +119,8 @@ def collect(directory):
         for name, command in programs.items():
             for tool in TOOLS:
                 results.setdefault((name, tool), []).append(measure(name, command, tool, directory))
-    return list(programs), results
+        # After each round, so that an interrupted run has the rounds before.
+        write(list(programs), results)
 
 
 def median(results, key, field):
@@ -126,10 +129,10 @@ def median(results, key, field):
 
 def write(programs, results):
     lines = ["# What recording costs a whole program", "",
-             f"`tools/bench_recorder.py`, median of {ROUNDS} rounds in turns, "
+             f"`tools/bench_recorder.py`, median of {len(results[programs[0], 'native'])} rounds in turns, "
              f"{os.cpu_count()} shared cores. CPU seconds (user and system), times native, peak "
              "memory, file written. heaptrack, jemalloc and gperftools as Debian 12 has them; "
-             "jemalloc and gperftools bring their own allocator, so part of their difference is its.", ""]
+             "the latter two bring their own allocator, so part of their difference is its.", ""]
     for name in programs:
         base = median(results, (name, "native"), 0)
         lines += [f"## {name}", "", "| | CPU s | × native | peak MiB | file MiB |",
@@ -146,7 +149,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     directory = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     try:
-        write(*collect(directory))
+        collect(directory)
     finally:
         shutil.rmtree(directory)
 

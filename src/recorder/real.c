@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <elf.h>
 #include <string.h>
 
 #include "recorder.h"
@@ -84,7 +85,18 @@ bool real_resolve(void)
 	return true;
 }
 
+/*
+ * A program that takes the address of malloc() has a symbol for it too, undefined but with the address of
+ * its jump to the real one.
+ */
 bool real_is_reached(void)
 {
-	return real_owner(dlsym(RTLD_DEFAULT, "malloc")) == real_owner(bootstrap);
+	const void *found = dlsym(RTLD_DEFAULT, "malloc");
+	const Elf64_Sym *symbol = NULL;
+	Dl_info info;
+
+	if (real_owner(found) == real_owner(bootstrap))
+		return true;
+	return dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+	       symbol->st_shndx == SHN_UNDEF;
 }

@@ -101,6 +101,17 @@ def test_full_table(store):
     no_errors(store)
 
 
+def test_python(store):
+    """A real program, and one linked to a fixed address that takes the address of malloc()."""
+    command = ["/usr/bin/python3", "-c", "import json; print(json.dumps(list(range(5))))"]
+    done = run(store, command, PYTHONMALLOC="malloc")
+    check(done.returncode == 0 and done.stdout == "[0, 1, 2, 3, 4]\n", "python", done.stderr)
+    no_errors(store)
+    check(report("top", store)["allocations"] > 10000, "python's objects")
+    done = run(store, [program("own")])
+    check(done.returncode == 4 and "malloc() of its own" in done.stderr, "own malloc", done.stderr)
+
+
 def test_forks(store):
     done = run(store, [program("forks")])
     check(done.returncode == 6 and done.stdout == "done\n", f"forks: {done.returncode}", done.stdout,
@@ -187,7 +198,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table forks reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python forks reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))
