@@ -283,14 +283,47 @@ static NOINLINE void deeper(int n, int step)
 	USE(n);
 }
 
+static NOINLINE void elsewhere(int n)
+{
+	volatile char array[100];
+
+	array[n] = 1;
+	if (n)
+		elsewhere(n - 1);
+	else
+		check_here(ORACLE_FRAMES);
+	USE(array[n]);
+}
+
+/* Wipe out the trace of a walk that was left, or the unwinder would still be taken. */
+static NOINLINE void scrub(void)
+{
+	char array[8192];
+
+	memset(array, 0, sizeof(array));
+	USE(array);
+}
+
+/* What was kept of the walk before must not be mixed with half of the one that was left. */
+static NOINLINE void leave_at(int step)
+{
+	elsewhere(6);
+	if (!sigsetjmp(escape, 1))
+		deeper(1 + step % 5, step);
+	scrub();
+	stackdepot_unwind_forget(oracle_unwinder());
+	elsewhere(6);
+}
+
 static void test_left_walks(void)
 {
 	volatile int step;
 
-	for (step = 1; step < 900; step += 3) {
-		if (!sigsetjmp(escape, 1))
-			deeper(step % 5, step);
-		stackdepot_unwind_forget(oracle_unwinder());
+	/* with all rules known, the walk is left in its last part too */
+	for (step = 0; step < 5; step++)
+		deeper(1 + step, 1 << 30);
+	for (step = 1; step < 900; step++) {
+		leave_at(step);
 		EXPECT(check_here(ORACLE_FRAMES));
 	}
 }
