@@ -206,6 +206,17 @@ static void kept_traces_stay(void **state)
 	assert_int_equal(fake_warnings, 0);
 }
 
+/* All of make()'s traces have the same 8 outermost frames. */
+static void statistics_name_who_fills_it(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	fake_read_stats(text, sizeof(text));
+	assert_non_null(strstr(text, "lines below\n    0xffff800087000010"));
+	assert_non_null(strstr(text, "0xffff80008700002c"));
+}
+
 static void an_unbalanced_put_warns(void **state)
 {
 	(void)state;
@@ -224,6 +235,7 @@ int main(void)
 		cmocka_unit_test(the_bound_holds_under_churn),
 		cmocka_unit_test(counters_count),
 		cmocka_unit_test(kept_traces_stay),
+		cmocka_unit_test(statistics_name_who_fills_it),
 		cmocka_unit_test(an_unbalanced_put_warns),
 	};
 
