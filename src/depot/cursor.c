@@ -120,7 +120,8 @@ port_inline bool cursor_hold_same(const struct cursor_walk *walk, unsigned int f
 {
 	const u64 ref = walk->cursor->ref;
 
-	return hold(walk->depot, ref,
+	return hold_valid(walk->depot, ref) &&
+	       hold(walk->depot, ref,
 		    port_load_acquire(&port_line(walk->depot, (u32)ref)->state), flags);
 }
 
