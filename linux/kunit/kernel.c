@@ -102,8 +102,7 @@ static void interrupt_saves(void *data)
 	struct interrupted *saved = data;
 
 	saved->nr = stack_trace_save(saved->frames, ARRAY_SIZE(saved->frames), 0);
-	saved->handle = stack_depot_save_flags(saved->frames, saved->nr, 0,
-					       STACK_DEPOT_FLAG_GET);
+	saved->handle = stack_depot_save_flags(saved->frames, saved->nr, 0, STACK_DEPOT_FLAG_GET);
 }
 
 /* What an interrupt saves without allocating ends where the interrupt began. */

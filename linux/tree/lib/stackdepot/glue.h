@@ -19,7 +19,8 @@ void glue_show_top(struct seq_file *seq, struct stackdepot *depot);
 /* Saves refused as there was no depot yet. */
 unsigned long glue_drops_early(void);
 
-/* Calls of stack_depot_count_add() in vain: no memory for the counter, or none left in the bound. */
+/* Calls of stack_depot_count_add() in vain: no memory for the counter, or none left in the bound.
+ */
 unsigned long glue_drops_counters(void);
 
 #endif
