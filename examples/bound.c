@@ -11,11 +11,12 @@
 
 int main(void)
 {
-	struct stackdepot_options options = {.max_bytes = stackdepot_bytes_for(16, NULL), .lines = 16};
+	struct stackdepot_options options = {.lines = 16};
 	struct stackdepot_stats stats;
 	struct stackdepot *depot;
 	uintptr_t frame;
 
+	options.max_bytes = stackdepot_bytes_for(16, &options);
 	if (stackdepot_create(&options, &depot))
 		return 1;
 	for (frame = 1; frame <= 1000; frame++)
