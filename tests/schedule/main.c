@@ -15,7 +15,7 @@
 
 #include "world.h"
 
-#define MAX_ONLY 16u
+#define MAX_ONLY 64u
 
 struct arguments {
 	const char *only[MAX_ONLY];

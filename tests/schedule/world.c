@@ -23,7 +23,7 @@ u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES])
 	for (i = 0; trace.leaf && i < inner; i++)
 		frames[nr++] = high | 0x400000 | trace.leaf << 8 | i;
 	for (i = 0; trace.parent && i < DEPOT_GROUP; i++)
-		frames[nr++] = 0x7f0000000000 | trace.parent << 8 | i;
+		frames[nr++] = 0x7f0000000000 | (i < DEPOT_GROUP - 2 ? 0 : trace.parent << 8) | i;
 	return nr;
 }
 
