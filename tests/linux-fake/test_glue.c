@@ -3,8 +3,8 @@
  * test_glue.c - the kernel's depot, in a kernel that is not one.
  *
  * linux/tree's files with a depot of 64 KiB: chunks come when a caller may allocate and only then,
- * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The depot
- * is the process's only one, so the tests run in order.
+ * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The
+ * depot is the process's only one, so the tests run in order.
  */
 #include <setjmp.h>
 #include <stdarg.h>

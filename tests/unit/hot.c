@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What writes nothing: a depot lies in memory that is made read-only, so that a single write by what
- * should only look ends the process.
+ * What writes nothing: a depot lies in memory that is made read-only, so that a single write by
+ * what should only look ends the process.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

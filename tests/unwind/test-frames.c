@@ -158,8 +158,8 @@ static NOINLINE void realigned(void)
 }
 
 /* Arguments on the stack of a function that realigns it: addressed by the old frame. */
-static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g,
-					      long h, long i, long j)
+static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, long e, long f,
+					      long g, long h, long i, long j)
 {
 	_Alignas(64) volatile long array[16];
 	char *dynamic = alloca((size_t)a + 16);
@@ -259,7 +259,7 @@ static void test_longjmp(void)
 	}
 }
 
-/* A call that does not return as the last instruction: the return address is behind the function. */
+/* A call that does not return as the last instruction: its return address is behind it. */
 static __attribute__((noreturn)) NOINLINE void never_returns(jmp_buf *to)
 {
 	leaf();

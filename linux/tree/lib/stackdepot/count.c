@@ -2,9 +2,10 @@
 /*
  * count.c - a counter for each trace that its user wants to count with.
  *
- * Counters are found by line number, in a tree of three levels of pages: as many numbers as the depot
- * can have lines. The pages come out of the depot's bound, and only where something is counted. They
- * are never given back, and traces with counters are kept for ever, so nothing here needs a lock.
+ * Counters are found by line number, in a tree of three levels of pages: as many numbers as the
+ * depot can have lines. The pages come out of the depot's bound, and only where something is
+ * counted. They are never given back, and traces with counters are kept for ever, so nothing here
+ * needs a lock.
  *
  * The lowest bit of a counter says that it was used; the sum is in the others.
  */
