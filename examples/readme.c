@@ -7,20 +7,19 @@
 int main(void)
 {
 	struct stackdepot_options options = {.max_bytes = 1 << 20};
-	stackdepot_handle_t last = 0;
+	stackdepot_handle_t handle, again;
 	struct stackdepot *depot;
 	uintptr_t frames[64];
+	unsigned int nr;
 
 	if (stackdepot_create(&options, &depot))
 		return 1;
-	for (int i = 0; i < 3; i++) {
-		int nr = backtrace((void **)frames, 64);
-		stackdepot_handle_t handle = stackdepot_save(depot, frames, (unsigned int)nr, 0);
-
-		printf("%s, %s\n", handle ? "saved" : "not saved", handle == last ? "old" : "new");
-		last = handle;
-	}
-	if (stackdepot_fetch(depot, last, frames, 64) > 0)
+	nr = (unsigned int)backtrace((void **)frames, 64);
+	handle = stackdepot_save(depot, frames, nr, 0);
+	again = stackdepot_save(depot, frames, nr, 0);
+	if (handle && handle == again)
+		printf("saved twice, stored once\n");
+	if (stackdepot_fetch(depot, handle, frames, 64) == (int)nr)
 		printf("and here it is\n");
 	stackdepot_destroy(depot);
 	return 0;
