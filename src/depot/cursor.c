@@ -2,11 +2,11 @@
 /*
  * cursor.c - saving a trace whose outer frames are those of the save before.
  *
- * The cursor remembers, for every whole group of the previous trace, the state of the hash behind it
- * and the line it is in with that line's generation. If the caller knows the outermost k frames to be
- * the same, then the first k / 8 groups need neither be hashed nor compared: it is enough that the
- * line above the others is the remembered one, in the same life. Line and life stand for all frames
- * up to the root, so this is as exact as comparing them.
+ * The cursor remembers, for every whole group of the previous trace, the state of the hash behind
+ * it and the line it is in with that line's generation. If the caller knows the outermost k frames
+ * to be the same, then the first k / 8 groups need neither be hashed nor compared: it is enough
+ * that the line above the others is the remembered one, in the same life. Line and life stand for
+ * all frames up to the root, so this is as exact as comparing them.
  */
 #include "find.h"
 #include "insert.h"
@@ -90,8 +90,9 @@ port_inline u64 cursor_find(const struct cursor_walk *walk, unsigned int flags)
 	do {
 		found = find(walk->depot, &trace, hash);
 		/*
-		 * What was found has the line `above` outside. That line's life is one as long as the
-		 * trace lives: the remembered one, if that goes on here and the trace is held next.
+		 * What was found has the line `above` outside. That line's life is one as long as
+		 * the trace lives: the remembered one, if that goes on here and the trace is held
+		 * next.
 		 */
 		if (!found.ref || (above && !hold_valid(walk->depot, above)))
 			return 0;

@@ -156,7 +156,9 @@ static void the_last_tick_counts(core_test *test)
 	CORE_EQ(stackdepot_fetch_ref(depot, older, NULL, 0), -ESTALE);
 	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), 1);
 	CORE_EQ(core_stats(depot).leases_broken, 0);
-	/* Now the newer one is on its last tick and the third has its first: broken, and counted. */
+	/*
+	 * Now the newer one is on its last tick and the third has its first: broken, and counted.
+	 */
 	CORE_NE(core_save1(depot, 4, 0), 0);
 	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), -ESTALE);
 	CORE_EQ(core_stats(depot).leases_broken, 1);
