@@ -9,6 +9,7 @@
  * Single saves are timed in passes of their own, with the same seed, so that each pass has the
  * depot do the same: the fastest of the equal saves is what it costs, the rest are interruptions.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@
 #define BUDGETS_SEED 0x5eedu
 #define BUDGETS_LATENCY_ROUNDS 5
 
-static const double budgets_fractions[BUDGETS_NR] = { 0.5, 0.25, 0.1 };
+static const double budgets_fractions[BUDGETS_NR] = {0.5, 0.25, 0.1};
 
 struct budget_pass {
 	struct stackdepot *depot;
@@ -50,7 +51,7 @@ static void op_save_timed(void *context, uint32_t i, const struct trace *trace)
 
 static int budget_throughput(const struct workload *workload, struct budget_result *result)
 {
-	struct budget_pass pass = { .depot = ours_create(result->max_bytes, 0, 0) };
+	struct budget_pass pass = {.depot = ours_create(result->max_bytes, 0, 0)};
 	struct stackdepot_stats stats;
 
 	if (!pass.depot)
@@ -69,7 +70,7 @@ static int budget_throughput(const struct workload *workload, struct budget_resu
 static int budget_cold(const struct workload *workload, uint64_t full_max_bytes,
 		       struct samples *samples)
 {
-	struct budget_pass pass = { .depot = ours_create(full_max_bytes, 0, 0) };
+	struct budget_pass pass = {.depot = ours_create(full_max_bytes, 0, 0)};
 
 	if (!pass.depot)
 		return -1;
@@ -96,7 +97,7 @@ static void ns_tail(uint32_t *ns, uint32_t nr, double *ret_p9999, double *ret_wo
 static int budget_latency_pass(const struct workload *workload, struct budget_result *result,
 			       uint32_t *ns, uint32_t *fastest)
 {
-	struct budget_pass pass = { .ns = ns };
+	struct budget_pass pass = {.ns = ns};
 	double p9999, worst;
 	uint32_t i;
 
@@ -129,8 +130,7 @@ static int budget_latency(const struct workload *workload, const struct settings
 	for (round = 0; !ret && round < rounds; round++)
 		ret = budget_latency_pass(workload, result, ns, fastest);
 	if (!ret)
-		ns_tail(fastest, workload->events, &result->own_p9999_ns,
-			&result->own_worst_ns);
+		ns_tail(fastest, workload->events, &result->own_p9999_ns, &result->own_worst_ns);
 	free(ns);
 	free(fastest);
 	return ret;
@@ -146,14 +146,21 @@ static int budget_lru(const struct workload *workload, struct budget_result *res
 	return 0;
 }
 
+/* A tenth of a tiny corpus is less than any depot: such a budget is left out, its figures null. */
+static bool budget_possible(const struct budget_result *result)
+{
+	return result->max_bytes >= stackdepot_bytes_for(1, NULL);
+}
+
 static int budgets_round(const struct workload *workload, const struct full_result *full,
 			 struct budget_result *results)
 {
 	unsigned int i;
 
 	for (i = 0; i < BUDGETS_NR; i++)
-		if (budget_cold(workload, full->max_bytes, &results[i].cold_ns) ||
-		    budget_throughput(workload, &results[i]))
+		if (budget_possible(&results[i]) &&
+		    (budget_cold(workload, full->max_bytes, &results[i].cold_ns) ||
+		     budget_throughput(workload, &results[i])))
 			return -1;
 	return 0;
 }
@@ -167,14 +174,18 @@ int measure_budgets(const struct workload *workload, const struct settings *sett
 	clock_pin(0);
 	for (i = 0; i < BUDGETS_NR; i++) {
 		results[i].fraction = budgets_fractions[i];
-		results[i].max_bytes =
-			(uint64_t)((double)full->depot_bytes * budgets_fractions[i]);
+		results[i].own_p9999_ns = NAN;
+		results[i].own_worst_ns = NAN;
+		results[i].lru_hit_ratio = NAN;
+		results[i].max_bytes = (uint64_t)((double)full->depot_bytes * budgets_fractions[i]);
 	}
 	for (round = 0; !ret && round < settings->rounds; round++) {
 		measure_progress(workload->name, "budgets", round, settings->rounds);
 		ret = budgets_round(workload, full, results);
 	}
 	for (i = 0; !ret && i < BUDGETS_NR; i++) {
+		if (!budget_possible(&results[i]))
+			continue;
 		measure_progress(workload->name, "single saves", i, BUDGETS_NR);
 		ret = budget_latency(workload, settings, &results[i]) ||
 		      budget_lru(workload, &results[i]);

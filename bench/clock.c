@@ -101,7 +101,7 @@ double samples_spread(const struct samples *samples)
 
 double samples_ratio(const struct samples *above, const struct samples *below)
 {
-	struct samples ratio = { 0 };
+	struct samples ratio = {0};
 	unsigned int i;
 
 	for (i = 0; i < above->nr && i < below->nr; i++)

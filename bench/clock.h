@@ -16,7 +16,8 @@ uint64_t clock_thread_ns(void);
 /* clock_wall_ns() - time that never runs backwards; reading it is cheap. */
 uint64_t clock_wall_ns(void);
 
-/* clock_pin() - keep this thread on one CPU, the @index-th of those allowed, modulo their number. */
+/* clock_pin() - keep this thread on one CPU, the @index-th of those allowed, modulo their number.
+ */
 void clock_pin(unsigned int index);
 
 /* clock_cpus() - CPUs this process may use. */

@@ -125,8 +125,7 @@ static int reader_frames(struct corpus_reader *reader, struct corpus *corpus)
 {
 	uint64_t i;
 
-	corpus->frames =
-		reader_array(reader, corpus->total_frames, sizeof(uint64_t), "its frames");
+	corpus->frames = reader_array(reader, corpus->total_frames, sizeof(uint64_t), "its frames");
 	if (!corpus->frames)
 		return -1;
 	for (i = 0; i < corpus->total_frames; i++)
@@ -161,8 +160,8 @@ static int reader_end(struct corpus_reader *reader)
 
 int corpus_read(const char *path, struct corpus *ret_corpus, char *error, size_t error_size)
 {
-	struct corpus_reader reader = { .path = path, .error = error, .error_size = error_size };
-	struct corpus corpus = { 0 };
+	struct corpus_reader reader = {.path = path, .error = error, .error_size = error_size};
+	struct corpus corpus = {0};
 	int ret;
 
 	reader.stream = corpus_stream_open(path);
@@ -186,7 +185,7 @@ void corpus_free(struct corpus *corpus)
 	free(corpus->length);
 	free(corpus->frames);
 	free(corpus->event);
-	*corpus = (struct corpus){ 0 };
+	*corpus = (struct corpus){0};
 }
 
 static void name_strip(char *name, const char *suffix)

@@ -18,7 +18,7 @@ struct corpus_stream {
 };
 
 /* When malloc() fails there is still something to return that carries the error. */
-static struct corpus_stream stream_no_memory = { .error = "no memory to read it" };
+static struct corpus_stream stream_no_memory = {.error = "no memory to read it"};
 
 static void stream_set_error(struct corpus_stream *stream, const char *what, const char *why)
 {
@@ -37,7 +37,7 @@ static bool stream_fill(struct corpus_stream *stream)
 
 static void stream_detect_zstd(struct corpus_stream *stream)
 {
-	static const unsigned char magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const unsigned char magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 
 	stream->in.src = stream->buffer;
 	stream->between = true;
@@ -111,7 +111,7 @@ static bool stream_more(struct corpus_stream *stream, ZSTD_outBuffer *out)
 
 long corpus_stream_read(struct corpus_stream *stream, void *to, size_t size)
 {
-	ZSTD_outBuffer out = { .dst = to, .size = size };
+	ZSTD_outBuffer out = {.dst = to, .size = size};
 
 	while (out.pos < size && !stream->error[0])
 		if (!stream_more(stream, &out))

@@ -20,12 +20,12 @@ struct corpus_writer {
 static void writer_compress(struct corpus_writer *writer, const void *data, size_t size,
 			    ZSTD_EndDirective directive)
 {
-	ZSTD_inBuffer in = { .src = data, .size = size };
+	ZSTD_inBuffer in = {.src = data, .size = size};
 	unsigned char buffer[1 << 16];
 	size_t ret;
 
 	do {
-		ZSTD_outBuffer out = { .dst = buffer, .size = sizeof(buffer) };
+		ZSTD_outBuffer out = {.dst = buffer, .size = sizeof(buffer)};
 
 		ret = ZSTD_compressStream2(writer->zstd, &out, &in, directive);
 		if (ZSTD_isError(ret) || fwrite(buffer, 1, out.pos, writer->file) != out.pos)
@@ -82,7 +82,7 @@ static bool name_wants_zstd(const char *path)
 
 int corpus_write(const char *path, const struct corpus *corpus, char *error, size_t error_size)
 {
-	struct corpus_writer writer = { .file = fopen(path, "wbe") };
+	struct corpus_writer writer = {.file = fopen(path, "wbe")};
 
 	if (!writer.file) {
 		snprintf(error, error_size, "%s: cannot be created: %s", path, strerror(errno));
@@ -90,9 +90,9 @@ int corpus_write(const char *path, const struct corpus *corpus, char *error, siz
 	}
 	if (name_wants_zstd(path)) {
 		writer.zstd = ZSTD_createCCtx();
-		writer.failed = !writer.zstd ||
-				ZSTD_isError(ZSTD_CCtx_setParameter(
-					writer.zstd, ZSTD_c_compressionLevel, WRITE_LEVEL));
+		writer.failed =
+			!writer.zstd || ZSTD_isError(ZSTD_CCtx_setParameter(
+						writer.zstd, ZSTD_c_compressionLevel, WRITE_LEVEL));
 	}
 	writer_corpus(&writer, corpus);
 	ZSTD_freeCCtx(writer.zstd);

@@ -99,8 +99,8 @@ static void op_fetch(void *context, uint32_t i, const struct trace *trace)
 	struct full *full = context;
 	stackdepot_handle_t handle = full->leased_handles[full->workload->corpus.event[i]];
 
-	full->failed += stackdepot_fetch(full->leased, handle, full->frames,
-					 MEASURE_MAX_FRAMES) != (int)trace->nr;
+	full->failed += stackdepot_fetch(full->leased, handle, full->frames, MEASURE_MAX_FRAMES) !=
+			(int)trace->nr;
 }
 
 static void op_put(void *context, uint32_t i, const struct trace *trace)
@@ -190,7 +190,7 @@ static double pass_referenced(struct full *full)
 
 static double pass_cursor(struct full *full)
 {
-	full->cursor = (struct stackdepot_cursor){ 0 };
+	full->cursor = (struct stackdepot_cursor){0};
 	stackdepot_tick(full->leased);
 	return replay_events(full->workload, op_cursor, full);
 }
@@ -292,23 +292,23 @@ static const struct {
 	enum quantity quantity;
 	double (*pass)(struct full *full);
 } full_passes[] = {
-	{ COLD, pass_cold },
-	{ LINUX_COLD, pass_linux_cold },
-	{ LINUX_HUGE_COLD, pass_huge_cold },
-	{ LLVM_COLD, pass_llvm_cold },
-	{ WARM, pass_warm },
-	{ LLVM_WARM, pass_llvm_warm },
-	{ LINUX_WARM, pass_linux_warm },
-	{ WARM_REFERENCED, pass_referenced },
-	{ LINUX_HUGE_WARM, pass_huge_warm },
-	{ CURSOR, pass_cursor },
-	{ WARM_TICKING, pass_ticking },
-	{ WARM_KEPT, pass_kept },
-	{ READ, pass_read },
-	{ FETCH, pass_fetch },
-	{ PUT, pass_put },
-	{ LINUX_PUT, pass_linux_put },
-	{ LINUX_HUGE_PUT, pass_huge_put },
+	{COLD, pass_cold},
+	{LINUX_COLD, pass_linux_cold},
+	{LINUX_HUGE_COLD, pass_huge_cold},
+	{LLVM_COLD, pass_llvm_cold},
+	{WARM, pass_warm},
+	{LLVM_WARM, pass_llvm_warm},
+	{LINUX_WARM, pass_linux_warm},
+	{WARM_REFERENCED, pass_referenced},
+	{LINUX_HUGE_WARM, pass_huge_warm},
+	{CURSOR, pass_cursor},
+	{WARM_TICKING, pass_ticking},
+	{WARM_KEPT, pass_kept},
+	{READ, pass_read},
+	{FETCH, pass_fetch},
+	{PUT, pass_put},
+	{LINUX_PUT, pass_linux_put},
+	{LINUX_HUGE_PUT, pass_huge_put},
 };
 
 /* --- the whole ----------------------------------------------------------------------------- */
@@ -370,7 +370,7 @@ static void full_peer_bytes(struct full *full, struct full_result *result)
 int measure_full(const struct workload *workload, const struct settings *settings,
 		 struct peer *peers, struct full_result *result)
 {
-	struct full full = { .workload = workload, .peers = peers };
+	struct full full = {.workload = workload, .peers = peers};
 	unsigned int round;
 	int ret;
 

@@ -19,8 +19,8 @@ struct node {
 	const uintptr_t *frames;
 	uint8_t nr;
 	bool present;
-	bool traced;	   /* a present trace ends here */
-	uint32_t held;	   /* by present children and by its trace */
+	bool traced;	       /* a present trace ends here */
+	uint32_t held;	       /* by present children and by its trace */
 	uint32_t newer, older; /* neighbours in the order of use, if traced */
 };
 
@@ -59,8 +59,7 @@ static uint32_t lru_node(struct lru *lru, uint32_t parent, const uintptr_t *fram
 			return i;
 	i = lru->nr_nodes++;
 	lru->nodes[i] = (struct node){
-		.parent = parent, .next = *chain, .frames = frames, .nr = (uint8_t)nr
-	};
+		.parent = parent, .next = *chain, .frames = frames, .nr = (uint8_t)nr};
 	*chain = i;
 	return i;
 }
@@ -100,7 +99,8 @@ static int lru_build(struct lru *lru, const struct workload *workload)
 	return 0;
 }
 
-/* Node 0 heads the ring of traces in order of use: its older is the newest, its newer the oldest. */
+/* Node 0 heads the ring of traces in order of use: its older is the newest, its newer the oldest.
+ */
 static void order_unlink(struct lru *lru, uint32_t node)
 {
 	struct node *n = &lru->nodes[node];
@@ -183,7 +183,7 @@ static void lru_use(struct lru *lru, uint32_t leaf)
 
 int lru_simulate(const struct workload *workload, uint32_t lines, struct lru_result *ret_result)
 {
-	struct lru lru = { .lines = lines };
+	struct lru lru = {.lines = lines};
 	int ret = lru_build(&lru, workload);
 	uint32_t i;
 

@@ -15,8 +15,8 @@
 
 struct lru_result {
 	uint64_t hits;
-	uint64_t evictions; /* traces */
-	uint64_t refused;   /* traces with more lines than there are */
+	uint64_t evictions;  /* traces */
+	uint64_t refused;    /* traces with more lines than there are */
 	uint32_t tree_lines; /* lines all traces of the corpus need together */
 };
 

@@ -14,10 +14,10 @@
 #define MEASURE_MAX_FRAMES 256u
 
 struct settings {
-	unsigned int rounds;	     /* of the passes over all events */
-	unsigned int thread_rounds;  /* of the runs with several threads */
-	uint32_t thread_saves;	     /* of each thread in each run */
-	uint32_t max_events;	     /* 0: all */
+	unsigned int rounds;	    /* of the passes over all events */
+	unsigned int thread_rounds; /* of the runs with several threads */
+	uint32_t thread_saves;	    /* of each thread in each run */
+	uint32_t max_events;	    /* 0: all */
 };
 
 enum peer_id {

@@ -28,7 +28,7 @@ int peer_load(struct peer *peer, const char *file)
 {
 	char path[PATH_MAX];
 
-	*peer = (struct peer){ .file = file };
+	*peer = (struct peer){.file = file};
 	if (peer_path(file, path, sizeof(path)) || access(path, R_OK))
 		return -1;
 	peer->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -18,10 +18,9 @@ struct llvm_stack_trace {
 	uint32_t tag;
 };
 
-extern uint32_t llvm_put(struct llvm_stack_trace trace)
-	__asm__("_ZN11__sanitizer13StackDepotPutENS_10StackTraceE");
-extern struct llvm_stack_trace llvm_get(uint32_t id)
-	__asm__("_ZN11__sanitizer13StackDepotGetEj");
+extern uint32_t
+llvm_put(struct llvm_stack_trace trace) __asm__("_ZN11__sanitizer13StackDepotPutENS_10StackTraceE");
+extern struct llvm_stack_trace llvm_get(uint32_t id) __asm__("_ZN11__sanitizer13StackDepotGetEj");
 extern void llvm_unmap(void) __asm__("_ZN11__sanitizer23StackDepotTestOnlyUnmapEv");
 
 extern const struct peer_ops peer_ops;
@@ -33,7 +32,7 @@ static int llvm_init(void)
 
 static uint32_t llvm_save(const uintptr_t *frames, unsigned int nr)
 {
-	return llvm_put((struct llvm_stack_trace){ .trace = frames, .size = nr });
+	return llvm_put((struct llvm_stack_trace){.trace = frames, .size = nr});
 }
 
 static unsigned int llvm_fetch(uint32_t id, const uintptr_t **ret_frames)

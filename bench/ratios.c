@@ -9,10 +9,10 @@ static double full_ratio(const struct corpus_result *result, enum quantity above
 	return samples_ratio(&result->full.ns[above], &result->full.ns[below]);
 }
 
-#define FULL_RATIO(name, above, below)                                \
-	static double name(const struct corpus_result *result)        \
-	{                                                             \
-		return full_ratio(result, above, below);              \
+#define FULL_RATIO(name, above, below)                         \
+	static double name(const struct corpus_result *result) \
+	{                                                      \
+		return full_ratio(result, above, below);       \
 	}
 
 FULL_RATIO(warm_to_linux, WARM, LINUX_WARM)
@@ -123,34 +123,33 @@ static double save_at_10_to_cold(const struct corpus_result *result)
 }
 
 const struct ratio ratios[] = {
-	{ "warm_to_linux", warm_to_linux },
-	{ "warm_to_linux_huge_pages", warm_to_linux_huge },
-	{ "warm_to_llvm", warm_to_llvm },
-	{ "referenced_to_linux", referenced_to_linux },
-	{ "referenced_to_linux_huge_pages", referenced_to_linux_huge },
-	{ "kept_to_llvm", kept_to_llvm },
-	{ "cursor_to_warm", cursor_to_warm },
-	{ "put_to_linux", put_to_linux },
-	{ "cold_to_linux", cold_to_linux },
-	{ "cold_to_llvm", cold_to_llvm },
-	{ "bytes_to_linux", bytes_to_linux },
-	{ "bytes_to_llvm", bytes_to_llvm },
-	{ "two_threads_leased_same_hot", two_threads_leased_same },
-	{ "two_threads_leased_different", two_threads_leased_different },
-	{ "two_threads_referenced_same_hot", two_threads_referenced_same },
-	{ "two_threads_linux_same_hot", two_threads_linux_same },
-	{ "hits_to_lru_at_50", hits_at_50 },
-	{ "hits_to_lru_at_25", hits_at_25 },
-	{ "hits_to_lru_at_10", hits_at_10 },
-	{ "save_at_50_to_cold", save_at_50_to_cold },
-	{ "save_at_25_to_cold", save_at_25_to_cold },
-	{ "save_at_10_to_cold", save_at_10_to_cold },
+	{"warm_to_linux", warm_to_linux},
+	{"warm_to_linux_huge_pages", warm_to_linux_huge},
+	{"warm_to_llvm", warm_to_llvm},
+	{"referenced_to_linux", referenced_to_linux},
+	{"referenced_to_linux_huge_pages", referenced_to_linux_huge},
+	{"kept_to_llvm", kept_to_llvm},
+	{"cursor_to_warm", cursor_to_warm},
+	{"put_to_linux", put_to_linux},
+	{"cold_to_linux", cold_to_linux},
+	{"cold_to_llvm", cold_to_llvm},
+	{"bytes_to_linux", bytes_to_linux},
+	{"bytes_to_llvm", bytes_to_llvm},
+	{"two_threads_leased_same_hot", two_threads_leased_same},
+	{"two_threads_leased_different", two_threads_leased_different},
+	{"two_threads_referenced_same_hot", two_threads_referenced_same},
+	{"two_threads_linux_same_hot", two_threads_linux_same},
+	{"hits_to_lru_at_50", hits_at_50},
+	{"hits_to_lru_at_25", hits_at_25},
+	{"hits_to_lru_at_10", hits_at_10},
+	{"save_at_50_to_cold", save_at_50_to_cold},
+	{"save_at_25_to_cold", save_at_25_to_cold},
+	{"save_at_10_to_cold", save_at_10_to_cold},
 };
 
 const unsigned int ratios_nr = sizeof(ratios) / sizeof(ratios[0]);
 
-double ratios_mean(const struct ratio *ratio, const struct corpus_result *results,
-		   unsigned int nr)
+double ratios_mean(const struct ratio *ratio, const struct corpus_result *results, unsigned int nr)
 {
 	unsigned int i, counted = 0;
 	double sum = 0, value;

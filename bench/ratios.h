@@ -14,7 +14,6 @@ extern const struct ratio ratios[];
 extern const unsigned int ratios_nr;
 
 /* ratios_mean() - geometric mean over those of @nr corpora that have the ratio; else NAN. */
-double ratios_mean(const struct ratio *ratio, const struct corpus_result *results,
-		   unsigned int nr);
+double ratios_mean(const struct ratio *ratio, const struct corpus_result *results, unsigned int nr);
 
 #endif

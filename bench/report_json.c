@@ -70,8 +70,8 @@ static void json_budget(struct json *json, const struct budget_result *budget)
 	json_close(json, '}');
 }
 
-static const char *const thread_mode_names[THREAD_MODE_NR] = { "referenced", "leased", "linux",
-							       "llvm" };
+static const char *const thread_mode_names[THREAD_MODE_NR] = {"referenced", "leased", "linux",
+							      "llvm"};
 
 /* Ours or the peers', which have an array of their own. */
 static void json_threads(struct json *json, const char *key, const struct corpus_result *result,
@@ -188,7 +188,7 @@ static void json_run(struct json *json, const struct report *report)
 
 void report_json(const struct report *report)
 {
-	struct json json = { .file = stdout };
+	struct json json = {.file = stdout};
 	unsigned int i;
 
 	json_open(&json, NULL, '{');

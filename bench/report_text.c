@@ -18,28 +18,28 @@ static void text_full(const struct workload *workload, const struct full_result 
 		enum quantity quantity;
 		const char *label;
 	} lines[] = {
-		{ COLD, "cold save" },
-		{ WARM, "warm save, leased" },
-		{ WARM_TICKING, "warm save, leased, clock running" },
-		{ WARM_REFERENCED, "warm save, referenced" },
-		{ WARM_KEPT, "warm save, kept" },
-		{ CURSOR, "warm save, leased, cursor" },
-		{ FETCH, "fetch" },
-		{ PUT, "put" },
-		{ READ, "reading the frames only" },
-		{ LINUX_COLD, "Linux 6.12 cold save" },
-		{ LINUX_WARM, "Linux 6.12 warm save" },
-		{ LINUX_HUGE_WARM, "Linux 6.12 warm save, huge pages" },
-		{ LINUX_PUT, "Linux 6.12 put" },
-		{ LLVM_COLD, "LLVM 14 cold save" },
-		{ LLVM_WARM, "LLVM 14 warm save" },
+		{COLD, "cold save"},
+		{WARM, "warm save, leased"},
+		{WARM_TICKING, "warm save, leased, clock running"},
+		{WARM_REFERENCED, "warm save, referenced"},
+		{WARM_KEPT, "warm save, kept"},
+		{CURSOR, "warm save, leased, cursor"},
+		{FETCH, "fetch"},
+		{PUT, "put"},
+		{READ, "reading the frames only"},
+		{LINUX_COLD, "Linux 6.12 cold save"},
+		{LINUX_WARM, "Linux 6.12 warm save"},
+		{LINUX_HUGE_WARM, "Linux 6.12 warm save, huge pages"},
+		{LINUX_PUT, "Linux 6.12 put"},
+		{LLVM_COLD, "LLVM 14 cold save"},
+		{LLVM_WARM, "LLVM 14 warm save"},
 	};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		text_number(lines[i].label, samples_median(&full->ns[lines[i].quantity]), "ns");
-	text_number("bytes per unique trace",
-		    (double)full->depot_bytes / workload->corpus.unique, "bytes");
+	text_number("bytes per unique trace", (double)full->depot_bytes / workload->corpus.unique,
+		    "bytes");
 }
 
 static void text_budgets(const struct budget_result *budgets)
@@ -48,17 +48,19 @@ static void text_budgets(const struct budget_result *budgets)
 
 	printf("  budget    save ns   p99.99 ns    worst ns    hits  LRU hits   evictions\n");
 	for (i = 0; i < BUDGETS_NR; i++)
-		printf("  %5.0f%% %10.1f %11.0f %11.0f %7.4f %9.4f %11.0f\n",
-		       budgets[i].fraction * 100, samples_median(&budgets[i].save_ns),
-		       samples_median(&budgets[i].p9999_ns), samples_median(&budgets[i].worst_ns),
-		       samples_median(&budgets[i].hit_ratio), budgets[i].lru_hit_ratio,
-		       samples_median(&budgets[i].evictions));
+		if (budgets[i].lines)
+			printf("  %5.0f%% %10.1f %11.0f %11.0f %7.4f %9.4f %11.0f\n",
+			       budgets[i].fraction * 100, samples_median(&budgets[i].save_ns),
+			       samples_median(&budgets[i].p9999_ns),
+			       samples_median(&budgets[i].worst_ns),
+			       samples_median(&budgets[i].hit_ratio), budgets[i].lru_hit_ratio,
+			       samples_median(&budgets[i].evictions));
 }
 
 static void text_threads(const struct corpus_result *result)
 {
-	static const char *const names[THREAD_MODE_NR] = { "referenced", "leased", "Linux 6.12",
-							   "LLVM 14" };
+	static const char *const names[THREAD_MODE_NR] = {"referenced", "leased", "Linux 6.12",
+							  "LLVM 14"};
 	const struct thread_result *run;
 	unsigned int i;
 

@@ -81,9 +81,9 @@ static void usage(FILE *file)
 static int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "corpus", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "quick", no_argument, NULL, 'q' },	    { "verify", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	    { 0 },
+		{"corpus", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
+		{"quick", no_argument, NULL, 'q'},	  {"verify", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},	  {0},
 	};
 	int option;
 
@@ -175,8 +175,7 @@ static int bench_measure(struct bench *bench)
 		struct corpus_result *result = &bench->results[i];
 
 		ret = measure_full(workload, &bench->settings, bench->peers, &result->full) ||
-		      measure_budgets(workload, &bench->settings, &result->full,
-				      result->budgets) ||
+		      measure_budgets(workload, &bench->settings, &result->full, result->budgets) ||
 		      measure_threads(workload, &bench->settings, &result->full, bench->peers,
 				      result);
 	}
@@ -225,7 +224,7 @@ static int bench_run(struct bench *bench)
 
 int main(int argc, char **argv)
 {
-	struct bench bench = { 0 };
+	struct bench bench = {0};
 	int ret = options_parse(&bench.options, argc, argv);
 
 	if (ret) {

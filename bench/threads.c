@@ -122,8 +122,7 @@ static const struct peer_ops *threads_ops(const struct threads *threads, enum th
 }
 
 static void worker_init(struct worker *worker, const struct threads *threads,
-			const struct thread_result *result, unsigned int index,
-			unsigned int round)
+			const struct thread_result *result, unsigned int index, unsigned int round)
 {
 	worker->index = index;
 	worker->cpu = index + round;
@@ -131,8 +130,8 @@ static void worker_init(struct worker *worker, const struct threads *threads,
 	worker->ops = threads_ops(threads, result->mode);
 	if (!worker->ops)
 		worker->depot = threads->depots[result->mode];
-	worker->list = &threads->lists[result->same_hot ? THREADS_MAX :
-							  (index + round) % THREADS_MAX];
+	worker->list =
+		&threads->lists[result->same_hot ? THREADS_MAX : (index + round) % THREADS_MAX];
 	worker->saves = threads->settings->thread_saves;
 	worker->handles = calloc(worker->saves, sizeof(*worker->handles));
 	if (!worker->handles)
@@ -155,7 +154,7 @@ static void result_add(struct thread_result *result, const struct worker *worker
 static int threads_run(const struct threads *threads, struct thread_result *result,
 		       unsigned int round)
 {
-	struct worker workers[THREADS_MAX] = { 0 };
+	struct worker workers[THREADS_MAX] = {0};
 	pthread_barrier_t start;
 	uint64_t failed = 0;
 	unsigned int i;
@@ -219,7 +218,7 @@ static int threads_lists(struct threads *threads)
 
 static int threads_depots(struct threads *threads, const struct full_result *full)
 {
-	static const unsigned int flags[2] = { STACKDEPOT_GET, 0 };
+	static const unsigned int flags[2] = {STACKDEPOT_GET, 0};
 	unsigned int mode;
 
 	for (mode = 0; mode < 2; mode++) {
@@ -244,8 +243,7 @@ static void threads_plan(struct threads *threads, struct corpus_result *result)
 				continue;
 			for (nr = 1; nr <= THREADS_MAX; nr *= 2)
 				result->threads[result->threads_nr++] = (struct thread_result){
-					.nr = nr, .mode = mode, .same_hot = same
-				};
+					.nr = nr, .mode = mode, .same_hot = same};
 		}
 	}
 }
@@ -254,7 +252,7 @@ int measure_threads(const struct workload *workload, const struct settings *sett
 		    const struct full_result *full, struct peer *peers,
 		    struct corpus_result *result)
 {
-	struct threads threads = { .workload = workload, .settings = settings, .peers = peers };
+	struct threads threads = {.workload = workload, .settings = settings, .peers = peers};
 	unsigned int round, i;
 	int ret = threads_depots(&threads, full) || threads_lists(&threads);
 

@@ -13,7 +13,7 @@ static void workload_cut(struct workload *workload)
 	uint32_t i;
 
 	for (i = 0; i < workload->corpus.unique; i++) {
-		workload->traces[i] = (struct trace){ frames, workload->corpus.length[i] };
+		workload->traces[i] = (struct trace){frames, workload->corpus.length[i]};
 		frames += workload->corpus.length[i];
 	}
 }
@@ -22,8 +22,7 @@ static uint8_t workload_shared(const struct trace *a, const struct trace *b)
 {
 	uint32_t nr = 0;
 
-	while (nr < a->nr && nr < b->nr &&
-	       a->frames[a->nr - 1 - nr] == b->frames[b->nr - 1 - nr])
+	while (nr < a->nr && nr < b->nr && a->frames[a->nr - 1 - nr] == b->frames[b->nr - 1 - nr])
 		nr++;
 	return (uint8_t)nr;
 }
@@ -79,8 +78,8 @@ int workload_init(struct workload *workload, const char *path, struct corpus *co
 {
 	uint32_t unique = corpus->unique;
 
-	*workload = (struct workload){ .corpus = *corpus };
-	*corpus = (struct corpus){ 0 };
+	*workload = (struct workload){.corpus = *corpus};
+	*corpus = (struct corpus){0};
 	corpus_name(path, workload->name, sizeof(workload->name));
 	workload->events = workload->corpus.events;
 	if (max_events && workload->events > max_events)

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define SHIM_RESERVED (1ul << 30) /* above 8192 pools of 16 KiB, a table of 16 MiB, a few spares */
+#define SHIM_RESERVED (1ul << 30) /* above 8192 pools of 16 KiB, a table of 16 MiB, a few spares \
+				   */
 #define SHIM_HUGE (2ul << 20)
 
 static char *shim_start;
@@ -80,8 +81,8 @@ void *kvcalloc(size_t nr, size_t size, gfp_t flags)
 }
 
 void *alloc_large_system_hash(const char *name, unsigned long bucket, unsigned long entries,
-			      int scale, int flags, unsigned int *ret_shift,
-			      unsigned int *ret_mask, unsigned long low, unsigned long high)
+			      int scale, int flags, unsigned int *ret_shift, unsigned int *ret_mask,
+			      unsigned long low, unsigned long high)
 {
 	(void)name, (void)scale, (void)flags, (void)ret_shift, (void)low, (void)high;
 	*ret_mask = (unsigned int)entries - 1;

@@ -85,8 +85,8 @@ struct page *alloc_pages(gfp_t flags, unsigned int order);
 void free_pages(unsigned long address, unsigned int order);
 void *kvcalloc(size_t nr, size_t size, gfp_t flags);
 void *alloc_large_system_hash(const char *name, unsigned long bucket, unsigned long entries,
-			      int scale, int flags, unsigned int *ret_shift,
-			      unsigned int *ret_mask, unsigned long low, unsigned long high);
+			      int scale, int flags, unsigned int *ret_shift, unsigned int *ret_mask,
+			      unsigned long low, unsigned long high);
 /* So many that the hash table gets its full 2^20 buckets, as with KASAN, or 16 GiB of memory. */
 unsigned long nr_free_buffer_pages(void);
 /* Bytes allocated; of them the hash table. */
@@ -108,14 +108,14 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
+#define LIST_HEAD(name) struct list_head name = {&(name), &(name)}
 #define list_entry(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 /* A consuming load; on the machines this runs on it needs no more than not being torn. */
 #define list_next_rcu(p) READ_ONCE((p)->next)
-#define list_for_each_entry_rcu(entry, head, member)                               \
+#define list_for_each_entry_rcu(entry, head, member)                                \
 	for (entry = list_entry(list_next_rcu(head), __typeof__(*(entry)), member); \
-	     &(entry)->member != (head);                                           \
+	     &(entry)->member != (head);                                            \
 	     entry = list_entry(list_next_rcu(&(entry)->member), __typeof__(*(entry)), member))
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
@@ -195,9 +195,8 @@ static inline bool refcount_inc_not_zero(refcount_t *reference)
 	do {
 		if (!old)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&reference->count, &old, old + 1,
-							memory_order_relaxed,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&reference->count, &old, old + 1, memory_order_relaxed, memory_order_relaxed));
 	if (unlikely(old < 0 || old == INT_MAX))
 		refcount_set(reference, REFCOUNT_SATURATED);
 	return true;
@@ -238,8 +237,8 @@ static inline bool shim_trylock(raw_spinlock_t *lock)
 {
 	int free = 0;
 
-	return atomic_compare_exchange_strong_explicit(&lock->taken, &free, 1,
-						       memory_order_acquire, memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(&lock->taken, &free, 1, memory_order_acquire,
+						       memory_order_relaxed);
 }
 
 static inline void shim_lock(raw_spinlock_t *lock)
@@ -300,9 +299,9 @@ static inline u32 jhash2(const u32 *key, u32 length, u32 seed)
 struct seq_file;
 struct dentry;
 
-#define DEFINE_SHOW_ATTRIBUTE(name)                                                        \
+#define DEFINE_SHOW_ATTRIBUTE(name)                                                            \
 	static int (*const shim_show)(struct seq_file *, void *) __attribute__((__unused__)) = \
-		name##_show;                                                               \
+		name##_show;                                                                   \
 	static const int name##_fops __attribute__((__unused__))
 #define seq_printf(seq, ...) ((void)(seq))
 #define debugfs_create_dir(name, parent) ((struct dentry *)NULL)

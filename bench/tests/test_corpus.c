@@ -18,10 +18,9 @@
 static char plain_path[] = "test_corpus.XXXXXX";
 static char zstd_path[sizeof(plain_path) + 4];
 
-static uint32_t sample_length[3] = { 1, 2, 3 };
-static uintptr_t sample_frames[6] = { 0x401000, 0x402000, 0x403000,
-				      UINTPTR_MAX, 0, 0x7fffffffffff };
-static uint32_t sample_event[5] = { 0, 2, 1, 2, 0 };
+static uint32_t sample_length[3] = {1, 2, 3};
+static uintptr_t sample_frames[6] = {0x401000, 0x402000, 0x403000, UINTPTR_MAX, 0, 0x7fffffffffff};
+static uint32_t sample_event[5] = {0, 2, 1, 2, 0};
 static struct corpus sample = {
 	.unique = 3,
 	.events = 5,
@@ -61,7 +60,7 @@ static size_t sample_bytes(const char *path, unsigned char *bytes, size_t size)
 
 static void expect_error(const char *path, const char *defect)
 {
-	struct corpus corpus = { .unique = 77 };
+	struct corpus corpus = {.unique = 77};
 	char error[256] = "";
 
 	assert_int_equal(corpus_read(path, &corpus, error, sizeof(error)), -1);
@@ -107,22 +106,22 @@ static void test_damaged_fields(void **state)
 		uint32_t value;
 		const char *defect;
 	} damages[] = {
-		{ 0, 0x31313131, "no SDTRACE1" },
-		{ 4, 0x32454341, "no SDTRACE1" }, /* ...ACE2 */
-		{ 8, 0, "no traces or no events" },
-		{ 12, 0, "no traces or no events" },
-		{ 8, UINT32_MAX, "impossible number of frames" },
-		{ 16, 2, "impossible number of frames" },
-		{ 20, UINT32_MAX, "impossible number of frames" },
-		{ 16, 7, "do not add up" },
-		{ 24, 0, "0 or more than 255" },
-		{ 28, 256, "0 or more than 255" },
-		{ 28, 255, "do not add up" },
-		{ 12, 4, "goes on behind" },
-		{ 12, 6, "ends inside its events" },
-		{ 12, UINT32_MAX, "ends inside its events" },
-		{ PLAIN_SIZE - 4, 3, "names no trace" },
-		{ PLAIN_SIZE - 20, UINT32_MAX, "names no trace" },
+		{0, 0x31313131, "no SDTRACE1"},
+		{4, 0x32454341, "no SDTRACE1"}, /* ...ACE2 */
+		{8, 0, "no traces or no events"},
+		{12, 0, "no traces or no events"},
+		{8, UINT32_MAX, "impossible number of frames"},
+		{16, 2, "impossible number of frames"},
+		{20, UINT32_MAX, "impossible number of frames"},
+		{16, 7, "do not add up"},
+		{24, 0, "0 or more than 255"},
+		{28, 256, "0 or more than 255"},
+		{28, 255, "do not add up"},
+		{12, 4, "goes on behind"},
+		{12, 6, "ends inside its events"},
+		{12, UINT32_MAX, "ends inside its events"},
+		{PLAIN_SIZE - 4, 3, "names no trace"},
+		{PLAIN_SIZE - 20, UINT32_MAX, "names no trace"},
 	};
 	unsigned char good[256], bad[256];
 	unsigned int i;
@@ -194,8 +193,8 @@ static void test_trailing_frame(void **state)
 /* Gigabytes announced by 24 bytes: refused as cut short, not for lack of memory. */
 static void test_announces_much(void **state)
 {
-	static const uint32_t header[6] = { 0x52544453, 0x31454341, UINT32_MAX, UINT32_MAX,
-					    UINT32_MAX, 1 };
+	static const uint32_t header[6] = {0x52544453, 0x31454341, UINT32_MAX,
+					   UINT32_MAX, UINT32_MAX, 1};
 
 	(void)state;
 	write_bytes(plain_path, (const unsigned char *)header, sizeof(header));

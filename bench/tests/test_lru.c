@@ -16,11 +16,10 @@
 
 #define FRAMES_MAX 64
 
-static struct lru_result simulate(uint32_t unique, const uint32_t *lengths,
-				  const uintptr_t *frames, uint32_t events, const uint32_t *event,
-				  uint32_t lines)
+static struct lru_result simulate(uint32_t unique, const uint32_t *lengths, const uintptr_t *frames,
+				  uint32_t events, const uint32_t *event, uint32_t lines)
 {
-	struct corpus corpus = { .unique = unique, .events = events };
+	struct corpus corpus = {.unique = unique, .events = events};
 	struct workload workload;
 	struct lru_result result;
 	uint32_t i;
@@ -42,10 +41,10 @@ static struct lru_result simulate(uint32_t unique, const uint32_t *lengths,
 /* Two traces with eight common outermost frames: three lines, and the shared one stays. */
 static void test_shared_line(void **state)
 {
-	static const uint32_t lengths[2] = { 9, 10 };
-	static const uintptr_t frames[19] = { 100, 1, 2, 3, 4, 5, 6, 7, 8,
-					      200, 201, 1, 2, 3, 4, 5, 6, 7, 8 };
-	static const uint32_t event[6] = { 0, 1, 0, 1, 0, 1 };
+	static const uint32_t lengths[2] = {9, 10};
+	static const uintptr_t frames[19] = {100, 1, 2, 3, 4, 5, 6, 7, 8, 200,
+					     201, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint32_t event[6] = {0, 1, 0, 1, 0, 1};
 	struct lru_result result = simulate(2, lengths, frames, 6, event, 3);
 
 	(void)state;
@@ -59,12 +58,28 @@ static void test_shared_line(void **state)
 	assert_int_equal(result.refused, 6);
 }
 
+/* Nothing in common: the whole of the one has to go for the other, its interior line too. */
+static void test_interior_line_goes(void **state)
+{
+	static const uint32_t lengths[2] = {9, 9};
+	static const uintptr_t frames[18] = {100, 1,  2,  3,  4,  5,  6,  7,  8,
+					     100, 11, 12, 13, 14, 15, 16, 17, 18};
+	static const uint32_t event[4] = {0, 1, 1, 0};
+	struct lru_result result = simulate(2, lengths, frames, 4, event, 2);
+
+	(void)state;
+	assert_int_equal(result.tree_lines, 4);
+	assert_int_equal(result.hits, 1);
+	assert_int_equal(result.evictions, 2);
+	assert_int_equal(result.refused, 0);
+}
+
 /* A trace that is the outer part of another: its line is there, but it has to be saved itself. */
 static void test_trace_inside_trace(void **state)
 {
-	static const uint32_t lengths[2] = { 9, 8 };
-	static const uintptr_t frames[17] = { 100, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8 };
-	static const uint32_t event[4] = { 0, 1, 1, 0 };
+	static const uint32_t lengths[2] = {9, 8};
+	static const uintptr_t frames[17] = {100, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint32_t event[4] = {0, 1, 1, 0};
 	struct lru_result result = simulate(2, lengths, frames, 4, event, 2);
 
 	(void)state;
@@ -76,9 +91,9 @@ static void test_trace_inside_trace(void **state)
 /* The oldest goes, not the first that came. */
 static void test_order_of_use(void **state)
 {
-	static const uint32_t lengths[3] = { 1, 1, 1 };
-	static const uintptr_t frames[3] = { 1, 2, 3 };
-	static const uint32_t event[6] = { 0, 1, 0, 2, 0, 1 };
+	static const uint32_t lengths[3] = {1, 1, 1};
+	static const uintptr_t frames[3] = {1, 2, 3};
+	static const uint32_t event[6] = {0, 1, 0, 2, 0, 1};
 	struct lru_result result = simulate(3, lengths, frames, 6, event, 2);
 
 	(void)state;
@@ -129,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared_line),
+		cmocka_unit_test(test_interior_line_goes),
 		cmocka_unit_test(test_trace_inside_trace),
 		cmocka_unit_test(test_order_of_use),
 		cmocka_unit_test(test_against_a_list),

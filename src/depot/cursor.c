@@ -80,8 +80,10 @@ port_inline u64 cursor_find(const struct cursor_walk *walk, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
 	const u64 above = walk->groups ? cursor_ref(walk->cursor, walk->groups) : 0;
-	const struct find_trace trace = {hash_pad(walk->frames, walk->nr, pad), walk->nr,
-					 walk->groups * DEPOT_GROUP, (u32)above};
+	const struct find_trace trace = {.frames = hash_pad(walk->frames, walk->nr, pad),
+					 .nr = walk->nr,
+					 .outer = walk->groups * DEPOT_GROUP,
+					 .stop = (u32)above};
 	const u64 hash = cursor_hash(walk, trace.frames);
 	struct found found;
 

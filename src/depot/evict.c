@@ -70,24 +70,47 @@ static void evict_dismiss(struct stackdepot *depot, u32 number)
 		depot_candidate_set(depot, number);
 }
 
-/* The bucket of a line that this caller has claimed, from its frames and its parents'. */
+/* Put the frames of a line in front of the innermost ones known so far. */
+static void evict_window(struct depot_line *line, u64 state, uintptr_t *window)
+{
+	u32 i, count = state_count(state);
+
+	for (i = DEPOT_GROUP; i-- > count;)
+		window[i] = window[i - count];
+	for (i = 0; i < count; i++)
+		window[i] = run_frame(line, state, i);
+}
+
+/*
+ * The bucket of a line that this caller has claimed, from its frames and its parents'. The way up is
+ * noted and the frames hashed on the way down: stacks in kernels have no room for a whole trace.
+ */
 static u32 evict_bucket(struct stackdepot *depot, u32 number, u64 state)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES + DEPOT_GROUP], pad[DEPOT_GROUP];
-	u32 nr = 0;
+	u32 path[2 * DEPOT_MAX_GROUPS], depth = 0, nr = 0;
+	uintptr_t window[DEPOT_GROUP] = {0};
+	const u64 leaf_state = state;
+	u64 hash = 0;
 
-	for (;;) {
-		struct depot_line *line = port_line(depot, number);
-		u32 i, count = state_count(state);
-
-		for (i = 0; i < count; i++)
-			frames[nr++] = run_frame(line, state, i);
+	do {
+		path[depth++] = number;
 		number = state_parent(state);
-		if (!number || nr > STACKDEPOT_MAX_FRAMES)
-			break;
-		state = port_load_relaxed(&port_line(depot, number)->state);
+		if (number)
+			state = port_load_relaxed(&port_line(depot, number)->state);
+	} while (number && depth < 2 * DEPOT_MAX_GROUPS);
+
+	while (depth--) {
+		struct depot_line *line = port_line(depot, path[depth]);
+
+		/* The leaf's state was taken away when it was claimed. */
+		state = depth ? port_load_relaxed(&line->state) : leaf_state;
+		evict_window(line, state, window);
+		nr += state_count(state);
+		if (depth && nr % DEPOT_GROUP == 0)
+			hash = hash_advance(hash, hash_window(depot->keys, window));
 	}
-	return hash_bucket(depot, depot_hash_trace(depot, hash_pad(frames, nr, pad), nr));
+	return hash_bucket(depot, hash_finish(depot->keys, hash,
+					      hash_window(depot->keys, window), nr));
 }
 
 /* Steps 1 to 4 above. False if the line is no longer in that state. */

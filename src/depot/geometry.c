@@ -42,7 +42,7 @@ static u64 geometry_bytes(struct depot_geometry *geometry, u32 lines, u32 bucket
 	geometry->lines = lines;
 	geometry->buckets = buckets ? buckets : lines;
 	geometry_place(geometry);
-	return geometry->total_bytes + DEPOT_PRIVATE_BYTES;
+	return port_footprint(geometry);
 }
 
 /* The largest number of lines that fits; 0 if none does. */

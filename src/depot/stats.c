@@ -10,13 +10,12 @@ void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret
 {
 	struct depot_header *header = depot->header;
 	u64 fresh = port_load_relaxed(&header->fresh);
-	u64 fixed = (u64)((char *)depot->lines - (char *)header) + DEPOT_LINE_BYTES +
-		    DEPOT_PRIVATE_BYTES;
+	u64 mapped = port_footprint(&header->geometry);
 
 	*ret_stats = (struct stackdepot_stats){
 		.max_bytes = header->geometry.max_bytes,
-		.mapped_bytes = fixed + (u64)DEPOT_LINE_BYTES * depot->nr_lines,
-		.used_bytes = fixed + DEPOT_LINE_BYTES * fresh,
+		.mapped_bytes = mapped,
+		.used_bytes = mapped - DEPOT_LINE_BYTES * (depot->nr_lines - fresh),
 		.ring_bytes = (u64)sizeof(struct depot_ring_entry) * depot->ring_entries,
 		.lines = depot->nr_lines,
 		.lines_used = fresh,

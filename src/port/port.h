@@ -40,6 +40,10 @@
  *	port_scratch_get(bytes)  port_scratch_put(pointer, bytes)	zeroed memory or NULL; for
  *					stackdepot_check() alone, which runs in a quiet context.
  *
+ *	port_footprint(geometry)	(optional) bytes that a depot of this struct depot_geometry
+ *					takes in all, private parts of the port included; does not
+ *					fall with more lines. Else total_bytes and a page.
+ *
  * Vectors (optional)
  *	PORT_VECTOR_LINES	defined if the core may compare lines with the compiler's 16-byte
  *				vectors: false in kernels, and where a race detector must see each
@@ -58,6 +62,10 @@
 	!defined(PORT_VARIANT) || !defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
 	!defined(port_unlikely) || !defined(port_noinline) || !defined(port_inline)
 #error "port_impl.h lacks something that port.h asks for"
+#endif
+
+#ifndef port_footprint
+#define port_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
 #endif
 
 #endif

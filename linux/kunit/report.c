@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * report.c - KASAN's reports name the right stacks, also when the ring has turned.
+ *
+ * An object is used after it was freed, by a thread of its own, so that KUnit does not take the
+ * report for a failure. What KASAN prints is read back from the console.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kasan-enabled.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <trace/events/printk.h>
+
+#define REPORT_BYTES 150
+#define REPORT_OTHER_BYTES 1000
+
+static struct {
+	bool in_alloc, in_free; /* which part of the report is being printed */
+	bool reported, alloc_right, free_right, mixed_up;
+	unsigned int events; /* to record before, and between alloc, free and use */
+	struct completion done;
+} report;
+
+static bool report_has(const char *line, size_t length, const char *text)
+{
+	return strnstr(line, text, length) != NULL;
+}
+
+static void report_probe(void *unused, const char *line, size_t length)
+{
+	if (report_has(line, length, "BUG: KASAN:"))
+		report.reported = true;
+	if (report_has(line, length, "Allocated by task")) {
+		report.in_alloc = true;
+		report.in_free = false;
+	}
+	if (report_has(line, length, "Freed by task")) {
+		report.in_alloc = false;
+		report.in_free = true;
+	}
+	if (report_has(line, length, "The buggy address"))
+		report.in_alloc = report.in_free = false;
+	if (report_has(line, length, "report_alloc")) {
+		report.alloc_right |= report.in_alloc;
+		report.mixed_up |= report.in_free;
+	}
+	if (report_has(line, length, "report_free")) {
+		report.free_right |= report.in_free;
+		report.mixed_up |= report.in_alloc;
+	}
+}
+
+static noinline void *report_alloc(size_t bytes)
+{
+	void *object = kmalloc(bytes, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(object);
+	return object;
+}
+
+static noinline void report_free(void *object)
+{
+	kfree(object);
+	barrier();
+}
+
+/* Other objects of another size, so that the one in question is not handed out again. */
+static noinline void report_turn(unsigned int events)
+{
+	unsigned int i;
+
+	for (i = 0; i < events; i += 2) {
+		void *other = kmalloc(REPORT_OTHER_BYTES, GFP_KERNEL);
+
+		OPTIMIZER_HIDE_VAR(other);
+		kfree(other);
+		cond_resched();
+	}
+}
+
+static int report_thread(void *unused)
+{
+	char *object;
+
+	report_turn(report.events);
+	object = report_alloc(REPORT_BYTES);
+	if (object) {
+		report_turn(100);
+		report_free(object);
+		report_turn(100);
+		(void)READ_ONCE(*object);
+	}
+	complete(&report.done);
+	return 0;
+}
+
+static void report_run(struct kunit *test, unsigned int events)
+{
+	struct task_struct *task;
+
+	if (!kasan_enabled())
+		kunit_skip(test, "KASAN is off");
+	memset(&report, 0, sizeof(report));
+	report.events = events;
+	init_completion(&report.done);
+	KUNIT_ASSERT_EQ(test, register_trace_console(report_probe, NULL), 0);
+	task = kthread_run(report_thread, NULL, "report");
+	if (!IS_ERR(task))
+		wait_for_completion(&report.done);
+	unregister_trace_console(report_probe, NULL);
+	tracepoint_synchronize_unregister();
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_TRUE(test, report.reported);
+	KUNIT_EXPECT_TRUE(test, report.alloc_right);
+	KUNIT_EXPECT_TRUE(test, report.free_right);
+	KUNIT_EXPECT_FALSE(test, report.mixed_up);
+}
+
+static void a_report_names_both_stacks(struct kunit *test)
+{
+	report_run(test, 0);
+}
+
+/* More events than the default ring has entries. */
+static void a_report_after_the_ring_turned(struct kunit *test)
+{
+	report_run(test, 40000);
+}
+
+static struct kunit_case report_cases[] = {
+	KUNIT_CASE(a_report_names_both_stacks),
+	KUNIT_CASE_SLOW(a_report_after_the_ring_turned),
+	{},
+};
+static struct kunit_suite report_suite = {
+	.name = "stackdepot_kasan",
+	.test_cases = report_cases,
+};
+kunit_test_suite(report_suite);

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * stackdepot.c - the kernel's stack depot: the interface of <linux/stackdepot.h> on the library.
+ *
+ * One depot for the whole kernel, made once and never destroyed. It takes no lock and can be called
+ * from anywhere; memory is allocated in front of a save, by linux_refill(), never inside.
+ */
+#define pr_fmt(fmt) "stackdepot: " fmt
+
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/kmsan.h>
+#include <linux/kstrtox.h>
+#include <linux/memblock.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+
+#include "glue.h"
+#include "memory.h"
+
+static_assert(STACK_DEPOT_EXTRA_BITS == STACKDEPOT_EXTRA_BITS);
+static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
+
+/* Where memory is not said to be scarce, a depot may take this share of it, between the limits. */
+#define GLUE_SHARE 128
+#define GLUE_MIN_BYTES SZ_1M
+#define GLUE_MAX_BYTES SZ_64M
+
+/* What stack_depot_fetch() points into. */
+#define GLUE_COPIES 8
+static unsigned long copies[GLUE_COPIES][CONFIG_STACKDEPOT_MAX_FRAMES];
+
+static struct stackdepot *depot;
+static bool disabled;
+static bool early_requested __initdata = IS_ENABLED(CONFIG_STACKDEPOT_ALWAYS_INIT);
+static bool early_passed __initdata;
+static u64 max_bytes;
+static atomic_long_t drops_early;
+
+struct stackdepot *glue_depot(void)
+{
+	/* Acquire: pairs with the release in glue_publish(). */
+	return smp_load_acquire(&depot);
+}
+
+u64 glue_max_bytes(void)
+{
+	return max_bytes;
+}
+
+u64 glue_bytes(void)
+{
+	return linux_bytes(glue_depot()) + sizeof(copies);
+}
+
+unsigned long glue_drops_early(void)
+{
+	return atomic_long_read(&drops_early);
+}
+
+static int __init glue_parse_disable(char *text)
+{
+	return kstrtobool(text, &disabled);
+}
+early_param("stack_depot_disable", glue_parse_disable);
+
+static int __init glue_parse_max_bytes(char *text)
+{
+	if (!text)
+		return -EINVAL;
+	max_bytes = memparse(text, NULL);
+	return 0;
+}
+early_param("stack_depot_max_bytes", glue_parse_max_bytes);
+
+void __init stack_depot_request_early_init(void)
+{
+	/* Too late: whoever asks will find no depot. */
+	WARN_ON(early_passed);
+	early_requested = true;
+}
+
+static struct stackdepot_options glue_options(u64 memory_bytes)
+{
+	struct stackdepot_options options = {
+		.max_frames = CONFIG_STACKDEPOT_MAX_FRAMES,
+		.lease_ticks = STACK_DEPOT_LEASE_TICKS,
+	};
+
+	if (!max_bytes)
+		max_bytes = clamp_t(u64, memory_bytes / GLUE_SHARE, GLUE_MIN_BYTES, GLUE_MAX_BYTES);
+	/* The bound covers what is allocated nowhere, too. */
+	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
+	return options;
+}
+
+static int glue_publish(int error, struct stackdepot *made)
+{
+	if (error) {
+		pr_err("no depot of %llu bytes (error %d), disabling\n", max_bytes, error);
+		disabled = true;
+		return error;
+	}
+	pr_info("at most %llu bytes, %u lines of up to %u frames\n", max_bytes, made->nr_lines,
+		DEPOT_GROUP);
+	smp_store_release(&depot, made);
+	return 0;
+}
+
+int __init stack_depot_early_init(void)
+{
+	const struct stackdepot_options options = glue_options(memblock_phys_mem_size());
+	struct stackdepot *made = NULL;
+	int error;
+
+	/* Only mm_core_init() calls this. */
+	if (WARN_ON(early_passed))
+		return 0;
+	early_passed = true;
+	if (disabled) {
+		pr_info("disabled\n");
+		return 0;
+	}
+	if (!early_requested)
+		return 0;
+	error = linux_create_early(&options, &made);
+	return glue_publish(error, made);
+}
+
+int stack_depot_init(void)
+{
+	static DEFINE_MUTEX(mutex);
+	int error = 0;
+
+	mutex_lock(&mutex);
+	if (!disabled && !depot) {
+		const struct stackdepot_options options =
+			glue_options(totalram_pages() * PAGE_SIZE);
+		struct stackdepot *made = NULL;
+
+		error = linux_create(&options, &made);
+		error = glue_publish(error, made);
+	}
+	mutex_unlock(&mutex);
+	return error;
+}
+EXPORT_SYMBOL_GPL(stack_depot_init);
+
+static unsigned int glue_hold(depot_flags_t flags)
+{
+	if (flags & STACK_DEPOT_FLAG_GET)
+		return STACKDEPOT_GET;
+	return flags & STACK_DEPOT_FLAG_LEASE ? 0 : STACKDEPOT_KEEP;
+}
+
+depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int nr_entries,
+					    gfp_t alloc_flags, depot_flags_t depot_flags)
+{
+	struct stackdepot *to = glue_depot();
+
+	if (WARN_ON(depot_flags & ~STACK_DEPOT_FLAGS_MASK))
+		return 0;
+	if (unlikely(!to)) {
+		if (!disabled)
+			atomic_long_inc(&drops_early);
+		return 0;
+	}
+	/* What was interrupted has nothing to do with what the interrupt did: one trace, not many.
+	 */
+	nr_entries = filter_irq_stacks(entries, nr_entries);
+	if (depot_flags & STACK_DEPOT_FLAG_CAN_ALLOC)
+		linux_refill(to, alloc_flags);
+	return stackdepot_save(to, entries, nr_entries, glue_hold(depot_flags));
+}
+EXPORT_SYMBOL_GPL(stack_depot_save_flags);
+
+depot_stack_handle_t stack_depot_save(unsigned long *entries, unsigned int nr_entries,
+				      gfp_t alloc_flags)
+{
+	return stack_depot_save_flags(entries, nr_entries, alloc_flags, STACK_DEPOT_FLAG_CAN_ALLOC);
+}
+EXPORT_SYMBOL_GPL(stack_depot_save);
+
+void stack_depot_clock(u64 tick)
+{
+	struct stackdepot *to = glue_depot();
+	u64 now;
+
+	if (!to)
+		return;
+	now = port_load_relaxed(&to->header->tick);
+	/* Like ring_advance_clock(): the clock only advances, whoever is late changes nothing. */
+	while (now < tick && !port_cas(&to->header->tick, &now, tick))
+		;
+}
+
+unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *entries,
+				    unsigned int size)
+{
+	struct stackdepot *from = glue_depot();
+	int nr;
+
+	if (!handle || !from)
+		return 0;
+	nr = stackdepot_fetch(from, handle, entries, size);
+	if (nr <= 0)
+		return 0;
+	nr = min_t(unsigned int, nr, size);
+	/* Written by code that KMSAN does not see. */
+	kmsan_unpoison_memory(entries, nr * sizeof(*entries));
+	return nr;
+}
+EXPORT_SYMBOL_GPL(stack_depot_fetch_into);
+
+unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries)
+{
+	static atomic_t turn;
+	unsigned long *copy = copies[(unsigned int)atomic_inc_return(&turn) % GLUE_COPIES];
+	unsigned int nr = stack_depot_fetch_into(handle, copy, CONFIG_STACKDEPOT_MAX_FRAMES);
+
+	*entries = nr ? copy : NULL;
+	kmsan_unpoison_memory(entries, sizeof(*entries));
+	return nr;
+}
+EXPORT_SYMBOL_GPL(stack_depot_fetch);
+
+void stack_depot_put(depot_stack_handle_t handle)
+{
+	struct stackdepot *from = glue_depot();
+
+	if (handle && from)
+		WARN_ONCE(stackdepot_put(from, handle), "stack_depot_put() of %08x without a get\n",
+			  handle);
+}
+EXPORT_SYMBOL_GPL(stack_depot_put);
+
+void stack_depot_print(depot_stack_handle_t stack)
+{
+	unsigned long entries[CONFIG_STACKDEPOT_MAX_FRAMES];
+	unsigned int nr = stack_depot_fetch_into(stack, entries, ARRAY_SIZE(entries));
+
+	if (nr)
+		stack_trace_print(entries, nr, 0);
+}
+EXPORT_SYMBOL_GPL(stack_depot_print);
+
+int stack_depot_snprint(depot_stack_handle_t handle, char *buf, size_t size, int spaces)
+{
+	unsigned long entries[CONFIG_STACKDEPOT_MAX_FRAMES];
+	unsigned int nr = stack_depot_fetch_into(handle, entries, ARRAY_SIZE(entries));
+
+	return nr ? stack_trace_snprint(buf, size, entries, nr, spaces) : 0;
+}
+EXPORT_SYMBOL_GPL(stack_depot_snprint);
+
+depot_stack_handle_t __must_check stack_depot_set_extra_bits(depot_stack_handle_t handle,
+							     unsigned int extra_bits)
+{
+	return stackdepot_set_extra_bits(handle, extra_bits);
+}
+EXPORT_SYMBOL(stack_depot_set_extra_bits);
+
+unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle)
+{
+	return stackdepot_get_extra_bits(handle);
+}
+EXPORT_SYMBOL(stack_depot_get_extra_bits);

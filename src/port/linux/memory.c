@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * memory.c - where a depot's memory comes from inside the kernel.
+ *
+ *	+---------------------+--------+-------+------------+------+-----------------+
+ *	| struct linux_memory | header | heads | candidates | ring | table of chunks |
+ *	+---------------------+--------+-------+------------+------+-----------------+
+ *
+ * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
+ * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each
+ *chunk is a page of its own.
+ *
+ * Bound. `reserved` is raised before a page is asked for, and no page is asked for if that makes it
+ * more than the chunks there may be. So pages in the table, on the way to it, and lent to others
+ *never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
+ *the table.
+ *
+ * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
+ *front to back, and `filled`, which follows behind, tells how many lines there are without looking.
+ */
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/preempt.h>
+#include <linux/random.h>
+#include <linux/vmalloc.h>
+
+#include "geometry.h"
+#include "memory.h"
+
+#define LINUX_AHEAD_CHUNKS 2u /* of these the first may be in use */
+
+struct linux_memory {
+	struct stackdepot depot;
+	u32 chunks;
+	u32 filled;
+	atomic_t reserved;
+	u64 block_bytes;
+};
+
+static struct linux_memory *linux_memory(struct stackdepot *depot)
+{
+	return container_of(depot, struct linux_memory, depot);
+}
+
+static u32 memory_chunks(const struct depot_geometry *geometry)
+{
+	return geometry->lines / LINUX_CHUNK_LINES + 1;
+}
+
+static u64 memory_front_bytes(void)
+{
+	return ALIGN(sizeof(struct linux_memory), DEPOT_LINE_BYTES);
+}
+
+static u64 memory_block_bytes(const struct depot_geometry *geometry)
+{
+	return PAGE_ALIGN(memory_front_bytes() + geometry->lines_offset +
+			  sizeof(struct depot_line *) * memory_chunks(geometry));
+}
+
+u64 linux_footprint(const struct depot_geometry *geometry)
+{
+	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_chunks(geometry);
+}
+
+static int memory_plan(const struct stackdepot_options *options,
+		       struct depot_geometry *ret_geometry)
+{
+	const u64 seed = get_random_u64();
+
+	return depot_plan(options, seed ? seed : 1, ret_geometry);
+}
+
+static int memory_open(struct linux_memory *memory, const struct depot_geometry *geometry)
+{
+	void *block = (char *)memory + memory_front_bytes();
+
+	memory->chunks = memory_chunks(geometry);
+	memory->block_bytes = memory_block_bytes(geometry);
+	depot_format(block, geometry);
+	return depot_open(&memory->depot, block, geometry->total_bytes);
+}
+
+int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+{
+	struct depot_geometry geometry;
+	struct linux_memory *memory;
+	int error = memory_plan(options, &geometry);
+
+	if (error)
+		return error;
+	memory = vzalloc(memory_block_bytes(&geometry));
+	if (!memory)
+		return -ENOMEM;
+	error = memory_open(memory, &geometry);
+	if (error) {
+		vfree(memory);
+		return error;
+	}
+	linux_refill(&memory->depot, GFP_KERNEL);
+	*ret_depot = &memory->depot;
+	return 0;
+}
+
+void stackdepot_destroy(struct stackdepot *depot)
+{
+	struct linux_memory *memory;
+	u32 i;
+
+	if (!depot)
+		return;
+	memory = linux_memory(depot);
+	for (i = 0; i < memory->chunks; i++)
+		free_page((unsigned long)*linux_chunk(depot, i * LINUX_CHUNK_LINES));
+	vfree(memory);
+}
+
+/* Put a reserved page into the table. */
+static void memory_add_chunk(struct linux_memory *memory, struct depot_line *lines)
+{
+	u32 i = READ_ONCE(memory->filled);
+
+	/* Release: pairs with port_populate() and port_line(); the page was zeroed before. */
+	while (cmpxchg(linux_chunk(&memory->depot, i * LINUX_CHUNK_LINES), NULL, lines))
+		i++;
+	/* Somebody else may be between the two steps with an earlier entry: count his too. */
+	for (i = READ_ONCE(memory->filled); i < memory->chunks;) {
+		if (!READ_ONCE(*linux_chunk(&memory->depot, i * LINUX_CHUNK_LINES)))
+			break;
+		if (try_cmpxchg(&memory->filled, &i, i + 1))
+			i++;
+	}
+}
+
+int __init linux_create_early(const struct stackdepot_options *options,
+			      struct stackdepot **ret_depot)
+{
+	struct depot_geometry geometry;
+	struct linux_memory *memory;
+	struct depot_line *lines;
+	int error = memory_plan(options, &geometry);
+
+	if (error)
+		return error;
+	memory = memblock_alloc(memory_block_bytes(&geometry), PAGE_SIZE);
+	lines = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (!memory || !lines)
+		return -ENOMEM;
+	error = memory_open(memory, &geometry);
+	if (error)
+		return error;
+	atomic_inc(&memory->reserved);
+	memory_add_chunk(memory, lines);
+	*ret_depot = &memory->depot;
+	return 0;
+}
+
+static bool memory_is_short(struct linux_memory *memory)
+{
+	const u64 fresh = READ_ONCE(memory->depot.header->fresh);
+	const u32 filled = READ_ONCE(memory->filled);
+
+	return filled < memory->chunks && filled < fresh / LINUX_CHUNK_LINES + LINUX_AHEAD_CHUNKS;
+}
+
+/* On PREEMPT_RT the page allocator takes sleeping locks, whatever the flags say. */
+static bool memory_may_allocate(void)
+{
+	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+}
+
+void *linux_page(struct stackdepot *depot, gfp_t gfp)
+{
+	struct linux_memory *memory = linux_memory(depot);
+	struct page *page;
+
+	if (!memory_may_allocate())
+		return NULL;
+	if ((u32)atomic_inc_return(&memory->reserved) <= memory->chunks) {
+		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);
+		if (page)
+			return page_address(page);
+	}
+	atomic_dec(&memory->reserved);
+	return NULL;
+}
+
+void linux_page_put(struct stackdepot *depot, void *page)
+{
+	free_page((unsigned long)page);
+	atomic_dec(&linux_memory(depot)->reserved);
+}
+
+void linux_refill(struct stackdepot *depot, gfp_t gfp)
+{
+	struct linux_memory *memory = linux_memory(depot);
+	void *page;
+
+	if (likely(!memory_is_short(memory)))
+		return;
+	page = linux_page(depot, gfp);
+	if (page)
+		memory_add_chunk(memory, page);
+}
+
+/* As the public header has it: with all its memory. */
+int stackdepot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+{
+	struct linux_memory *memory;
+	struct stackdepot *depot;
+	int error = linux_create(options, &depot);
+
+	if (error)
+		return error;
+	memory = linux_memory(depot);
+	while (memory->filled < memory->chunks) {
+		void *page = linux_page(depot, GFP_KERNEL);
+
+		if (!page) {
+			stackdepot_destroy(depot);
+			return -ENOMEM;
+		}
+		memory_add_chunk(memory, page);
+	}
+	*ret_depot = depot;
+	return 0;
+}
+
+u64 linux_bytes(struct stackdepot *depot)
+{
+	struct linux_memory *memory = linux_memory(depot);
+
+	return memory->block_bytes + (u64)PAGE_SIZE * atomic_read(&memory->reserved);
+}

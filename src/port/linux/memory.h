@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* memory.h - what the Linux port offers to those who use a depot inside the kernel. See memory.c.
+ */
+#ifndef PORT_LINUX_MEMORY_H
+#define PORT_LINUX_MEMORY_H
+
+#include <linux/gfp.h>
+
+#include <stackdepot/stackdepot.h>
+
+/* linux_create() - stackdepot_create(), but for the lines: they come by linux_refill(). */
+int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot);
+
+/*
+ * linux_create_early() - linux_create() from memblock, before the page allocator is up.
+ *
+ * The depot cannot be destroyed.
+ */
+int linux_create_early(const struct stackdepot_options *options, struct stackdepot **ret_depot);
+
+/*
+ * linux_refill() - allocate lines ahead, if there are few.
+ * @gfp: of the caller; he would be allowed to call alloc_page() with it here.
+ *
+ * Context: any in which that is so. What cannot be had is left to the next caller.
+ */
+void linux_refill(struct stackdepot *depot, gfp_t gfp);
+
+/* linux_page() - a zeroed page out of the depot's bound, for bookkeeping about its lines; or NULL.
+ */
+void *linux_page(struct stackdepot *depot, gfp_t gfp);
+
+/* linux_page_put() - give such a page back. */
+void linux_page_put(struct stackdepot *depot, void *page);
+
+/* linux_bytes() - all memory the depot has allocated up to now; never more than its max_bytes. */
+u64 linux_bytes(struct stackdepot *depot);
+
+#endif

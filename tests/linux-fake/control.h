@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* control.h - how a test turns the knobs of the fake kernel. Included on the C library's side. */
+#ifndef TESTS_LINUX_FAKE_CONTROL_H
+#define TESTS_LINUX_FAKE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FAKE_IRQ_FRAME 0xffff800000001240ul /* frames outside of it are another context's */
+
+extern bool fake_in_nmi;
+extern long fake_pages;		/* allocated and not freed */
+extern long fake_pages_allowed; /* that may still be allocated; negative: any number */
+extern unsigned int fake_warnings;
+
+int fake_boot_param(const char *name, const char *value);
+void fake_late_initcalls(void);
+void fake_read_stats(char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* fake.c - the kernel's functions, made of a C library's. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+
+#define FAKE_PAGE 4096u
+#define FAKE_MAX 8
+
+bool fake_in_nmi;
+long fake_pages;
+long fake_pages_allowed = -1;
+unsigned int fake_warnings;
+
+static struct {
+	const char *name;
+	int (*parse)(char *text);
+} params[FAKE_MAX];
+static int (*initcalls[FAKE_MAX])(void);
+static unsigned int nr_params, nr_initcalls;
+static int (*stats_show)(void *seq, void *v);
+
+struct text {
+	char *buffer;
+	size_t size, length;
+};
+
+/* Declared as the kernel declares them, in fake.h, which cannot be included here. */
+void *alloc_page(unsigned int gfp);
+void free_page(unsigned long address);
+void *vzalloc(unsigned long bytes);
+void vfree(void *memory);
+void *kvzalloc(size_t bytes, unsigned int gfp);
+void kvfree(void *memory);
+void *memblock_alloc(unsigned long long bytes, unsigned long long align);
+unsigned long long memblock_phys_mem_size(void);
+unsigned long totalram_pages(void);
+unsigned long long get_random_u64(void);
+void fake_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int kstrtobool(const char *text, bool *ret_value);
+unsigned long long memparse(const char *text, char **ret_end);
+bool fake_warn(bool condition, const char *text);
+void stack_trace_print(const unsigned long *entries, unsigned int nr, int spaces);
+int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries, unsigned int nr,
+			int spaces);
+unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr);
+void fake_add_param(const char *name, int (*parse)(char *text));
+void fake_add_initcall(int (*call)(void));
+void *debugfs_create_dir(const char *name, void *parent);
+void *debugfs_create_file(const char *name, unsigned short mode, void *parent, void *data,
+			  int (*const *fops)(void *seq, void *v));
+void seq_printf(void *seq, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void *alloc_page(unsigned int gfp)
+{
+	void *page;
+
+	(void)gfp;
+	if (fake_in_nmi)
+		(void)fake_warn(true, "alloc_page() in an NMI");
+	if (!fake_pages_allowed)
+		return NULL;
+	page = aligned_alloc(FAKE_PAGE, FAKE_PAGE);
+	if (!page)
+		return NULL;
+	if (fake_pages_allowed > 0)
+		(void)__atomic_fetch_sub(&fake_pages_allowed, 1, __ATOMIC_RELAXED);
+	(void)__atomic_fetch_add(&fake_pages, 1, __ATOMIC_RELAXED);
+	return memset(page, 0, FAKE_PAGE);
+}
+
+void free_page(unsigned long address)
+{
+	if (!address)
+		return;
+	(void)__atomic_fetch_sub(&fake_pages, 1, __ATOMIC_RELAXED);
+	free((void *)address);
+}
+
+void *vzalloc(unsigned long bytes)
+{
+	unsigned long rounded = (bytes + FAKE_PAGE - 1) / FAKE_PAGE * FAKE_PAGE;
+	void *memory = aligned_alloc(FAKE_PAGE, rounded);
+
+	return memory ? memset(memory, 0, rounded) : NULL;
+}
+
+void vfree(void *memory)
+{
+	free(memory);
+}
+
+void *kvzalloc(size_t bytes, unsigned int gfp)
+{
+	(void)gfp;
+	return calloc(1, bytes);
+}
+
+void kvfree(void *memory)
+{
+	free(memory);
+}
+
+void *memblock_alloc(unsigned long long bytes, unsigned long long align)
+{
+	(void)align;
+	return vzalloc(bytes);
+}
+
+unsigned long long memblock_phys_mem_size(void)
+{
+	return 256ull << 20;
+}
+
+unsigned long totalram_pages(void)
+{
+	return (256ul << 20) / FAKE_PAGE;
+}
+
+unsigned long long get_random_u64(void)
+{
+	return 0x0123456789abcdefull;
+}
+
+void fake_print(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vprintf(format, arguments);
+	va_end(arguments);
+}
+
+int kstrtobool(const char *text, bool *ret_value)
+{
+	*ret_value = *text == '1' || *text == 'y' || *text == 'o';
+	return 0;
+}
+
+unsigned long long memparse(const char *text, char **ret_end)
+{
+	char *end;
+	unsigned long long value = strtoull(text, &end, 0);
+
+	if (*end == 'K')
+		value <<= 10;
+	if (*end == 'M')
+		value <<= 20;
+	if (ret_end)
+		*ret_end = end;
+	return value;
+}
+
+bool fake_warn(bool condition, const char *text)
+{
+	if (condition) {
+		fake_warnings++;
+		(void)printf("warning: %s\n", text);
+	}
+	return condition;
+}
+
+void stack_trace_print(const unsigned long *entries, unsigned int nr, int spaces)
+{
+	char text[4096];
+
+	(void)stack_trace_snprint(text, sizeof(text), entries, nr, spaces);
+	(void)fputs(text, stdout);
+}
+
+int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries, unsigned int nr,
+			int spaces)
+{
+	size_t length = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr && length < size; i++)
+		length += (size_t)snprintf(buf + length, size - length, "%*s0x%lx\n", spaces, "",
+					   entries[i]);
+	return (int)length;
+}
+
+/* An "interrupt" is entered at this frame. */
+unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (entries[i] == FAKE_IRQ_FRAME)
+			return i + 1;
+	return nr;
+}
+
+void fake_add_param(const char *name, int (*parse)(char *text))
+{
+	params[nr_params].name = name;
+	params[nr_params++].parse = parse;
+}
+
+void fake_add_initcall(int (*call)(void))
+{
+	initcalls[nr_initcalls++] = call;
+}
+
+int fake_boot_param(const char *name, const char *value)
+{
+	char text[64];
+	unsigned int i;
+
+	(void)snprintf(text, sizeof(text), "%s", value);
+	for (i = 0; i < nr_params; i++)
+		if (!strcmp(params[i].name, name))
+			return params[i].parse(text);
+	return -1;
+}
+
+void fake_late_initcalls(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_initcalls; i++)
+		(void)initcalls[i]();
+}
+
+void *debugfs_create_dir(const char *name, void *parent)
+{
+	(void)name;
+	return parent;
+}
+
+void *debugfs_create_file(const char *name, unsigned short mode, void *parent, void *data,
+			  int (*const *fops)(void *seq, void *v))
+{
+	(void)mode;
+	(void)data;
+	if (!strcmp(name, "stats"))
+		stats_show = *fops;
+	return parent;
+}
+
+void seq_printf(void *seq, const char *format, ...)
+{
+	struct text *text = seq;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text->length += (size_t)vsnprintf(text->buffer + text->length, text->size - text->length,
+					  format, arguments);
+	va_end(arguments);
+}
+
+void fake_read_stats(char *buffer, size_t size)
+{
+	struct text text = {buffer, size, 0};
+
+	buffer[0] = '\0';
+	if (stats_show)
+		(void)stats_show(&text, NULL);
+}

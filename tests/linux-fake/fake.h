@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * fake.h - as much of the kernel as src/port/linux and linux/ need, in user space.
+ *
+ * All headers of linux/ lead here. No header of a C library is included, since its types and names
+ * would not be the kernel's; fake.c, which is on the other side, provides what needs one.
+ */
+#ifndef TESTS_LINUX_FAKE_H
+#define TESTS_LINUX_FAKE_H
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef short s16;
+typedef int s32;
+typedef long long s64;
+typedef u8 uint8_t;
+typedef u16 uint16_t;
+typedef u32 uint32_t;
+typedef u64 uint64_t;
+typedef unsigned long uintptr_t;
+typedef unsigned long size_t;
+typedef _Bool bool;
+typedef unsigned int gfp_t;
+
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+#define U64_MAX (~0ull)
+
+#define ENOENT 2
+#define EAGAIN 11
+#define ENOMEM 12
+#define EBUSY 16
+#define EINVAL 22
+#define EROFS 30
+#define EBADMSG 74
+#define EPROTONOSUPPORT 93
+#define ESTALE 116
+
+#define PAGE_SIZE 4096ul
+#define SZ_1M 0x00100000
+#define SZ_64M 0x04000000
+
+#define offsetof(type, member) __builtin_offsetof(type, member)
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define ALIGN(x, to) (((x) + (to)-1) & ~((u64)(to)-1))
+#define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
+#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define clamp_t(type, x, low, high) min_t(type, max_t(type, x, low), high)
+#define static_assert(condition) _Static_assert(condition, #condition)
+#define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
+
+/* Whether an option is 1: what is not defined stays a longer text. */
+#define FAKE_TEXT(x) #x
+#define FAKE_EXPANDED(x) FAKE_TEXT(x)
+#define IS_ENABLED(option) (sizeof(FAKE_EXPANDED(option)) == 2)
+#define CONFIG_STACKDEPOT 1
+#define CONFIG_STACKDEPOT_MAX_FRAMES 64
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline __attribute__((noinline))
+#define __always_inline inline __attribute__((always_inline))
+#define __must_check __attribute__((warn_unused_result))
+#define __init
+#define __initdata
+
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define try_cmpxchg(p, expected, desired) \
+	__atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define cmpxchg(p, expected, desired)                     \
+	({                                                \
+		__typeof__(*(p)) fake_old = (expected);   \
+		(void)try_cmpxchg(p, &fake_old, desired); \
+		fake_old;                                 \
+	})
+
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	s64 counter;
+} atomic64_t;
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define atomic_read(a) READ_ONCE((a)->counter)
+#define atomic_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_inc_return(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
+#define atomic64_fetch_add_relaxed(v, a) __atomic_fetch_add(&(a)->counter, v, __ATOMIC_RELAXED)
+#define atomic64_fetch_or(v, a) __atomic_fetch_or(&(a)->counter, v, __ATOMIC_SEQ_CST)
+#define atomic64_fetch_and(v, a) __atomic_fetch_and(&(a)->counter, v, __ATOMIC_SEQ_CST)
+#define atomic_long_read(a) READ_ONCE((a)->counter)
+#define atomic_long_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_long_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, v, __ATOMIC_SEQ_CST))
+#define atomic_long_fetch_or(v, a) __atomic_fetch_or(&(a)->counter, v, __ATOMIC_SEQ_CST)
+
+/* Contexts: what a test says they are. */
+extern bool fake_in_nmi;
+#define in_nmi() fake_in_nmi
+#define preemptible() true
+
+struct mutex {
+	int unused;
+};
+#define DEFINE_MUTEX(name) struct mutex name
+#define mutex_lock(mutex) ((void)(mutex))
+#define mutex_unlock(mutex) ((void)(mutex))
+
+/* Memory. */
+#define GFP_KERNEL 1u
+#define __GFP_ZERO 2u
+#define gfp_nested_mask(gfp) (gfp)
+
+struct page;
+struct page *alloc_page(gfp_t gfp);
+void free_page(unsigned long address);
+#define page_address(page) ((void *)(page))
+void *vzalloc(unsigned long bytes);
+void vfree(void *memory);
+void *kvzalloc(size_t bytes, gfp_t gfp);
+void kvfree(void *memory);
+void *memblock_alloc(u64 bytes, u64 align);
+u64 memblock_phys_mem_size(void);
+unsigned long totalram_pages(void);
+u64 get_random_u64(void);
+
+/* Text. */
+#define pr_info(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
+#define pr_err(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
+__attribute__((format(printf, 1, 2))) void fake_print(const char *format, ...);
+int kstrtobool(const char *text, bool *ret_value);
+unsigned long long memparse(const char *text, char **ret_end);
+#define WARN_ON(condition) fake_warn(condition, #condition)
+#define WARN_ONCE(condition, ...) fake_warn(condition, #condition)
+bool fake_warn(bool condition, const char *text);
+
+void stack_trace_print(const unsigned long *entries, unsigned int nr, int spaces);
+int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries, unsigned int nr,
+			int spaces);
+unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr);
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define kmsan_unpoison_memory(memory, bytes) ((void)(memory), (void)(bytes))
+
+/* What runs at boot is run by fake_boot(). */
+void fake_add_param(const char *name, int (*parse)(char *text));
+void fake_add_initcall(int (*call)(void));
+#define early_param(name, function)                                    \
+	__attribute__((constructor)) static void function##_fake(void) \
+	{                                                              \
+		fake_add_param(name, function);                        \
+	}
+#define late_initcall(function)                                        \
+	__attribute__((constructor)) static void function##_fake(void) \
+	{                                                              \
+		fake_add_initcall(function);                           \
+	}
+#define EXPORT_SYMBOL(name) _Static_assert(1, "takes the semicolon")
+#define EXPORT_SYMBOL_GPL(name) _Static_assert(1, "takes the semicolon")
+
+/* debugfs. */
+struct dentry;
+struct seq_file;
+struct file_operations {
+	int (*show)(struct seq_file *seq, void *v);
+};
+#define DEFINE_SHOW_ATTRIBUTE(name) \
+	static const struct file_operations name##_fops = {.show = name##_show}
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
+struct dentry *debugfs_create_file(const char *name, unsigned short mode, struct dentry *parent,
+				   void *data, const struct file_operations *fops);
+__attribute__((format(printf, 2, 3))) void seq_printf(struct seq_file *seq, const char *format,
+						      ...);
+
+#endif

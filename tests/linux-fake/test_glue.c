@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test_glue.c - the kernel's depot, in a kernel that is not one.
+ *
+ * linux/tree's files with a depot of 64 KiB: chunks come when a caller may allocate and only then,
+ * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The
+ * depot is the process's only one, so the tests run in order.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control.h"
+
+/* As <linux/stackdepot.h> has them. */
+#define CAN_ALLOC 1u
+#define GET 2u
+#define LEASE 4u
+#define GFP 1u
+
+unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, unsigned int gfp,
+				    unsigned int flags);
+unsigned int stack_depot_save(unsigned long *entries, unsigned int nr, unsigned int gfp);
+unsigned int stack_depot_fetch_into(unsigned int handle, unsigned long *entries, unsigned int size);
+unsigned int stack_depot_fetch(unsigned int handle, unsigned long **entries);
+int stack_depot_snprint(unsigned int handle, char *buf, size_t size, int spaces);
+void stack_depot_put(unsigned int handle);
+unsigned int stack_depot_set_extra_bits(unsigned int handle, unsigned int bits);
+unsigned int stack_depot_get_extra_bits(unsigned int handle);
+bool stack_depot_count_add(unsigned int handle, long delta, unsigned int gfp);
+long stack_depot_count(unsigned int handle);
+void stack_depot_clock(unsigned long long tick);
+int stack_depot_early_init(void);
+void stack_depot_request_early_init(void);
+int stack_depot_init(void);
+
+#define BOUND 65536
+
+static unsigned long long stat(const char *name)
+{
+	char text[4096], line[64];
+	const char *found;
+
+	fake_read_stats(text, sizeof(text));
+	(void)snprintf(line, sizeof(line), "\n%s: ", name);
+	found = strstr(text, line);
+	assert_non_null(found);
+	return strtoull(found + strlen(line), NULL, 10);
+}
+
+/* A trace of 12 frames as kernels have them, its own innermost 4. */
+static unsigned int make(unsigned long id, unsigned long *frames)
+{
+	unsigned int i;
+
+	for (i = 0; i < 12; i++)
+		frames[i] = 0xffff800080000000ul + (i < 4 ? id << 4 : 0x7000000) + 4 * i;
+	return 12;
+}
+
+static unsigned int save(unsigned long id, unsigned int flags)
+{
+	unsigned long frames[12];
+
+	return stack_depot_save_flags(frames, make(id, frames), GFP, flags);
+}
+
+static bool has(unsigned int handle, unsigned long id)
+{
+	unsigned long expected[12], frames[64];
+
+	return stack_depot_fetch_into(handle, frames, 64) == make(id, expected) &&
+	       !memcmp(frames, expected, sizeof(expected));
+}
+
+static void no_depot_no_handle(void **state)
+{
+	(void)state;
+	assert_int_equal(save(1, CAN_ALLOC), 0);
+	assert_int_equal(stack_depot_fetch_into(17, NULL, 0), 0);
+}
+
+static void early_depot_has_one_chunk(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_boot_param("stack_depot_max_bytes", "64K"), 0);
+	stack_depot_request_early_init();
+	assert_int_equal(stack_depot_early_init(), 0);
+	fake_late_initcalls();
+	assert_int_equal(stat("max_bytes"), BOUND);
+	assert_int_equal(fake_pages, 0);
+	assert_true(has(save(1, 0), 1));
+	assert_int_equal(stack_depot_init(), 0);
+	assert_true(has(save(1, 0), 1));
+}
+
+static void a_handle_is_the_same_for_equal_traces(void **state)
+{
+	unsigned int handle = save(2, CAN_ALLOC);
+	unsigned long *frames, expected[12];
+	char text[1024];
+
+	(void)state;
+	assert_int_not_equal(handle, 0);
+	assert_int_equal(save(2, GET), handle);
+	stack_depot_put(handle);
+	assert_int_equal(stack_depot_get_extra_bits(stack_depot_set_extra_bits(handle, 21)), 21);
+	assert_true(has(stack_depot_set_extra_bits(handle, 21), 2));
+	assert_int_equal(stack_depot_set_extra_bits(0, 21), 0);
+	assert_int_equal(stack_depot_fetch(handle, &frames), make(2, expected));
+	assert_memory_equal(frames, expected, sizeof(expected));
+	assert_int_equal(stack_depot_fetch(0, &frames), 0);
+	assert_null(frames);
+	assert_true(stack_depot_snprint(handle, text, sizeof(text), 2) > 12 * 19);
+	assert_memory_equal(text, "  0xffff80008", 13);
+}
+
+static void what_was_interrupted_is_left_out(void **state)
+{
+	unsigned long one[4] = {5, FAKE_IRQ_FRAME, 6, 7}, two[4] = {5, FAKE_IRQ_FRAME, 8, 9};
+
+	(void)state;
+	assert_int_equal(stack_depot_save(one, 4, GFP), stack_depot_save(two, 4, GFP));
+	assert_int_equal(stack_depot_fetch_into(stack_depot_save(one, 4, GFP), two, 4), 2);
+}
+
+/* What may not allocate uses what is there, in an NMI too, then evicts. */
+static void without_allocation_lines_run_out(void **state)
+{
+	long pages = fake_pages;
+	unsigned long i;
+
+	(void)state;
+	fake_in_nmi = true;
+	for (i = 0; i < 1000; i++)
+		assert_true(has(save(1000 + i, LEASE | (i & CAN_ALLOC)), 1000 + i));
+	fake_in_nmi = false;
+	assert_int_equal(fake_pages, pages);
+	assert_true(stat("evictions") > 500);
+	fake_pages_allowed = 0;
+	for (i = 0; i < 1000; i++)
+		assert_true(has(save(1000 + i, LEASE | CAN_ALLOC), 1000 + i));
+	fake_pages_allowed = -1;
+	assert_int_equal(fake_pages, pages);
+}
+
+static void the_bound_holds_under_churn(void **state)
+{
+	unsigned long i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		unsigned int handle = save(5000 + i, CAN_ALLOC | GET);
+
+		assert_true(has(handle, 5000 + i));
+		stack_depot_put(handle);
+		if (i % 64 == 0)
+			stack_depot_clock(i / 64);
+	}
+	assert_true(stat("bytes") <= BOUND);
+	/* But for the block in front and 3 pages of counters, all of it is lines, and used. */
+	assert_true(stat("bytes") + 4096 > BOUND);
+	assert_true(stat("lines_used") + 3 * 64 > stat("lines") - 64);
+	assert_true(stat("lines") * 64 > BOUND * 3 / 4);
+	assert_int_equal(stat("drops_pinned") + stat("drops_no_memory"), 0);
+	assert_int_equal(fake_warnings, 0);
+}
+
+static void counters_count(void **state)
+{
+	unsigned int a = save(1, 0), b = save(2, 0);
+
+	(void)state;
+	assert_int_equal(stack_depot_count(a), 0);
+	assert_true(stack_depot_count_add(a, 5, GFP));
+	assert_false(stack_depot_count_add(a, -2, 0));
+	assert_int_equal(stack_depot_count(a), 3);
+	assert_true(stack_depot_count_add(b, 0, GFP));
+	assert_int_equal(stack_depot_count(b), 0);
+	assert_true(has(a, 1));
+}
+
+/* The bound has no page left for more counters: that is counted, and nothing else happens. */
+static void counters_that_do_not_fit_are_counted(void **state)
+{
+	unsigned long long drops = stat("drops_counters");
+	unsigned int handle;
+	unsigned long id = 90000;
+
+	(void)state;
+	assert_true(stat("bytes") + 4096 > BOUND);
+	do
+		handle = save(id++, GET);
+	while (handle && handle % 1024 < 512); /* the number of its line */
+	assert_int_not_equal(handle, 0);
+	assert_false(stack_depot_count_add(handle, 5, GFP));
+	assert_int_equal(stack_depot_count(handle), 0);
+	assert_int_equal(stat("drops_counters"), drops + 1);
+	assert_int_equal(stack_depot_count(save(1, 0)), 3);
+	while (id-- > 90000)
+		stack_depot_put(save(id, LEASE));
+}
+
+/* Kept for ever means what it says: full of kept traces the depot refuses, and counts. */
+static void kept_traces_stay(void **state)
+{
+	static unsigned int handles[2000];
+	unsigned long i, nr = 0;
+
+	(void)state;
+	for (i = 0; i < 2000; i++) {
+		handles[i] = save(100000 + i, CAN_ALLOC);
+		nr += !handles[i];
+	}
+	assert_true(nr > 500);
+	assert_true(stat("drops_pinned") + stat("drops_no_memory") >= nr);
+	for (i = 0; i < 2000; i++)
+		assert_true(!handles[i] || has(handles[i], 100000 + i));
+	assert_int_equal(fake_warnings, 0);
+}
+
+/* All of make()'s traces have the same 8 outermost frames. */
+static void statistics_name_who_fills_it(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	fake_read_stats(text, sizeof(text));
+	assert_non_null(strstr(text, "lines below\n    0xffff800087000010"));
+	assert_non_null(strstr(text, "0xffff80008700002c"));
+}
+
+static void an_unbalanced_put_warns(void **state)
+{
+	(void)state;
+	stack_depot_put(save(1, 0));
+	assert_int_equal(fake_warnings, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_depot_no_handle),
+		cmocka_unit_test(early_depot_has_one_chunk),
+		cmocka_unit_test(counters_count),
+		cmocka_unit_test(a_handle_is_the_same_for_equal_traces),
+		cmocka_unit_test(what_was_interrupted_is_left_out),
+		cmocka_unit_test(without_allocation_lines_run_out),
+		cmocka_unit_test(the_bound_holds_under_churn),
+		cmocka_unit_test(counters_that_do_not_fit_are_counted),
+		cmocka_unit_test(kept_traces_stay),
+		cmocka_unit_test(statistics_name_who_fills_it),
+		cmocka_unit_test(an_unbalanced_put_warns),
+	};
+
+	return cmocka_run_group_tests_name("linux_glue", tests, NULL, NULL);
+}
