@@ -2,11 +2,11 @@
 /*
  * cursor.c - saving a trace whose outer frames are those of the save before.
  *
- * The cursor remembers, for every whole group of the previous trace, the state of the hash behind it
- * and the line it is in with that line's generation. If the caller knows the outermost k frames to be
- * the same, then the first k / 8 groups need neither be hashed nor compared: it is enough that the
- * line above the others is the remembered one, in the same life. Line and life stand for all frames
- * up to the root, so this is as exact as comparing them.
+ * The cursor remembers, for every whole group of the previous trace, the state of the hash behind
+ * it and the line it is in with that line's generation. If the caller knows the outermost k frames
+ * to be the same, then the first k / 8 groups need neither be hashed nor compared: it is enough
+ * that the line above the others is the remembered one, in the same life. Line and life stand for
+ * all frames up to the root, so this is as exact as comparing them.
  */
 #include "find.h"
 #include "insert.h"
@@ -80,16 +80,19 @@ port_inline u64 cursor_find(const struct cursor_walk *walk, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
 	const u64 above = walk->groups ? cursor_ref(walk->cursor, walk->groups) : 0;
-	const struct find_trace trace = {hash_pad(walk->frames, walk->nr, pad), walk->nr,
-					 walk->groups * DEPOT_GROUP, (u32)above};
+	const struct find_trace trace = {.frames = hash_pad(walk->frames, walk->nr, pad),
+					 .nr = walk->nr,
+					 .outer = walk->groups * DEPOT_GROUP,
+					 .stop = (u32)above};
 	const u64 hash = cursor_hash(walk, trace.frames);
 	struct found found;
 
 	do {
 		found = find(walk->depot, &trace, hash);
 		/*
-		 * What was found has the line `above` outside. That line's life is one as long as the
-		 * trace lives: the remembered one, if that goes on here and the trace is held next.
+		 * What was found has the line `above` outside. That line's life is one as long as
+		 * the trace lives: the remembered one, if that goes on here and the trace is held
+		 * next.
 		 */
 		if (!found.ref || (above && !hold_valid(walk->depot, above)))
 			return 0;

@@ -2,18 +2,18 @@
 /*
  * find.h - where a trace is found.
  *
- * Purpose. Given frames, find the line that is their trace, comparing every frame, taking no lock and
- * writing nothing.
+ * Purpose. Given frames, find the line that is their trace, comparing every frame, taking no lock
+ * and writing nothing.
  *
- * How. The hash names a chain. Each line on it that may be the innermost run of the trace is compared
- * with it, then its parent with the frames outside of that, up to the root. What was found is a
- * *life* of a line, to be confirmed by hold_valid() or depot_pin() after the last read.
+ * How. The hash names a chain. Each line on it that may be the innermost run of the trace is
+ * compared with it, then its parent with the frames outside of that, up to the root. What was found
+ * is a *life* of a line, to be confirmed by hold_valid() or depot_pin() after the last read.
  *
  * Why that is enough. A line's frames and parent do not change during a life, and a parent lives as
  * long as its children (evict.c). So if the innermost line lived the same life before the first and
  * after the last read, everything read on the way up was one trace at that time. The partner of the
- * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new contents
- * also sees that the life it began with is over.
+ * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new
+ * contents also sees that the life it began with is over.
  *
  * Chains. A line may be unlinked, filled anew and not yet linked while a reader stands before it.
  * Such a line looks alive, but may be given up again. So each step along a chain is confirmed: the
@@ -32,7 +32,18 @@
 struct found {
 	u64 ref; /* 0: not found */
 	u64 state;
+	u64 link;
+	const struct depot_line *line;
 };
+
+/*
+ * Is nothing at all changed in the line's link? Sufficient for what hold_valid() asks, and shorter.
+ */
+port_inline bool found_unchanged(const struct found *found)
+{
+	port_fence_acquire();
+	return port_load_relaxed(&found->line->link) == found->link;
+}
 
 #define FIND_KIND (STATE_LIVE | STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
 #define FIND_WHOLE (STATE_LIVE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
@@ -40,24 +51,36 @@ struct found {
 /* Are the lines from `number` to the root frames[0 .. nr)? Any kind of line. */
 bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *frames, u32 nr);
 
+/* A trace to look for. */
+struct find_trace {
+	const uintptr_t *frames; /* readable for 8, zeros behind a shorter trace: hash_pad() */
+	u32 nr;
+	u32 outer; /* so many outermost frames need not be compared, */
+	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
+	bool quick; /* whole narrow lines are enough: then find() calls nothing */
+};
+
 /*
- * Are the lines from `number` up to `stop` the frames that end at `end`? The usual case, whole
+ * Are the lines from `number` on the frames of the trace from `frames` on? The usual case, whole
  * narrow lines, is done here. Line 0 is never live.
  */
 port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const uintptr_t *frames,
-				  const uintptr_t *end, u32 stop)
+				  const struct find_trace *trace)
 {
+	const uintptr_t *end = trace->frames + trace->nr - trace->outer;
+
 	for (; frames != end; frames += DEPOT_GROUP) {
 		struct depot_line *line = port_line(depot, number);
 		u64 state = port_load_relaxed(&line->state);
 
 		if (port_unlikely((state & FIND_KIND) != FIND_WHOLE))
-			return !stop && depot_equal_slow(depot, number, frames, (u32)(end - frames));
+			return !trace->quick && !trace->stop &&
+			       depot_equal_slow(depot, number, frames, (u32)(end - frames));
 		if (port_unlikely(!run_equal(line, frames)))
 			return false;
 		number = state_parent(state);
 	}
-	return number == stop;
+	return number == trace->stop;
 }
 
 /*
@@ -67,14 +90,6 @@ port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const ui
 bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 state,
 		     const uintptr_t *frames, u32 nr);
 
-/* A trace to look for. */
-struct find_trace {
-	const uintptr_t *frames; /* readable for 8, zeros behind a shorter trace: hash_pad() */
-	u32 nr;
-	u32 outer; /* so many outermost frames need not be compared, */
-	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
-};
-
 port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u64 state,
 			    const struct find_trace *trace)
 {
@@ -82,11 +97,10 @@ port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u
 	const u64 kind = STATE_LIVE | (u64)(run - 1) << STATE_COUNT_SHIFT;
 
 	if (port_likely((state & FIND_KIND) == kind && run_equal(line, trace->frames)))
-		return find_equal_outer(depot, state_parent(state), trace->frames + run,
-					trace->frames + trace->nr - trace->outer, trace->stop);
+		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
-	if (port_likely(port_load_relaxed(&line->low[0]) != (u32)trace->frames[0] &&
-			!(state & STATE_WIDE)))
+	if (trace->quick || port_likely(port_load_relaxed(&line->low[0]) != (u32)trace->frames[0] &&
+					!(state & STATE_WIDE)))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }
@@ -109,11 +123,11 @@ port_inline struct found find(struct stackdepot *depot, const struct find_trace 
 		if (port_unlikely(link & LINK_DEAD || port_load_relaxed(word) != next))
 			break;
 		if (find_equal(depot, line, state, trace))
-			return (struct found){depot_ref(next & LINK_NEXT, link), state};
+			return (struct found){depot_ref(next & LINK_NEXT, link), state, link, line};
 		word = &line->link;
 		next = link;
 	}
-	return (struct found){0, 0};
+	return (struct found){0};
 }
 
 /* depot_find() - find() out of line, for a prefix on the way to an insertion. */

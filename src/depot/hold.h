@@ -4,8 +4,8 @@
  *
  * All of them change `state` and nothing else. `state` does not say which life of the line it
  * belongs to; `link` does. So whoever holds by reference first changes the state of whatever lives
- * in the line and then looks whether it still is the life he meant. If not he takes the change back,
- * or leaves it where it does no harm: a stamp.
+ * in the line and then looks whether it still is the life he meant. If not he takes the change
+ * back, or leaves it where it does no harm: a stamp.
  */
 #ifndef DEPOT_HOLD_H
 #define DEPOT_HOLD_H
@@ -47,13 +47,19 @@ bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
  */
 bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags);
 
-/* depot_hold(), and in line what is most frequent: a leased trace that has today's stamp. */
-port_inline bool hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
+/* Is there nothing for depot_hold() to write: a leased trace, visited, with today's stamp? */
+port_inline bool hold_is_current(struct stackdepot *depot, u64 state, unsigned int flags)
 {
 	const u64 mask = STATE_STAMP | STATE_TRACE | STATE_VISITED;
 
-	if (port_likely(!(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)) &&
-			(state & mask) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED)))
+	return !(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)) &&
+	       (state & mask) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED);
+}
+
+/* depot_hold(), what is most frequent in line. */
+port_inline bool hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
+{
+	if (port_likely(hold_is_current(depot, state, flags)))
 		return hold_valid(depot, ref);
 	return depot_hold(depot, ref, state, flags);
 }

@@ -4,48 +4,68 @@
  *
  * A trace that is found is held as the flags say (hold.h), which confirms that what was found still
  * lives; if it does not, the save begins anew.
+ *
+ * stackdepot_save() itself is the way of a save that has nothing to write. It calls nothing, so it
+ * needs no room on the stack; whatever else there may be to do is done in its place.
  */
 #include "find.h"
 #include "insert.h"
 
-/* `frames` as hash_pad() returns them. */
-port_inline u64 save(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
-		     bool truncated)
+/* What this save comes to when nothing is left out; what was cut off is only counted. */
+static u64 save(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
+		bool truncated)
 {
-	const struct find_trace trace = {frames, nr, 0, 0};
-	const u64 hash = depot_hash_trace(depot, frames, nr);
+	uintptr_t pad[DEPOT_GROUP];
+	const struct find_trace trace = {.frames = hash_pad(frames, nr, pad), .nr = nr};
+	const u64 hash = depot_hash_trace(depot, trace.frames, nr);
 	struct found found;
 
 	do {
 		found = find(depot, &trace, hash);
-		if (port_unlikely(!found.ref))
+		if (!found.ref)
 			return depot_insert(depot, frames, nr, flags, truncated);
-	} while (port_unlikely(!hold(depot, found.ref, found.state, flags)));
+	} while (!depot_hold(depot, found.ref, found.state, flags));
 	return found.ref;
 }
 
-/* What is not the usual case: nothing to save, nowhere to save it, very little or too much of it. */
-static port_noinline u64 save_odd(struct stackdepot *depot, const uintptr_t *frames, u32 nr,
-				  unsigned int flags)
+/* Nothing to save, nowhere to save it, very little or too much; or not found by the quick way. */
+static port_noinline stackdepot_handle_t save_slow(struct stackdepot *depot,
+						   const uintptr_t *frames, unsigned int nr,
+						   unsigned int flags)
 {
 	const bool truncated = nr > depot->max_frames;
-	uintptr_t pad[DEPOT_GROUP];
+	u64 ref;
 
 	if (!nr || depot->read_only)
 		return 0;
-	if (truncated)
-		nr = depot->max_frames;
-	return save(depot, hash_pad(frames, nr, pad), nr, flags, truncated);
+	ref = save(depot, frames, truncated ? depot->max_frames : nr, flags, truncated);
+	return ref ? depot_handle(depot, ref) : 0;
+}
+
+/* Found, but there is something to write. */
+static port_noinline stackdepot_handle_t save_hold(struct stackdepot *depot,
+						   const uintptr_t *frames, unsigned int nr,
+						   unsigned int flags, u64 ref, u64 state)
+{
+	if (depot_hold(depot, ref, state, flags))
+		return depot_handle(depot, ref);
+	return save_slow(depot, frames, nr, flags);
 }
 
 stackdepot_handle_t PORT_VARIANT(stackdepot_save)(struct stackdepot *depot, const uintptr_t *frames,
 						  unsigned int nr, unsigned int flags)
 {
-	u64 ref;
+	const struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
+	struct found found;
 
 	if (port_unlikely(nr < DEPOT_GROUP || nr > depot->save_frames))
-		ref = save_odd(depot, frames, nr, flags);
-	else
-		ref = save(depot, frames, nr, flags, false);
-	return ref ? depot_handle(depot, ref) : 0;
+		return save_slow(depot, frames, nr, flags);
+	found = find(depot, &trace, depot_hash_trace(depot, frames, nr));
+	if (port_unlikely(!found.ref))
+		return save_slow(depot, frames, nr, flags);
+	if (port_unlikely(!hold_is_current(depot, found.state, flags)))
+		return save_hold(depot, frames, nr, flags, found.ref, found.state);
+	if (port_unlikely(!found_unchanged(&found)))
+		return save_slow(depot, frames, nr, flags);
+	return depot_handle(depot, found.ref);
 }

@@ -13,6 +13,20 @@ static void get_a_10(void)
 	world_save(10, A, GET);
 }
 
+/* The port has no memory for the next line that is asked for. */
+static void get_a_no_memory(void)
+{
+	port_test_fail_populate = 1;
+	world_save(0, A, GET);
+}
+
+static void verify_no_memory(void)
+{
+	port_test_fail_populate = 0;
+	VERIFY(world.drops <= 1);
+	VERIFY(world.drops == world_counter(COUNT_DROPS_NO_MEMORY));
+}
+
 static void get_x_10(void)
 {
 	world_save(10, X, GET);
@@ -335,6 +349,8 @@ const struct scenario scenarios_lines[] = {
 	 .threads = {get_child_1, get_parent}},
 	{.name = "save/save, last line", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .threads = {get_a_0, get_a_10}, .verify = verify_one_drop},
+	{.name = "save/save, no memory", .lines = 3, .buckets = 1, .bound = 3, .flags = MAY_DROP,
+	 .threads = {get_a_no_memory, get_x_10}, .verify = verify_no_memory},
 	{.name = "save/save, depot full", .lines = 4, .buckets = 1, .bound = 2,
 	 .prepare = fill_four, .threads = {get_y_0, get_x_10}},
 	{.name = "save/save of the same, depot full", .lines = 4, .buckets = 1, .bound = 2,

@@ -17,6 +17,11 @@ static void get_x_20(void)
 	world_save(20, X, GET);
 }
 
+static void get_y_20(void)
+{
+	world_save(20, Y, GET);
+}
+
 static void get_x_10(void)
 {
 	world_save(10, X, GET);
@@ -81,6 +86,11 @@ static void fill_child(void)
 static void fetch_40(void)
 {
 	world_fetch(40);
+}
+
+static void fill_only_child(void)
+{
+	world_save(40, CHILD_1, 0);
 }
 
 static void get_child_2(void)
@@ -184,12 +194,16 @@ const struct scenario scenarios_mixed[] = {
 	{.name = "save/recycle/save, all the same trace", .lines = 2, .buckets = 1, .bound = 2,
 	 .flags = NO_LATE | MAY_DROP, .prepare = fill_a_hold_b,
 	 .threads = {get_a_0, get_x_put_get_a, put_b_get_a}},
-	{.name = "save/save/evict", .lines = 3, .buckets = 1, .bound = 2, .flags = NO_LATE | MAY_DROP,
-	 .prepare = fill_three, .threads = {get_a_0, get_a_10, get_x_20}},
+	{.name = "save/save/evict", .lines = 3, .buckets = 1, .bound = 2,
+	 .flags = NO_LATE | MAY_DROP, .prepare = fill_three,
+	 .threads = {get_a_0, get_a_10, get_x_20}},
 	{.name = "save/keep/evict", .lines = 2, .buckets = 2, .bound = 2, .flags = MAY_DROP,
 	 .prepare = fill_a_hold_b, .threads = {get_a_0, keep_a_10, get_x_20}},
 	{.name = "put/get and put/evict", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
 	 .prepare = hold_a, .threads = {put_40, get_put_40, get_x_20}},
+	{.name = "fetch child/evict child/evict parent", .lines = 2, .buckets = 1, .bound = 2,
+	 .flags = MAY_DROP, .prepare = fill_only_child,
+	 .threads = {fetch_40, get_x_10, get_y_20}},
 	{.name = "fetch child/save sibling/evict", .lines = 3, .buckets = 1, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_child, .threads = {fetch_40, get_child_2, get_x_20}},
 	{.name = "save parent/save child/evict", .lines = 3, .buckets = 2, .bound = 2,

@@ -22,7 +22,10 @@
 			explore_fail("%s:%d: %s", __func__, __LINE__, #condition);                 \
 	} while (0)
 
-/* A trace: `parent` chooses 8 outer frames shared by all with the same number, 0 for none. */
+/*
+ * A trace: `parent` chooses 8 outer frames shared by all with the same number, 0 for none. Those of
+ * two parents differ in the outermost two only: a line also holds the frames around its own.
+ */
 struct world_trace {
 	u32 parent;
 	u32 leaf; /* chooses the inner frames; 0: the parent's own trace */

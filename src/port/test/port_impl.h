@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The test port: one operating-system thread, on which a scheduler may run several threads of its own.
+ * The test port: one operating-system thread, on which a scheduler may run threads of its own.
  *
  * Every atomic first calls port_test_hook, if there is one, then does the plain operation: what the
  * hook switches between are the sequentially consistent interleavings. With port_test_late_stores a
@@ -8,8 +8,8 @@
  * as long as a processor with a store buffer (x86) may keep it: that finds a store that somebody
  * relies on to be seen before a later load.
  *
- * Without a hook and late stores this is a port for one thread. Memory comes from calloc; each way to
- * ask for it can be made to fail at the n-th call.
+ * Without a hook and late stores this is a port for one thread. Memory comes from calloc; each way
+ * to ask for it can be made to fail at the n-th call.
  */
 #ifndef PORT_IMPL_H
 #define PORT_IMPL_H

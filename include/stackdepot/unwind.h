@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The unwinder: the frames of a stack, without frame pointers, in tens of nanoseconds.
+ *
+ * It reads the tables every Debian program carries (.eh_frame), keeps what it learned in one rule
+ * cache for the process, and remembers in each thread the last walk, so that the next one walks
+ * the new frames only and merely verifies the others. How, and why that is sound: docs/unwind.md.
+ *
+ *	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+ *	struct stackdepot_unwind_trace trace;
+ *	uintptr_t buffer[128];
+ *
+ *	stackdepot_unwind(unwinder, &start, buffer, 128, &trace);
+ *	if (trace.flags & STACKDEPOT_UNWIND_NESTED)
+ *		handle = stackdepot_save(depot, trace.frames, trace.nr, 0);
+ *	else
+ *		handle = stackdepot_save_cursor(depot, trace.frames, trace.nr, 0, cursor,
+ *						trace.unchanged);
+ *	stackdepot_unwind_done(unwinder, &trace);
+ *
+ * Unless a function says otherwise it may be called from any context, signal handlers included,
+ * from any number of threads, takes no lock, allocates nothing, uses no thread-local storage and
+ * leaves errno alone. Needs glibc 2.35, x86-64 or arm64. Link with -z now: binding lazily takes
+ * the loader through code that is none of this.
+ */
+#ifndef STACKDEPOT_UNWIND_H
+#define STACKDEPOT_UNWIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef STACKDEPOT_API
+#define STACKDEPOT_API
+#endif
+
+#define STACKDEPOT_UNWIND_MAX_FRAMES 512 /* upper limit of the size of a walk */
+#define STACKDEPOT_UNWINDER_BYTES (72u << 10) /* memory of one unwinder */
+
+/**
+ * struct stackdepot_unwinder - what one thread remembers of its last walk.
+ *
+ * Opaque. One thread uses it, and is the only one ever to use it.
+ */
+struct stackdepot_unwinder;
+
+/**
+ * stackdepot_unwind_setup() - learn which modules can never be unloaded.
+ *
+ * Optional, once, as early as possible. These are the program and what it was linked with; frames
+ * in them need no check that their module is still the same one, and are verified where others
+ * are walked. Before it every module is taken for one that may be unloaded: right, and slower.
+ *
+ * Context: not in signal handlers. Takes the loader's lock through dl_iterate_phdr().
+ */
+STACKDEPOT_API void stackdepot_unwind_setup(void);
+
+/**
+ * stackdepot_unwind_init() - make an unwinder for the calling thread.
+ * @memory: zero-filled, aligned to 64 bytes; fresh mmap() memory is both, and only what deep
+ *          stacks need of it is ever touched.
+ * @bytes:  STACKDEPOT_UNWINDER_BYTES or more.
+ *
+ * Lifetime: to be used on stacks of this thread alone, while the thread lives. There is nothing to
+ * undo; the memory may be reused after the thread has ended.
+ * Return: the unwinder, or NULL if @bytes is too small or @memory not aligned.
+ */
+STACKDEPOT_API struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes);
+
+/**
+ * struct stackdepot_unwind_start - the frame a walk of the current stack begins with.
+ * @pc:   return address into it.
+ * @sp:   its stack pointer after that return.
+ * @fp:   its frame pointer register (rbp, x29), whatever it is used for.
+ * @skip: innermost frames that are walked and not reported.
+ */
+struct stackdepot_unwind_start {
+	uintptr_t pc;
+	uintptr_t sp;
+	uintptr_t fp;
+	uintptr_t skip;
+};
+
+/**
+ * stackdepot_unwind_caller() - a start at the caller of the function this is used in.
+ *
+ * That function must not be inlined elsewhere, and must not realign its stack (no variable of
+ * more than 16 bytes alignment).
+ */
+static inline __attribute__((always_inline)) struct stackdepot_unwind_start
+stackdepot_unwind_caller(void)
+{
+	struct stackdepot_unwind_start start;
+#if defined(__x86_64__)
+	const uintptr_t *record = (const uintptr_t *)__builtin_frame_address(0);
+
+	start.pc = record[1];
+	start.sp = (uintptr_t)(record + 2);
+	start.fp = record[0];
+	start.skip = 0;
+#elif defined(__aarch64__)
+	__asm__ volatile("adr %0, . + 4\n\tmov %1, sp\n\tmov %2, x29"
+			 : "=&r"(start.pc), "=&r"(start.sp), "=&r"(start.fp)
+			 : "r"(__builtin_frame_address(0)));
+	start.skip = 1;
+#else
+#error "the unwinder knows x86-64 and arm64"
+#endif
+	return start;
+}
+
+/* Flags of struct stackdepot_unwind_trace. */
+#define STACKDEPOT_UNWIND_CUT 0x1u /* there were more frames than asked for */
+#define STACKDEPOT_UNWIND_NESTED 0x2u /* inside another walk of the thread: keep off its cursor */
+#define STACKDEPOT_UNWIND_FULL 0x4u /* walked with all registers: signal frames, odd code */
+#define STACKDEPOT_UNWIND_LOST 0x8u /* ended at code without unwind tables, or at bad memory */
+
+/**
+ * struct stackdepot_unwind_trace - the result of a walk.
+ * @frames:    innermost first; return addresses, but where a signal interrupted its exact place.
+ *             In the unwinder or in the buffer; there until stackdepot_unwind_done().
+ * @nr:        how many; 0 only if the start itself is not in readable memory.
+ * @unchanged: so many outermost ones are those of the previous trace of this unwinder. What
+ *             stackdepot_save_cursor() takes, if each trace that is not STACKDEPOT_UNWIND_NESTED
+ *             is saved with one and the same cursor. Else see stackdepot_unwind_forget().
+ * @verified:  so many were found unchanged in memory instead of being walked.
+ * @flags:     STACKDEPOT_UNWIND_*.
+ * @owner:     the unwinder's own.
+ */
+struct stackdepot_unwind_trace {
+	const uintptr_t *frames;
+	uint32_t nr;
+	uint32_t unchanged;
+	uint32_t verified;
+	uint32_t flags;
+	uint64_t owner;
+};
+
+/**
+ * stackdepot_unwind() - walk the current stack.
+ * @unwinder:  of the calling thread; or NULL, to walk every frame and remember nothing.
+ * @start:     where to begin, a frame that is active now.
+ * @buffer:    room for @size frames; used when @unwinder is not, or cannot be.
+ * @size:      report so many innermost frames at most, 1 to STACKDEPOT_UNWIND_MAX_FRAMES.
+ * @ret_trace: the result, on the stack of the caller. The unwinder is taken until
+ *             stackdepot_unwind_done(); a walk in between, from a signal handler, uses its
+ *             @buffer and says STACKDEPOT_UNWIND_NESTED. Whoever is left by longjmp() before
+ *             that loses nothing but time.
+ *
+ * A stack that is corrupt, or is no stack, ends the walk.
+ *
+ * Progress: wait-free: each frame costs a bounded number of steps.
+ * Return: ret_trace->nr.
+ */
+STACKDEPOT_API unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
+					      const struct stackdepot_unwind_start *start,
+					      uintptr_t *buffer, unsigned int size,
+					      struct stackdepot_unwind_trace *ret_trace);
+
+/**
+ * stackdepot_unwind_done() - let go of the trace, and of the unwinder.
+ * @unwinder: as in stackdepot_unwind(), NULL included.
+ * @trace:    its result.
+ */
+STACKDEPOT_API void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
+					   struct stackdepot_unwind_trace *trace);
+
+/**
+ * stackdepot_unwind_context() - walk the stack a signal interrupted.
+ * @unwinder: of the calling thread, for the limits of its stack; or NULL. What it remembers is
+ *            neither used nor changed.
+ * @context:  third argument of a handler installed with SA_SIGINFO, a ucontext_t.
+ * @buffer:   room for @size frames, 1 or more; the frames go there.
+ *
+ * frames[0] is the interrupted instruction itself.
+ * Return: frames, at least 1.
+ */
+STACKDEPOT_API unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder,
+						      const void *context, uintptr_t *buffer,
+						      unsigned int size);
+
+/**
+ * stackdepot_unwind_forget() - have the next walk report no unchanged frames.
+ *
+ * For one who did not save the last trace with his cursor.
+ */
+STACKDEPOT_API void stackdepot_unwind_forget(struct stackdepot_unwinder *unwinder);
+
+/**
+ * stackdepot_unwind_register() - know the frames of code that no module contains.
+ * @eh_frame: a section as __register_frame() takes it: entries, ended by a zero length.
+ *
+ * To be called where the program calls __register_frame(), __register_frame_info() and the like.
+ *
+ * Context: not in signal handlers. Linear in the section.
+ * Lifetime: section and code must stay until stackdepot_unwind_deregister().
+ * Return: 0, -EINVAL (nothing in it can be used), -ENOSPC (1024 are registered).
+ */
+STACKDEPOT_API int stackdepot_unwind_register(const void *eh_frame);
+
+/**
+ * stackdepot_unwind_deregister() - forget what was registered.
+ *
+ * Waits for walks of other threads that are reading the section at this moment.
+ *
+ * Context: not in signal handlers.
+ * Return: 0, -ENOENT.
+ */
+STACKDEPOT_API int stackdepot_unwind_deregister(const void *eh_frame);
+
+/**
+ * struct stackdepot_unwind_stats - what the process-wide tables hold.
+ * @table_bytes:  reserved for them.
+ * @used_bytes:   of these, in entries that are in use.
+ * @addresses:    return addresses whose rule is known.
+ * @rules:        different rules among them.
+ * @modules:      modules met that may be unloaded, past ones included.
+ * @interpreted:  frames whose table entry had to be interpreted.
+ */
+struct stackdepot_unwind_stats {
+	uint64_t table_bytes;
+	uint64_t used_bytes;
+	uint64_t addresses;
+	uint64_t rules;
+	uint64_t modules;
+	uint64_t interpreted;
+};
+
+/* stackdepot_unwind_get_stats() - fill @ret_stats; linear in the tables. */
+STACKDEPOT_API void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Whose code an address is, and whether what was learned of that code still holds.
+ *
+ *   permanent   the program and what it was linked with: never unloaded, so a rule learned once
+ *               is right for ever
+ *   unloadable  came with dlopen(), may go with dlclose() and have its addresses taken by
+ *               another; told apart by an id that stands for (link map, addresses, build-id).
+ *               Without a build-id it has no id, and nothing of it is kept
+ *   registered  code a JIT announced; its id is new with each registration
+ *
+ * Ids are never given twice, so rules filed under an id are never anybody else's.
+ */
+#ifndef UNWIND_MODULE_H
+#define UNWIND_MODULE_H
+
+#include "cfi.h"
+
+#define MODULE_IDS 0xffff /* after so many nothing more is kept */
+
+struct unwind_module {
+	uintptr_t start; /* this is the answer for addresses in [start, end) */
+	uintptr_t end;
+	uintptr_t base; /* addresses within the module count from here */
+	struct unwind_bytes bytes;
+	const uint8_t *header; /* .eh_frame_hdr; NULL for registered code */
+	uint32_t id; /* 0: keep nothing */
+	uint32_t slot; /* registered code: which */
+	bool permanent;
+};
+
+/* unwind_module_find() - the module with @pc in its code; false if there is none. */
+bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module);
+
+/* unwind_module_row() - the row for @pc, which is in @module. 0, -ENOENT, -EBADMSG. */
+int unwind_module_row(const struct unwind_module *module, uintptr_t pc, struct unwind_row *ret_row,
+		      bool *ret_signal);
+
+/* unwind_module_id() - an id nobody had before, or 0 when there are no more. */
+uint32_t unwind_module_id(void);
+
+/* The loader's side: which link maps are permanent, and ids of the others. */
+bool unwind_loader_is_permanent(const void *link_map);
+uint32_t unwind_loader_id(const void *link_map, const struct unwind_module *module);
+uint64_t unwind_loader_modules(void);
+
+/* The JITs' side. pin() says whether @id is still there, and keeps it until unpin(). */
+bool unwind_registered_find(uintptr_t pc, struct unwind_module *ret_module);
+bool unwind_registered_pin(uint32_t slot, uint32_t id);
+void unwind_registered_unpin(uint32_t slot);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Code that no module contains, announced with __register_frame().
+ *
+ * A fixed table. A slot is taken by changing its id from 0 to BUSY, and is open to readers once
+ * the id is that of the registration. Readers pin a slot while they look at the section:
+ *
+ *	reader				deregistration
+ *	readers++  (seq_cst)		id = 0  (seq_cst)
+ *	id == mine?  (seq_cst)		wait for readers == 0  (seq_cst)
+ *
+ * Both sides write, then read what the other wrote, so at least one sees the other: either the
+ * reader finds the id gone and stays away, or the deregistration waits for it. With weaker orders
+ * both could miss each other, and the section be freed under the reader.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "module.h"
+#include "stackdepot/unwind.h"
+
+#define SLOTS 1024
+#define BUSY UINT32_MAX
+
+struct slot {
+	_Atomic uint32_t id;
+	_Atomic uint32_t readers;
+	uintptr_t start; /* the code */
+	uintptr_t end;
+	struct unwind_bytes bytes; /* the section */
+};
+
+static struct slot slots[SLOTS];
+static _Atomic uint32_t slots_used; /* none above was ever taken */
+
+/* The end of a section is a zero where a length would be; nothing else tells it. */
+static const uint8_t *section_end(const uint8_t *section)
+{
+	for (;;) {
+		uint64_t length;
+		uint32_t word;
+
+		memcpy(&word, section, sizeof(word));
+		section += sizeof(word);
+		if (!word)
+			return section;
+		length = word;
+		if (word == 0xffffffff) {
+			memcpy(&length, section, sizeof(length));
+			section += sizeof(length);
+		}
+		section += length;
+	}
+}
+
+static bool section_range(const struct unwind_bytes *bytes, uintptr_t *ret_start,
+			  uintptr_t *ret_end)
+{
+	const uint8_t *at = bytes->start, *next;
+	uintptr_t start = UINTPTR_MAX, end = 0;
+
+	for (; at; at = next) {
+		struct unwind_entry entry;
+
+		next = NULL;
+		if (unwind_cfi_parse(bytes, at, &entry, &next))
+			continue;
+		if (entry.pc_start < start)
+			start = entry.pc_start;
+		if (entry.pc_end > end)
+			end = entry.pc_end;
+	}
+	*ret_start = start;
+	*ret_end = end;
+	return start < end;
+}
+
+static struct slot *slot_take(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < SLOTS; i++) {
+		uint32_t used, free_id = 0;
+
+		if (!atomic_compare_exchange_strong(&slots[i].id, &free_id, BUSY))
+			continue;
+		used = atomic_load(&slots_used);
+		while (used <= i && !atomic_compare_exchange_weak(&slots_used, &used, i + 1))
+			;
+		return &slots[i];
+	}
+	return NULL;
+}
+
+int stackdepot_unwind_register(const void *eh_frame)
+{
+	struct unwind_bytes bytes = {eh_frame, section_end(eh_frame)};
+	uintptr_t start, end;
+	struct slot *slot;
+	uint32_t id;
+
+	if (!section_range(&bytes, &start, &end))
+		return -EINVAL;
+	slot = slot_take();
+	if (!slot)
+		return -ENOSPC;
+	id = unwind_module_id();
+	if (!id) {
+		atomic_store(&slot->id, 0);
+		return -ENOSPC;
+	}
+	slot->start = start;
+	slot->end = end;
+	slot->bytes = bytes;
+	atomic_store(&slot->id, id);
+	return 0;
+}
+
+int stackdepot_unwind_deregister(const void *eh_frame)
+{
+	uint32_t i, used = atomic_load(&slots_used);
+
+	for (i = 0; i < used; i++) {
+		uint32_t id = atomic_load(&slots[i].id);
+
+		if (!id || id == BUSY || slots[i].bytes.start != eh_frame)
+			continue;
+		/* BUSY, not 0: nobody may take the slot while readers are in it */
+		if (!atomic_compare_exchange_strong(&slots[i].id, &id, BUSY))
+			continue;
+		while (atomic_load(&slots[i].readers))
+			sched_yield();
+		atomic_store(&slots[i].id, 0);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+bool unwind_registered_pin(uint32_t slot, uint32_t id)
+{
+	atomic_fetch_add(&slots[slot].readers, 1);
+	if (atomic_load(&slots[slot].id) == id)
+		return true;
+	unwind_registered_unpin(slot);
+	return false;
+}
+
+void unwind_registered_unpin(uint32_t slot)
+{
+	atomic_fetch_sub(&slots[slot].readers, 1);
+}
+
+/* Ranges of sections may interleave, so the range of the function itself is what counts. */
+static bool slot_answer(uint32_t i, uint32_t id, uintptr_t pc, struct unwind_module *ret_module)
+{
+	struct unwind_entry entry;
+	struct slot *slot = &slots[i];
+	bool found = false;
+
+	if (!unwind_registered_pin(i, id))
+		return false;
+	if (pc >= slot->start && pc < slot->end &&
+	    !unwind_table_scan(&slot->bytes, slot->bytes.start, pc, &entry)) {
+		ret_module->start = entry.pc_start;
+		ret_module->end = entry.pc_end;
+		ret_module->base = slot->start;
+		ret_module->bytes = slot->bytes;
+		ret_module->header = NULL;
+		ret_module->id = id;
+		ret_module->slot = i;
+		ret_module->permanent = false;
+		found = true;
+	}
+	unwind_registered_unpin(i);
+	return found;
+}
+
+bool unwind_registered_find(uintptr_t pc, struct unwind_module *ret_module)
+{
+	uint32_t i, used = atomic_load_explicit(&slots_used, memory_order_acquire);
+
+	for (i = 0; i < used; i++) {
+		uint32_t id = atomic_load_explicit(&slots[i].id, memory_order_acquire);
+
+		if (id && id != BUSY && slot_answer(i, id, pc, ret_module))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#include <stdatomic.h>
+
+#include "walk.h"
+
+/*
+ * An unwinder is taken by writing down where the trace of the walk is, and a mark into the trace.
+ * While the walk goes on, the trace is in a live frame of the own stack, so the mark is there;
+ * so, no mark: the walk was left by longjmp(), and what it left half done is thrown away. A mark
+ * that survived by chance costs the nested walks in between their speed.
+ *
+ * Only the thread and its signal handlers are involved: compiler fences do.
+ */
+static uint64_t mark_for(const struct stackdepot_unwinder *unwinder,
+			 const struct stackdepot_unwind_trace *trace)
+{
+	return ((uintptr_t)unwinder ^ (uintptr_t)trace << 16) | 1;
+}
+
+static bool unwinder_take(struct stackdepot_unwinder *unwinder,
+			  struct stackdepot_unwind_trace *trace)
+{
+	struct stackdepot_unwind_trace *owner = unwinder->owner;
+
+	if (owner) {
+		if (owner != trace &&
+		    arch_load((uintptr_t)&owner->owner) == mark_for(unwinder, owner))
+			return false;
+		unwinder->top = CHAIN_FRAMES;
+		unwinder->complete = false;
+	}
+	trace->owner = mark_for(unwinder, trace);
+	atomic_signal_fence(memory_order_seq_cst); /* a handler must not see the owner unmarked */
+	*(struct stackdepot_unwind_trace * volatile *)&unwinder->owner = trace;
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
+}
+
+void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
+			    struct stackdepot_unwind_trace *trace)
+{
+	if (!unwinder || !trace->owner)
+		return;
+	atomic_signal_fence(memory_order_seq_cst); /* a handler must not change what is in use */
+	*(struct stackdepot_unwind_trace * volatile *)&unwinder->owner = NULL;
+	atomic_signal_fence(memory_order_seq_cst);
+	trace->owner = 0;
+}
+
+struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
+{
+	struct stackdepot_unwinder *unwinder = memory;
+
+	if (!memory || bytes < sizeof(*unwinder) || (uintptr_t)memory % 64)
+		return NULL;
+	unwind_own_init(&unwinder->own);
+	unwinder->top = CHAIN_FRAMES;
+	unwinder->complete = false;
+	unwinder->owner = NULL;
+	return unwinder;
+}
+
+void stackdepot_unwind_forget(struct stackdepot_unwinder *unwinder)
+{
+	if (unwinder)
+		unwinder->complete = false;
+}
+
+static uint32_t outcome_flags(enum unwind_outcome outcome)
+{
+	if (outcome == WALK_CUT)
+		return STACKDEPOT_UNWIND_CUT;
+	return outcome == WALK_LOST ? STACKDEPOT_UNWIND_LOST : 0;
+}
+
+static void walk_begin(struct unwind_walk *walk, struct stackdepot_unwinder *unwinder)
+{
+	walk->stack = (struct unwind_stack){0, 0, unwinder ? &unwinder->own : NULL};
+	walk->module.start = walk->module.end = 0;
+}
+
+/*
+ * From the registers of this very function: the start has only three, and what lies between here
+ * and there tells the others.
+ */
+static __attribute__((noinline)) enum unwind_outcome
+walk_full_from(struct stackdepot_unwinder *unwinder, const struct stackdepot_unwind_start *start,
+	       uintptr_t *buffer, unsigned int size, unsigned int *ret_nr)
+{
+	struct unwind_registers registers = {0};
+	enum unwind_outcome outcome;
+	struct unwind_walk walk;
+
+	walk_begin(&walk, unwinder);
+	arch_capture(&registers);
+	outcome = unwind_full_walk(&walk, &registers, start->sp, (unsigned int)start->skip, buffer,
+				   size, ret_nr);
+	if (!*ret_nr) {
+		buffer[0] = start->pc;
+		*ret_nr = 1;
+		outcome = WALK_LOST;
+	}
+	return outcome;
+}
+
+/* Walk each frame, into the buffer. */
+static __attribute__((noinline)) void walk_to_buffer(struct stackdepot_unwinder *unwinder,
+						     const struct stackdepot_unwind_start *start,
+						     uintptr_t *buffer, unsigned int size,
+						     struct stackdepot_unwind_trace *trace,
+						     bool full)
+{
+	enum unwind_outcome outcome = WALK_FULL;
+	struct unwind_walk walk;
+	unsigned int nr;
+
+	if (!full) {
+		walk_begin(&walk, unwinder);
+		outcome = unwind_plain_walk(&walk, start, buffer, size, &nr);
+	}
+	if (outcome == WALK_FULL) {
+		trace->flags |= STACKDEPOT_UNWIND_FULL;
+		outcome = walk_full_from(unwinder, start, buffer, size, &nr);
+	}
+	trace->frames = buffer;
+	trace->nr = nr;
+	trace->unchanged = 0;
+	trace->verified = 0;
+	trace->flags |= outcome_flags(outcome);
+}
+
+unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
+			       const struct stackdepot_unwind_start *start, uintptr_t *buffer,
+			       unsigned int size, struct stackdepot_unwind_trace *ret_trace)
+{
+	enum unwind_outcome outcome = WALK_ON;
+
+	if (size > STACKDEPOT_UNWIND_MAX_FRAMES)
+		size = STACKDEPOT_UNWIND_MAX_FRAMES;
+	if (unwinder && own_reach(&unwinder->own, start->sp) &&
+	    own_reach(&unwinder->own, (uintptr_t)&ret_trace->owner) &&
+	    unwinder_take(unwinder, ret_trace)) {
+		ret_trace->flags = 0;
+		outcome = unwind_chain_walk(unwinder, start, size, ret_trace);
+		if (outcome != WALK_FULL) {
+			ret_trace->flags = outcome_flags(outcome);
+			return ret_trace->nr;
+		}
+		unwinder->complete = false;
+	} else {
+		ret_trace->owner = 0;
+		ret_trace->flags = unwinder ? STACKDEPOT_UNWIND_NESTED : 0;
+	}
+	walk_to_buffer(unwinder, start, buffer, size, ret_trace, outcome == WALK_FULL);
+	return ret_trace->nr;
+}
+
+unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder, const void *context,
+				       uintptr_t *buffer, unsigned int size)
+{
+	struct unwind_registers registers;
+	struct unwind_walk walk;
+	unsigned int nr;
+
+	walk_begin(&walk, unwinder);
+	if (!unwind_arch_load_context(&walk.stack, (uintptr_t)context, &registers))
+		return 0;
+	unwind_full_walk(&walk, &registers, 0, 0, buffer, size, &nr);
+	return nr;
+}

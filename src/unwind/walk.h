@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The three ways to walk a stack, from fast to general. Each gives up in favour of the next.
+ *
+ *   chain   verified against the thread's last walk; own stack only
+ *   plain   by cached rules: pc, sp and fp are all it knows of a frame
+ *   full    all registers, each frame's tables interpreted anew; signal frames, odd code
+ */
+#ifndef UNWIND_WALK_H
+#define UNWIND_WALK_H
+
+#include "rule.h"
+#include "stack.h"
+#include "stackdepot/unwind.h"
+
+#define CHAIN_FRAMES STACKDEPOT_UNWIND_MAX_FRAMES
+#define CHAIN_CHECKS (2 * CHAIN_FRAMES)
+
+struct unwind_walk {
+	struct unwind_stack stack;
+	struct unwind_module module; /* the last one met */
+};
+
+/* Where a walk is. */
+struct unwind_state {
+	uintptr_t pc;
+	uintptr_t sp;
+	uintptr_t fp;
+};
+
+enum unwind_outcome {
+	WALK_ON,
+	WALK_END, /* this was the outermost frame */
+	WALK_LOST, /* this is the last frame there is a way to */
+	WALK_CUT, /* as many frames as were asked for */
+	WALK_FULL, /* only a full walk can go on */
+};
+
+/* A word on the stack, and what it has to be for a remembered step to be right. */
+struct unwind_check {
+	const uintptr_t *slot;
+	uintptr_t word;
+};
+
+struct unwind_frame {
+	uintptr_t sp;
+	uintptr_t fp;
+	uint32_t check; /* its first; the last one ends where the next frame's begin */
+};
+
+/* Frames, innermost first. */
+struct unwind_chain {
+	uintptr_t pc[CHAIN_FRAMES];
+	struct unwind_frame frame[CHAIN_FRAMES];
+	struct unwind_check check[CHAIN_CHECKS];
+};
+
+struct stackdepot_unwinder {
+	struct unwind_own own;
+	struct stackdepot_unwind_trace *owner; /* the trace of the walk that has it, or NULL */
+	uint32_t top; /* the innermost frame kept is kept.pc[top] */
+	bool complete; /* the last trace went to the outermost frame, and was reported as is */
+	struct unwind_chain kept; /* fills from its end, so that outer frames stay in place */
+	struct unwind_chain fresh; /* the new frames of this walk, from its start */
+};
+
+_Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, "as published");
+
+/* unwind_chain_walk() - fill @ret_trace from the unwinder, or WALK_FULL. */
+enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *unwinder,
+				      const struct stackdepot_unwind_start *start,
+				      unsigned int size,
+				      struct stackdepot_unwind_trace *ret_trace);
+
+/* unwind_plain_walk() - fill @frames, or WALK_FULL. */
+enum unwind_outcome unwind_plain_walk(struct unwind_walk *walk,
+				      const struct stackdepot_unwind_start *start,
+				      uintptr_t *frames, unsigned int size, unsigned int *ret_nr);
+
+/**
+ * unwind_full_walk() - fill @frames, starting at @registers, which are used up.
+ * @from_sp: frames with a lower stack pointer are walked and not reported,
+ * @skip:    nor are so many after them.
+ */
+enum unwind_outcome unwind_full_walk(struct unwind_walk *walk, struct unwind_registers *registers,
+				     uintptr_t from_sp, unsigned int skip, uintptr_t *frames,
+				     unsigned int size, unsigned int *ret_nr);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "oracle.h"
+
+#define REPORTS_MAX 5 /* one is enough to see what is wrong, and each is long */
+
+__thread struct stackdepot_unwind_trace check_last;
+__thread uintptr_t check_frames[ORACLE_FRAMES];
+unsigned int check_total, check_failed;
+
+static __thread struct stackdepot_unwinder *unwinder;
+static __thread struct oracle_trace previous; /* what `unchanged` refers to */
+static unsigned int expect_failed, tests_run;
+
+struct collection {
+	uintptr_t sp;
+	unsigned int size;
+	bool begun;
+	struct oracle_trace *trace;
+};
+
+/* In the callback the canonical frame address is that of the callee: this frame's sp. */
+static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argument)
+{
+	struct collection *c = argument;
+	uintptr_t pc = _Unwind_GetIP(context);
+
+	if (_Unwind_GetCFA(context) == c->sp)
+		c->begun = true;
+	if (!c->begun)
+		return _URC_NO_REASON;
+	if (c->trace->nr == c->size || !pc)
+		return _URC_END_OF_STACK;
+	c->trace->frames[c->trace->nr++] = pc;
+	return _URC_NO_REASON;
+}
+
+void oracle_trace(uintptr_t sp, unsigned int size, struct oracle_trace *ret_trace)
+{
+	struct collection c = {sp, size, sp == 0, ret_trace};
+
+	ret_trace->nr = 0;
+	_Unwind_Backtrace(collect, &c);
+}
+
+struct stackdepot_unwinder *oracle_unwinder(void)
+{
+	if (!unwinder) {
+		void *memory = mmap(NULL, STACKDEPOT_UNWINDER_BYTES, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		stackdepot_unwind_setup();
+		unwinder = stackdepot_unwind_init(memory, STACKDEPOT_UNWINDER_BYTES);
+	}
+	return unwinder;
+}
+
+void oracle_release(void)
+{
+	munmap(unwinder, STACKDEPOT_UNWINDER_BYTES);
+	unwinder = NULL;
+}
+
+static void report(const char *how, const struct stackdepot_unwind_trace *ours,
+		   const struct oracle_trace *theirs)
+{
+	unsigned int i, nr = ours->nr > theirs->nr ? ours->nr : theirs->nr;
+	static unsigned int reports;
+
+	if (reports++ >= REPORTS_MAX)
+		return;
+	fprintf(stderr, "%s: %u frames, oracle %u, flags %x, unchanged %u, verified %u\n", how,
+		ours->nr, theirs->nr, ours->flags, ours->unchanged, ours->verified);
+	for (i = 0; i < nr && i < 60; i++) {
+		uintptr_t a = i < ours->nr ? ours->frames[i] : 0;
+		uintptr_t b = i < theirs->nr ? theirs->frames[i] : 0;
+
+		fprintf(stderr, "  %3u %16lx %16lx%s\n", i, a, b, a == b ? "" : "  <--");
+	}
+}
+
+static bool compare(const char *how, const struct stackdepot_unwind_trace *ours,
+		    const struct oracle_trace *theirs)
+{
+	__atomic_fetch_add(&check_total, 1, __ATOMIC_RELAXED);
+	if (ours->nr == theirs->nr &&
+	    !memcmp(ours->frames, theirs->frames, ours->nr * sizeof(ours->frames[0])))
+		return true;
+	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+	report(how, ours, theirs);
+	return false;
+}
+
+/* What was said to be unchanged must be what the last trace ended with. */
+static bool compare_unchanged(const struct stackdepot_unwind_trace *ours)
+{
+	unsigned int nr = ours->unchanged;
+	bool good = nr <= ours->nr && nr <= previous.nr &&
+		    !memcmp(ours->frames + ours->nr - nr, previous.frames + previous.nr - nr,
+			    nr * sizeof(ours->frames[0]));
+
+	if (!good) {
+		__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+		report("unchanged", ours, &previous);
+	}
+	previous.nr = ours->nr;
+	memcpy(previous.frames, ours->frames, ours->nr * sizeof(ours->frames[0]));
+	return good;
+}
+
+static bool check_walk(const char *how, struct stackdepot_unwinder *u,
+		       const struct stackdepot_unwind_start *start, unsigned int size,
+		       const struct oracle_trace *oracle)
+{
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[ORACLE_FRAMES];
+	bool good;
+
+	stackdepot_unwind(u, start, buffer, size, &trace);
+	good = compare(how, &trace, oracle);
+	if (u && !(trace.flags & STACKDEPOT_UNWIND_NESTED))
+		good &= compare_unchanged(&trace);
+	check_last = trace;
+	memcpy(check_frames, trace.frames, trace.nr * sizeof(trace.frames[0]));
+	stackdepot_unwind_done(u, &trace);
+	return good;
+}
+
+__attribute__((noinline)) bool check_here(unsigned int size)
+{
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwinder *u = oracle_unwinder();
+	struct oracle_trace oracle;
+	bool good;
+
+	/* arm64 starts at this very frame, whose stack pointer libgcc calls that of its callee */
+	oracle_trace(start.sp, size + (unsigned int)start.skip, &oracle);
+	if (start.skip)
+		memmove(oracle.frames, oracle.frames + 1, --oracle.nr * sizeof(oracle.frames[0]));
+	errno = 4711;
+	good = check_walk("again", u, &start, size, &oracle);
+	good &= check_walk("without memory", NULL, &start, size, &oracle);
+	good &= check_walk("with memory", u, &start, size, &oracle);
+	EXPECT(errno == 4711);
+	return good;
+}
+
+bool check_context(const void *context)
+{
+	struct stackdepot_unwind_trace trace = {0};
+	uintptr_t buffer[ORACLE_FRAMES];
+	struct oracle_trace oracle;
+	unsigned int i;
+
+	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES);
+	trace.frames = buffer;
+	oracle_trace(0, ORACLE_FRAMES, &oracle);
+	for (i = 0; i < oracle.nr && trace.nr && oracle.frames[i] != buffer[0]; i++)
+		;
+	oracle.nr -= i;
+	memmove(oracle.frames, oracle.frames + i, oracle.nr * sizeof(oracle.frames[0]));
+	return compare("context", &trace, &oracle);
+}
+
+bool expect(bool condition, const char *text, const char *file, int line)
+{
+	if (!condition) {
+		if (__atomic_add_fetch(&expect_failed, 1, __ATOMIC_RELAXED) > 4 * REPORTS_MAX)
+			return condition;
+		fprintf(stderr, "%s:%d: not so: %s\n", file, line, text);
+	}
+	return condition;
+}
+
+void run(const char *name, void (*test)(void))
+{
+	unsigned int failed = expect_failed + check_failed, total = check_total;
+
+	test();
+	tests_run++;
+	failed = expect_failed + check_failed - failed;
+	printf("%s %s (%u walks compared)\n", failed ? "FAIL" : "ok  ", name, check_total - total);
+	fflush(stdout);
+}
+
+int run_result(void)
+{
+	printf("%u tests, %u walks compared, %u differ, %u expectations failed\n", tests_run,
+	       check_total, check_failed, expect_failed);
+	return check_failed || expect_failed;
+}

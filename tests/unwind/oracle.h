@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The other opinion: _Unwind_Backtrace() on the same stack. A check walks the stack of its caller
+ * three ways (with the thread's unwinder, without any, and once more with it, to find everything
+ * unchanged) and compares each with what libgcc sees.
+ */
+#ifndef TESTS_ORACLE_H
+#define TESTS_ORACLE_H
+
+#include <stdbool.h>
+
+#include "stackdepot/unwind.h"
+
+#define ORACLE_FRAMES 512
+
+struct oracle_trace {
+	unsigned int nr;
+	uintptr_t frames[ORACLE_FRAMES + 1];
+};
+
+/* oracle_trace() - frames from the first whose stack pointer is @sp; at most @size. */
+void oracle_trace(uintptr_t sp, unsigned int size, struct oracle_trace *ret_trace);
+
+/* oracle_unwinder() - the unwinder of the calling thread, made at its first call. */
+struct stackdepot_unwinder *oracle_unwinder(void);
+
+/* oracle_fresh_unwinder() - forget the thread's unwinder; for threads that end. */
+void oracle_release(void);
+
+/*
+ * check_here() - compare, starting at the caller. False and a report on disagreement. The frames
+ * seen last, and what was said of them, are kept for further looks.
+ */
+bool check_here(unsigned int size);
+bool check_context(const void *context);
+
+extern __thread struct stackdepot_unwind_trace check_last;
+extern __thread uintptr_t check_frames[ORACLE_FRAMES];
+
+/* All checks so far, in all threads. */
+extern unsigned int check_total, check_failed;
+
+/*
+ * The harness: a test is a function; EXPECT() counts and reports, RUN() announces.
+ */
+#define EXPECT(condition) expect(condition, #condition, __FILE__, __LINE__)
+bool expect(bool condition, const char *text, const char *file, int line);
+
+#define RUN(test) run(#test, test)
+void run(const char *name, void (*test)(void));
+int run_result(void);
+
+#endif

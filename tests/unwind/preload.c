@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A preload library that puts the unwinder under any program's allocations.
+ *
+ *	LD_PRELOAD=libunwind-check.so UNWIND_REPORT=/path/report program ...
+ *
+ * UNWIND_MODE=check (default): each trace is compared with _Unwind_Backtrace() on the same stack.
+ * UNWIND_MODE=time: each capture is timed, and, every so often, that of the others.
+ *
+ * Each process appends its result to the report; in check mode also its first differences.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "preload.h"
+#include "stackdepot/unwind.h"
+
+#define FRAMES 256
+#define REPORTED_MAX 12
+
+/* The allocator below: libc's, or one the program brings. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t nr, size_t bytes);
+void *__libc_realloc(void *pointer, size_t bytes);
+void *__libc_memalign(size_t alignment, size_t bytes);
+void __libc_free(void *pointer);
+
+static struct {
+	void *(*malloc)(size_t bytes);
+	void *(*calloc)(size_t nr, size_t bytes);
+	void *(*realloc)(void *pointer, size_t bytes);
+	void *(*memalign)(size_t alignment, size_t bytes);
+	void (*free)(void *pointer);
+} next = {__libc_malloc, __libc_calloc, __libc_realloc, __libc_memalign, __libc_free};
+
+/* How a difference is explained. */
+enum kind {
+	AGREE,
+	AGREE_CUT, /* both go on beyond FRAMES */
+	OURS_LONGER, /* the oracle gave up earlier, what it has agrees */
+	OURS_SHORTER,
+	DIFFERENT,
+	BAD_UNCHANGED,
+	KINDS,
+};
+
+static const char *const kind_names[KINDS] = {"agree",	       "agree_cut", "ours_longer",
+					      "ours_shorter", "different", "bad_unchanged"};
+
+struct thread {
+	struct stackdepot_unwinder *unwinder;
+	bool busy;
+	uint32_t previous_nr;
+	uint64_t calls;
+	uintptr_t previous[FRAMES];
+};
+
+static __thread struct thread *self __attribute__((tls_model("initial-exec")));
+static uint64_t counts[KINDS], full, lost, cut, frames_total, verified_total;
+static unsigned int reported;
+static enum { MODE_UNSET, MODE_OFF, MODE_CHECK, MODE_TIME } mode;
+static char report_path[256];
+
+static void say(const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	int fd, n;
+
+	fd = open(report_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	va_start(arguments, format);
+	n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (n > (int)sizeof(text) - 1)
+		n = sizeof(text) - 1;
+	if (write(fd, text, (size_t)n) != n)
+		report_path[0] = 0;
+	close(fd);
+}
+
+static void choose_mode(void)
+{
+	const char *path = getenv("UNWIND_REPORT"), *name = getenv("UNWIND_MODE");
+
+	mode = MODE_OFF;
+	next.malloc = dlsym(RTLD_NEXT, "malloc");
+	next.calloc = dlsym(RTLD_NEXT, "calloc");
+	next.realloc = dlsym(RTLD_NEXT, "realloc");
+	next.memalign = dlsym(RTLD_NEXT, "memalign");
+	next.free = dlsym(RTLD_NEXT, "free");
+	if (!path || strlen(path) >= sizeof(report_path))
+		return;
+	strcpy(report_path, path);
+	stackdepot_unwind_setup();
+	mode = name && !strcmp(name, "time") ? MODE_TIME : MODE_CHECK;
+}
+
+static struct thread *thread_get(void)
+{
+	struct thread *thread = self;
+
+	if (thread || mode == MODE_OFF)
+		return thread;
+	if (mode == MODE_UNSET)
+		choose_mode();
+	thread = mmap(NULL, sizeof(*thread) + 4096 + STACKDEPOT_UNWINDER_BYTES,
+		      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (thread == MAP_FAILED)
+		return NULL;
+	thread->unwinder = stackdepot_unwind_init(
+		(char *)thread + ((sizeof(*thread) + 4095) & ~(size_t)4095),
+		STACKDEPOT_UNWINDER_BYTES);
+	self = thread;
+	return thread;
+}
+
+struct oracle {
+	uintptr_t sp;
+	bool begun;
+	uint32_t nr;
+	uintptr_t frames[FRAMES + 1];
+};
+
+static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argument)
+{
+	struct oracle *oracle = argument;
+	uintptr_t pc = _Unwind_GetIP(context);
+
+	oracle->begun |= _Unwind_GetCFA(context) == oracle->sp;
+	if (!oracle->begun)
+		return _URC_NO_REASON;
+	if (!pc || oracle->nr > FRAMES)
+		return _URC_END_OF_STACK;
+	oracle->frames[oracle->nr++] = pc;
+	return _URC_NO_REASON;
+}
+
+static bool equal_frames(const uintptr_t *a, const uintptr_t *b, uint32_t nr)
+{
+	return !memcmp(a, b, nr * sizeof(*a));
+}
+
+static enum kind compare(const struct stackdepot_unwind_trace *trace, const struct oracle *oracle,
+			 const struct thread *thread)
+{
+	uint32_t theirs = oracle->nr > FRAMES ? FRAMES : oracle->nr;
+	uint32_t common = trace->nr < theirs ? trace->nr : theirs;
+
+	if (trace->unchanged > trace->nr || trace->unchanged > thread->previous_nr ||
+	    !equal_frames(trace->frames + trace->nr - trace->unchanged,
+			  thread->previous + thread->previous_nr - trace->unchanged,
+			  trace->unchanged))
+		return BAD_UNCHANGED;
+	if (!equal_frames(trace->frames, oracle->frames, common))
+		return DIFFERENT;
+	if (trace->nr != theirs)
+		return trace->nr > theirs ? OURS_LONGER : OURS_SHORTER;
+	return oracle->nr > FRAMES ? AGREE_CUT : AGREE;
+}
+
+static void say_frame(uint32_t i, uintptr_t ours, uintptr_t theirs)
+{
+	Dl_info info = {0};
+	uintptr_t pc = ours == theirs || ours ? ours : theirs;
+
+	dladdr((void *)pc, &info);
+	say("    %3u %16lx %16lx %s %s+0x%lx (%s+0x%lx)\n", i, ours, theirs,
+	    ours == theirs ? " " : "#", info.dli_fname ? info.dli_fname : "?",
+	    info.dli_fname ? pc - (uintptr_t)info.dli_fbase : 0,
+	    info.dli_sname ? info.dli_sname : "?",
+	    info.dli_sname ? pc - (uintptr_t)info.dli_saddr : 0);
+}
+
+static void say_difference(enum kind kind, const struct stackdepot_unwind_trace *trace,
+			   const struct oracle *oracle)
+{
+	uint32_t i, nr = trace->nr > oracle->nr ? trace->nr : oracle->nr;
+
+	if (__atomic_fetch_add(&reported, 1, __ATOMIC_RELAXED) >= REPORTED_MAX)
+		return;
+	say("  %s in %s: ours %u, oracle %u, flags %x, unchanged %u, verified %u\n",
+	    kind_names[kind], program_invocation_short_name, trace->nr, oracle->nr, trace->flags,
+	    trace->unchanged, trace->verified);
+	for (i = 0; i < nr; i++)
+		say_frame(i, i < trace->nr ? trace->frames[i] : 0,
+			  i < oracle->nr ? oracle->frames[i] : 0);
+}
+
+static void count(uint64_t *counter, uint64_t n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+static void count_trace(const struct stackdepot_unwind_trace *trace)
+{
+	count(&full, !!(trace->flags & STACKDEPOT_UNWIND_FULL));
+	count(&lost, !!(trace->flags & STACKDEPOT_UNWIND_LOST));
+	count(&cut, !!(trace->flags & STACKDEPOT_UNWIND_CUT));
+	count(&frames_total, trace->nr);
+	count(&verified_total, trace->verified);
+}
+
+static __attribute__((noinline)) void check(struct thread *thread,
+					    const struct stackdepot_unwind_start *start)
+{
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[FRAMES];
+	struct oracle oracle;
+	enum kind kind;
+
+	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	oracle.sp = start->sp;
+	oracle.begun = false;
+	oracle.nr = 0;
+	_Unwind_Backtrace(collect, &oracle);
+	kind = compare(&trace, &oracle, thread);
+	count(&counts[kind], 1);
+	count_trace(&trace);
+	if (kind > AGREE_CUT)
+		say_difference(kind, &trace, &oracle);
+	if (!(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
+		thread->previous_nr = trace.nr;
+		memcpy(thread->previous, trace.frames, trace.nr * sizeof(trace.frames[0]));
+	}
+	stackdepot_unwind_done(thread->unwinder, &trace);
+}
+
+static __attribute__((noinline)) void time_it(struct thread *thread,
+					      const struct stackdepot_unwind_start *start)
+{
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[FRAMES];
+	uint64_t begin = preload_ticks();
+
+	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	stackdepot_unwind_done(thread->unwinder, &trace);
+	preload_time_ours(preload_ticks() - begin, trace.nr);
+	count_trace(&trace);
+	preload_time_others(++thread->calls);
+}
+
+static inline __attribute__((always_inline)) void
+capture(const struct stackdepot_unwind_start *start)
+{
+	struct thread *thread = thread_get();
+	int saved;
+
+	if (!thread || thread->busy)
+		return;
+	saved = errno;
+	thread->busy = true;
+	if (mode == MODE_TIME)
+		time_it(thread, start);
+	else
+		check(thread, start);
+	thread->busy = false;
+	errno = saved;
+}
+
+#define CAPTURE()                                                                                  \
+	do {                                                                                       \
+		struct stackdepot_unwind_start start = stackdepot_unwind_caller();                 \
+		capture(&start);                                                                   \
+	} while (0)
+
+#define HOOK __attribute__((visibility("default"), noinline))
+
+HOOK void *malloc(size_t bytes)
+{
+	CAPTURE();
+	return next.malloc(bytes);
+}
+
+HOOK void *calloc(size_t nr, size_t bytes)
+{
+	CAPTURE();
+	return next.calloc(nr, bytes);
+}
+
+HOOK void *realloc(void *pointer, size_t bytes)
+{
+	CAPTURE();
+	return next.realloc(pointer, bytes);
+}
+
+HOOK void free(void *pointer)
+{
+	if (pointer)
+		CAPTURE();
+	next.free(pointer);
+}
+
+HOOK void *memalign(size_t alignment, size_t bytes)
+{
+	CAPTURE();
+	return next.memalign(alignment, bytes);
+}
+
+HOOK void *aligned_alloc(size_t alignment, size_t bytes)
+{
+	CAPTURE();
+	return next.memalign(alignment, bytes);
+}
+
+HOOK int posix_memalign(void **ret_pointer, size_t alignment, size_t bytes)
+{
+	void *pointer;
+
+	CAPTURE();
+	pointer = next.memalign(alignment, bytes);
+	if (!pointer)
+		return ENOMEM;
+	*ret_pointer = pointer;
+	return 0;
+}
+
+/* A thread that ends gives its memory back; destructors that run later make a new one. */
+static __attribute__((destructor)) void finish(void)
+{
+	uint64_t total = 0, agree = counts[AGREE] + counts[AGREE_CUT];
+	struct stackdepot_unwind_stats stats;
+	unsigned int i;
+
+	if (mode != MODE_CHECK && mode != MODE_TIME)
+		return;
+	if (self)
+		self->busy = true;
+	for (i = 0; i < KINDS; i++)
+		total += counts[i];
+	stackdepot_unwind_get_stats(&stats);
+	if (mode == MODE_CHECK) {
+		say("%s: %lu of %lu traces agree;", program_invocation_short_name, agree, total);
+		for (i = 0; i < KINDS; i++)
+			say(" %s %lu", kind_names[i], counts[i]);
+		say(";");
+	} else {
+		preload_time_report(say, program_invocation_short_name);
+	}
+	say(" full %lu lost %lu cut %lu; %lu of %lu frames verified; %lu addresses, %lu rules, %lu "
+	    "KiB, %lu modules, %lu interpreted\n",
+	    full, lost, cut, verified_total, frames_total, stats.addresses, stats.rules,
+	    stats.used_bytes >> 10, stats.modules, stats.interpreted);
+	if (self)
+		self->busy = false;
+}

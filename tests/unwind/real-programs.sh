@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Put the unwinder under programs as they are installed.
+#
+#   real-programs.sh LIBRARY check|time REPORT
+#
+# LIBRARY is the preload library of the build directory, tests/unwind/libunwind-check.so. Each
+# process adds a line to REPORT; in mode check with what it found different. Programs that are not
+# there are left out. Exit status 1 if a trace differs.
+set -u
+library=$(realpath "$1")
+export UNWIND_MODE=$2
+export UNWIND_REPORT=$3
+rm -f "$UNWIND_REPORT"
+: > "$UNWIND_REPORT"
+UNWIND_REPORT=$(realpath "$UNWIND_REPORT")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+
+under() {
+	command -v "$1" > /dev/null || return 0
+	timeout 1200 env LD_PRELOAD="$library" "$@" > /dev/null
+}
+
+cat > big.cpp << 'END'
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <regex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+struct A { std::map<std::string, std::vector<int>> m; };
+template <int N> struct F { static constexpr int v = F<N-1>::v + F<N-2>::v; };
+template <> struct F<0> { static constexpr int v = 0; };
+template <> struct F<1> { static constexpr int v = 1; };
+int main()
+{
+	A a; std::regex r("a+(b|c)*d"); std::smatch s; std::string t("aabcd");
+	for (int i = 0; i < 100; i++) a.m[std::to_string(i)].push_back(F<20>::v);
+	std::variant<int, std::string, A> v = a;
+	std::visit([](auto &&x) { (void)x; }, v);
+	std::sort(a.m["1"].begin(), a.m["1"].end());
+	std::cout << std::regex_search(t, s, r) << a.m.size() << std::endl;
+}
+END
+cat > work.py << 'END'
+import json, re, sqlite3, random, hashlib, xml.etree.ElementTree as ET
+random.seed(1)
+d = {str(i): [random.random() for _ in range(5)] for i in range(400)}
+s = json.dumps(d, indent=1); json.loads(s)
+re.findall(r'(\d+)\.(\d+)', s)
+c = sqlite3.connect(':memory:'); c.execute('create table t(a,b)')
+c.executemany('insert into t values(?,?)', [(i, str(i)) for i in range(1000)])
+c.execute('select count(*), sum(a) from t join (select 1)').fetchall()
+def f(n): return 1 if n == 0 else 1 + f(n-1)
+print(f(200)); print(sorted(d, key=lambda k: d[k][0])[:3])
+r = ET.Element('a'); [ET.SubElement(r, 'b', x=str(i)) for i in range(300)]
+ET.fromstring(ET.tostring(r))
+class X: pass
+for i in range(3000): x = X(); x.a = [i]; x.b = {'k': x}
+END
+cat > work.js << 'END'
+const o = {}; for (let i = 0; i < 20000; i++) o['k' + i] = [i, String(i)];
+const s = JSON.stringify(o); const p = JSON.parse(s); console.log(Object.keys(p).length);
+const crypto = require('crypto'), zlib = require('zlib'), fs = require('fs');
+for (let i = 0; i < 300; i++)
+	crypto.createHash('sha256').update(s.slice(0, 1000 + i)).digest('hex');
+console.log(zlib.inflateSync(zlib.deflateSync(s)).length);
+for (let i = 0; i < 200; i++) fs.readFileSync(__filename, 'utf8').split('\n').map(x => x.length);
+let b = []; for (let i = 0; i < 500; i++) b.push(Buffer.alloc(5000)); console.log(b.length);
+new Promise(r => setTimeout(r, 10)).then(() => console.log('done'));
+END
+
+under g++ -std=c++17 -O1 -c big.cpp -o gcc.o
+under clang++ -std=c++17 -O1 -c big.cpp -o clang.o
+PYTHONMALLOC=malloc under /usr/bin/python3 work.py
+under sqlite3 :memory: "create table t(a,b);
+	with recursive c(x) as (select 1 union all select x+1 from c where x<20000)
+	insert into t select x, 'v'||x from c;
+	create index i on t(b);
+	select count(*) from t a join t b on a.b=b.b where a.a%7=0;
+	select b, sum(a) from t group by a%100 order by 2 limit 3;"
+under git init -q repository
+if cd repository 2> /dev/null; then
+	for i in 1 2 3 4 5 6 7 8; do
+		cp ../big.cpp $i.cpp
+		cp ../work.py $i.py
+	done
+	under git add .
+	under git -c user.email=a@b -c user.name=n commit -qm x
+	under git log -p
+	under git gc -q
+	cd ..
+fi
+under node work.js
+if command -v redis-server > /dev/null; then
+	socket=$work/redis.sock
+	under redis-server --port 0 --unixsocket "$socket" --save "" &
+	for i in $(seq 100); do
+		[ -S "$socket" ] && break
+		sleep 0.1
+	done
+	redis-benchmark -s "$socket" -q -n 3000 -c 20 > /dev/null 2>&1
+	redis-cli -s "$socket" shutdown nosave
+	wait
+fi
+
+if [ "$UNWIND_MODE" = check ]; then
+	awk '/ traces agree;/ { agree += $2; total += $4 }
+		END { printf "%d of %d traces agree\n", agree, total; exit agree != total }' \
+		"$UNWIND_REPORT"
+fi

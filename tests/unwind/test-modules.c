@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Code that comes and goes: modules and JITs, with others' code in the same place afterwards. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <iconv.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "oracle.h"
+
+#define NOINLINE __attribute__((noinline))
+#define USE(x) __asm__ volatile("" : : "r"(x) : "memory")
+
+void __register_frame(const void *begin);
+void __deregister_frame(const void *begin);
+
+typedef void (*call_fn)(void (*)(void));
+
+static const char *directory;
+
+static NOINLINE void leaf(void)
+{
+	check_here(ORACLE_FRAMES);
+}
+
+static NOINLINE void deep(int n)
+{
+	if (n)
+		deep(n - 1);
+	else
+		leaf();
+	USE(n);
+}
+
+static void deep_leaf(void)
+{
+	deep(4);
+}
+
+static NOINLINE void use(call_fn call)
+{
+	call(leaf);
+	call(leaf);
+	call(deep_leaf);
+	call(leaf);
+	USE(call);
+}
+
+/* Returns where the function was. */
+static uintptr_t use_plugin(const char *name)
+{
+	char path[512];
+	call_fn call;
+	void *handle;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	handle = dlopen(path, RTLD_NOW);
+	if (!EXPECT(handle != NULL))
+		return 0;
+	call = (call_fn)dlsym(handle, "plugin_call");
+	use(call);
+	dlclose(handle);
+	leaf();
+	return (uintptr_t)call;
+}
+
+static void alternate(const char *one, const char *two)
+{
+	unsigned int same = 0;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		uintptr_t a = use_plugin(one), b = use_plugin(two);
+
+		same += a == b;
+	}
+#if defined(__x86_64__) /* qemu gives each mapping a new address */
+	EXPECT(same > 5); /* else nothing was shown */
+#endif
+	USE(same);
+}
+
+#if defined(__x86_64__)
+/*
+ * The frame of the one module is kept, then the other takes its place with a frame whose state is
+ * the same, and with the word that led out of the first still in memory, where it means nothing
+ * now. Loading uses stack, so another thread does that.
+ */
+static volatile int turn;
+static call_fn volatile call_now;
+
+static void *load_in_turn(void *argument)
+{
+	static const char *const names[] = {"libplugin-24.so", "libplugin-56.so"};
+	void *handle = NULL;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		char path[512];
+
+		while (turn != 2 * i)
+			usleep(100);
+		if (handle)
+			dlclose(handle);
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i % 2]);
+		handle = dlopen(path, RTLD_NOW);
+		call_now = (call_fn)dlsym(handle, "plugin_call");
+		turn = 2 * i + 1;
+	}
+	while (turn != 2 * i)
+		usleep(100);
+	dlclose(handle);
+	return argument;
+}
+
+static NOINLINE void call_from(size_t lower)
+{
+	char *array = __builtin_alloca(lower);
+
+	USE(array);
+	call_now(leaf);
+	USE(array);
+}
+
+/* The same again, so that it shows in the trace which frame was found. */
+static NOINLINE void call_from_too(size_t lower)
+{
+	char *array = __builtin_alloca(lower);
+
+	USE(array);
+	call_now(leaf);
+	USE(array);
+	USE(lower);
+}
+
+static void test_kept_across_loads(void)
+{
+	call_fn places[2] = {NULL, NULL};
+	pthread_t thread;
+	int i;
+
+	turn = 0;
+	pthread_create(&thread, NULL, load_in_turn, NULL);
+	for (i = 0; i < 10; i++) {
+		while (turn != 2 * i + 1)
+			__asm__ volatile("pause");
+		places[i % 2] = call_now;
+		if (i % 2)
+			call_from_too(32);
+		else
+			call_from(64);
+		turn = 2 * i + 2;
+	}
+	pthread_join(thread, NULL);
+	EXPECT(places[0] == places[1]);
+}
+#endif
+
+static void test_same_address(void)
+{
+	alternate("libplugin-24.so", "libplugin-56.so");
+}
+
+static void test_same_address_without_build_id(void)
+{
+	alternate("libplugin-24n.so", "libplugin-56n.so");
+}
+
+static void test_many_loads(void)
+{
+	int i;
+
+	for (i = 0; i < 1500; i++)
+		use_plugin(i % 2 ? "libplugin-24.so" : "libplugin-56.so");
+}
+
+/* Each load is a new module to us if the loader gives it another place. */
+static void test_many_places(void)
+{
+	void *held[300];
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		held[i] = mmap(NULL, 16384, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		use_plugin("libplugin-24.so");
+		use_plugin("libplugin-56.so");
+	}
+	for (i = 0; i < 300; i++)
+		munmap(held[i], 16384);
+}
+
+/* --- the C library's own modules ------------------------------------------------------------- */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+static int armed;
+
+#ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
+void *__libc_malloc(size_t bytes);
+
+/* As a recorder would: also when libc allocates for its own purposes. */
+__attribute__((visibility("default"))) void *malloc(size_t bytes)
+{
+	if (armed == 1) {
+		armed = 2;
+		check_here(ORACLE_FRAMES);
+		armed = 1;
+	}
+	return __libc_malloc(bytes);
+}
+#endif
+
+static void test_libc_internal(void)
+{
+	static const char *const names[] = {"EUC-JP", "KOI8-R", "GBK", "SHIFT_JIS", "ISO-8859-7"};
+	unsigned int i, walks = check_total, opened = 0;
+
+	armed = 1;
+	for (i = 0; i < 60; i++) {
+		iconv_t converter = iconv_open("UTF-16", names[i % 5]);
+		char in[] = "text", out[64], *from = in, *to = out;
+		size_t in_bytes = 4, out_bytes = sizeof(out);
+
+		if (converter == (iconv_t)-1)
+			continue;
+		opened++;
+		iconv(converter, &from, &in_bytes, &to, &out_bytes);
+		iconv_close(converter);
+	}
+	armed = 0;
+#ifndef __SANITIZE_ADDRESS__
+	EXPECT(opened == 0 || check_total > walks);
+#endif
+	USE(walks);
+}
+
+/* --- JITs ------------------------------------------------------------------------------------ */
+
+#define CODE_OFFSET 256
+#define FUNCTION_BYTES 16
+
+/* As plugin_call(), made by hand, with its table, into @memory. */
+static void emit(uint8_t *memory, uint8_t frame)
+{
+	uint64_t range = FUNCTION_BYTES, code = (uint64_t)(uintptr_t)(memory + CODE_OFFSET);
+	uint8_t *at = memory;
+	uint32_t word;
+
+	memset(memory, 0, CODE_OFFSET);
+#if defined(__x86_64__)
+	static const uint8_t common[] = {0,   0,   0, 0,  1, 'z', 'R', 0, 1,	0x78,
+					 16,  1,   0, 0x0c, 7, 8,   0x90, 1, 0,	0};
+	const uint8_t program[] = {0, 0x44, 0x0e, (uint8_t)(frame + 8), 0, 0, 0, 0};
+	const uint8_t text[] = {0x48, 0x83, 0xec, frame, 0xff, 0xd7, 0x48, 0x83, 0xc4, frame, 0xc3};
+#else
+	static const uint8_t common[] = {0,  0, 0, 0, 1, 'z', 'R', 0, 1, 0x78,
+					 30, 1, 0, 0x0c, 31, 0, 0, 0, 0, 0};
+	const uint8_t slots = (uint8_t)((frame + 8) / 8);
+	const uint8_t program[] = {0, 0x44, 0x0e, (uint8_t)(frame + 8), 0x80 | 29, slots, 0x80 | 30,
+				   (uint8_t)(slots - 1)};
+	const uint32_t text[] = {
+		0xa9800000u | (-(uint32_t)slots & 0x7f) << 15 | 30 << 10 | 31 << 5 | 29,
+		0xd63f0000u,
+		0xa8c00000u | (uint32_t)slots << 15 | 30 << 10 | 31 << 5 | 29,
+		0xd65f03c0u,
+	};
+#endif
+	word = sizeof(common);
+	memcpy(at, &word, 4);
+	memcpy(at + 4, common, sizeof(common));
+	at += 4 + sizeof(common);
+	word = 4 + 16 + sizeof(program);
+	memcpy(at, &word, 4);
+	word = (uint32_t)(at + 4 - memory);
+	memcpy(at + 4, &word, 4);
+	memcpy(at + 8, &code, 8);
+	memcpy(at + 16, &range, 8);
+	memcpy(at + 24, program, sizeof(program));
+	memcpy(memory + CODE_OFFSET, text, sizeof(text));
+	__builtin___clear_cache((char *)memory, (char *)memory + 4096);
+}
+
+static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
+{
+	emit(memory, frame);
+	if (registered) {
+		__register_frame(memory);
+		EXPECT(stackdepot_unwind_register(memory) == 0);
+	}
+	((call_fn)(uintptr_t)(memory + CODE_OFFSET))(leaf);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_LOST) == registered);
+	use((call_fn)(uintptr_t)(memory + CODE_OFFSET));
+	if (registered) {
+		__deregister_frame(memory);
+		EXPECT(stackdepot_unwind_deregister(memory) == 0);
+		EXPECT(stackdepot_unwind_deregister(memory) == -ENOENT);
+	}
+	((call_fn)(uintptr_t)(memory + CODE_OFFSET))(leaf);
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_LOST);
+}
+
+static uint8_t *jit_memory(size_t bytes)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
+static void test_jit(void)
+{
+	uint8_t *memory = jit_memory(4096);
+	int i;
+
+	jit_use(memory, 24, false);
+	for (i = 0; i < 20; i++) {
+		jit_use(memory, 24, true);
+		jit_use(memory, 56, true);
+		jit_use(memory, 40, false);
+	}
+	munmap(memory, 4096);
+}
+
+static void test_jit_many(void)
+{
+	uint8_t *memory = jit_memory(1025 * 512);
+	int i;
+
+	for (i = 0; i < 1024; i++) {
+		emit(memory + i * 512, 24);
+		EXPECT(stackdepot_unwind_register(memory + i * 512) == 0);
+	}
+	emit(memory + i * 512, 24);
+	EXPECT(stackdepot_unwind_register(memory + i * 512) == -ENOSPC);
+	for (i = 0; i < 1024; i++)
+		EXPECT(stackdepot_unwind_deregister(memory + i * 512) == 0);
+	munmap(memory, 1025 * 512);
+}
+
+static void test_jit_nothing_to_register(void)
+{
+	static const uint32_t empty[4];
+
+	EXPECT(stackdepot_unwind_register(empty) == -EINVAL);
+}
+
+#if defined(__x86_64__)
+/* Others walk through registered code while one registers, deregisters and unmaps. */
+static volatile bool stop;
+
+static void *walk_all_the_time(void *argument)
+{
+	uint8_t *memory = jit_memory(4096);
+
+	emit(memory, 24);
+	stackdepot_unwind_register(memory);
+	while (!stop) {
+		struct stackdepot_unwind_start start = {(uintptr_t)memory + CODE_OFFSET + 6,
+							(uintptr_t)&start, 0, 0};
+		struct stackdepot_unwind_trace trace;
+		uintptr_t buffer[16];
+
+		stackdepot_unwind(NULL, &start, buffer, 16, &trace);
+		start.pc = *(volatile uintptr_t *)argument;
+		stackdepot_unwind(NULL, &start, buffer, 16, &trace);
+	}
+	stackdepot_unwind_deregister(memory);
+	return NULL;
+}
+
+static void test_jit_race(void)
+{
+	volatile uintptr_t target = 0;
+	pthread_t threads[2];
+	int i;
+
+	stop = false;
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, walk_all_the_time, (void *)&target);
+	for (i = 0; i < 3000; i++) {
+		uint8_t *memory = jit_memory(4096);
+
+		emit(memory, i % 2 ? 24 : 56);
+		stackdepot_unwind_register(memory);
+		target = (uintptr_t)memory + CODE_OFFSET + 6;
+		if (i % 16 == 0)
+			usleep(10);
+		stackdepot_unwind_deregister(memory);
+		munmap(memory, 4096);
+	}
+	stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	directory = argc > 1 ? argv[1] : ".";
+	check_here(ORACLE_FRAMES);
+	RUN(test_same_address);
+	RUN(test_same_address_without_build_id);
+#if defined(__x86_64__)
+	RUN(test_kept_across_loads);
+#endif
+	RUN(test_libc_internal);
+	RUN(test_jit);
+	RUN(test_jit_many);
+	RUN(test_jit_nothing_to_register);
+#if defined(__x86_64__) /* dynamically linked threads hang in qemu-user 7.2 */
+	RUN(test_jit_race);
+#endif
+	RUN(test_many_loads);
+	RUN(test_many_places);
+	RUN(test_same_address);
+	return run_result();
+}
