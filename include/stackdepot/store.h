@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The reader of store files, in which `stackdepot run` records what a program allocates.
+ *
+ * A store can be read while it is written, after the program has ended, and after it was killed. It
+ * is not trusted: whatever the file holds, these functions return errors or nonsense, and never
+ * fault (but for a file that is truncated while it is open). While the program runs each record
+ * read is whole, and the set of them is not a snapshot.
+ *
+ * None of these functions may be called from a signal handler. One store is for one thread at a
+ * time.
+ */
+#ifndef STACKDEPOT_STORE_H
+#define STACKDEPOT_STORE_H
+
+#include "stackdepot.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct stackdepot_store;
+
+/**
+ * stackdepot_store_open() - open a store for reading.
+ * @path:      of the file.
+ * @ret_store: untouched on failure.
+ *
+ * Return: 0, -EBADMSG (not a store, or damaged), -EPROTONOSUPPORT (of another version), -ENODATA (a
+ * store whose recorder has not finished setting it up), -ENOMEM, or the negative errno of open or
+ * mmap.
+ */
+STACKDEPOT_API int stackdepot_store_open(const char *path, struct stackdepot_store **ret_store);
+
+/* stackdepot_store_close() - release it; NULL is allowed. What it returned pointers to goes too. */
+STACKDEPOT_API void stackdepot_store_close(struct stackdepot_store *store);
+
+/* stackdepot_store_depot() - its traces and its ring, to fetch from; belongs to the store. */
+STACKDEPOT_API struct stackdepot *stackdepot_store_depot(struct stackdepot_store *store);
+
+/* What is known of the end of the process. */
+enum stackdepot_store_state {
+	STACKDEPOT_STORE_RUNNING = 1, /* or killed, with nobody to say so */
+	STACKDEPOT_STORE_EXITED = 2,  /* it has run its destructors; status not known */
+	STACKDEPOT_STORE_ENDED = 3,   /* wait_status holds its status, as wait() has it */
+};
+
+#define STACKDEPOT_STORE_CHILD 0x1u    /* forked; older objects are in the parent's store */
+#define STACKDEPOT_STORE_DEEPBIND 0x2u /* part of the program allocates unseen */
+
+/**
+ * struct stackdepot_store_info - the process, and how it was recorded.
+ *
+ * Times are nanoseconds: start_ns since 1970, the others of CLOCK_MONOTONIC.
+ */
+struct stackdepot_store_info {
+	uint32_t pid;
+	uint32_t parent;
+	uint64_t start_ns;
+	uint64_t start_monotonic_ns;
+	uint64_t end_monotonic_ns; /* 0: not known */
+	uint32_t state;		   /* enum stackdepot_store_state */
+	uint32_t wait_status;
+	uint32_t flags;		/* STACKDEPOT_STORE_* */
+	const char *command;	/* arguments one after another, each ended by a NUL */
+	uint32_t command_bytes; /* of all of them */
+
+	uint64_t total_bytes;	     /* size of the store, fixed */
+	uint64_t sample_asked_bytes; /* mean bytes from sample to sample as asked for, 0: all */
+	uint64_t sample_bytes;	     /* and at the end, as the table of live objects filled */
+	uint64_t live_entries;	     /* capacity of that table, in objects */
+	uint64_t thinnings;	     /* times it was thinned */
+	uint64_t unrecorded;	     /* objects it had no room for */
+	uint64_t foreign_frees;	     /* frees of objects that were never seen, passed on */
+	uint64_t errors_seen;	     /* repeated ones too */
+	uint64_t errors_dropped;     /* of these, not kept */
+	uint64_t stackless;	     /* events without a trace */
+	uint64_t nested;	     /* events from a signal handler inside an event */
+	uint64_t guarded;	     /* objects placed between guard pages */
+	uint64_t quarantined;	     /* blocks whose reuse was put off */
+	uint64_t threads;	     /* now, and at most */
+	uint64_t threads_peak;
+	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
+	uint64_t tool_bytes_peak;
+	uint64_t modules_dropped;
+	double evicted_allocs; /* allocations whose trace was evicted since, and their bytes */
+	double evicted_bytes;
+};
+
+/* stackdepot_store_get_info() - fill @ret_info; what it points to lives as long as the store. */
+STACKDEPOT_API void stackdepot_store_get_info(struct stackdepot_store *store,
+					      struct stackdepot_store_info *ret_info);
+
+/**
+ * struct stackdepot_object - an object that was not freed.
+ * @weight: so many objects it stands for, 1 if all are recorded.
+ * @trace:  of its allocation, 0 if unknown.
+ */
+struct stackdepot_object {
+	uint64_t address;
+	uint64_t size;
+	double weight;
+	stackdepot_ref_t trace;
+};
+
+/**
+ * stackdepot_store_next_object() - iterate over the live objects.
+ * @position: 0 to begin; advanced by the call.
+ *
+ * Return: 1 with @ret_object filled, or 0 at the end.
+ */
+STACKDEPOT_API int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
+						struct stackdepot_object *ret_object);
+
+/**
+ * struct stackdepot_module - a file that was mapped, now or in the past.
+ * @tag: told apart by it from others that had the same addresses, see stackdepot_store_module().
+ */
+struct stackdepot_module {
+	uint64_t start;
+	uint64_t end;
+	uint64_t bias; /* address in memory minus address in the file */
+	uint64_t load_ns;
+	uint64_t unload_ns; /* 0: not unloaded */
+	uint32_t tag;
+	uint32_t build_id_bytes;
+	const uint8_t *build_id;
+	const char *path;
+};
+
+/* stackdepot_store_next_module() - as stackdepot_store_next_object(), in the order of loading. */
+STACKDEPOT_API int stackdepot_store_next_module(struct stackdepot_store *store, uint64_t *position,
+						struct stackdepot_module *ret_module);
+
+/* stackdepot_frame_address() - the program counter of a frame that a store's trace has. */
+static inline uint64_t stackdepot_frame_address(uint64_t frame)
+{
+	return frame & 0x0000ffffffffffffull;
+}
+
+/**
+ * stackdepot_store_module() - the module a frame lies in.
+ * @frame: as stackdepot_fetch() gives it. Its top 16 bits tell which of the modules that had this
+ *         address in turn.
+ *
+ * Return: 1 with @ret_module filled, or 0.
+ */
+STACKDEPOT_API int stackdepot_store_module(struct stackdepot_store *store, uint64_t frame,
+					   struct stackdepot_module *ret_module);
+
+/* What can be found wrong, named as KASAN does; see stackdepot_error_name(). */
+enum stackdepot_error_kind {
+	STACKDEPOT_DOUBLE_FREE = 1,
+	STACKDEPOT_INVALID_FREE = 2,	 /* never allocated, or inside an object */
+	STACKDEPOT_HEAP_OVERFLOW = 3,	 /* slab-out-of-bounds, found when it was freed */
+	STACKDEPOT_WRITE_AFTER_FREE = 4, /* slab-use-after-free, found when it was reused */
+	STACKDEPOT_USE_AFTER_FREE = 5,	 /* slab-use-after-free, caught at the access */
+	STACKDEPOT_OUT_OF_BOUNDS = 6,	 /* slab-out-of-bounds, caught at the access */
+	STACKDEPOT_NULL_DEREF = 7,	 /* null-ptr-deref: a crash */
+	STACKDEPOT_WILD_ACCESS = 8,	 /* wild-memory-access: a crash */
+	STACKDEPOT_CRASH = 9,		 /* another fatal signal */
+	STACKDEPOT_ERROR_KINDS
+};
+
+/* stackdepot_error_name() - "double-free" and so on; "unknown" for a number that is none. */
+STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
+
+#define STACKDEPOT_ERROR_WRITE 0x1u   /* the access was a write; else a read or not known */
+#define STACKDEPOT_ERROR_READ 0x2u    /* the access was a read */
+#define STACKDEPOT_ERROR_NEAREST 0x4u /* the object is the nearest one, it need not be meant */
+#define STACKDEPOT_ERROR_FREED 0x8u   /* the object had been freed */
+
+/**
+ * struct stackdepot_error - an error that was found.
+ * @address:      the pointer or the place that is wrong.
+ * @object:       start of the object concerned, 0 if none is known.
+ * @access_trace: where it was done, or found.
+ * @alloc_trace:  where the object was allocated; 0 if unknown, as the next.
+ * @free_trace:   where it was freed.
+ * @thread:       the one that did it, or found it; as the next two 0 if not known.
+ * @value:        the bytes found where others should be.
+ * @count:        times it was seen.
+ */
+struct stackdepot_error {
+	uint32_t kind;
+	uint32_t flags;
+	uint32_t signal;
+	uint32_t thread;
+	uint32_t alloc_thread;
+	uint32_t free_thread;
+	uint64_t time_ns;
+	uint64_t alloc_ns;
+	uint64_t free_ns;
+	uint64_t address;
+	uint64_t object;
+	uint64_t object_bytes;
+	stackdepot_ref_t access_trace;
+	stackdepot_ref_t alloc_trace;
+	stackdepot_ref_t free_trace;
+	uint64_t value;
+	uint64_t count;
+};
+
+/* stackdepot_store_next_error() - as stackdepot_store_next_object(), in the order of discovery. */
+STACKDEPOT_API int stackdepot_store_next_error(struct stackdepot_store *store, uint64_t *position,
+					       struct stackdepot_error *ret_error);
+
+/**
+ * struct stackdepot_stack - what comes from one allocation stack.
+ * @trace: 0 for all objects whose trace is not known.
+ *
+ * Estimates when the program was sampled, exact otherwise. @allocs and @alloc_bytes count freed
+ * objects too, since the trace was last stored.
+ */
+struct stackdepot_stack {
+	stackdepot_ref_t trace;
+	double objects;
+	double bytes;
+	double allocs;
+	double alloc_bytes;
+};
+
+/**
+ * stackdepot_store_stacks() - all of them, most live bytes first.
+ * @ret_stacks: to be released with free().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+STACKDEPOT_API int stackdepot_store_stacks(struct stackdepot_store *store,
+					   struct stackdepot_stack **ret_stacks, size_t *ret_nr);
+
+/**
+ * stackdepot_store_next_corpus() - the traces of all events in order, where they were recorded.
+ * @ret_handle: 0 for an event without a trace.
+ *
+ * Return: 1, or 0 at the end.
+ */
+STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, uint64_t *position,
+						stackdepot_handle_t *ret_handle);
+
+/**
+ * stackdepot_store_finish() - write down how the process ended, for whoever waited for it.
+ * @wait_status: as wait() has it.
+ *
+ * Return: 0, -ESRCH (the store is another process's), -EBADMSG, or the negative errno of open or
+ * mmap.
+ */
+STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
+
+/**
+ * stackdepot_store_trim() - give the disk blocks back that hold nothing; the size stays.
+ *
+ * Of a process that has ended: one that runs has to be sure of its blocks.
+ * Return: 0 or the negative errno of open or fallocate.
+ */
+STACKDEPOT_API int stackdepot_store_trim(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

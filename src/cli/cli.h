@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* cli.h - what the sub-commands share. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "stackdepot/store.h"
+
+/* Exit statuses of everything but `run`, which has those of env(1) and the program's own. */
+#define CLI_CLEAN 0
+#define CLI_FINDINGS 1
+#define CLI_USAGE 2
+#define CLI_RUN_FAILED 125
+#define CLI_RUN_CANNOT 126
+#define CLI_RUN_NOT_FOUND 127
+
+/* --- main.c ----------------------------------------------------------------------------------- */
+
+int cli_run(int argc, char **argv);
+int cli_report(int argc, char **argv);
+int cli_stats(int argc, char **argv);
+int cli_corpus(int argc, char **argv);
+
+/* One line on standard error, "stackdepot: " in front. */
+void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and where help is found; returns CLI_USAGE. */
+int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *cli_alloc(size_t bytes);
+char *cli_strdup(const char *text);
+/* "64M" and the like. */
+bool cli_bytes(const char *text, uint64_t *ret_bytes);
+
+/* --- target.c --------------------------------------------------------------------------------- */
+
+/* Open the store FILE|PID names; NULL after a complaint. */
+struct stackdepot_store *target_open(const char *name);
+/* Is the process of this store there now? */
+bool target_is_running(const struct stackdepot_store_info *info);
+
+/* --- launch.c --------------------------------------------------------------------------------- */
+
+/* The preload library next to this program; NULL after a complaint. To be freed. */
+char *launch_preload(void);
+/* Where PROGRAM is; to be freed. NULL after a complaint and *ret_status set, if it cannot run so.
+ */
+char *launch_find(const char *program, int *ret_status);
+
+/* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
+struct launch {
+	char *const *argv;
+	const char *preload;
+	const char *program;
+	char *options;
+	int wait_status;
+	int pid;
+};
+bool launch_run(struct launch *launch);
+
+/* --- stores.c: what a run leaves behind ------------------------------------------------------- */
+
+struct stores {
+	char **path;
+	size_t nr;
+};
+
+/* FILE and those of its children; each to be freed. */
+void stores_find(const char *file, struct stores *ret_stores);
+void stores_free(struct stores *stores);
+
+/* --- symbols.c -------------------------------------------------------------------------------- */
+
+struct symbol_line {
+	char *function; /* NULL: not known */
+	char *file;	/* NULL: not known */
+	int line;
+	bool inlined;
+};
+
+struct symbol_frame {
+	struct symbol_line *lines; /* innermost inlined function first; one at least */
+	size_t nr;
+	char *module;	 /* base name of the file, or NULL */
+	char *path;	 /* of the module, or NULL */
+	uint64_t offset; /* address in the file, or in memory without a module */
+};
+
+struct symbols;
+
+struct symbols *symbols_open(struct stackdepot_store *store);
+void symbols_close(struct symbols *symbols);
+/* What is known of a frame; belongs to symbols. */
+const struct symbol_frame *symbols_frame(struct symbols *symbols, uint64_t frame);
+
+/* --- text.c ----------------------------------------------------------------------------------- */
+
+struct report {
+	struct stackdepot_store *store;
+	struct stackdepot_store_info info;
+	struct symbols *symbols;
+	size_t limit;	    /* stacks shown */
+	size_t frame_limit; /* frames shown of each */
+	bool json;
+	bool colour;
+};
+
+#define TEXT_BYTES 32
+const char *text_bytes(double bytes, char *buffer);
+const char *text_count(double count, char *buffer);
+void text_stack(const struct report *report, stackdepot_ref_t trace);
+void text_heading(const struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The process in a line or two, and what the figures below it are worth. */
+void text_process(const struct report *report);
+
+/* --- json.c ----------------------------------------------------------------------------------- */
+
+struct json_t;
+struct json_t *json_stack(const struct report *report, stackdepot_ref_t trace);
+struct json_t *json_process(const struct report *report);
+/* Print the object, and release it. */
+void json_finish(struct json_t *root);
+
+/* --- the reports: each returns an exit status --------------------------------------------------
+ */
+
+int report_leaks(const struct report *report);
+int report_top(const struct report *report);
+int report_errors(const struct report *report);
+int report_stats(const struct report *report);
+int report_summary(const struct report *report);
+/* Between two stores of one process, or between moments of one that runs. */
+int report_growth(const struct report *report, struct stackdepot_store *later);
+int report_growth_watch(const struct report *report, double interval, unsigned int times);
+
+#endif

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# bash completion for stackdepot(1)
+_stackdepot()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W "run report stats corpus --help --version" -- "$current"))
+		return
+	fi
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [ "${COMP_WORDS[i]}" = -- ]; then
+			[ $((COMP_CWORD)) -eq $((i + 1)) ] && COMPREPLY=($(compgen -c -- "$current"))
+			return
+		fi
+	done
+	case $command in
+	run)
+		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
+			--error-exitcode= --follow-children=yes --follow-children=no --quiet --" ;;
+	report)
+		words="--all --limit= --json --interval= --times="
+		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
+	stats)
+		words="--json" ;;
+	corpus)
+		words="-o --" ;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
+}
+complete -o filenames -F _stackdepot stackdepot

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* json.c - for programs. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define JSON_VERSION 1
+
+/* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
+static json_t *json_name(const char *name)
+{
+	json_t *text = name ? json_string(name) : json_null();
+	char *plain, *at;
+
+	if (text)
+		return text;
+	plain = cli_strdup(name);
+	for (at = plain; *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	text = json_string(plain);
+	free(plain);
+	return text;
+}
+
+static void json_frame(json_t *list, const struct symbol_frame *frame)
+{
+	size_t i;
+
+	for (i = 0; i < frame->nr; i++) {
+		const struct symbol_line *line = &frame->lines[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:b, s:o, s:I}", "function",
+						      json_name(line->function), "file",
+						      json_name(line->file), "line", line->line,
+						      "inlined", line->inlined, "module",
+						      json_name(frame->path), "offset",
+						      (json_int_t)frame->offset));
+	}
+}
+
+json_t *json_stack(const struct report *report, stackdepot_ref_t trace)
+{
+	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
+	json_t *list;
+	int i, nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(report->store), trace,
+						 frames, STACKDEPOT_MAX_FRAMES)
+			  : 0;
+
+	if (nr <= 0)
+		return json_null();
+	list = json_array();
+	for (i = 0; i < nr; i++)
+		json_frame(list, symbols_frame(report->symbols, frames[i]));
+	return list;
+}
+
+static json_t *json_command(const struct stackdepot_store_info *info)
+{
+	json_t *list = json_array();
+	uint32_t at = 0;
+
+	while (at < info->command_bytes) {
+		json_array_append_new(list, json_name(info->command + at));
+		at += (uint32_t)strlen(info->command + at) + 1;
+	}
+	return list;
+}
+
+json_t *json_process(const struct report *report)
+{
+	static const char *const states[] = {"unknown", "running", "exited", "ended"};
+	const struct stackdepot_store_info *info = &report->info;
+	uint32_t state = info->state <= STACKDEPOT_STORE_ENDED ? info->state : 0;
+
+	return json_pack("{s:i, s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "version", JSON_VERSION, "pid",
+			 info->pid, "parent", info->parent, "command", json_command(info), "state",
+			 states[state], "wait_status",
+			 state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
+							 : json_null(),
+			 "sample_bytes", (json_int_t)info->sample_bytes, "estimated",
+			 info->sample_bytes != 0);
+}
+
+void json_finish(json_t *root)
+{
+	if (json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) || puts("") < 0)
+		cli_complain("standard output: cannot be written");
+	json_decref(root);
+}

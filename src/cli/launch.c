@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* launch.c - start a program with the recorder preloaded, and wait for it. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define PRELOAD "libstackdepot-preload.so"
+#define INTERPRETERS 4 /* scripts whose interpreter is a script whose ... */
+
+/* --- the preload library ---------------------------------------------------------------------- */
+
+static char *launch_join(const char *directory, const char *below)
+{
+	char *path = cli_alloc(strlen(directory) + strlen(below) + 2);
+
+	strcat(strcat(strcpy(path, directory), "/"), below);
+	return path;
+}
+
+char *launch_preload(void)
+{
+	static const char *const places[] = {"../recorder/" PRELOAD, LAUNCH_RELATIVE "/" PRELOAD};
+	char self[PATH_MAX], *path;
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t i;
+
+	if (length > 0) {
+		self[length] = '\0';
+		*strrchr(self, '/') = '\0';
+		for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+			char *joined = launch_join(self, places[i]);
+
+			path = realpath(joined, NULL);
+			free(joined);
+			if (path)
+				return path;
+		}
+	}
+	if (!access(LAUNCH_INSTALLED "/" PRELOAD, R_OK))
+		return cli_strdup(LAUNCH_INSTALLED "/" PRELOAD);
+	cli_complain(PRELOAD " is not where it was installed, " LAUNCH_INSTALLED);
+	return NULL;
+}
+
+/* --- can the program be recorded? ------------------------------------------------------------- */
+
+/* What the first bytes say: dynamic ELF, script with an interpreter, or why not. */
+struct launch_file {
+	const char *trouble;
+	char interpreter[PATH_MAX];
+};
+
+static void launch_script(const char *head, ssize_t length, struct launch_file *file)
+{
+	size_t start = 2, end;
+
+	while (start < (size_t)length && (head[start] == ' ' || head[start] == '\t'))
+		start++;
+	for (end = start; end < (size_t)length && !strchr(" \t\n", head[end]); end++)
+		;
+	memcpy(file->interpreter, head + start, end - start);
+	file->interpreter[end - start] = '\0';
+}
+
+static void launch_elf(int fd, const Elf64_Ehdr *elf, struct launch_file *file)
+{
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	if (elf->e_ident[EI_CLASS] != ELFCLASS64) {
+		file->trouble = "is not a 64-bit program, as the recorder is";
+		return;
+	}
+	for (i = 0; i < elf->e_phnum; i++)
+		if (pread(fd, &segment, sizeof(segment),
+			  (off_t)(elf->e_phoff + i * sizeof(segment))) == sizeof(segment) &&
+		    segment.p_type == PT_INTERP)
+			return;
+	file->trouble = "is statically linked: there is nothing a library could be preloaded into";
+}
+
+static void launch_look(const char *path, struct launch_file *file)
+{
+	char head[PATH_MAX] = {0};
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	memset(file, 0, sizeof(*file));
+	if (fd < 0)
+		return; /* can be run without being readable; the kernel decides */
+	length = read(fd, head, sizeof(head) - 1);
+	if (!fstat(fd, &st) && ((st.st_mode & S_ISUID && st.st_uid != geteuid()) ||
+				(st.st_mode & S_ISGID && st.st_gid != getegid())))
+		file->trouble = "is setuid or setgid: the loader preloads nothing into it";
+	else if (length > 2 && !memcmp(head, "#!", 2))
+		launch_script(head, length, file);
+	else if (length >= (ssize_t)sizeof(Elf64_Ehdr) && !memcmp(head, ELFMAG, SELFMAG))
+		launch_elf(fd, (const Elf64_Ehdr *)(const void *)head, file);
+	close(fd);
+}
+
+static bool launch_can(const char *path)
+{
+	struct launch_file file;
+	char next[PATH_MAX];
+	int depth;
+
+	strcpy(next, path);
+	for (depth = 0; depth < INTERPRETERS; depth++) {
+		launch_look(next, &file);
+		if (file.trouble) {
+			cli_complain("%s %s", next, file.trouble);
+			return false;
+		}
+		if (!file.interpreter[0])
+			return true;
+		strcpy(next, file.interpreter);
+	}
+	return true;
+}
+
+/* As execvp() finds it. */
+static char *launch_search(const char *program)
+{
+	const char *path = getenv("PATH");
+	char *copy, *at, *directory, *found = NULL;
+
+	if (strchr(program, '/'))
+		return cli_strdup(program);
+	copy = at = cli_strdup(path ? path : "/usr/bin:/bin");
+	while (!found && (directory = strsep(&at, ":"))) {
+		char *candidate = launch_join(*directory ? directory : ".", program);
+		struct stat st;
+
+		if (!access(candidate, X_OK) && !stat(candidate, &st) && S_ISREG(st.st_mode))
+			found = candidate;
+		else
+			free(candidate);
+	}
+	free(copy);
+	return found ? found : cli_strdup(program);
+}
+
+char *launch_find(const char *program, int *ret_status)
+{
+	char *path = launch_search(program);
+	struct stat st;
+
+	*ret_status = CLI_RUN_CANNOT;
+	if (stat(path, &st)) {
+		*ret_status =
+			errno == ENOENT || errno == ENOTDIR ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
+		cli_complain("%s: %s", program, strerror(errno));
+	} else if (S_ISDIR(st.st_mode)) {
+		cli_complain("%s: %s", program, strerror(EISDIR));
+	} else if (access(path, X_OK)) {
+		cli_complain("%s: %s", program, strerror(errno));
+	} else if (strlen(path) < PATH_MAX && launch_can(path)) {
+		return path;
+	}
+	free(path);
+	return NULL;
+}
+
+/* --- run -------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t launch_child;
+
+/* What is sent to us is meant for the program; from the terminal it gets it anyway. */
+static void launch_forward(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code <= 0 && launch_child > 0)
+		kill((pid_t)launch_child, number);
+}
+
+static const int launch_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT};
+
+#define LAUNCH_SIGNALS (sizeof(launch_signals) / sizeof(launch_signals[0]))
+
+static void launch_watch_signals(struct sigaction *ret_old)
+{
+	struct sigaction action = {.sa_sigaction = launch_forward,
+				   .sa_flags = SA_SIGINFO | SA_RESTART};
+	size_t i;
+
+	for (i = 0; i < LAUNCH_SIGNALS; i++)
+		sigaction(launch_signals[i], &action, &ret_old[i]);
+}
+
+static void launch_restore_signals(const struct sigaction *old)
+{
+	size_t i;
+
+	for (i = 0; i < LAUNCH_SIGNALS; i++)
+		sigaction(launch_signals[i], &old[i], NULL);
+}
+
+static void launch_prepend(const char *name, const char *value, const char *separator)
+{
+	const char *old = getenv(name);
+	char *all = cli_alloc(strlen(value) + (old ? strlen(old) : 0) + 2);
+
+	strcpy(all, value);
+	if (old && *old)
+		strcat(strcat(all, separator), old);
+	if (setenv(name, all, 1))
+		_exit(CLI_RUN_FAILED);
+	free(all);
+}
+
+static void launch_exec(const struct launch *launch)
+{
+	const char *more = getenv("STACKDEPOT_OPTIONS");
+	char *options = cli_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
+
+	/* Of an option given twice the last one holds: the command line's. */
+	if (more && *more)
+		strcat(strcpy(options, more), ":");
+	strcat(options, launch->options);
+	if (setenv("STACKDEPOT_OPTIONS", options, 1))
+		_exit(CLI_RUN_FAILED);
+	launch_prepend("LD_PRELOAD", launch->preload, ":");
+	execv(launch->program, launch->argv);
+	cli_complain("%s: %s", launch->program, strerror(errno));
+	_exit(errno == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT);
+}
+
+bool launch_run(struct launch *launch)
+{
+	struct sigaction old[LAUNCH_SIGNALS];
+	pid_t pid;
+
+	launch_watch_signals(old);
+	pid = fork();
+	if (pid == 0) {
+		launch_restore_signals(old);
+		launch_exec(launch);
+	}
+	if (pid < 0) {
+		cli_complain("fork: %s", strerror(errno));
+		return false;
+	}
+	launch->pid = pid;
+	launch_child = pid;
+	while (waitpid(pid, &launch->wait_status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	launch_child = 0;
+	launch_restore_signals(old);
+	return true;
+}

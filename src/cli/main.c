@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* main.c - which sub-command. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const char usage[] =
+	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
+	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
+	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
+	"\n"
+	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
+	"         --store=FILE         the store (PROGRAM.PID.stackdepot)\n"
+	"         --mode=full|sample=BYTES\n"
+	"         --on-error=report|abort\n"
+	"         --error-exitcode=N   exit status if errors were found\n"
+	"         --follow-children=yes|no\n"
+	"         --quiet              no summary at the end\n"
+	"report:  --all                all stacks and frames, not the first ones\n"
+	"         --limit=N            so many stacks (10)\n"
+	"         --json               for programs\n"
+	"         growth FILE LATER    what grew between two copies of a store\n"
+	"         growth --interval=SECONDS --times=N PID\n"
+	"\n"
+	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
+
+void cli_complain(const char *format, ...)
+{
+	va_list list;
+
+	fputs("stackdepot: ", stderr);
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	fputc('\n', stderr);
+}
+
+int cli_usage(const char *format, ...)
+{
+	va_list list;
+
+	fputs("stackdepot: ", stderr);
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	fputs("; stackdepot --help says more\n", stderr);
+	return CLI_USAGE;
+}
+
+void *cli_alloc(size_t bytes)
+{
+	void *memory = calloc(1, bytes ? bytes : 1);
+
+	if (!memory) {
+		cli_complain("out of memory");
+		exit(CLI_RUN_FAILED);
+	}
+	return memory;
+}
+
+char *cli_strdup(const char *text)
+{
+	return strcpy(cli_alloc(strlen(text) + 1), text);
+}
+
+bool cli_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "kKmMgG";
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+
+	if (end == text || *text == '-' || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
+		return false;
+	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{"run", cli_run},
+		{"report", cli_report},
+		{"stats", cli_stats},
+		{"corpus", cli_corpus},
+	};
+	size_t i;
+
+	if (argc < 2)
+		return cli_usage("no sub-command given");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		fputs(usage, stdout);
+		return CLI_CLEAN;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("stackdepot " STACKDEPOT_VERSION);
+		return CLI_CLEAN;
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return cli_usage("there is no sub-command '%s'", argv[1]);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* report.c - `stackdepot report` and `stackdepot stats`: which one, of what, how much of it. */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define STACKS_SHOWN 10
+#define FRAMES_SHOWN 24
+
+struct report_options {
+	struct report report;
+	double interval;
+	unsigned int times;
+};
+
+enum { OPTION_ALL = 256, OPTION_LIMIT, OPTION_JSON, OPTION_INTERVAL, OPTION_TIMES };
+
+static const struct option report_long[] = {
+	{"all", no_argument, NULL, OPTION_ALL},
+	{"limit", required_argument, NULL, OPTION_LIMIT},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"interval", required_argument, NULL, OPTION_INTERVAL},
+	{"times", required_argument, NULL, OPTION_TIMES},
+	{NULL, 0, NULL, 0},
+};
+
+static bool report_number(const char *text, double *ret_number)
+{
+	char *end;
+
+	*ret_number = strtod(text, &end);
+	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
+}
+
+static bool report_option(struct report_options *options, int option, const char *value)
+{
+	double number = 0;
+
+	switch (option) {
+	case OPTION_ALL:
+		options->report.limit = options->report.frame_limit = SIZE_MAX;
+		return true;
+	case OPTION_JSON:
+		options->report.json = true;
+		return true;
+	case OPTION_LIMIT:
+		if (!report_number(value, &number))
+			return false;
+		options->report.limit = (size_t)number;
+		return true;
+	case OPTION_INTERVAL:
+		return report_number(value, &options->interval);
+	case OPTION_TIMES:
+		if (!report_number(value, &number))
+			return false;
+		options->times = (unsigned int)number;
+		return true;
+	}
+	return false;
+}
+
+/* Options may stand anywhere; what is left are the kind and the targets. -1: said what is wrong. */
+static int report_parse(struct report_options *options, int argc, char **argv)
+{
+	int option;
+
+	options->report.limit = STACKS_SHOWN;
+	options->report.frame_limit = FRAMES_SHOWN;
+	options->report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	options->interval = 10;
+	options->times = 3;
+	while ((option = getopt_long(argc, argv, "", report_long, NULL)) >= 0) {
+		if (option == '?')
+			return -1;
+		if (!report_option(options, option, optarg)) {
+			cli_complain("'%s' is not a number that can be used here", optarg);
+			return -1;
+		}
+	}
+	return optind;
+}
+
+static int report_growth_of(struct report_options *options, const char *later)
+{
+	struct stackdepot_store *store;
+	int status;
+
+	if (!later)
+		return report_growth_watch(&options->report, options->interval, options->times);
+	store = target_open(later);
+	if (!store)
+		return CLI_USAGE;
+	status = report_growth(&options->report, store);
+	stackdepot_store_close(store);
+	return status;
+}
+
+static int report_kind(struct report_options *options, const char *kind, const char *later)
+{
+	static const struct {
+		const char *name;
+		int (*print)(const struct report *report);
+	} kinds[] = {
+		{"leaks", report_leaks}, {"top", report_top},	      {"errors", report_errors},
+		{"stats", report_stats}, {"summary", report_summary},
+	};
+	size_t i;
+
+	if (!strcmp(kind, "growth"))
+		return report_growth_of(options, later);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kind, kinds[i].name))
+			return kinds[i].print(&options->report);
+	return cli_usage("there is no report '%s'", kind);
+}
+
+static int report_target(struct report_options *options, const char *kind, const char *target,
+			 const char *later)
+{
+	struct report *report = &options->report;
+	int status;
+
+	report->store = target_open(target);
+	if (!report->store)
+		return CLI_USAGE;
+	stackdepot_store_get_info(report->store, &report->info);
+	report->symbols = symbols_open(report->store);
+	status = report_kind(options, kind, later);
+	symbols_close(report->symbols);
+	stackdepot_store_close(report->store);
+	return status;
+}
+
+int cli_report(int argc, char **argv)
+{
+	struct report_options options = {0};
+	int first = report_parse(&options, argc, argv), left = argc - first;
+
+	if (first < 0)
+		return CLI_USAGE;
+	if (left < 1)
+		return cli_usage("report of what? FILE or PID is missing");
+	if (left == 1)
+		return report_target(&options, "summary", argv[first], NULL);
+	if (left > 2 + !strcmp(argv[first], "growth"))
+		return cli_usage("too many arguments, from '%s' on", argv[first + 2]);
+	return report_target(&options, argv[first], argv[first + 1], argv[first + 2]);
+}
+
+int cli_stats(int argc, char **argv)
+{
+	struct report_options options = {0};
+	int first = report_parse(&options, argc, argv);
+
+	if (first < 0)
+		return CLI_USAGE;
+	if (argc - first != 1)
+		return cli_usage("stats of what? one FILE or PID");
+	return report_target(&options, "stats", argv[first], NULL);
+}

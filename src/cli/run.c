@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* run.c - `stackdepot run`: record a program, and say where the record is. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define OPTIONS_BYTES (2 * PATH_MAX)
+
+struct run {
+	char store[PATH_MAX];
+	char options[OPTIONS_BYTES];
+	int error_exitcode; /* -1: the program's own */
+	bool quiet;
+};
+
+enum { RUN_MEMORY = 256, RUN_STORE, RUN_MODE, RUN_ON_ERROR, RUN_EXITCODE, RUN_FOLLOW, RUN_QUIET };
+
+static const struct option run_long[] = {
+	{"memory", required_argument, NULL, RUN_MEMORY},
+	{"store", required_argument, NULL, RUN_STORE},
+	{"mode", required_argument, NULL, RUN_MODE},
+	{"on-error", required_argument, NULL, RUN_ON_ERROR},
+	{"error-exitcode", required_argument, NULL, RUN_EXITCODE},
+	{"follow-children", required_argument, NULL, RUN_FOLLOW},
+	{"quiet", no_argument, NULL, RUN_QUIET},
+	{NULL, 0, NULL, 0},
+};
+
+static bool run_add(struct run *run, const char *name, const char *value)
+{
+	size_t used = strlen(run->options);
+	int length = snprintf(run->options + used, sizeof(run->options) - used, "%s%s=%s",
+			      used ? ":" : "", name, value);
+
+	return length > 0 && used + (size_t)length < sizeof(run->options);
+}
+
+static bool run_is_one_of(const char *value, const char *a, const char *b)
+{
+	return !strcmp(value, a) || !strcmp(value, b);
+}
+
+static bool run_mode(const char *value)
+{
+	uint64_t bytes;
+
+	return !strcmp(value, "full") ||
+	       (!strncmp(value, "sample=", 7) && cli_bytes(value + 7, &bytes) && bytes);
+}
+
+static bool run_exitcode(struct run *run, const char *value)
+{
+	char *end;
+	long code = strtol(value, &end, 10);
+
+	run->error_exitcode = (int)code;
+	return end != value && !*end && code >= 0 && code <= 255;
+}
+
+static bool run_option(struct run *run, int option, const char *value)
+{
+	uint64_t bytes;
+
+	switch (option) {
+	case RUN_MEMORY:
+		return cli_bytes(value, &bytes) && bytes >= 1u << 20 && bytes <= 1ull << 40 &&
+		       run_add(run, "memory", value);
+	case RUN_STORE:
+		return *value && strlen(value) < sizeof(run->store) && strcpy(run->store, value);
+	case RUN_MODE:
+		return run_mode(value) && run_add(run, "mode", value);
+	case RUN_ON_ERROR:
+		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
+	case RUN_FOLLOW:
+		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
+	case RUN_EXITCODE:
+		return run_exitcode(run, value);
+	case RUN_QUIET:
+		return run->quiet = true;
+	}
+	return false;
+}
+
+/* 0, or an exit status after a complaint; optind is then at the program. */
+static int run_parse(struct run *run, int argc, char **argv)
+{
+	int option, index = 0;
+
+	while ((option = getopt_long(argc, argv, "+", run_long, &index)) >= 0) {
+		if (option == '?')
+			return CLI_USAGE;
+		if (!run_option(run, option, optarg))
+			return cli_usage("--%s cannot be '%s'", run_long[index].name, optarg);
+	}
+	if (optind >= argc)
+		return cli_usage("run what? PROGRAM is missing");
+	return 0;
+}
+
+/* The store's absolute name, as the program may change directory. An old store gives way. */
+static bool run_store(struct run *run, const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	struct stackdepot_store *old;
+	char given[PATH_MAX];
+	int error;
+
+	if (!run->store[0])
+		snprintf(run->store, sizeof(run->store), "%.200s.%d.stackdepot",
+			 slash ? slash + 1 : program, (int)getpid());
+	if (run->store[0] != '/') {
+		strcpy(given, run->store);
+		if (!getcwd(run->store, sizeof(run->store)) ||
+		    strlen(run->store) + strlen(given) + 2 > sizeof(run->store)) {
+			cli_complain("the current directory: %s", strerror(errno));
+			return false;
+		}
+		strcat(strcat(run->store, "/"), given);
+	}
+	if (strchr(run->store, ':')) {
+		cli_complain("%s: the name of a store has no colon", run->store);
+		return false;
+	}
+	error = stackdepot_store_open(run->store, &old);
+	if (error == -ENOENT)
+		return true;
+	if (error) {
+		cli_complain("%s: exists, and is not a store; it is left alone", run->store);
+		return false;
+	}
+	stackdepot_store_close(old);
+	return true;
+}
+
+static void run_remove_old(const char *file)
+{
+	struct stores stores;
+	size_t i;
+
+	stores_find(file, &stores);
+	for (i = 0; i < stores.nr; i++) {
+		struct stackdepot_store *store;
+
+		if (stackdepot_store_open(stores.path[i], &store))
+			continue;
+		stackdepot_store_close(store);
+		(void)unlink(stores.path[i]);
+	}
+	stores_free(&stores);
+}
+
+/* --- afterwards ------------------------------------------------------------------------------- */
+
+static void run_say(const char *path, const struct stackdepot_store_info *info)
+{
+	struct stackdepot_store *store;
+	struct stackdepot_stack *stacks;
+	char bytes[TEXT_BYTES], count[TEXT_BYTES];
+	double live = 0, objects = 0;
+	size_t i, nr;
+
+	if (stackdepot_store_open(path, &store))
+		return;
+	if (!stackdepot_store_stacks(store, &stacks, &nr)) {
+		for (i = 0; i < nr; i++) {
+			live += stacks[i].bytes;
+			objects += stacks[i].objects;
+		}
+		free(stacks);
+	}
+	cli_complain("%.60s (%u): %llu error%s, %s live in %s objects; stackdepot report %s",
+		     info->command_bytes ? info->command : "?", info->pid,
+		     (unsigned long long)info->errors_seen, info->errors_seen == 1 ? "" : "s",
+		     text_bytes(live, bytes), text_count(objects, count), path);
+	stackdepot_store_close(store);
+}
+
+/* Errors seen in all stores of the run. */
+static uint64_t run_finish(const struct run *run, const struct launch *launch)
+{
+	struct stackdepot_store_info info;
+	struct stackdepot_store *store;
+	struct stores stores;
+	uint64_t errors = 0;
+	size_t i;
+
+	stores_find(run->store, &stores);
+	for (i = 0; i < stores.nr; i++) {
+		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
+					      (uint32_t)launch->wait_status);
+		if (stackdepot_store_open(stores.path[i], &store))
+			continue;
+		stackdepot_store_get_info(store, &info);
+		errors += info.errors_seen;
+		if (!target_is_running(&info))
+			(void)stackdepot_store_trim(stores.path[i]);
+		if (!run->quiet)
+			run_say(stores.path[i], &info);
+		stackdepot_store_close(store);
+	}
+	if (!stores.nr)
+		cli_complain("nothing was recorded");
+	stores_free(&stores);
+	return errors;
+}
+
+/* End as the program ended: by the same signal, if it was one. */
+static int run_status(int wait_status)
+{
+	struct rlimit none = {0, 0};
+
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(WTERMSIG(wait_status), SIG_DFL);
+	(void)raise(WTERMSIG(wait_status));
+	return 128 + WTERMSIG(wait_status);
+}
+
+static int run_program(struct run *run, struct launch *launch)
+{
+	uint64_t errors;
+
+	run_remove_old(run->store);
+	if (!run_add(run, "store", run->store)) {
+		cli_complain("%s: the name is too long", run->store);
+		return CLI_RUN_FAILED;
+	}
+	launch->options = run->options;
+	if (!launch_run(launch))
+		return CLI_RUN_FAILED;
+	errors = run_finish(run, launch);
+	if (errors && run->error_exitcode >= 0)
+		return run->error_exitcode;
+	return run_status(launch->wait_status);
+}
+
+int cli_run(int argc, char **argv)
+{
+	static struct run run;
+	struct launch launch = {0};
+	char *preload, *program;
+	int status;
+
+	run.error_exitcode = -1;
+	status = run_parse(&run, argc, argv);
+	if (status)
+		return status;
+	program = launch_find(argv[optind], &status);
+	if (!program)
+		return status;
+	preload = launch_preload();
+	launch.argv = argv + optind;
+	launch.program = program;
+	launch.preload = preload;
+	status = preload && run_store(&run, program) ? run_program(&run, &launch) : CLI_RUN_FAILED;
+	free(preload);
+	free(program);
+	return status;
+}

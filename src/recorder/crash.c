@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * crash.c - the signals a memory error ends in.
+ *
+ * Our handler stands in for the program's: its sigaction() and signal() of these five are kept here
+ * and told back when it asks. A fault in a guarded object is reported, and the program goes on. Any
+ * other goes to the program's handler if it has one, which may well know what to do; if it has none
+ * it is the end, and recorded as such. Then the signal takes its course, with its own exit status
+ * and core file.
+ *
+ * A program that leaves its handler and dies of the same signal comes by here again without one.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "recorder.h"
+
+#define NEAR_NULL STORE_PAGE_BYTES
+
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+#define SIGNALS (sizeof(crash_signals) / sizeof(crash_signals[0]))
+
+typedef int (*sigaction_function)(int, const struct sigaction *, struct sigaction *);
+typedef __sighandler_t (*signal_function)(int, __sighandler_t);
+
+static sigaction_function real_sigaction;
+static signal_function real_signal;
+static bool crash_watching;
+
+/* What the program asked for. Two places each, so that a handler never reads a half-written one. */
+static struct {
+	struct sigaction at[2];
+	uint32_t current;
+} crash_asked[SIGNALS];
+
+static int crash_index(int number)
+{
+	int i;
+
+	for (i = 0; i < (int)SIGNALS; i++)
+		if (crash_watching && crash_signals[i] == number)
+			return i;
+	return -1;
+}
+
+static void crash_resolve(void)
+{
+	if (!real_sigaction)
+		*(void **)&real_sigaction = dlsym(RTLD_NEXT, "sigaction");
+}
+
+void crash_real_sigaction(int number, const struct sigaction *action)
+{
+	crash_resolve();
+	(void)real_sigaction(number, action, NULL);
+}
+
+/* --- the handler ------------------------------------------------------------------------------ */
+
+static unsigned int crash_access(const void *context)
+{
+#if defined(__x86_64__)
+	const ucontext_t *at = context;
+
+	return at->uc_mcontext.gregs[REG_ERR] & 2 ? STACKDEPOT_ERROR_WRITE : STACKDEPOT_ERROR_READ;
+#else
+	(void)context;
+	return 0;
+#endif
+}
+
+static bool crash_is_access(int number, const siginfo_t *info)
+{
+	return (number == SIGSEGV || number == SIGBUS) && info->si_code > 0;
+}
+
+static void crash_nearest(struct store_error *error)
+{
+	struct live_object object;
+	uint64_t start;
+	bool freed;
+
+	if (error->address < NEAR_NULL || !live_nearest(error->address, &start, &object, &freed))
+		return;
+	error->object = start;
+	error->object_bytes = object.size;
+	error->flags |= STACKDEPOT_ERROR_NEAREST | (freed ? STACKDEPOT_ERROR_FREED : 0);
+	error->alloc_trace =
+		stackdepot_ref(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	error_history(error);
+}
+
+static void crash_record(struct recorder_thread *thread, int number, const siginfo_t *info,
+			 const void *context)
+{
+	struct store_error error = {.kind = STACKDEPOT_CRASH,
+				    .signal = (uint32_t)number,
+				    .thread = thread ? thread->id : thread_id()};
+
+	error.access_trace = trace_save_context(thread, context);
+	if (crash_is_access(number, info)) {
+		error.address = (uintptr_t)info->si_addr;
+		/* SI_KERNEL: an address that cannot be; the processor does not tell which. */
+		error.kind = error.address < NEAR_NULL && info->si_code != SI_KERNEL
+				     ? STACKDEPOT_NULL_DEREF
+				     : STACKDEPOT_WILD_ACCESS;
+		error.flags = crash_access(context);
+		crash_nearest(&error);
+	}
+	error_report(&error);
+}
+
+/* Let it end as it would have ended. */
+static void crash_default(int number, const siginfo_t *info)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+
+	crash_real_sigaction(number, &action);
+	/* A fault comes again when the instruction does; a signal that was sent has to be sent
+	 * again. */
+	if (info->si_code <= 0)
+		(void)syscall(SYS_tgkill, getpid(), (pid_t)thread_id(), number);
+}
+
+static void crash_call(const struct sigaction *asked, int number, siginfo_t *info, void *context)
+{
+	if (asked->sa_flags & SA_SIGINFO)
+		asked->sa_sigaction(number, info, context);
+	else
+		asked->sa_handler(number);
+}
+
+static void crash_handler(int number, siginfo_t *info, void *context)
+{
+	const int saved_errno = errno;
+	int i = crash_index(number);
+	struct sigaction asked = crash_asked[i].at[load_acquire(&crash_asked[i].current)];
+	bool recording = recorder_on();
+	struct recorder_thread *thread = recording ? thread_self() : NULL;
+
+	if (recording && crash_is_access(number, info) && guard_owns(info->si_addr) &&
+	    guard_fault(thread, (uintptr_t)info->si_addr, context, crash_access(context))) {
+		errno = saved_errno;
+		return;
+	}
+	if (asked.sa_handler == SIG_DFL) {
+		if (recording)
+			crash_record(thread, number, info, context);
+		crash_default(number, info);
+		errno = saved_errno;
+		return;
+	}
+	if (asked.sa_flags & SA_RESETHAND)
+		crash_asked[i].at[crash_asked[i].current].sa_handler = SIG_DFL;
+	errno = saved_errno;
+	crash_call(&asked, number, info, context);
+}
+
+/* --- what the program calls ------------------------------------------------------------------- */
+
+/* Our handler with the program's wishes for mask and stack; ignoring stays the kernel's business.
+ */
+static int crash_install(int number, const struct sigaction *asked)
+{
+	struct sigaction ours = *asked;
+
+	if (asked->sa_handler != SIG_IGN) {
+		ours.sa_sigaction = crash_handler;
+		ours.sa_flags = (ours.sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
+		if (asked->sa_handler == SIG_DFL)
+			ours.sa_flags |= SA_ONSTACK;
+	}
+	return real_sigaction(number, &ours, NULL);
+}
+
+static int crash_sigaction(int i, const struct sigaction *action, struct sigaction *ret_old)
+{
+	uint32_t current = load_acquire(&crash_asked[i].current);
+	struct sigaction old = crash_asked[i].at[current];
+
+	if (action) {
+		crash_asked[i].at[!current] = *action;
+		if (crash_install(crash_signals[i], action))
+			return -1;
+		store_release(&crash_asked[i].current, !current);
+	}
+	if (ret_old)
+		*ret_old = old;
+	return 0;
+}
+
+EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
+{
+	int i = crash_index(number);
+
+	if (i >= 0)
+		return crash_sigaction(i, action, ret_old);
+	crash_resolve();
+	return real_sigaction(number, action, ret_old);
+}
+
+EXPORT __sighandler_t signal(int number, __sighandler_t handler)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+	int i = crash_index(number);
+
+	if (i >= 0)
+		return crash_sigaction(i, &action, &old) ? SIG_ERR : old.sa_handler;
+	if (!real_signal)
+		*(void **)&real_signal = dlsym(RTLD_NEXT, "signal");
+	return real_signal(number, handler);
+}
+
+void crash_setup(void)
+{
+	unsigned int i;
+
+	if (!recorder.options.crash_handler)
+		return;
+	crash_resolve();
+	for (i = 0; i < SIGNALS; i++) {
+		struct sigaction *asked = &crash_asked[i].at[0];
+
+		if (!real_sigaction(crash_signals[i], NULL, asked))
+			(void)crash_install(crash_signals[i], asked);
+	}
+	crash_watching = true;
+}

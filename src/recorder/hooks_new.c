@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * hooks_new.c - operator new and delete, by their mangled names.
+ *
+ * The C++ library's own call malloc() and free(), which are recorded there, with the operator's
+ * frame on the stack: these are passed on by a jump that leaves no frame of ours. An allocator that
+ * brings its own operators (tcmalloc, jemalloc) does not, so there the operator is the allocation.
+ * When memory runs out its own operator is called after all, which knows about new handlers and
+ * exceptions.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+
+#include "recorder.h"
+
+#define HOOK EXPORT __attribute__((noinline))
+
+/* The C++ library may have come with a dlopen() that did not make its names global. */
+static __attribute__((noinline)) void *new_look_up(const char *name)
+{
+	void *found = dlsym(RTLD_NEXT, name), *library;
+
+	if (found)
+		return found;
+	library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	return library ? dlsym(library, name) : NULL;
+}
+
+#define RESOLVED(function, name)                                   \
+	do {                                                       \
+		if (unlikely(!(function)))                         \
+			*(void **)&(function) = new_look_up(name); \
+	} while (0)
+
+#define DEFINE_NEW(name, parameters, arguments, align)                            \
+	HOOK void *name parameters;                                               \
+	HOOK void *name parameters                                                \
+	{                                                                         \
+		static void *(*next)parameters;                                   \
+                                                                                  \
+		RESOLVED(next, #name);                                            \
+		if (real_resolve() && real.new_is_allocator) {                    \
+			const recorder_start start = stackdepot_unwind_caller();  \
+			void *pointer = object_alloc(&start, size, align, false); \
+                                                                                  \
+			if (likely(pointer))                                      \
+				return pointer;                                   \
+		}                                                                 \
+		return next arguments;                                            \
+	}
+
+#define DEFINE_DELETE(name, parameters, arguments)                               \
+	HOOK void name parameters;                                               \
+	HOOK void name parameters                                                \
+	{                                                                        \
+		static void(*next) parameters;                                   \
+                                                                                 \
+		RESOLVED(next, #name);                                           \
+		if (real_resolve() && real.new_is_allocator) {                   \
+			const recorder_start start = stackdepot_unwind_caller(); \
+                                                                                 \
+			object_free(&start, pointer);                            \
+			return;                                                  \
+		}                                                                \
+		next arguments;                                                  \
+	}
+
+DEFINE_NEW(_Znwm, (size_t size), (size), 0)
+DEFINE_NEW(_Znam, (size_t size), (size), 0)
+DEFINE_NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), 0)
+DEFINE_NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), 0)
+DEFINE_NEW(_ZnwmSt11align_val_t, (size_t size, size_t align), (size, align), align)
+DEFINE_NEW(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align), align)
+DEFINE_NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag),
+	   (size, align, tag), align)
+DEFINE_NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag),
+	   (size, align, tag), align)
+
+DEFINE_DELETE(_ZdlPv, (void *pointer), (pointer))
+DEFINE_DELETE(_ZdaPv, (void *pointer), (pointer))
+DEFINE_DELETE(_ZdlPvm, (void *pointer, size_t size), (pointer, size))
+DEFINE_DELETE(_ZdaPvm, (void *pointer, size_t size), (pointer, size))
+DEFINE_DELETE(_ZdlPvRKSt9nothrow_t, (void *pointer, const void *tag), (pointer, tag))
+DEFINE_DELETE(_ZdaPvRKSt9nothrow_t, (void *pointer, const void *tag), (pointer, tag))
+DEFINE_DELETE(_ZdlPvSt11align_val_t, (void *pointer, size_t align), (pointer, align))
+DEFINE_DELETE(_ZdaPvSt11align_val_t, (void *pointer, size_t align), (pointer, align))
+DEFINE_DELETE(_ZdlPvmSt11align_val_t, (void *pointer, size_t size, size_t align),
+	      (pointer, size, align))
+DEFINE_DELETE(_ZdaPvmSt11align_val_t, (void *pointer, size_t size, size_t align),
+	      (pointer, size, align))
+DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t align, const void *tag),
+	      (pointer, align, tag))
+DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t align, const void *tag),
+	      (pointer, align, tag))

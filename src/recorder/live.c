@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * live.c - the table of live objects, 16 bytes each, in the store.
+ *
+ * Buckets of one cache line, open addressing from the home bucket on, PROBE buckets at most. No
+ * tombstones: an entry is free when its key is 0, and a search that found nothing at home goes on
+ *only if the home's overflow count says that some of its objects live elsewhere.
+ *
+ *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home in later buckets
+ *
+ * a. An address belongs to one thread from the allocator's return to the allocator's free, so
+ *nobody else inserts or takes it, but in a program that frees twice. b. Whoever inserts or takes an
+ *entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends with a release store of the
+ *key. Of two that free one object, the CAS lets one through. c. Nobody waits. A busy entry is
+ *passed over: it is another object's, or (b) already somebody's. d. overflow[home] counts an object
+ *before its key is stored, and until after it is cleared; so a search that reads 0 misses nothing.
+ *At 255 it stays: searches of this home are longer from then on. e. Killed at any moment: an entry
+ *that is not busy is whole. At most one per thread is lost.
+ *
+ * When the table is 7/8 full, live_thin() goes over to sampling, or doubles the rate: it drops
+ *objects by chance so that each that stays stands for 1 / p of its kind, p what a sampler of the
+ *new rate would have taken it with. The rate is written in each entry, so entries of several rates
+ *live together.
+ */
+#include "recorder.h"
+
+#define PROBE 8u
+#define BATCH 64
+#define FILTER_BYTES (1u << 16)
+
+/* Of a store that samples from the start: is any object of this hash in the table? */
+static uint8_t live_filter[FILTER_BYTES];
+
+static uint8_t *live_filter_at(uint64_t address)
+{
+	return &live_filter[(address >> 3) * 0x9e3779b97f4a7c15ull >> 48];
+}
+
+static void live_byte_inc(uint8_t *byte)
+{
+	uint8_t old = load_relaxed(byte);
+
+	while (old != 255 && !__atomic_compare_exchange_n(byte, &old, (uint8_t)(old + 1), false,
+							  __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+static void live_byte_dec(uint8_t *byte)
+{
+	uint8_t old = load_relaxed(byte);
+
+	while (old != 255 && old &&
+	       !__atomic_compare_exchange_n(byte, &old, (uint8_t)(old - 1), false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
+{
+	return __atomic_compare_exchange_n(key, &expected, desired, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static struct store_bucket *live_bucket(uint32_t home, uint32_t distance)
+{
+	uint32_t number = home + distance;
+
+	return &recorder.buckets[number < recorder.layout.buckets
+					 ? number
+					 : number - recorder.layout.buckets];
+}
+
+/* Keep count, in batches; whoever fills the table beyond 7/8 thins it. */
+static void live_count(struct recorder_thread *thread, int add)
+{
+	const uint64_t capacity = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
+	uint64_t *objects = &recorder.header->counts.live_objects;
+	int delta = thread ? thread->live_delta + add : add;
+
+	if (thread && delta < BATCH && delta > -BATCH) {
+		thread->live_delta = delta;
+		return;
+	}
+	if (thread)
+		thread->live_delta = 0;
+	if ((int64_t)(fetch_add_relaxed(objects, (uint64_t)delta) + (uint64_t)delta) >
+		    (int64_t)(capacity / 8 * 7) &&
+	    add > 0)
+		live_thin();
+}
+
+static bool live_claim(struct store_bucket *bucket, uint64_t address, uint64_t size,
+		       stackdepot_handle_t handle)
+{
+	unsigned int i;
+
+	for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
+		struct store_entry *entry = &bucket->entry[i];
+
+		if (load_relaxed(&entry->key) || !live_cas(&entry->key, 0, address | ENTRY_BUSY))
+			continue;
+		store_relaxed(&entry->value, store_entry_value(size, handle));
+		store_release(&entry->key, store_entry_key(address, size));
+		return true;
+	}
+	return false;
+}
+
+bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
+		 stackdepot_handle_t handle)
+{
+	const uint64_t address = (uintptr_t)pointer;
+	uint32_t home = store_home(address, recorder.layout.buckets), distance;
+
+	if (address & ~ENTRY_ADDRESS || size > ENTRY_MAX_SIZE)
+		return false;
+	if (recorder.options.sample_bytes)
+		live_byte_inc(live_filter_at(address));
+	if (live_claim(live_bucket(home, 0), address, size, handle)) {
+		live_count(thread, 1);
+		return true;
+	}
+	live_byte_inc(&recorder.overflow[home]);
+	for (distance = 1; distance < PROBE && distance < recorder.layout.buckets; distance++)
+		if (live_claim(live_bucket(home, distance), address, size, handle)) {
+			live_count(thread, 1);
+			return true;
+		}
+	live_byte_dec(&recorder.overflow[home]);
+	if (recorder.options.sample_bytes)
+		live_byte_dec(live_filter_at(address));
+	live_thin();
+	return false;
+}
+
+/* The entry of an address, and its key as it was seen. */
+static struct store_entry *live_search(uint64_t address, uint64_t *ret_key, uint32_t *ret_distance)
+{
+	uint32_t home, distance;
+
+	if (recorder.options.sample_bytes && !load_relaxed(live_filter_at(address)))
+		return NULL;
+	home = store_home(address, recorder.layout.buckets);
+	for (distance = 0; distance < PROBE && distance < recorder.layout.buckets; distance++) {
+		struct store_bucket *bucket = live_bucket(home, distance);
+		unsigned int i;
+
+		for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
+			uint64_t key = load_acquire(&bucket->entry[i].key);
+
+			if ((key & ENTRY_ADDRESS) == address && !(key & ENTRY_BUSY)) {
+				*ret_key = key;
+				*ret_distance = distance;
+				return &bucket->entry[i];
+			}
+		}
+		if (!load_relaxed(&recorder.overflow[home]))
+			break;
+	}
+	return NULL;
+}
+
+static void live_fill(struct store_entry *entry, uint64_t key, struct live_object *ret_object)
+{
+	uint64_t value = load_relaxed(&entry->value);
+
+	ret_object->entry = entry;
+	ret_object->handle = (stackdepot_handle_t)value;
+	ret_object->size = store_entry_size(key, value);
+}
+
+static void live_clear(struct recorder_thread *thread, struct store_entry *entry, uint64_t address,
+		       bool displaced)
+{
+	store_release(&entry->key, 0);
+	if (displaced)
+		live_byte_dec(&recorder.overflow[store_home(address, recorder.layout.buckets)]);
+	if (recorder.options.sample_bytes)
+		live_byte_dec(live_filter_at(address));
+	live_count(thread, -1);
+}
+
+enum live_result live_take(struct recorder_thread *thread, const void *pointer, bool quarantine,
+			   struct live_object *ret_object)
+{
+	uint64_t key, address = (uintptr_t)pointer;
+	uint32_t distance;
+	struct store_entry *entry = live_search(address, &key, &distance);
+
+	if (!entry)
+		return LIVE_ABSENT;
+	if (key & ENTRY_QUARANTINED) {
+		live_fill(entry, key, ret_object);
+		return LIVE_QUARANTINED;
+	}
+	if (!live_cas(&entry->key, key, key | ENTRY_BUSY))
+		return LIVE_ABSENT;
+	live_fill(entry, key, ret_object);
+	if (quarantine && quarantine_wants(ret_object->size))
+		store_release(&entry->key, key | ENTRY_QUARANTINED);
+	else
+		live_clear(thread, entry, address, distance > 0);
+	return LIVE_TAKEN;
+}
+
+bool live_release(struct recorder_thread *thread, const void *pointer,
+		  struct live_object *ret_object)
+{
+	uint64_t key, address = (uintptr_t)pointer;
+	uint32_t distance;
+	struct store_entry *entry = live_search(address, &key, &distance);
+
+	if (!entry || !(key & ENTRY_QUARANTINED) || !live_cas(&entry->key, key, key | ENTRY_BUSY))
+		return false;
+	live_fill(entry, key, ret_object);
+	live_clear(thread, entry, address, distance > 0);
+	return true;
+}
+
+bool live_find(const void *pointer, struct live_object *ret_object)
+{
+	uint64_t key;
+	uint32_t distance;
+	struct store_entry *entry = live_search((uintptr_t)pointer, &key, &distance);
+
+	if (!entry)
+		return false;
+	live_fill(entry, key, ret_object);
+	return true;
+}
+
+/* Distance from an address to an object: 0 inside, else bytes between. */
+static uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
+{
+	if (address < start)
+		return start - address;
+	return address - start < (size ? size : 1) ? 0 : address - start - size + 1;
+}
+
+bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
+		  bool *ret_freed)
+{
+	const uint64_t entries = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
+	struct store_entry *entry = &recorder.buckets[0].entry[0];
+	uint64_t i, best = UINT64_MAX;
+
+	for (i = 0; i < entries && best; i++, entry++) {
+		uint64_t key = load_acquire(&entry->key), start = key & ENTRY_ADDRESS, distance;
+
+		if (!key || key & ENTRY_BUSY)
+			continue;
+		distance = live_distance(address, start,
+					 store_entry_size(key, load_relaxed(&entry->value)));
+		if (distance >= best)
+			continue;
+		best = distance;
+		live_fill(entry, key, ret_object);
+		*ret_start = start;
+		*ret_freed = key & ENTRY_QUARANTINED;
+	}
+	return best != UINT64_MAX;
+}
+
+/* --- thinning -------------------------------------------------------------------------------- */
+
+/* Does the object stay when its rate goes from one code to another? */
+static bool thin_keeps(uint64_t size, unsigned int from, unsigned int to, uint64_t random)
+{
+	uint64_t before = from ? sample_chance(size, sample_rate(from)) : 1ull << 32;
+
+	return (random >> 32) * before >> 32 < sample_chance(size, sample_rate(to));
+}
+
+static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int code,
+		       struct recorder_thread *dice)
+{
+	uint64_t key = load_acquire(&entry->key), address = key & ENTRY_ADDRESS;
+	struct live_object object;
+	unsigned int from;
+
+	if (!key || key & ENTRY_FLAGS || !live_cas(&entry->key, key, key | ENTRY_BUSY))
+		return;
+	live_fill(entry, key, &object);
+	from = stackdepot_get_extra_bits(object.handle);
+	if (from >= code) {
+		store_release(&entry->key, key);
+	} else if (!object.handle || thin_keeps(object.size, from, code, thread_random(dice))) {
+		store_relaxed(&entry->value,
+			      store_entry_value(object.size,
+						stackdepot_set_extra_bits(object.handle, code)));
+		store_release(&entry->key, key);
+	} else {
+		live_clear(NULL, entry, address,
+			   store_home(address, recorder.layout.buckets) != bucket);
+		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	}
+}
+
+static void thin_pass(unsigned int code)
+{
+	struct recorder_thread dice = {.random = recorder_now_ns() | 1};
+	uint32_t bucket;
+	unsigned int i;
+
+	for (bucket = 0; bucket < recorder.layout.buckets; bucket++)
+		for (i = 0; i < STORE_BUCKET_ENTRIES; i++)
+			thin_entry(&recorder.buckets[bucket].entry[i], bucket, code, &dice);
+}
+
+void live_thin(void)
+{
+	static uint32_t thinning;
+	const uint64_t half = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES / 2;
+	struct store_counts *counts = &recorder.header->counts;
+
+	if (__atomic_exchange_n(&thinning, 1, __ATOMIC_ACQUIRE))
+		return;
+	while ((int64_t)load_relaxed(&counts->live_objects) > (int64_t)half) {
+		unsigned int code = sample_code(load_relaxed(&counts->sample_bytes)) + 1;
+
+		if (code > ENTRY_MAX_RATE_CODE)
+			break;
+		/* New objects are sampled at the new rate before old ones are dropped. */
+		store_relaxed(&counts->sample_bytes, sample_rate(code));
+		store_release(&recorder.sampling, 1);
+		recorder_count(&counts->thinnings, 1);
+		thin_pass(code);
+	}
+	store_release(&thinning, 0);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * modules.c - which files the frames lie in, now and in the past.
+ *
+ * A module is recorded when the first trace with a frame in it is stored, found by the address
+ * alone
+ * (_dl_find_object() takes no lock), however it came to be loaded. Those present at the start are
+ * permanent. The others may be unloaded, and another may take their addresses: from the first
+ * unloading on, frames in them are looked at in each trace, and where addresses are used a second
+ * time the frames carry the tag of their module in the top 16 bits. So a trace stored before means
+ * the old module for ever, and equal addresses in different modules are different traces.
+ *
+ * A module that comes back to the same place, with the same build-id, is the same one.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder.h"
+
+#define MAX_KNOWN 4096u
+#define SPINS 2000u
+
+struct known {
+	uintptr_t start;
+	uintptr_t end;
+	const void *link_map;
+	uint32_t tag;
+	bool permanent;
+	bool loaded;
+};
+
+uint32_t modules_epoch;
+
+static struct known known[MAX_KNOWN];
+static uint32_t known_nr;
+static uint32_t modules_lock;
+
+static bool modules_lock_take(void)
+{
+	unsigned int spins = 0;
+
+	/* Given up by and by: the holder may be the thread this signal handler interrupted. */
+	while (__atomic_exchange_n(&modules_lock, 1, __ATOMIC_ACQUIRE))
+		if (++spins > SPINS)
+			return false;
+	return true;
+}
+
+static void modules_lock_drop(void)
+{
+	store_release(&modules_lock, 0);
+}
+
+/* --- what a module is called ----------------------------------------------------------------- */
+
+static void module_note(struct store_module *module, const char *note, size_t bytes)
+{
+	while (bytes >= sizeof(Elf64_Nhdr)) {
+		const Elf64_Nhdr *header = (const void *)note;
+		size_t name = (header->n_namesz + 3) & ~(size_t)3;
+		size_t whole = sizeof(*header) + name + ((header->n_descsz + 3) & ~(size_t)3);
+
+		if (whole > bytes)
+			return;
+		if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 &&
+		    !memcmp(note + sizeof(*header), "GNU", 4) &&
+		    header->n_descsz <= STORE_BUILD_ID_BYTES) {
+			module->build_id_bytes = header->n_descsz;
+			memcpy(module->build_id, note + sizeof(*header) + name, header->n_descsz);
+			return;
+		}
+		note += whole;
+		bytes -= whole;
+	}
+}
+
+static void module_build_id(struct store_module *module)
+{
+	const Elf64_Ehdr *elf = (const void *)(uintptr_t)module->start;
+	const Elf64_Phdr *segment;
+	unsigned int i;
+
+	if (memcmp(elf->e_ident, ELFMAG, SELFMAG) || elf->e_phoff > STORE_PAGE_BYTES / 2)
+		return;
+	segment = (const void *)((const char *)elf + elf->e_phoff);
+	for (i = 0; i < elf->e_phnum && !module->build_id_bytes; i++) {
+		uint64_t address = module->bias + segment[i].p_vaddr;
+
+		if (segment[i].p_type == PT_NOTE && address >= module->start &&
+		    address + segment[i].p_memsz <= module->end)
+			module_note(module, (const void *)(uintptr_t)address, segment[i].p_memsz);
+	}
+}
+
+static void module_path(struct store_module *module, const char *name)
+{
+	size_t room = sizeof(module->path) - 1, used = 0, length = strlen(name);
+	ssize_t got;
+
+	if (!length) {
+		got = readlink("/proc/self/exe", module->path, room);
+		module->path_bytes = got > 0 ? (uint32_t)got : 0;
+		return;
+	}
+	if (name[0] != '/' && strchr(name, '/') && getcwd(module->path, room - 1)) {
+		used = strlen(module->path);
+		module->path[used++] = '/';
+	}
+	/* Of a path that is too long the end says more. */
+	if (length > room - used) {
+		name += length - (room - used);
+		length = room - used;
+	}
+	memcpy(module->path + used, name, length);
+	module->path_bytes = (uint32_t)(used + length);
+}
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+static struct store_module *module_record(uint32_t number)
+{
+	return number < recorder.layout.modules ? &recorder.modules[number] : NULL;
+}
+
+/* Is what is loaded there the module of this record? */
+static bool module_same(uint32_t number, const struct dl_find_object *found)
+{
+	const struct store_module *record = module_record(number);
+	struct store_module now = {.start = (uintptr_t)found->dlfo_map_start,
+				   .end = (uintptr_t)found->dlfo_map_end,
+				   .bias = found->dlfo_link_map->l_addr};
+
+	if (!record || record->start != now.start || record->end != now.end)
+		return false;
+	module_build_id(&now);
+	return now.build_id_bytes && now.build_id_bytes == record->build_id_bytes &&
+	       !memcmp(now.build_id, record->build_id, now.build_id_bytes);
+}
+
+static uint32_t module_next_tag(const struct dl_find_object *found)
+{
+	uint32_t i, tag = 0;
+
+	for (i = 0; i < known_nr; i++)
+		if (known[i].start < (uintptr_t)found->dlfo_map_end &&
+		    known[i].end > (uintptr_t)found->dlfo_map_start && known[i].tag >= tag)
+			tag = known[i].tag + 1;
+	return tag < STORE_MAX_TAG ? tag : STORE_MAX_TAG;
+}
+
+static void module_write(uint32_t number, const struct dl_find_object *found)
+{
+	struct store_module *record = module_record(number);
+
+	if (!record) {
+		recorder_count(&recorder.header->counts.modules_dropped, 1);
+		return;
+	}
+	record->start = known[number].start;
+	record->end = known[number].end;
+	record->bias = found->dlfo_link_map->l_addr;
+	record->tag = known[number].tag;
+	record->load_ns = recorder_now_ns();
+	module_build_id(record);
+	module_path(record, found->dlfo_link_map->l_name);
+	store_release(&record->state, 1);
+}
+
+/* Both under the lock. */
+static struct known *module_again(const struct dl_find_object *found)
+{
+	uint32_t i;
+
+	for (i = 0; i < known_nr; i++) {
+		if (known[i].start != (uintptr_t)found->dlfo_map_start || !module_same(i, found))
+			continue;
+		known[i].link_map = found->dlfo_link_map;
+		store_release(&known[i].loaded, true);
+		recorder.modules[i].unload_ns = 0;
+		return &known[i];
+	}
+	return NULL;
+}
+
+static struct known *module_add(const struct dl_find_object *found, bool permanent)
+{
+	struct known *module = module_again(found);
+
+	if (module || known_nr == MAX_KNOWN)
+		return module;
+	module = &known[known_nr];
+	module->start = (uintptr_t)found->dlfo_map_start;
+	module->end = (uintptr_t)found->dlfo_map_end;
+	module->link_map = found->dlfo_link_map;
+	module->tag = module_next_tag(found);
+	module->permanent = permanent;
+	module->loaded = true;
+	module_write(known_nr, found);
+	store_release(&known_nr, known_nr + 1);
+	return module;
+}
+
+static void module_unload(struct known *module)
+{
+	struct store_module *record = module_record((uint32_t)(module - known));
+
+	if (record)
+		record->unload_ns = recorder_now_ns();
+	store_release(&module->loaded, false);
+	(void)fetch_add_relaxed(&modules_epoch, 1);
+}
+
+/* --- look-up ---------------------------------------------------------------------------------- */
+
+static bool module_has(const struct known *module, uintptr_t pc)
+{
+	return pc >= module->start && pc < module->end && load_relaxed(&module->loaded);
+}
+
+static struct known *module_search(uintptr_t pc)
+{
+	uint32_t i, nr = load_acquire(&known_nr);
+
+	for (i = 0; i < nr; i++)
+		if (module_has(&known[i], pc))
+			return &known[i];
+	return NULL;
+}
+
+/* The module of an address in code, known or to be made known; NULL for code of no module. */
+static struct known *module_find(uintptr_t pc)
+{
+	struct known *module = module_search(pc);
+	struct dl_find_object found;
+
+	if (module && module->permanent)
+		return module;
+	if (_dl_find_object((void *)pc, &found))
+		return NULL;
+	if (module && module->link_map == found.dlfo_link_map &&
+	    module->start == (uintptr_t)found.dlfo_map_start)
+		return module;
+	if (!modules_lock_take())
+		return module;
+	if (module)
+		module_unload(module);
+	module = module_add(&found, false);
+	modules_lock_drop();
+	return module;
+}
+
+void modules_see(const uintptr_t *frames, unsigned int nr)
+{
+	const int saved_errno = errno;
+	const struct known *last = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!last || !module_has(last, frames[i] - 1))
+			last = module_find(frames[i] - 1);
+	errno = saved_errno;
+}
+
+void modules_see_few(const uintptr_t *frames, unsigned int nr)
+{
+	static uint32_t last[2];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		uint32_t first = load_relaxed(&last[0]), second = load_relaxed(&last[1]);
+		struct known *module;
+
+		if (likely(module_has(&known[first], frames[i] - 1) ||
+			   module_has(&known[second], frames[i] - 1)))
+			continue;
+		modules_see(&frames[i], 1);
+		module = module_search(frames[i] - 1);
+		if (module) {
+			store_relaxed(&last[1], first);
+			store_relaxed(&last[0], (uint32_t)(module - known));
+		}
+	}
+}
+
+bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames)
+{
+	const int saved_errno = errno;
+	const struct known *last = NULL;
+	bool tagged = false;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (!last || !module_has(last, frames[i] - 1))
+			last = module_find(frames[i] - 1);
+		ret_frames[i] = frames[i];
+		if (last && last->tag) {
+			ret_frames[i] |= (uintptr_t)last->tag << 48;
+			tagged = true;
+		}
+	}
+	errno = saved_errno;
+	return tagged;
+}
+
+void modules_unloaded(void)
+{
+	struct dl_find_object found;
+	uint32_t i;
+
+	if (!modules_lock_take())
+		return;
+	for (i = 0; i < known_nr; i++) {
+		struct known *module = &known[i];
+
+		if (module->permanent || !module->loaded)
+			continue;
+		if (_dl_find_object((void *)module->start, &found) ||
+		    found.dlfo_link_map != module->link_map)
+			module_unload(module);
+	}
+	modules_lock_drop();
+}
+
+static int module_permanent(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct dl_find_object found;
+	unsigned int i;
+
+	(void)size;
+	(void)data;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		if (!_dl_find_object((void *)start, &found))
+			(void)module_add(&found, true);
+		break;
+	}
+	return 0;
+}
+
+void modules_setup(void)
+{
+	(void)dl_iterate_phdr(module_permanent, NULL);
+}
+
+/* Not through dl_iterate_phdr(): another thread of the parent may have held its lock. */
+void modules_child(void)
+{
+	uint32_t i, nr = known_nr;
+
+	modules_lock = 0;
+	modules_epoch = 0;
+	known_nr = 0;
+	for (i = 0; i < nr; i++) {
+		bool permanent = known[i].permanent;
+		struct dl_find_object found;
+
+		/* known_nr never overtakes i, so this writes to entries already read. */
+		if (known[i].loaded && !_dl_find_object((void *)known[i].start, &found))
+			(void)module_add(&found, permanent);
+	}
+}

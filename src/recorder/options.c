@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* options.c - STACKDEPOT_OPTIONS: name=value pairs, separated by colons. */
+#include <stddef.h>
+#include <string.h>
+
+#include "recorder.h"
+
+enum option_type { OPTION_BYTES, OPTION_BOOL, OPTION_PATH, OPTION_MODE, OPTION_ON_ERROR };
+
+struct option {
+	const char *name;
+	enum option_type type;
+	size_t offset;
+	const char *help;
+};
+
+#define FIELD(field) offsetof(struct recorder_options, field)
+
+static const struct option options[] = {
+	{"store", OPTION_PATH, FIELD(store), "file to record into (default: stackdepot.store)"},
+	{"memory", OPTION_BYTES, FIELD(memory_bytes), "size of the store (default: 64M)"},
+	{"mode", OPTION_MODE, FIELD(sample_bytes), "full, or sample=BYTES (default: full)"},
+	{"on-error", OPTION_ON_ERROR, FIELD(abort_on_error), "report or abort (default: report)"},
+	{"follow-children", OPTION_BOOL, FIELD(follow_children),
+	 "record forked children, each into a store of its own (default: yes)"},
+	{"redzone", OPTION_BYTES, FIELD(redzone_bytes),
+	 "bytes watched behind each object, 0 to 8 (default: 8)"},
+	{"quarantine", OPTION_BYTES, FIELD(quarantine_bytes),
+	 "bytes of freed blocks each thread holds back (default: 64K)"},
+	{"guard", OPTION_BYTES, FIELD(guard_interval),
+	 "place one object of so many between guard pages, 0: none (default: 5000)"},
+	{"max-frames", OPTION_BYTES, FIELD(max_frames), "frames of a trace (default: 128)"},
+	{"crash-handler", OPTION_BOOL, FIELD(crash_handler), "explain crashes (default: yes)"},
+	{"corpus", OPTION_BYTES, FIELD(corpus_events),
+	 "keep the trace of each of so many events (default: 0)"},
+	{"verbose", OPTION_BOOL, FIELD(verbose), "say a line for each error (default: no)"},
+	{"help", OPTION_BOOL, FIELD(help), "list the options"},
+};
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+void options_default(struct recorder_options *values)
+{
+	memset(values, 0, sizeof(*values));
+	values->memory_bytes = 64ull << 20;
+	values->follow_children = true;
+	values->crash_handler = true;
+	values->redzone_bytes = 8;
+	values->quarantine_bytes = 64u << 10;
+	values->guard_interval = 5000;
+	values->max_frames = 128;
+	strcpy(values->store, "stackdepot.store");
+}
+
+void options_help(void)
+{
+	size_t i;
+
+	say("STACKDEPOT_OPTIONS=name=value:name=value...", NULL);
+	for (i = 0; i < OPTIONS; i++)
+		say("  ", options[i].name, ": ", options[i].help, NULL);
+}
+
+/* A number with an optional K, M or G. */
+static bool options_bytes(const char *text, size_t length, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (value > (UINT64_MAX >> 34) / 10)
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (i == 0 || i + 1 < length)
+		return false;
+	if (i + 1 == length) {
+		const char *unit = strchr("kKmMgG", text[i]);
+
+		if (!unit || !text[i])
+			return false;
+		value <<= 10 * ((unit - "kKmMgG") / 2 + 1);
+	}
+	*ret_value = value;
+	return true;
+}
+
+static bool options_is(const char *text, size_t length, const char *word)
+{
+	return strlen(word) == length && !memcmp(text, word, length);
+}
+
+static bool options_bool(const char *text, size_t length, bool *ret_value)
+{
+	bool yes = options_is(text, length, "yes") || options_is(text, length, "1");
+
+	if (!yes && !options_is(text, length, "no") && !options_is(text, length, "0"))
+		return false;
+	*ret_value = yes;
+	return true;
+}
+
+static bool options_mode(const char *text, size_t length, uint64_t *ret_value)
+{
+	if (options_is(text, length, "full")) {
+		*ret_value = 0;
+		return true;
+	}
+	return length > 7 && !memcmp(text, "sample=", 7) &&
+	       options_bytes(text + 7, length - 7, ret_value) && *ret_value;
+}
+
+static bool options_on_error(const char *text, size_t length, bool *ret_value)
+{
+	*ret_value = options_is(text, length, "abort");
+	return *ret_value || options_is(text, length, "report");
+}
+
+static bool options_path(const char *text, size_t length, char *ret_path)
+{
+	if (!length || length >= RECORDER_PATH_BYTES)
+		return false;
+	memcpy(ret_path, text, length);
+	ret_path[length] = '\0';
+	return true;
+}
+
+static bool options_set(struct recorder_options *values, const struct option *option,
+			const char *text, size_t length)
+{
+	void *field = (char *)values + option->offset;
+
+	switch (option->type) {
+	case OPTION_BYTES:
+		return options_bytes(text, length, field);
+	case OPTION_BOOL:
+		return options_bool(text, length, field);
+	case OPTION_PATH:
+		return options_path(text, length, field);
+	case OPTION_MODE:
+		return options_mode(text, length, field);
+	case OPTION_ON_ERROR:
+		return options_on_error(text, length, field);
+	}
+	return false;
+}
+
+static bool options_one(struct recorder_options *values, const char *text, size_t length)
+{
+	const char *equals = memchr(text, '=', length);
+	size_t i, name = equals ? (size_t)(equals - text) : length;
+
+	for (i = 0; i < OPTIONS; i++)
+		if (equals && options_is(text, name, options[i].name))
+			return options_set(values, &options[i], equals + 1, length - name - 1);
+	return false;
+}
+
+static bool options_in_range(const struct recorder_options *values)
+{
+	return values->memory_bytes >= STORE_MIN_BYTES && values->memory_bytes <= STORE_MAX_BYTES &&
+	       values->redzone_bytes <= 8 && values->max_frames >= 1 &&
+	       values->max_frames <= STACKDEPOT_MAX_FRAMES &&
+	       values->corpus_events <= values->memory_bytes / 8;
+}
+
+bool options_parse(struct recorder_options *values, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, ":");
+		char word[64];
+
+		if (length && !options_one(values, text, length)) {
+			size_t shown = length < sizeof(word) - 1 ? length : sizeof(word) - 1;
+
+			memcpy(word, text, shown);
+			word[shown] = '\0';
+			say("STACKDEPOT_OPTIONS: cannot make sense of '", word,
+			    "'; help=1 lists the options", NULL);
+			return false;
+		}
+		text += length + (text[length] == ':');
+	}
+	if (options_in_range(values))
+		return true;
+	say("STACKDEPOT_OPTIONS: a value is out of range", NULL);
+	return false;
+}

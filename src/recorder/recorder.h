@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * recorder.h - what the files of the preload library share.
+ *
+ *	hooks.c, hooks_new.c   what the program calls
+ *	object.c               the life of an object: alloc, free, realloc
+ *	live.c                 the table of live objects
+ *	sample.c               which objects are recorded
+ *	trace.c                unwind, save, count
+ *	redzone.c quarantine.c guard.c crash.c   what finds errors
+ *	error.c                what records them
+ *	modules.c              which files the frames lie in
+ *	thread.c process.c setup.c options.c real.c say.c   the rest of the house
+ *
+ * Everything here may be called from wherever a program may call malloc(), preserves errno, and
+ * allocates nothing from the program's allocator. A function that differs says so.
+ */
+#ifndef RECORDER_H
+#define RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format.h"
+#include "stackdepot/stackdepot.h"
+#include "stackdepot/store.h"
+#include "stackdepot/unwind.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+#define load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define fetch_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+
+typedef struct stackdepot_unwind_start recorder_start;
+
+/* --- options.c ------------------------------------------------------------------------------ */
+
+#define RECORDER_PATH_BYTES 1024u
+
+struct recorder_options {
+	uint64_t memory_bytes;
+	uint64_t sample_bytes;	/* 0: every object */
+	uint64_t corpus_events; /* 0: no corpus */
+	uint64_t quarantine_bytes;
+	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
+	uint64_t redzone_bytes;
+	uint64_t max_frames;
+	bool abort_on_error;
+	bool follow_children;
+	bool crash_handler;
+	bool verbose;
+	bool help;
+	char store[RECORDER_PATH_BYTES];
+};
+
+/* Read name=value pairs, separated by colons. False after a complaint, if one is not understood. */
+bool options_parse(struct recorder_options *options, const char *text);
+void options_default(struct recorder_options *options);
+void options_help(void);
+
+/* --- say.c: write(2) only -------------------------------------------------------------------- */
+
+/* One line on standard error: "stackdepot: " and the strings up to NULL. */
+void say(const char *first, ...) __attribute__((sentinel));
+/* The text of a number, in a buffer of the caller's. */
+#define SAY_NUMBER_BYTES 24
+const char *say_number(uint64_t number, char *buffer);
+const char *say_hex(uint64_t number, char *buffer);
+
+/* --- real.c: the allocator below -------------------------------------------------------------- */
+
+struct real {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void (*free)(void *);
+	void *(*memalign)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	size_t (*usable)(void *);
+	bool new_is_allocator; /* operator new is the allocator's own, and does not call malloc() */
+	bool tight;	       /* glibc: eight bytes more cost at most sixteen */
+};
+
+extern struct real real;
+
+/* Find them, once; false while it is being done, when the bootstrap buffer has to serve. */
+bool real_resolve(void);
+/* Is ours the malloc() that the program calls? */
+bool real_is_reached(void);
+void *real_bootstrap(size_t size, size_t align);
+bool real_is_bootstrap(const void *pointer);
+
+/* --- setup.c ---------------------------------------------------------------------------------- */
+
+struct recorder {
+	uint32_t ready;	   /* everything below can be used */
+	uint32_t sampling; /* not every object is recorded */
+	struct store_header *header;
+	struct store_module *modules;
+	struct store_error *errors;
+	uint32_t *corpus;
+	struct store_bucket *buckets;
+	uint8_t *overflow;
+	struct store_counter *counters;
+	struct store_layout layout;
+	struct stackdepot *depot;
+	struct recorder_options options;
+	const uint32_t *alive; /* a word that is 0 in a forked child */
+};
+
+extern struct recorder recorder;
+
+/* Begin to record, if this is the time; false while nothing is recorded. May be called at any time.
+ */
+bool setup_begin(void);
+/* The same in a forked child, with a store of its own. */
+void setup_child(void);
+
+/* Part of the program is about to allocate where it is not seen. */
+void setup_deepbind(void);
+
+static inline bool recorder_on(void)
+{
+	if (unlikely(!load_acquire(&recorder.ready)))
+		return setup_begin();
+	if (unlikely(!load_relaxed(recorder.alive))) {
+		setup_child();
+		return load_acquire(&recorder.ready);
+	}
+	return true;
+}
+
+uint64_t recorder_now_ns(void);
+void recorder_count(uint64_t *counter, uint64_t add);
+void recorder_count_tool(int64_t bytes);
+
+/* --- thread.c --------------------------------------------------------------------------------- */
+
+#define QUARANTINE_SLOTS 256u
+
+struct quarantine_slot {
+	void *pointer;
+	uint32_t size;
+};
+
+struct quarantine {
+	uint32_t first;
+	uint32_t nr;
+	uint64_t bytes;
+	struct quarantine_slot slot[QUARANTINE_SLOTS];
+};
+
+struct recorder_thread {
+	struct stackdepot_unwinder *unwinder;
+	struct stackdepot_cursor cursor;
+	uint32_t id;
+	uint32_t depth;	    /* hooks this thread is in: more than one from signal handlers */
+	bool cursor_broken; /* the last trace was saved without it */
+	int32_t live_delta;
+	int64_t sample_left;  /* bytes to the next sample */
+	uint64_t sample_rate; /* that it was drawn with */
+	uint32_t guard_left;  /* objects to the next guarded one */
+	uint64_t random;
+	struct quarantine quarantine;
+};
+
+extern __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
+
+/* State of the calling thread; NULL if it has ended already or there is no memory for it. */
+struct recorder_thread *thread_begin(void);
+/* In a forked child: forget what belongs to the parent's store. */
+void thread_child(void);
+bool thread_setup(void);
+uint64_t thread_random(struct recorder_thread *thread);
+uint32_t thread_id(void);
+
+static inline struct recorder_thread *thread_self(void)
+{
+	struct recorder_thread *thread = recorder_thread;
+
+	return likely((uintptr_t)thread > 1) ? thread : thread_begin();
+}
+
+/* --- trace.c ---------------------------------------------------------------------------------- */
+
+/* The stack from `start` on, saved; 0 if that was not possible. A trace to be counted is asked for
+ * with STACKDEPOT_GET. */
+stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
+			       unsigned int flags, stackdepot_ref_t *ret_ref);
+/* The same for a signal context. */
+stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context);
+/* Count an allocation of `bytes`, times `weight` / 256. */
+void trace_count(stackdepot_ref_t ref, uint64_t bytes, uint64_t weight);
+
+/* --- modules.c -------------------------------------------------------------------------------- */
+
+void modules_setup(void);
+/* In a forked child: the modules are the same, the store is new. */
+void modules_child(void);
+/* Something was unloaded; look what. */
+void modules_unloaded(void);
+/* See that the modules of these frames are recorded. */
+void modules_see(const uintptr_t *frames, unsigned int nr);
+/* The same, cheap for frames in modules that were seen just before. */
+void modules_see_few(const uintptr_t *frames, unsigned int nr);
+/* Was anything ever unloaded, so that frames may need tags? */
+extern uint32_t modules_epoch;
+/* Copy frames with the tags of their modules. True if there are any. */
+bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames);
+
+/* --- live.c ----------------------------------------------------------------------------------- */
+
+struct live_object {
+	uint64_t size;
+	stackdepot_handle_t handle; /* extra bits: rate */
+	struct store_entry *entry;
+};
+
+enum live_result {
+	LIVE_ABSENT,
+	LIVE_TAKEN,
+	LIVE_QUARANTINED,
+};
+
+/* An object with this address will be looked for, or put in: fetch its bucket meanwhile. */
+static inline void live_prefetch(const void *pointer)
+{
+	__builtin_prefetch(
+		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
+}
+
+/* Put an object in; false if there is no room. */
+bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
+		 stackdepot_handle_t handle);
+/* Take it out; with `quarantine` it stays, marked. */
+enum live_result live_take(struct recorder_thread *thread, const void *pointer, bool quarantine,
+			   struct live_object *ret_object);
+/* Take out an object that is marked. */
+bool live_release(struct recorder_thread *thread, const void *pointer,
+		  struct live_object *ret_object);
+bool live_find(const void *pointer, struct live_object *ret_object);
+/* The object that contains the address, or else the nearest. Linear in the table. */
+bool live_nearest(uint64_t address, uint64_t *ret_object, struct live_object *ret_found,
+		  bool *ret_freed);
+/* Halve the table by doubling the sampling rate, until it is half empty. */
+void live_thin(void);
+
+/* --- sample.c --------------------------------------------------------------------------------- */
+
+/* Is this object to be recorded? */
+bool sample_take(struct recorder_thread *thread, uint64_t size);
+/* Chance, in 2^-32, that an object is taken at a rate. */
+uint64_t sample_chance(uint64_t size, uint64_t rate);
+/* 256 objects stand behind each one taken: how many at that chance? */
+uint64_t sample_weight(uint64_t size, unsigned int code);
+unsigned int sample_code(uint64_t rate);
+uint64_t sample_rate(unsigned int code);
+void sample_setup(void);
+
+/* --- object.c --------------------------------------------------------------------------------- */
+
+void *object_alloc(const recorder_start *start, size_t size, size_t align, bool zero);
+void object_free(const recorder_start *start, void *pointer);
+void *object_realloc(const recorder_start *start, void *pointer, size_t size);
+size_t object_usable(void *pointer);
+
+/* --- redzone.c -------------------------------------------------------------------------------- */
+
+/* What to ask the allocator for, so that there is room behind `size` bytes. */
+size_t redzone_request(size_t size);
+void redzone_arm(void *pointer, size_t size);
+/* Is it as it was left? If not, *ret_offset is where it differs and *ret_value what is there. */
+bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64_t *ret_value);
+
+/* --- quarantine.c ------------------------------------------------------------------------------
+ */
+
+/* May a block of this size be put off? */
+bool quarantine_wants(size_t size);
+/* Give the block to the thread's quarantine; the oldest ones are checked and freed for it. */
+void quarantine_push(struct recorder_thread *thread, const recorder_start *start, void *pointer,
+		     size_t size);
+void quarantine_drain(struct recorder_thread *thread);
+/* Free all without looking, in a forked child. */
+void quarantine_abandon(struct recorder_thread *thread);
+
+/* --- guard.c -----------------------------------------------------------------------------------
+ */
+
+extern uintptr_t guard_low, guard_high;
+
+static inline bool guard_owns(const void *pointer)
+{
+	return (uintptr_t)pointer - guard_low < guard_high - guard_low;
+}
+
+void guard_setup(void);
+void guard_child(void);
+void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, size_t size,
+		  size_t align);
+void guard_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
+size_t guard_size(const void *pointer);
+/* Report the access at `address`, and let it go on. False if it is none of ours. */
+bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *context,
+		 unsigned int flags);
+
+/* --- error.c -----------------------------------------------------------------------------------
+ */
+
+/* Record it, or count it if it is known; with abort_on_error this does not return. */
+void error_report(const struct store_error *error);
+/* Fill in threads and times of the object's last allocation and free, from the ring. */
+void error_history(struct store_error *error);
+/* The newest free of `address` in the ring, if that is its newest event. */
+bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event);
+/* A free of a pointer that is not in the table. True if it is a bug, and reported. */
+bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
+void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
+		       const struct live_object *object);
+
+/* --- crash.c ------------------------------------------------------------------------------------
+ */
+
+struct sigaction;
+void crash_setup(void);
+/* sigaction() as if nobody had replaced it, for signals the recorder watches too. */
+void crash_real_sigaction(int number, const struct sigaction *action);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * redzone.c - bytes behind the object that nobody may write.
+ *
+ * The pointer the program gets is the allocator's own, so whatever else knows the object goes on
+ * working. Small objects are asked for with eight bytes more; with glibc, and with others up to
+ * SMALL_BYTES, that costs sixteen at most. For the rest what the allocator rounds up has to do.
+ */
+#include <string.h>
+
+#include "recorder.h"
+
+#define REDZONE_MAX_BYTES 8u
+#define LARGE_BYTES (64u << 10)
+#define SMALL_BYTES 112u
+
+/* No byte is 0, which is what a string written too far ends with. */
+static const uint64_t redzone_pattern = 0xe7b3d59fa1c68b9dull;
+
+static bool redzone_extends(size_t size)
+{
+	return size < (real.tight ? LARGE_BYTES : SMALL_BYTES);
+}
+
+size_t redzone_request(size_t size)
+{
+	return redzone_extends(size) ? size + recorder.options.redzone_bytes : size;
+}
+
+static size_t redzone_length(const void *pointer, size_t size)
+{
+	const size_t wanted = recorder.options.redzone_bytes;
+	size_t usable;
+
+	if (redzone_extends(size) || !wanted || !real.usable)
+		return wanted && (redzone_extends(size)) ? wanted : 0;
+	usable = real.usable((void *)(uintptr_t)pointer);
+	if (usable <= size)
+		return 0;
+	return usable - size < wanted ? usable - size : wanted;
+}
+
+void redzone_arm(void *pointer, size_t size)
+{
+	size_t length = redzone_length(pointer, size);
+
+	if (likely(length == REDZONE_MAX_BYTES))
+		memcpy((char *)pointer + size, &redzone_pattern, REDZONE_MAX_BYTES);
+	else
+		memcpy((char *)pointer + size, &redzone_pattern, length);
+}
+
+bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64_t *ret_value)
+{
+	const unsigned char *pattern = (const unsigned char *)&redzone_pattern;
+	const unsigned char *at = (const unsigned char *)pointer + size;
+	size_t i, length = redzone_length(pointer, size);
+
+	if (likely(length == REDZONE_MAX_BYTES) && likely(!memcmp(at, pattern, REDZONE_MAX_BYTES)))
+		return true;
+	for (i = 0; i < length && at[i] == pattern[i]; i++)
+		;
+	if (i == length)
+		return true;
+	*ret_offset = size + i;
+	*ret_value = 0;
+	memcpy(ret_value, at, length);
+	return false;
+}

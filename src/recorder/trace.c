@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * trace.c - from a place in the program to a handle.
+ *
+ * What is done once for each stored trace rather than once for each event hangs on the counter of
+ * its line: the first to find another life there knows that the trace is new.
+ */
+#include "recorder.h"
+
+static struct store_counter *trace_counter(stackdepot_ref_t ref)
+{
+	uint32_t line = (uint32_t)ref;
+
+	return ref && line <= recorder.layout.lines ? &recorder.counters[line] : NULL;
+}
+
+static uint64_t trace_life(stackdepot_ref_t ref)
+{
+	return 1ull << 32 | ref >> 32;
+}
+
+/* The counter was an evicted trace's: its counts go to the sum of such. */
+static void trace_retire(struct store_counter *counter)
+{
+	struct store_counts *counts = &recorder.header->counts;
+	uint64_t allocs = __atomic_exchange_n(&counter->allocs, 0, __ATOMIC_RELAXED);
+	uint64_t bytes = __atomic_exchange_n(&counter->bytes, 0, __ATOMIC_RELAXED);
+
+	if (!allocs)
+		return;
+	recorder_count(&counts->evicted_allocs, allocs);
+	recorder_count(&counts->evicted_bytes, bytes);
+}
+
+static __attribute__((noinline)) void trace_new(struct store_counter *counter, uint64_t old,
+						uint64_t life, const uintptr_t *frames,
+						unsigned int nr)
+{
+	if (!__atomic_compare_exchange_n(&counter->life, &old, life, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		return;
+	trace_retire(counter);
+	modules_see(frames, nr);
+}
+
+static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned int nr)
+{
+	struct store_counter *counter = trace_counter(ref);
+	uint64_t old;
+
+	if (unlikely(!counter)) {
+		recorder_count(&recorder.header->counts.stackless, 1);
+		return;
+	}
+	old = load_relaxed(&counter->life);
+	if (unlikely(old != trace_life(ref)))
+		trace_new(counter, old, trace_life(ref), frames, nr);
+}
+
+/* Frames of a module whose addresses were another's before are saved with its tag. */
+static __attribute__((noinline)) stackdepot_handle_t
+trace_save_tagged(struct recorder_thread *thread, const struct stackdepot_unwind_trace *trace,
+		  unsigned int flags)
+{
+	uintptr_t tagged[STACKDEPOT_MAX_FRAMES];
+
+	if (!modules_tag(trace->frames, trace->nr, tagged))
+		return 0;
+	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
+		thread->cursor_broken = true;
+	return stackdepot_save(recorder.depot, tagged, trace->nr, flags);
+}
+
+static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
+					    const struct stackdepot_unwind_trace *trace,
+					    unsigned int flags)
+{
+	unsigned int unchanged = trace->unchanged;
+
+	if (!thread || trace->flags & STACKDEPOT_UNWIND_NESTED)
+		return stackdepot_save(recorder.depot, trace->frames, trace->nr, flags);
+	if (unlikely(thread->cursor_broken)) {
+		thread->cursor_broken = false;
+		unchanged = 0;
+	}
+	return stackdepot_save_cursor(recorder.depot, trace->frames, trace->nr, flags,
+				      &thread->cursor, unchanged);
+}
+
+stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
+			       unsigned int flags, stackdepot_ref_t *ret_ref)
+{
+	struct stackdepot_unwinder *unwinder = thread ? thread->unwinder : NULL;
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[STACKDEPOT_MAX_FRAMES];
+	stackdepot_handle_t handle = 0;
+	stackdepot_ref_t ref = 0;
+
+	(void)stackdepot_unwind(unwinder, start, buffer, (unsigned int)recorder.options.max_frames,
+				&trace);
+	if (unlikely(trace.flags & STACKDEPOT_UNWIND_NESTED))
+		recorder_count(&recorder.header->counts.nested, 1);
+	if (likely(trace.nr)) {
+		if (unlikely(load_relaxed(&modules_epoch)))
+			handle = trace_save_tagged(thread, &trace, flags);
+		if (likely(!handle))
+			handle = trace_save_plain(thread, &trace, flags);
+		ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
+	}
+	/* The counter is one more place in memory: touched for what is counted, not for frees. */
+	if (flags & STACKDEPOT_GET || unlikely(!ref))
+		trace_see(ref, trace.frames, trace.nr);
+	else
+		modules_see_few(trace.frames, trace.nr - trace.unchanged);
+	stackdepot_unwind_done(unwinder, &trace);
+	*ret_ref = ref;
+	return handle;
+}
+
+stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context)
+{
+	uintptr_t frames[STACKDEPOT_MAX_FRAMES], tagged[STACKDEPOT_MAX_FRAMES];
+	unsigned int nr =
+		stackdepot_unwind_context(thread ? thread->unwinder : NULL, context, frames,
+					  (unsigned int)recorder.options.max_frames);
+	stackdepot_handle_t handle;
+	stackdepot_ref_t ref;
+	bool is_tagged;
+
+	/* Readers look up the byte before a frame, as the others are return addresses. */
+	frames[0]++;
+	is_tagged = load_relaxed(&modules_epoch) && modules_tag(frames, nr, tagged);
+	handle = stackdepot_save(recorder.depot, is_tagged ? tagged : frames, nr, STACKDEPOT_KEEP);
+	ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
+	trace_see(ref, frames, nr);
+	return ref;
+}
+
+void trace_count(stackdepot_ref_t ref, uint64_t bytes, uint64_t weight)
+{
+	struct store_counter *counter = trace_counter(ref);
+
+	if (!counter)
+		return;
+	(void)fetch_add_relaxed(&counter->allocs, weight);
+	(void)fetch_add_relaxed(&counter->bytes, weight == 256 ? bytes : bytes * weight / 256);
+}

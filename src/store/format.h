@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * format.h - the store file: what the recorder writes and the reader does not trust.
+ *
+ *	header | modules | errors | corpus | live | overflow | counters | depot
+ *
+ * Every place follows from three numbers in the header (total_bytes, corpus_events, sample_bytes is
+ * not among them), so a reader computes the layout again instead of believing offsets. Each section
+ * is one type of fixed-size record for the life of the file.
+ *
+ * The process may be killed between any two stores. Each record therefore has one word that makes
+ *it valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
+ */
+#ifndef STORE_FORMAT_H
+#define STORE_FORMAT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "stackdepot/stackdepot.h"
+
+#define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
+#define STORE_VERSION 1u
+#define STORE_PAGE_BYTES 4096u
+#define STORE_MIN_BYTES (1ull << 20)
+#define STORE_MAX_BYTES (1ull << 40)
+#define STORE_COMMAND_BYTES 2048u
+#define STORE_PATH_BYTES 432u
+#define STORE_BUILD_ID_BYTES 20u
+#define STORE_BUCKET_ENTRIES 4u
+#define STORE_MAX_TAG 255u
+
+/* What became of the process, as far as it could tell itself. */
+enum store_process_state {
+	STORE_RUNNING = 1,
+	STORE_EXITING = 2, /* its destructors have begun */
+	STORE_WAITED = 3,  /* wait_status holds what its parent was told */
+};
+
+/* What happened that the report has to own up to. */
+#define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
+#define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
+
+struct store_process {
+	uint32_t pid;
+	uint32_t parent;
+	uint64_t start_ns; /* CLOCK_REALTIME */
+	uint64_t start_monotonic_ns;
+	uint64_t end_monotonic_ns;
+	uint32_t state;
+	uint32_t wait_status;
+	uint32_t flags;
+	uint32_t command_bytes;
+	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
+};
+
+/* Written often, by all threads; each an atomic add. */
+struct store_counts {
+	uint64_t live_objects;	 /* entries in use; updated in batches, so slightly off */
+	uint64_t sample_bytes;	 /* rate at this moment, 0: every object */
+	uint64_t thinnings;	 /* times the live table was thinned */
+	uint64_t unrecorded;	 /* objects that found no entry */
+	uint64_t foreign_frees;	 /* frees of objects that were never seen, passed on */
+	uint64_t errors_seen;	 /* errors, repeated ones too */
+	uint64_t errors_dropped; /* of these, without a record as all were taken */
+	uint64_t stackless;	 /* events without a trace */
+	uint64_t nested;	 /* events inside an event: from a signal handler */
+	uint64_t evicted_allocs; /* allocations of traces that were evicted, times 256 */
+	uint64_t evicted_bytes;
+	uint64_t threads; /* that have state now */
+	uint64_t threads_peak;
+	uint64_t tool_bytes; /* memory of the recorder outside the store */
+	uint64_t tool_bytes_peak;
+	uint64_t guarded; /* objects placed between guard pages */
+	uint64_t quarantined;
+	uint64_t modules_dropped;
+	uint64_t corpus_next;
+};
+
+/* A module: a contiguous range of addresses that belonged to one file. */
+struct store_module {
+	uint64_t start;
+	uint64_t end;
+	uint64_t bias;	    /* address minus address in the file's symbol table */
+	uint64_t load_ns;   /* CLOCK_MONOTONIC, when first seen */
+	uint64_t unload_ns; /* 0: still there */
+	uint32_t state;	    /* 1: valid */
+	uint32_t tag;	    /* frames in it carry this in their top 16 bits */
+	uint32_t build_id_bytes;
+	uint32_t path_bytes;
+	uint8_t build_id[STORE_BUILD_ID_BYTES];
+	char path[STORE_PATH_BYTES];
+	uint32_t reserved;
+};
+
+struct store_error {
+	uint32_t kind; /* enum stackdepot_error_kind, 0: no record */
+	uint32_t signal;
+	uint64_t time_ns;
+	uint64_t address; /* the pointer or the place that is wrong */
+	uint64_t object;  /* start of the object, 0: none known */
+	uint64_t object_bytes;
+	uint64_t access_trace;
+	uint64_t alloc_trace;
+	uint64_t free_trace;
+	uint64_t alloc_ns;
+	uint64_t free_ns;
+	uint32_t thread;
+	uint32_t alloc_thread; /* 0: not known any more */
+	uint32_t free_thread;
+	uint32_t flags;
+	uint64_t count; /* times it was seen */
+	uint64_t value; /* bytes found where others should be */
+	uint64_t reserved[2];
+};
+
+/*
+ * One live object, 16 bytes. `key` holds the address, whose low bits are flags, and above it the
+ * high bits of the size; `value` the low half of the size and the handle of the allocation, whose
+ * extra bits are the logarithm of the sampling rate (0: recorded exactly).
+ */
+struct store_entry {
+	uint64_t key;
+	uint64_t value;
+};
+
+#define ENTRY_BUSY 0x1ull	 /* being filled, or being taken */
+#define ENTRY_QUARANTINED 0x2ull /* freed, memory not yet given back */
+#define ENTRY_RESERVED 0x4ull
+#define ENTRY_FLAGS 0x7ull
+#define ENTRY_ADDRESS 0x0000fffffffffff8ull
+#define ENTRY_MAX_SIZE ((1ull << 48) - 1)
+#define ENTRY_RATE_SHIFT 5u /* a rate code of n stands for 2^(n + 5) bytes */
+#define ENTRY_MAX_RATE_CODE 31u
+
+struct store_bucket {
+	struct store_entry entry[STORE_BUCKET_ENTRIES];
+};
+
+/* What was ever allocated from one trace; found by the number of the trace's line. */
+struct store_counter {
+	uint64_t life;	 /* of the line: generation of the trace the rest belongs to */
+	uint64_t allocs; /* times 256, as an estimate need not be whole */
+	uint64_t bytes;
+};
+
+struct store_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_bytes;
+	uint64_t total_bytes;
+	uint64_t corpus_events;
+	uint64_t sample_bytes; /* as asked for */
+	uint64_t depot_seed;
+	uint64_t reserved[2];
+	struct store_counts counts __attribute__((aligned(64)));
+	struct store_process process __attribute__((aligned(64)));
+};
+
+#define STORE_HEADER_BYTES 4096u
+
+static_assert(sizeof(struct store_header) <= STORE_HEADER_BYTES, "the header is one page");
+static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages");
+static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
+static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
+static_assert(sizeof(struct store_counter) == 24, "layout of the file");
+
+/* Where everything is; offsets from the start of the file. */
+struct store_layout {
+	uint64_t modules_offset;
+	uint64_t errors_offset;
+	uint64_t corpus_offset;
+	uint64_t live_offset;
+	uint64_t overflow_offset;
+	uint64_t counters_offset;
+	uint64_t depot_offset;
+	uint64_t depot_bytes; /* in the file; one page less than the depot's max_bytes */
+	uint32_t modules;
+	uint32_t errors;
+	uint32_t buckets;
+	uint32_t lines;
+	uint32_t ring_entries;
+};
+
+/* Places for a file of `total_bytes`; 0, or -EINVAL if that is out of range. */
+int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout);
+
+/* The home bucket of an address. Multiplicative hashing takes the high bits, a range the product.
+ */
+static inline uint32_t store_home(uint64_t address, uint32_t buckets)
+{
+	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ull;
+
+	return (uint32_t)((hash >> 32) * buckets >> 32);
+}
+
+static inline uint64_t store_entry_size(uint64_t key, uint64_t value)
+{
+	return (key >> 48) << 32 | value >> 32;
+}
+
+static inline uint64_t store_entry_key(uint64_t address, uint64_t size)
+{
+	return address | (size >> 32) << 48;
+}
+
+static inline uint64_t store_entry_value(uint64_t size, stackdepot_handle_t handle)
+{
+	return size << 32 | handle;
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * layout.c - how a store of a given size is divided.
+ *
+ * A quarter goes to the live objects, up to 1/16 to the ring, little to modules and errors, and all
+ * the rest to traces, with a counter for each.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "format.h"
+
+#define ERRORS 256u
+#define MIN_MODULES 64u
+#define MAX_MODULES 4096u
+#define MIN_RING_ENTRIES 1024u
+#define MAX_RING_ENTRIES (1u << 22)
+#define EVENT_BYTES 64u
+
+static uint64_t layout_align(uint64_t bytes)
+{
+	return (bytes + STORE_PAGE_BYTES - 1) & ~(uint64_t)(STORE_PAGE_BYTES - 1);
+}
+
+static uint32_t layout_clamp(uint64_t value, uint32_t low, uint32_t high)
+{
+	return value < low ? low : value > high ? high : (uint32_t)value;
+}
+
+static uint32_t layout_ring(uint64_t total_bytes)
+{
+	uint32_t want =
+		layout_clamp(total_bytes / 16 / EVENT_BYTES, MIN_RING_ENTRIES, MAX_RING_ENTRIES);
+	uint32_t entries = MIN_RING_ENTRIES;
+
+	while (entries * 2 <= want)
+		entries *= 2;
+	return entries;
+}
+
+/* Place counters and depot of `lines` lines; the end of the file they need. */
+static uint64_t layout_traces(struct store_layout *layout, uint32_t lines)
+{
+	const struct stackdepot_options options = {.ring_entries = layout->ring_entries};
+
+	layout->lines = lines;
+	layout->depot_offset = layout_align(layout->counters_offset +
+					    ((uint64_t)lines + 1) * sizeof(struct store_counter));
+	layout->depot_bytes = stackdepot_bytes_for(lines, &options) - STORE_PAGE_BYTES;
+	return layout->depot_offset + layout->depot_bytes;
+}
+
+static int layout_fit_traces(struct store_layout *layout, uint64_t total_bytes)
+{
+	uint32_t low = 0, high = STACKDEPOT_MAX_LINES;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low + 1) / 2;
+
+		if (layout_traces(layout, middle) <= total_bytes)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	if (!low)
+		return -EINVAL;
+	(void)layout_traces(layout, low);
+	return 0;
+}
+
+int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout)
+{
+	struct store_layout layout;
+	int error;
+
+	memset(&layout, 0, sizeof(layout));
+	if (total_bytes < STORE_MIN_BYTES || total_bytes > STORE_MAX_BYTES ||
+	    total_bytes % STORE_PAGE_BYTES || corpus_events > total_bytes / 8)
+		return -EINVAL;
+	layout.modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
+				      MAX_MODULES);
+	layout.errors = ERRORS;
+	layout.buckets = layout_clamp(total_bytes / 4 / sizeof(struct store_bucket), 1, 1u << 30);
+	layout.ring_entries = layout_ring(total_bytes);
+	layout.modules_offset = STORE_HEADER_BYTES;
+	layout.errors_offset =
+		layout_align(layout.modules_offset + layout.modules * sizeof(struct store_module));
+	layout.corpus_offset =
+		layout_align(layout.errors_offset + layout.errors * sizeof(struct store_error));
+	layout.live_offset = layout_align(layout.corpus_offset + corpus_events * sizeof(uint32_t));
+	layout.overflow_offset =
+		layout.live_offset + (uint64_t)layout.buckets * sizeof(struct store_bucket);
+	layout.counters_offset = layout_align(layout.overflow_offset + layout.buckets);
+	error = layout_fit_traces(&layout, total_bytes);
+	if (!error)
+		*ret_layout = layout;
+	return error;
+}

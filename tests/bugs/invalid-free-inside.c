@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* A pointer into an object is freed. */
+#include "bug.h"
+
+static bug_function void free_inside(char *object)
+{
+	free(object + 16);
+}
+
+int main(void)
+{
+	char *object = allocate(100);
+
+	free_inside(object);
+	free(object);
+	return 7;
+}
