@@ -322,7 +322,7 @@ static void test_left_walks(void)
 	/* with all rules known, the walk is left in its last part too */
 	for (step = 0; step < 5; step++)
 		deeper(1 + step, 1 << 30);
-	for (step = 1; step < 900; step++) {
+	for (step = 1; step < 900; step += 5) {
 		leave_at(step);
 		EXPECT(check_here(ORACLE_FRAMES));
 	}
