@@ -252,7 +252,8 @@ static void calibrate(void)
 	first = preload_ticks();
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &end);
-	} while ((end.tv_sec - begin.tv_sec) * 1000000000L + end.tv_nsec - begin.tv_nsec < 100000000);
+	} while ((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 <
+		 100);
 	last = preload_ticks();
 	ns_per_tick = ((double)(end.tv_sec - begin.tv_sec) * 1e9 +
 		       (double)(end.tv_nsec - begin.tv_nsec)) /

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The names and signatures of Linux 6.12's <linux/stackdepot.h>, on one depot for the whole process:
- * code written for the kernel compiles and behaves.
+ * The names and signatures of Linux 6.12's <linux/stackdepot.h>, on one depot for the whole
+ * process: code written for the kernel compiles and behaves.
  *
  * How the kernel's terms are met:
  *
  *	saved without STACK_DEPOT_FLAG_GET	kept: never evicted
  *	saved with it				referenced: safe until as many stack_depot_put()s;
  *						then evicted when its memory is needed, not at once
- *	STACK_DEPOT_FLAG_CAN_ALLOC missing	allocates nothing. Eviction is no allocation, and all
- *						memory was reserved by stack_depot_init(), so in user
- *						space the flag changes nothing
+ *	STACK_DEPOT_FLAG_CAN_ALLOC missing	allocates nothing. Eviction is no allocation, and
+ *						all memory was reserved by stack_depot_init(), so in
+ *						user space the flag changes nothing
  *	trace too long				cut to STACKDEPOT_MAX_FRAMES innermost frames; as
  *						often as it is saved, it is the same trace
  *	depot full				only when all of it is kept or referenced: handle 0
@@ -20,8 +20,9 @@
  * and a trace that comes out of a signal handler is cut by whoever took it, with
  * stackdepot_cut_signal(). struct stack_record has no counterpart.
  *
- * Unless a function says otherwise it may be called from any context, signal handlers included. Each
- * is a thin layer on the function of stackdepot.h named in its description, and has its progress.
+ * Unless a function says otherwise it may be called from any context, signal handlers included.
+ * Each is a thin layer on the function of stackdepot.h named in its description, and has its
+ * progress.
  */
 #ifndef STACKDEPOT_LINUX_H
 #define STACKDEPOT_LINUX_H

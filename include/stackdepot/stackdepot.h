@@ -66,7 +66,7 @@ typedef uint64_t stackdepot_ref_t;
 struct stackdepot;
 
 /* Flags of stackdepot_options. */
-#define STACKDEPOT_SPARSE 0x1u /* file: do not reserve disk blocks; a full disk then raises SIGBUS */
+#define STACKDEPOT_SPARSE 0x1u /* file: reserve no disk blocks; a full disk then raises SIGBUS */
 
 /**
  * struct stackdepot_options - how to make a depot. Zero means the default in every field but
@@ -175,7 +175,7 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
 #define STACKDEPOT_KEEP 0x1u	 /* never evict this trace */
 #define STACKDEPOT_GET 0x2u	 /* take a reference; give it back with stackdepot_put() */
 #define STACKDEPOT_NO_EVICT 0x4u /* use free memory only, evict nothing */
-#define STACKDEPOT_NO_ALLOC 0x8u /* use memory the port already has (matters inside a kernel only) */
+#define STACKDEPOT_NO_ALLOC 0x8u /* use memory the port already has (matters in a kernel only) */
 
 /**
  * stackdepot_save() - store a trace, or find it stored.
@@ -189,8 +189,8 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
  * amortised constant work for each line of 8 frames it adds.
  * Ordering: whoever receives the handle through any synchronisation can fetch the trace.
  * Return: the handle, or 0 if nothing could be stored (the causes are counted, see struct
- * stackdepot_stats): every line is pinned or in the hands of another save at this moment, or there is
- * no free one and @flags forbid eviction.
+ * stackdepot_stats): every line is pinned or in the hands of another save at this moment, or there
+ * is no free one and @flags forbid eviction.
  */
 STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
 						   const uintptr_t *frames, unsigned int nr,
@@ -238,10 +238,10 @@ STACKDEPOT_API int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t 
 /**
  * stackdepot_put() - give a reference back.
  *
- * The trace becomes evictable with its last reference and stays readable until its memory is needed.
- * A trace that was referenced two million times at once is kept from then on. To put what one did not
- * get is an error that is noticed only if nobody else holds a reference; else somebody loses his, maybe
- * a longer trace that shares the line.
+ * The trace becomes evictable with its last reference and stays readable until its memory is
+ * needed. A trace that was referenced two million times at once is kept from then on. To put what
+ * one did not get is an error that is noticed only if nobody else holds a reference; else somebody
+ * loses his, maybe a longer trace that shares the line.
  * Return: 0, -ESTALE or -EINVAL as stackdepot_get(), -EINVAL also if nobody held a reference.
  */
 STACKDEPOT_API int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle);
@@ -263,10 +263,12 @@ STACKDEPOT_API int stackdepot_fetch(struct stackdepot *depot, stackdepot_handle_
  *
  * Return: the reference, or 0 if the trace was evicted or this is no handle.
  */
-STACKDEPOT_API stackdepot_ref_t stackdepot_ref(struct stackdepot *depot, stackdepot_handle_t handle);
+STACKDEPOT_API stackdepot_ref_t stackdepot_ref(struct stackdepot *depot,
+					       stackdepot_handle_t handle);
 
 /* stackdepot_handle() - the 32-bit handle of a reference, extra bits 0; for 0 it is 0. */
-STACKDEPOT_API stackdepot_handle_t stackdepot_handle(struct stackdepot *depot, stackdepot_ref_t ref);
+STACKDEPOT_API stackdepot_handle_t stackdepot_handle(struct stackdepot *depot,
+						     stackdepot_ref_t ref);
 
 /* stackdepot_get_ref() - stackdepot_get() for a 64-bit reference. */
 STACKDEPOT_API int stackdepot_get_ref(struct stackdepot *depot, stackdepot_ref_t ref);
@@ -364,7 +366,7 @@ struct stackdepot_stats {
 	uint64_t truncated;	/* of these, cut to max_frames */
 	uint64_t lines_added;	/* lines filled */
 	uint64_t evictions;	/* lines evicted */
-	uint64_t leases_broken;	/* of these, within their lease: the depot is too small for the ring */
+	uint64_t leases_broken;	/* of these, within their lease: depot too small for its ring */
 	uint64_t duplicates;	/* lines filled in vain as another thread was first */
 	uint64_t saturated;	/* lines whose reference count reached its limit: now kept */
 
@@ -429,8 +431,8 @@ struct stackdepot_event {
  *         be fetched as long as the event is in the ring.
  *
  * Progress: wait-free but for the stamp of the trace, which is lock-free.
- * Return: 0, -EAGAIN (dropped: a writer that was lapped still holds the entry; counted), -ENOENT (no
- * ring), -EROFS.
+ * Return: 0, -EAGAIN (dropped: a writer that was lapped still holds the entry; counted), -ENOENT
+ * (no ring), -EROFS.
  */
 STACKDEPOT_API int stackdepot_ring_record(struct stackdepot *depot,
 					  const struct stackdepot_event *event);

@@ -2,8 +2,8 @@
 /*
  * benchmark.c - what a pair of kmalloc() and kfree() costs where the allocator collects stacks.
  *
- * Knows nothing of the depot, so that it measures any. The stacks are the same again and again, after
- * the first round: nearly every save in a running kernel finds its trace.
+ * Knows nothing of the depot, so that it measures any. The stacks are the same again and again,
+ * after the first round: nearly every save in a running kernel finds its trace.
  */
 #include <linux/init.h>
 #include <linux/kernel.h>

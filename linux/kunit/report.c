@@ -2,8 +2,8 @@
 /*
  * report.c - KASAN's reports name the right stacks, also when the ring has turned.
  *
- * An object is used after it was freed, by a thread of its own, so that KUnit does not take the report
- * for a failure. What KASAN prints is read back from the console.
+ * An object is used after it was freed, by a thread of its own, so that KUnit does not take the
+ * report for a failure. What KASAN prints is read back from the console.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>

@@ -26,7 +26,9 @@ u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels);
 /* depot_candidate_set() - line became evictable. Writes nothing if its bits are set. */
 void depot_candidate_set(struct stackdepot *depot, u32 line);
 
-/* depot_candidate_clear() - line was seen pinned. The caller looks at its state again afterwards. */
+/*
+ * depot_candidate_clear() - line was seen pinned. The caller looks at its state again afterwards.
+ */
 void depot_candidate_clear(struct stackdepot *depot, u32 line);
 
 /* depot_candidate_next() - the first candidate from `line` on; 0 if there is none up to the end. */

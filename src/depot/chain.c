@@ -8,33 +8,33 @@
  *	    line 7 ----> line 3 (dead) ----> line 12 ----> 0
  *
  * After Harris, "A pragmatic implementation of non-blocking linked lists" (2001), and Michael,
- * "High performance dynamic lock-free hash tables and list-based sets" (2002), with two changes: lines
- * are inserted at the head only, and generations take the place of hazard pointers.
+ * "High performance dynamic lock-free hash tables and list-based sets" (2002), with two changes:
+ * lines are inserted at the head only, and generations take the place of hazard pointers.
  *
  * Invariants:
- *	(A) `next` of a dead line does not change until its next life begins. A dead line's successor
- *	    can therefore not be unlinked behind its back: it has to be unlinked first.
- *	(B) A line is linked only at the head, and every change of a head raises its version. So while
- *	    a head keeps its value nothing was inserted into the chain.
- *	(C) A linked line's `next` only ever moves towards the end: it never takes a value again that
- *	    it had before in the same life. So a CAS that finds generation and `next` as they were
- *	    read finds nothing changed in between.
+ *	(A) `next` of a dead line does not change until its next life begins. A dead line's
+ *	    successor can therefore not be unlinked behind its back: it has to be unlinked first.
+ *	(B) A line is linked only at the head, and every change of a head raises its version. So
+ *	    while a head keeps its value nothing was inserted into the chain.
+ *	(C) A linked line's `next` only ever moves towards the end: it never takes a value again
+ *	    that it had before in the same life. So a CAS that finds generation and `next` as they
+ *	    were read finds nothing changed in between.
  *	(D) A line is unlinked only when it is dead, and its holder begins its next life only after
  *	    depot_chain_unlink() of its bucket has returned.
  *
  * Steps. A line that is filled but not yet linked looks alive, and its holder may give it up. A
- * traversal that stood before the line in its last life could step onto it. So each step is confirmed:
- * the link of the new line is read first, then the word that led there is found unchanged. By
- * induction from the head every line stepped onto was linked, in the life its link tells, when the
- * step was confirmed: the word before was the head's or belonged to a line that was linked in that
- * life, was not dead, and so, by (D), still linked. Nobody steps on from a dead line; it is unlinked
- * first.
+ * traversal that stood before the line in its last life could step onto it. So each step is
+ * confirmed: the link of the new line is read first, then the word that led there is found
+ * unchanged. By induction from the head every line stepped onto was linked, in the life its link
+ * tells, when the step was confirmed: the word before was the head's or belonged to a line that was
+ * linked in that life, was not dead, and so, by (D), still linked. Nobody steps on from a dead
+ * line; it is unlinked first.
  *
- * Uniqueness. Two threads that insert the same run both look first, then change the head they looked
- * at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
+ * Uniqueness. Two threads that insert the same run both look first, then change the head they
+ * looked at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
  *
- * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one unlinks it. So a
- * signal handler may do everything in the middle of anything.
+ * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one unlinks it. So
+ * a signal handler may do everything in the middle of anything.
  */
 #include "candidates.h"
 #include "chain.h"
@@ -58,7 +58,9 @@ static u64 chain_without(const struct chain_step *step)
 	return version << LINK_GENERATION_SHIFT | (step->link & LINK_NEXT);
 }
 
-/* Step onto the line behind step->value, dead ones unlinked. 1; 0 at the end; -EAGAIN: begin anew. */
+/*
+ * Step onto the line behind step->value, dead ones unlinked. 1; 0 at the end; -EAGAIN: begin anew.
+ */
 static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 {
 	while (link_is_line(step->value)) {

@@ -2,11 +2,11 @@
 /*
  * cursor.c - saving a trace whose outer frames are those of the save before.
  *
- * The cursor remembers, for every whole group of the previous trace, the state of the hash behind it
- * and the line it is in with that line's generation. If the caller knows the outermost k frames to be
- * the same, then the first k / 8 groups need neither be hashed nor compared: it is enough that the
- * line above the others is the remembered one, in the same life. Line and life stand for all frames
- * up to the root, so this is as exact as comparing them.
+ * The cursor remembers, for every whole group of the previous trace, the state of the hash behind
+ * it and the line it is in with that line's generation. If the caller knows the outermost k frames
+ * to be the same, then the first k / 8 groups need neither be hashed nor compared: it is enough
+ * that the line above the others is the remembered one, in the same life. Line and life stand for
+ * all frames up to the root, so this is as exact as comparing them.
  */
 #include "find.h"
 #include "insert.h"
@@ -76,74 +76,81 @@ port_inline void cursor_remember(const struct cursor_walk *walk, u64 ref)
 		cursor_remember_lines(walk, ref);
 }
 
-port_inline u64 cursor_find(const struct cursor_walk *walk, unsigned int flags)
+/* Quick, or in full: as in save.c the first has nothing to write and calls nothing. */
+port_inline struct found cursor_find(const struct cursor_walk *walk, const uintptr_t *window,
+				     bool quick)
 {
-	uintptr_t pad[DEPOT_GROUP];
 	const u64 above = walk->groups ? cursor_ref(walk->cursor, walk->groups) : 0;
-	const struct find_trace trace = {.frames = hash_pad(walk->frames, walk->nr, pad),
+	const struct find_trace trace = {.frames = window,
 					 .nr = walk->nr,
 					 .outer = walk->groups * DEPOT_GROUP,
-					 .stop = (u32)above};
-	const u64 hash = cursor_hash(walk, trace.frames);
+					 .stop = (u32)above,
+					 .quick = quick};
+	struct found found = find(walk->depot, &trace, cursor_hash(walk, window));
+
+	/*
+	 * What was found has the line `above` outside. That line's life is one as long as the trace
+	 * lives: the remembered one, if that goes on here and the trace is held next.
+	 */
+	if (port_unlikely(above && !hold_valid(walk->depot, above)))
+		found.ref = 0;
+	return found;
+}
+
+/* The trace with the lines remembered, held; or 0. */
+static u64 cursor_find_held(const struct cursor_walk *walk, unsigned int flags)
+{
+	uintptr_t pad[DEPOT_GROUP];
+	const uintptr_t *window = hash_pad(walk->frames, walk->nr, pad);
 	struct found found;
 
-	do {
-		found = find(walk->depot, &trace, hash);
-		/*
-		 * What was found has the line `above` outside. That line's life is one as long as the
-		 * trace lives: the remembered one, if that goes on here and the trace is held next.
-		 */
-		if (!found.ref || (above && !hold_valid(walk->depot, above)))
-			return 0;
-	} while (!hold(walk->depot, found.ref, found.state, flags));
+	do
+		found = cursor_find(walk, window, false);
+	while (found.ref && !depot_hold(walk->depot, found.ref, found.state, flags));
 	return found.ref;
 }
 
-/* The way when the trace is not there, or the lines remembered are not. */
-static port_noinline u64 cursor_save_odd(struct cursor_walk *walk, unsigned int flags)
+/* What there is to do when something has to be written, or the trace or its lines are gone. */
+static port_noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *walk,
+							  unsigned int flags)
 {
-	u64 ref = 0;
+	u64 ref = cursor_find_held(walk, flags);
 
-	if (walk->groups) {
+	if (!ref && walk->groups) {
 		walk->groups = 0;
-		ref = cursor_find(walk, flags);
+		ref = cursor_find_held(walk, flags);
 	}
 	if (!ref)
 		ref = depot_insert(walk->depot, walk->frames, walk->nr, flags, false);
-	if (ref)
-		cursor_remember(walk, ref);
-	else
+	if (!ref) {
 		walk->cursor->nr = walk->cursor->lines = 0;
-	return ref;
+		return 0;
+	}
+	cursor_remember(walk, ref);
+	return depot_handle(walk->depot, ref);
 }
 
-/* The same trace again: is it still there? */
-port_inline bool cursor_hold_same(const struct cursor_walk *walk, unsigned int flags)
+/* Is the trace that of the save before, still there, and is there nothing to write? */
+port_inline bool cursor_is_same(const struct cursor_walk *walk, u32 unchanged, unsigned int flags)
 {
-	const u64 ref = walk->cursor->ref;
+	const struct stackdepot_cursor *cursor = walk->cursor;
+	struct depot_line *line;
 
-	return hold_valid(walk->depot, ref) &&
-	       hold(walk->depot, ref,
-		    port_load_acquire(&port_line(walk->depot, (u32)ref)->state), flags);
+	if (unchanged < walk->nr || cursor->nr != walk->nr)
+		return false;
+	line = port_line(walk->depot, (u32)cursor->ref);
+	return hold_is_current(walk->depot, port_load_acquire(&line->state), flags) &&
+	       hold_valid(walk->depot, cursor->ref);
 }
 
-port_inline u64 cursor_save(struct cursor_walk *walk, unsigned int flags, u32 unchanged)
+static inline u32 cursor_groups(const struct cursor_walk *walk, u32 unchanged)
 {
 	const u32 outer = hash_outer(walk->nr) / DEPOT_GROUP;
-	u64 ref;
+	u32 groups = unchanged / DEPOT_GROUP;
 
-	if (unchanged >= walk->nr && walk->cursor->nr == walk->nr && cursor_hold_same(walk, flags))
-		return walk->cursor->ref;
-	walk->groups = unchanged / DEPOT_GROUP;
-	if (walk->groups > outer)
-		walk->groups = outer;
-	if (walk->groups > walk->cursor->lines)
-		walk->groups = walk->cursor->lines;
-	ref = cursor_find(walk, flags);
-	if (port_unlikely(!ref))
-		return cursor_save_odd(walk, flags);
-	cursor_remember(walk, ref);
-	return ref;
+	if (groups > outer)
+		groups = outer;
+	return groups < walk->cursor->lines ? groups : walk->cursor->lines;
 }
 
 stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
@@ -151,12 +158,21 @@ stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
 	struct stackdepot_cursor *cursor, unsigned int unchanged)
 {
 	struct cursor_walk walk = {depot, cursor, frames, nr, 0};
-	u64 ref;
+	struct found found;
 
 	if (port_unlikely(nr - 1 >= depot->save_frames)) {
 		cursor->nr = cursor->lines = 0;
 		return stackdepot_save(depot, frames, nr, flags);
 	}
-	ref = cursor_save(&walk, flags, unchanged);
-	return ref ? depot_handle(depot, ref) : 0;
+	if (cursor_is_same(&walk, unchanged, flags))
+		return depot_handle(depot, cursor->ref);
+	walk.groups = cursor_groups(&walk, unchanged);
+	if (port_unlikely(nr < DEPOT_GROUP))
+		return cursor_save_slow(&walk, flags);
+	found = cursor_find(&walk, frames, true);
+	if (port_unlikely(!found.ref || !hold_is_current(depot, found.state, flags) ||
+			  !found_unchanged(&found)))
+		return cursor_save_slow(&walk, flags);
+	cursor_remember(&walk, found.ref);
+	return depot_handle(depot, found.ref);
 }

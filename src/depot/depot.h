@@ -28,12 +28,12 @@
  *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
  *	next is about to be linked. `next` is the next line of the hash chain, 0 at its end.
  *
- * state:	references:21 | kept:1 | stamp:8 | visited:1 | trace:1 | live:1 | wide:1 | count-1:3 |
+ * state:  references:21 | kept:1 | stamp:8 | visited:1 | trace:1 | live:1 | wide:1 | count-1:3 |
  *		parent:27
- *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being cleared.
- *	STATE_FREE is an empty line that anybody may take.
- *	`references` counts owners and children; the largest number is *saturated* and stays.
- *	`stamp` is the clock at the last hit. `trace`: saved as a trace, not only as part of one.
+ *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being
+ *	cleared. STATE_FREE is an empty line that anybody may take. `references` counts owners and
+ *	children; the largest number is *saturated* and stays. `stamp` is the clock at the last hit.
+ *	`trace`: saved as a trace, not only as part of one.
  */
 #ifndef DEPOT_DEPOT_H
 #define DEPOT_DEPOT_H
@@ -48,8 +48,9 @@
 #define DEPOT_LINE_BYTES 64u
 #define DEPOT_VERSION 1u
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
-#define DEPOT_PAGE_BYTES 4096u		  /* memory comes in pages: a bound is rounded down to them */
-#define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES /* of max_bytes, for struct stackdepot */
+/* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
+#define DEPOT_PAGE_BYTES 4096u
+#define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
 #define DEPOT_LEVELS 5u
 #define DEPOT_KEYS 6u
 

@@ -2,13 +2,13 @@
 /*
  * evict.c - where a victim is chosen.
  *
- * Choice. A hand goes round the candidates (candidates.h), as in CLOCK (Corbato, 1968). A line that is
- * neither leased nor visited since the hand last came by is taken at once. Of the others the hand
- * remembers the best: one whose lease has run out before a leased one, of leased ones the oldest. When
- * it has passed EVICT_PATIENCE lines, or has been round, it takes that. So a save examines a bounded
- * number of lines, and in a depot of fewer candidates than that no lease is broken while another line
- * could go; in a larger one the hand meets lines in the order they were filled, which nearly is the
- * order of their leases.
+ * Choice. A hand goes round the candidates (candidates.h), as in CLOCK (Corbato, 1968). A line that
+ * is neither leased nor visited since the hand last came by is taken at once. Of the others the
+ * hand remembers the best: one whose lease has run out before a leased one, of leased ones the
+ * oldest. When it has passed EVICT_PATIENCE lines, or has been round, it takes that. So a save
+ * examines a bounded number of lines, and in a depot of fewer candidates than that no lease is
+ * broken while another line could go; in a larger one the hand meets lines in the order they were
+ * filled, which nearly is the order of their leases.
  *
  * Death of a line, by its one holder, in this order:
  *	1. state: live, not pinned -> 0, by CAS. Nobody can pin it any more.
@@ -82,8 +82,8 @@ static void evict_window(struct depot_line *line, u64 state, uintptr_t *window)
 }
 
 /*
- * The bucket of a line that this caller has claimed, from its frames and its parents'. The way up is
- * noted and the frames hashed on the way down: stacks in kernels have no room for a whole trace.
+ * The bucket of a line that this caller has claimed, from its frames and its parents'. The way up
+ * is noted and the frames hashed on the way down: stacks in kernels have no room for a whole trace.
  */
 static u32 evict_bucket(struct stackdepot *depot, u32 number, u64 state)
 {
@@ -226,7 +226,9 @@ void depot_release(struct stackdepot *depot, u32 number)
 {
 	u64 state = 0;
 
-	/* By CAS, for the total order that candidates.h asks for: a plain store would not be in it. */
+	/*
+	 * By CAS, for the total order that candidates.h asks for: a plain store would not be in it.
+	 */
 	(void)port_cas(&port_line(depot, number)->state, &state, STATE_FREE);
 	depot_candidate_set(depot, number);
 }

@@ -42,8 +42,8 @@ static int fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_ref)
 }
 
 /*
- * Copy from the innermost line upwards; the number of frames there are, -ESTALE if that line is about
- * to die, or -EBADMSG.
+ * Copy from the innermost line upwards; the number of frames there are, -ESTALE if that line is
+ * about to die, or -EBADMSG.
  */
 static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u32 size)
 {

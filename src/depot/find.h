@@ -2,18 +2,18 @@
 /*
  * find.h - where a trace is found.
  *
- * Purpose. Given frames, find the line that is their trace, comparing every frame, taking no lock and
- * writing nothing.
+ * Purpose. Given frames, find the line that is their trace, comparing every frame, taking no lock
+ * and writing nothing.
  *
- * How. The hash names a chain. Each line on it that may be the innermost run of the trace is compared
- * with it, then its parent with the frames outside of that, up to the root. What was found is a
- * *life* of a line, to be confirmed by hold_valid() or depot_pin() after the last read.
+ * How. The hash names a chain. Each line on it that may be the innermost run of the trace is
+ * compared with it, then its parent with the frames outside of that, up to the root. What was found
+ * is a *life* of a line, to be confirmed by hold_valid() or depot_pin() after the last read.
  *
  * Why that is enough. A line's frames and parent do not change during a life, and a parent lives as
  * long as its children (evict.c). So if the innermost line lived the same life before the first and
  * after the last read, everything read on the way up was one trace at that time. The partner of the
- * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new contents
- * also sees that the life it began with is over.
+ * fence in hold_valid() is the one in insert_fill(): a reader who saw a recycled line's new
+ * contents also sees that the life it began with is over.
  *
  * Chains. A line may be unlinked, filled anew and not yet linked while a reader stands before it.
  * Such a line looks alive, but may be given up again. So each step along a chain is confirmed: the
@@ -36,7 +36,9 @@ struct found {
 	const struct depot_line *line;
 };
 
-/* Is nothing at all changed in the line's link? Sufficient for what hold_valid() asks, and shorter. */
+/*
+ * Is nothing at all changed in the line's link? Sufficient for what hold_valid() asks, and shorter.
+ */
 port_inline bool found_unchanged(const struct found *found)
 {
 	port_fence_acquire();
@@ -55,12 +57,12 @@ struct find_trace {
 	u32 nr;
 	u32 outer; /* so many outermost frames need not be compared, */
 	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
-	bool quick; /* whole narrow lines only: others need not be found. Then find() calls nothing */
+	bool quick; /* whole narrow lines are enough: then find() calls nothing */
 };
 
 /*
- * Are the lines from `number` on the frames of the trace from `frames` on? The usual case, whole narrow
- * lines, is done here. Line 0 is never live.
+ * Are the lines from `number` on the frames of the trace from `frames` on? The usual case, whole
+ * narrow lines, is done here. Line 0 is never live.
  */
 port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const uintptr_t *frames,
 				  const struct find_trace *trace)

@@ -7,9 +7,9 @@
  * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
  * length. A trace of fewer than 8 frames is padded with zeros.
  *
- * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by pair
- * (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing is
- * fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
+ * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by
+ * pair (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing
+ * is fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
  * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top. Nothing
  * but speed depends on the quality of the hash.
  */

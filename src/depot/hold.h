@@ -4,8 +4,8 @@
  *
  * All of them change `state` and nothing else. `state` does not say which life of the line it
  * belongs to; `link` does. So whoever holds by reference first changes the state of whatever lives
- * in the line and then looks whether it still is the life he meant. If not he takes the change back,
- * or leaves it where it does no harm: a stamp.
+ * in the line and then looks whether it still is the life he meant. If not he takes the change
+ * back, or leaves it where it does no harm: a stamp.
  */
 #ifndef DEPOT_HOLD_H
 #define DEPOT_HOLD_H

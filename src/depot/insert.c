@@ -2,11 +2,11 @@
 /*
  * insert.c - where a trace is put in.
  *
- * The longest stored prefix that ends at a group is found and pinned; then the missing runs are linked
- * below it, one after the other, each pinned until its child holds it. A run that somebody else
- * linked meanwhile is taken instead. So at every moment what is linked is whole from the root on, and
- * an insertion that stops half way, for want of lines or because its process was killed, leaves
- * prefixes that are true, that nobody named yet, and that are evicted in their turn.
+ * The longest stored prefix that ends at a group is found and pinned; then the missing runs are
+ * linked below it, one after the other, each pinned until its child holds it. A run that somebody
+ * else linked meanwhile is taken instead. So at every moment what is linked is whole from the root
+ * on, and an insertion that stops half way, for want of lines or because its process was killed,
+ * leaves prefixes that are true, that nobody named yet, and that are evicted in their turn.
  */
 #include "candidates.h"
 #include "chain.h"
@@ -67,7 +67,8 @@ static void insert_find_prefix(struct insertion *in)
 
 /*
  * Fill a line. Its holder alone writes it, yet late readers of its last life may read: by the fence
- * whoever reads one of these frames, and then passes the fence in hold_valid(), sees that life over.
+ * whoever reads one of these frames, and then passes the fence in hold_valid(), sees that life
+ * over.
  */
 static void insert_fill(struct insertion *in, u32 number, const struct chain_run *run)
 {
@@ -82,8 +83,8 @@ static void insert_fill(struct insertion *in, u32 number, const struct chain_run
 }
 
 /*
- * Somebody was first: give a filled line back that was never linked. If somebody with a stale handle
- * has it pinned for a moment, leave it to be evicted. Return: was its parent let go?
+ * Somebody was first: give a filled line back that was never linked. If somebody with a stale
+ * handle has it pinned for a moment, leave it to be evicted. Return: was its parent let go?
  */
 static bool insert_discard(struct insertion *in, u32 number)
 {

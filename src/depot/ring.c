@@ -2,18 +2,18 @@
 /*
  * ring.c - the last events, and the clock they drive.
  *
- * A writer claims a position with one atomic add; the entry is position modulo size. Its `sequence` is
- * 2 x position + 1 while it is written and 2 x position + 2 when it is whole, so it only grows. A
- * writer takes the entry with a CAS from a smaller even number; if the entry is odd, its writer was
- * lapped (or is below us, interrupted), and if it is greater we were. Either way the event is
- * dropped and counted: nobody waits, and no two write one entry at a time. A reader believes what he
- * copied if the sequence was even and the same before and after.
+ * A writer claims a position with one atomic add; the entry is position modulo size. Its `sequence`
+ * is 2 x position + 1 while it is written and 2 x position + 2 when it is whole, so it only grows.
+ * A writer takes the entry with a CAS from a smaller even number; if the entry is odd, its writer
+ * was lapped (or is below us, interrupted), and if it is greater we were. Either way the event is
+ * dropped and counted: nobody waits, and no two write one entry at a time. A reader believes what
+ * he copied if the sequence was even and the same before and after.
  *
  * Clock. One turn of the ring is STACKDEPOT_RING_LEASE_TICKS ticks: the tick of a position is
- * position / (size / STACKDEPOT_RING_LEASE_TICKS). A writer first sees that the clock shows at least
- * the tick of his position, then stamps his trace. The clock never runs ahead of the positions
- * claimed. So while the event is in the ring, that is until position + size is claimed, the clock is
- * at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
+ * position / (size / STACKDEPOT_RING_LEASE_TICKS). A writer first sees that the clock shows at
+ * least the tick of his position, then stamps his trace. The clock never runs ahead of the
+ * positions claimed. So while the event is in the ring, that is until position + size is claimed,
+ * the clock is at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
  */
 #include "hold.h"
 
@@ -70,7 +70,10 @@ int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_eve
 		depot_count(depot, COUNT_RING_DROPPED);
 		return -EAGAIN;
 	}
-	/* The odd sequence before the rest: with the reader's acquire fence, no mixture is believed. */
+	/*
+	 * The odd sequence before the rest: with the reader's acquire fence, no mixture is
+	 * believed.
+	 */
 	port_fence_release();
 	port_store_relaxed(&entry->address, event->address);
 	port_store_relaxed(&entry->size, event->size);
@@ -104,8 +107,8 @@ static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_
 }
 
 /*
- * *position is 0 in the beginning, then one more than the newest position not yet seen: the number of
- * events up to there, or, when all were seen, all ones.
+ * *position is 0 in the beginning, then one more than the newest position not yet seen: the number
+ * of events up to there, or, when all were seen, all ones.
  */
 int stackdepot_ring_find(struct stackdepot *depot, uint64_t *position, uint64_t address,
 			 uint64_t mask, struct stackdepot_event *ret_event)

@@ -60,8 +60,8 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 /*
  * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
  * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
- *          run leaves empty are filled with the frames outside of it, as then a run of any length is
- *          compared by 8 frames at once.
+ *          run leaves empty are filled with the frames outside of it, as then a run of any length
+ *          is compared by 8 frames at once.
  */
 static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {

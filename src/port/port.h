@@ -59,7 +59,8 @@
 	!defined(port_fetch_add_relaxed) || !defined(port_fetch_or) ||                             \
 	!defined(port_fetch_and) || !defined(port_fence_acquire) ||                                \
 	!defined(port_fence_release) || !defined(port_line) || !defined(port_populate) ||          \
-	!defined(PORT_VARIANT) || !defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
+	!defined(PORT_VARIANT) ||                                                                  \
+	!defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
 	!defined(port_unlikely) || !defined(port_noinline) || !defined(port_inline)
 #error "port_impl.h lacks something that port.h asks for"
 #endif

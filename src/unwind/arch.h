@@ -98,8 +98,9 @@ static inline __attribute__((always_inline)) void arch_capture(struct unwind_reg
 			 "lea 0(%%rip), %%rax\n\t"
 			 "mov %%rax, %c[pc](%[r])\n\t"
 			 :
-			 : [r] "r"(registers->r), [rbx] "i"(3 * 8), [rbp] "i"(6 * 8), [rsp] "i"(7 * 8),
-			   [r12] "i"(12 * 8), [r13] "i"(13 * 8), [r14] "i"(14 * 8),
+			 : [r] "r"(registers->r), [rbx] "i"(3 * 8), [rbp] "i"(6 * 8),
+			   [rsp] "i"(7 * 8), [r12] "i"(12 * 8), [r13] "i"(13 * 8),
+			   [r14] "i"(14 * 8),
 			   [r15] "i"(15 * 8), [pc] "i"(16 * 8)
 			 : "rax", "memory");
 	registers->pc = registers->r[ARCH_RA];

@@ -31,7 +31,7 @@ enum {
 	CFA_VAL_OFFSET = 0x14,
 	CFA_VAL_OFFSET_SF = 0x15,
 	CFA_VAL_EXPRESSION = 0x16,
-	CFA_NEGATE_RA_STATE = 0x2d, /* arm64: return addresses are stripped always, so nothing to do */
+	CFA_NEGATE_RA_STATE = 0x2d, /* arm64: all return addresses are stripped anyway */
 	CFA_ARGS_SIZE = 0x2e,
 	CFA_OFFSET_NEGATIVE = 0x2f,
 };

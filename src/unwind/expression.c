@@ -352,9 +352,11 @@ int unwind_evaluate(struct unwind_reader expression, const struct unwind_registe
 			return -EBADMSG;
 		evaluate_step(&e);
 	}
-	value = pop(&e);
 	if (e.r.bad)
 		return -EBADMSG;
+	if (e.err)
+		return e.err;
+	value = pop(&e);
 	if (e.err)
 		return e.err;
 	*ret_value = value;

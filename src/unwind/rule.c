@@ -240,7 +240,8 @@ void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)
 		stats.addresses += atomic_load_explicit(&unwind_rule_cache[i],
 							memory_order_relaxed) != 0;
 	for (i = 0; i < RULE_TABLE; i++)
-		stats.rules += atomic_load_explicit(&unwind_rule_table[i], memory_order_relaxed) != 0;
+		stats.rules += atomic_load_explicit(&unwind_rule_table[i],
+						    memory_order_relaxed) != 0;
 	stats.table_bytes = sizeof(unwind_rule_cache) + sizeof(unwind_rule_table);
 	stats.used_bytes = (stats.addresses + stats.rules) * sizeof(uint64_t);
 	stats.modules = unwind_loader_modules();

@@ -18,7 +18,7 @@ static uintptr_t page_of(uintptr_t address)
 
 /*
  * The kernel copies the new mask in before it looks at how to apply it, and there is no such way:
- * -EFAULT tells that the address cannot be read, anything else that it can. But NULL means no mask.
+ * -EFAULT tells that the address cannot be read, all else that it can. But NULL means no mask.
  */
 static bool probe(uintptr_t address)
 {
@@ -96,7 +96,7 @@ bool unwind_stack_reach(struct unwind_stack *stack, uintptr_t address)
 		return true;
 	}
 	if (stack->own && stack->hi == stack->own->hi)
-		stack->lo = stack->hi = 0; /* leaving the own stack: begin a range of probed pages */
+		stack->lo = stack->hi = 0; /* what follows is probed page by page */
 	return reach_page(stack, page_of(address)) && reach_page(stack, page_of(address + 7)) &&
 	       stack_has(stack, address);
 }

@@ -44,9 +44,9 @@ typedef unsigned int gfp_t;
 #define SZ_64M 0x04000000
 
 #define offsetof(type, member) __builtin_offsetof(type, member)
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define ALIGN(x, to) (((x) + (to) - 1) & ~((u64)(to) - 1))
+#define ALIGN(x, to) (((x) + (to)-1) & ~((u64)(to)-1))
 #define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
@@ -74,13 +74,13 @@ typedef unsigned int gfp_t;
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define try_cmpxchg(p, expected, desired)                                                          \
+#define try_cmpxchg(p, expected, desired) \
 	__atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
-#define cmpxchg(p, expected, desired)                                                              \
-	({                                                                                         \
-		__typeof__(*(p)) fake_old = (expected);                                            \
-		(void)try_cmpxchg(p, &fake_old, desired);                                          \
-		fake_old;                                                                          \
+#define cmpxchg(p, expected, desired)                     \
+	({                                                \
+		__typeof__(*(p)) fake_old = (expected);   \
+		(void)try_cmpxchg(p, &fake_old, desired); \
+		fake_old;                                 \
 	})
 
 typedef struct {
@@ -155,15 +155,15 @@ unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr);
 /* What runs at boot is run by fake_boot(). */
 void fake_add_param(const char *name, int (*parse)(char *text));
 void fake_add_initcall(int (*call)(void));
-#define early_param(name, function)                                                                \
-	__attribute__((constructor)) static void function##_fake(void)                             \
-	{                                                                                          \
-		fake_add_param(name, function);                                                    \
+#define early_param(name, function)                                    \
+	__attribute__((constructor)) static void function##_fake(void) \
+	{                                                              \
+		fake_add_param(name, function);                        \
 	}
-#define late_initcall(function)                                                                    \
-	__attribute__((constructor)) static void function##_fake(void)                             \
-	{                                                                                          \
-		fake_add_initcall(function);                                                       \
+#define late_initcall(function)                                        \
+	__attribute__((constructor)) static void function##_fake(void) \
+	{                                                              \
+		fake_add_initcall(function);                           \
 	}
 #define EXPORT_SYMBOL(name) _Static_assert(1, "takes the semicolon")
 #define EXPORT_SYMBOL_GPL(name) _Static_assert(1, "takes the semicolon")
@@ -174,7 +174,7 @@ struct seq_file;
 struct file_operations {
 	int (*show)(struct seq_file *seq, void *v);
 };
-#define DEFINE_SHOW_ATTRIBUTE(name)                                                                \
+#define DEFINE_SHOW_ATTRIBUTE(name) \
 	static const struct file_operations name##_fops = {.show = name##_show}
 struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
 struct dentry *debugfs_create_file(const char *name, unsigned short mode, struct dentry *parent,

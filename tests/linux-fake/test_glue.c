@@ -3,8 +3,8 @@
  * test_glue.c - the kernel's depot, in a kernel that is not one.
  *
  * linux/tree's files with a depot of 64 KiB: chunks come when a caller may allocate and only then,
- * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The depot
- * is the process's only one, so the tests run in order.
+ * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The
+ * depot is the process's only one, so the tests run in order.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -163,8 +163,9 @@ static void the_bound_holds_under_churn(void **state)
 			stack_depot_clock(i / 64);
 	}
 	assert_true(stat("bytes") <= BOUND);
-	/* But for the block in front, nothing is left unused. */
-	assert_true(stat("lines_used") == stat("lines"));
+	/* But for the block in front and 3 pages of counters, all of it is lines, and used. */
+	assert_true(stat("bytes") + 4096 > BOUND);
+	assert_true(stat("lines_used") + 3 * 64 > stat("lines") - 64);
 	assert_true(stat("lines") * 64 > BOUND * 3 / 4);
 	assert_int_equal(stat("drops_pinned") + stat("drops_no_memory"), 0);
 	assert_int_equal(fake_warnings, 0);
@@ -173,19 +174,36 @@ static void the_bound_holds_under_churn(void **state)
 static void counters_count(void **state)
 {
 	unsigned int a = save(1, 0), b = save(2, 0);
-	unsigned long frames[4] = {1, 2, 3, 4};
 
 	(void)state;
 	assert_int_equal(stack_depot_count(a), 0);
-	assert_true(stack_depot_count_add(a, 5, GFP) || stat("bytes") + 4096 > BOUND);
-	(void)stack_depot_save(frames, 4, GFP);
-	if (stack_depot_count(a)) {
-		assert_false(stack_depot_count_add(a, -2, 0));
-		assert_int_equal(stack_depot_count(a), 3);
-		assert_true(stack_depot_count_add(b, 0, GFP));
-		assert_int_equal(stack_depot_count(b), 0);
-	}
-	assert_true(stat("bytes") <= BOUND);
+	assert_true(stack_depot_count_add(a, 5, GFP));
+	assert_false(stack_depot_count_add(a, -2, 0));
+	assert_int_equal(stack_depot_count(a), 3);
+	assert_true(stack_depot_count_add(b, 0, GFP));
+	assert_int_equal(stack_depot_count(b), 0);
+	assert_true(has(a, 1));
+}
+
+/* The bound has no page left for more counters: that is counted, and nothing else happens. */
+static void counters_that_do_not_fit_are_counted(void **state)
+{
+	unsigned long long drops = stat("drops_counters");
+	unsigned int handle;
+	unsigned long id = 90000;
+
+	(void)state;
+	assert_true(stat("bytes") + 4096 > BOUND);
+	do
+		handle = save(id++, GET);
+	while (handle && handle % 1024 < 512); /* the number of its line */
+	assert_int_not_equal(handle, 0);
+	assert_false(stack_depot_count_add(handle, 5, GFP));
+	assert_int_equal(stack_depot_count(handle), 0);
+	assert_int_equal(stat("drops_counters"), drops + 1);
+	assert_int_equal(stack_depot_count(save(1, 0)), 3);
+	while (id-- > 90000)
+		stack_depot_put(save(id, LEASE));
 }
 
 /* Kept for ever means what it says: full of kept traces the depot refuses, and counts. */
@@ -206,6 +224,17 @@ static void kept_traces_stay(void **state)
 	assert_int_equal(fake_warnings, 0);
 }
 
+/* All of make()'s traces have the same 8 outermost frames. */
+static void statistics_name_who_fills_it(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	fake_read_stats(text, sizeof(text));
+	assert_non_null(strstr(text, "lines below\n    0xffff800087000010"));
+	assert_non_null(strstr(text, "0xffff80008700002c"));
+}
+
 static void an_unbalanced_put_warns(void **state)
 {
 	(void)state;
@@ -218,12 +247,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_depot_no_handle),
 		cmocka_unit_test(early_depot_has_one_chunk),
+		cmocka_unit_test(counters_count),
 		cmocka_unit_test(a_handle_is_the_same_for_equal_traces),
 		cmocka_unit_test(what_was_interrupted_is_left_out),
 		cmocka_unit_test(without_allocation_lines_run_out),
 		cmocka_unit_test(the_bound_holds_under_churn),
-		cmocka_unit_test(counters_count),
+		cmocka_unit_test(counters_that_do_not_fit_are_counted),
 		cmocka_unit_test(kept_traces_stay),
+		cmocka_unit_test(statistics_name_who_fills_it),
 		cmocka_unit_test(an_unbalanced_put_warns),
 	};
 

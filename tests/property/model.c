@@ -202,7 +202,8 @@ static void model_find_leaks(struct model *model)
 	for (i = 0; i <= expected; i++) {
 		frame = 0x6600000000 + i;
 		MODEL_CHECK(model, (i < expected) ==
-					   !!stackdepot_save(model->depot, &frame, 1, STACKDEPOT_GET));
+					   !!stackdepot_save(model->depot, &frame, 1,
+							     STACKDEPOT_GET));
 	}
 }
 

@@ -3,9 +3,9 @@
  * model.h - a naive model of a depot, and operations on both that are compared.
  *
  * The model knows which traces are held, by whom and how often, and which lines that pins. Of the
- * others it knows the last reference: they are there, whole, or gone, and then for ever. So of every
- * operation it knows either the result or the few that are allowed. A difference is printed, with
- * what is needed to see it again, and ends the program.
+ * others it knows the last reference: they are there, whole, or gone, and then for ever. So of
+ * every operation it knows either the result or the few that are allowed. A difference is printed,
+ * with what is needed to see it again, and ends the program.
  */
 #ifndef TESTS_MODEL_H
 #define TESTS_MODEL_H

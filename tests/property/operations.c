@@ -66,7 +66,7 @@ static void save_expect(struct model *model, const struct save *save,
 	if (!save->handle && save->flags & STACKDEPOT_NO_EVICT)
 		MODEL_CHECK(model, after->drops_no_evict == save->before.drops_no_evict + 1);
 	MODEL_CHECK(model, after->saved == save->before.saved + (save->handle && !save->stored));
-	/* Fewer candidates than the search has patience for: no lease is broken for want of looking. */
+	/* Fewer candidates than the search has patience for: none is overlooked. */
 	if (after->leases_broken != save->before.leases_broken && model->shape.lines <= 100)
 		MODEL_CHECK(model, model->shape.lease_ticks && !save_spared_unleased(model));
 }

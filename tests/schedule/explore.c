@@ -93,8 +93,7 @@ void explore_fail(const char *format, ...)
 	va_list arguments;
 
 	(void)printf("FAILED %s, %u preemptions, %s, interleaving %lu: ", program->name,
-		     preemptions, late_stores ? "late stores" : "no store buffers",
-		     explored + 1);
+		     preemptions, late_stores ? "late stores" : "no store buffers", explored + 1);
 	va_start(arguments, format);
 	(void)vprintf(format, arguments);
 	va_end(arguments);
@@ -235,8 +234,7 @@ static void point_choose(u8 rivals, size_t word)
 
 	choice.options[choice.nr++] = (u8)running;
 	for (thread = 0; thread < program->nr_threads; thread++)
-		if (thread != running && !coroutines[thread].done &&
-		    rivals & ~ACTORS_OF(running))
+		if (thread != running && !coroutines[thread].done && rivals & ~ACTORS_OF(running))
 			choice.options[choice.nr++] = thread;
 	if (program->handlers[running] && !self->nest_used && rivals & ACTOR(running, true))
 		choice.options[choice.nr++] = NEST;
@@ -323,8 +321,7 @@ static bool explore_bound(unsigned int bound)
 	return !memcmp(known, learned, sizeof(known));
 }
 
-unsigned long explore(const struct explore_program *explored_program, unsigned int bound,
-		      bool late)
+unsigned long explore(const struct explore_program *explored_program, unsigned int bound, bool late)
 {
 	unsigned int i;
 

@@ -5,8 +5,8 @@
  * Threads are coroutines on one thread of the operating system. In front of each atomic the test
  * port asks explore.c who goes on: the running thread, another one (a *preemption*), or a signal
  * handler of the running thread, which runs on top of it, once, and can itself be preempted.
- * Interleavings are enumerated depth first, each from the beginning, with at most so many preemptions and handlers
- * (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
+ * Interleavings are enumerated depth first, each from the beginning, with at most so many
+ * preemptions and handlers (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
  *
  * A point is only offered where it can matter: in front of an access to a word that somebody else
  * writes, or that is written and somebody else reads. Which words those are is learned from the

@@ -59,8 +59,9 @@ static void run_scenario(const struct scenario *scenario, unsigned int bound, st
 		late = world_explore(scenario, bound, true);
 	totals->scenarios++;
 	totals->interleavings += plain + late;
-	(void)printf("ok  %-42s %u preemptions  %8lu interleavings  %8lu with late stores  %5.1f s\n",
-		     scenario->name, bound, plain, late, now_seconds() - start);
+	(void)printf(
+		"ok  %-42s %u preemptions  %8lu interleavings  %8lu with late stores  %5.1f s\n",
+		scenario->name, bound, plain, late, now_seconds() - start);
 	(void)fflush(stdout);
 }
 

@@ -32,8 +32,8 @@ static u32 world_bucket(struct world_trace trace)
 	uintptr_t frames[WORLD_FRAMES], pad[DEPOT_GROUP];
 	u32 nr = world_frames(trace, frames);
 
-	return hash_bucket(&world_depot, depot_hash_trace(&world_depot,
-							  hash_pad(frames, nr, pad), nr));
+	return hash_bucket(&world_depot,
+			   depot_hash_trace(&world_depot, hash_pad(frames, nr, pad), nr));
 }
 
 u32 world_leaf_in(u32 bucket, u32 leaf)
@@ -81,8 +81,8 @@ void world_save_cursor(u32 slot, struct world_trace trace, unsigned int flags, u
 	uintptr_t frames[WORLD_FRAMES];
 	u32 nr = world_frames(trace, frames);
 	u64 tick = stackdepot_now(&world_depot);
-	stackdepot_handle_t handle = stackdepot_save_cursor(&world_depot, frames, nr, flags,
-							    &world.cursor, unchanged);
+	stackdepot_handle_t handle =
+		stackdepot_save_cursor(&world_depot, frames, nr, flags, &world.cursor, unchanged);
 
 	world_note(slot, trace, flags, world_ref(handle), tick);
 }
@@ -111,8 +111,7 @@ bool world_get_handle(u32 slot)
 {
 	u64 ref = world.slots[slot].ref;
 
-	return world_got(slot,
-			 stackdepot_get(&world_depot, stackdepot_handle(&world_depot, ref)));
+	return world_got(slot, stackdepot_get(&world_depot, stackdepot_handle(&world_depot, ref)));
 }
 
 /* Must a slot's trace be there? */

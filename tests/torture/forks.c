@@ -2,8 +2,8 @@
 /*
  * forks - fork() at any moment of what other threads do in the depot.
  *
- * The child of an anonymous depot goes on with its copy; the child of a file works in the same depot
- * as its parent, and one in two is killed there.
+ * The child of an anonymous depot goes on with its copy; the child of a file works in the same
+ * depot as its parent, and one in two is killed there.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -41,7 +41,8 @@ static _Noreturn void child(struct stackdepot *depot, const struct torture_shape
 		TORTURE_CHECK(!stackdepot_check(depot));
 	}
 	(void)torture_read_all(depot, shape);
-	user = (struct torture_user){.depot = depot, .shape = shape, .random = seed, .most_held = 4};
+	user = (struct torture_user){
+		.depot = depot, .shape = shape, .random = seed, .most_held = 4};
 	for (i = 0; i < 500; i++)
 		torture_step(&user);
 	torture_let_go(&user);

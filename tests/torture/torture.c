@@ -151,13 +151,14 @@ static stackdepot_handle_t user_save(struct torture_user *user, uint64_t id, uns
 static void user_save_leased(struct torture_user *user)
 {
 	uint64_t id = user_random(user, user->shape->traces);
-	stackdepot_handle_t handle = user_save(user, id, user_random(user, 16) ? 0 : STACKDEPOT_NO_EVICT);
+	stackdepot_handle_t handle =
+		user_save(user, id, user_random(user, 16) ? 0 : STACKDEPOT_NO_EVICT);
 
 	if (!handle) {
 		user->refused++;
 		return;
 	}
-	/* Not held: it may be gone, and its 32-bit handle wrap round only after thousands of lives. */
+	/* Not held: it may be gone; its 32-bit handle wraps round after thousands of lives. */
 	(void)user_saw(user, handle, id);
 }
 

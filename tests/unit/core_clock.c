@@ -141,6 +141,33 @@ static void an_expired_lease_goes_before_a_running_one(core_test *test)
 	core_finish(test, depot);
 }
 
+/* On its last tick a lease holds against one that ran out; on the next it does not. */
+static void the_last_tick_counts(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 2, 0, 3);
+	stackdepot_ref_t older, newer;
+
+	older = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	clock_tick(test, depot, 1);
+	newer = stackdepot_ref(depot, core_save1(depot, 2, 0));
+	clock_tick(test, depot, 3);
+	/* The hand stands before the older line; its visit does not make the newer one a victim. */
+	CORE_NE(core_save1(depot, 3, 0), 0);
+	CORE_EQ(stackdepot_fetch_ref(depot, older, NULL, 0), -ESTALE);
+	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), 1);
+	CORE_EQ(core_stats(depot).leases_broken, 0);
+	/*
+	 * Now the newer one is on its last tick and the third has its first: broken, and counted.
+	 */
+	CORE_NE(core_save1(depot, 4, 0), 0);
+	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), -ESTALE);
+	CORE_EQ(core_stats(depot).leases_broken, 1);
+	clock_tick(test, depot, 4);
+	CORE_NE(core_save1(depot, 5, 0), 0);
+	CORE_EQ(core_stats(depot).leases_broken, 1);
+	core_finish(test, depot);
+}
+
 /* A lease is what a save takes; looking at a trace does not renew it. */
 static void fetching_renews_nothing(core_test *test)
 {
@@ -174,4 +201,5 @@ CORE_SUITE(clock, CORE_CASE(the_clock_counts), CORE_CASE(a_lease_lasts_its_ticks
 	   CORE_CASE(without_leases_nothing_is_leased), CORE_CASE(what_is_leased_is_spared),
 	   CORE_CASE(the_oldest_lease_is_broken_first),
 	   CORE_CASE(an_expired_lease_goes_before_a_running_one),
+	   CORE_CASE(the_last_tick_counts),
 	   CORE_CASE(fetching_renews_nothing), CORE_CASE(held_traces_outlive_every_lease));

@@ -77,8 +77,8 @@ static void small_budgets_work_or_are_refused(core_test *test)
 }
 
 /*
- * The bound holds whatever the mixture, and what it leaves unused is less than a page and a line; two
- * pages where lines come in pages, and the rest does.
+ * The bound holds whatever the mixture, and what it leaves unused is less than a page and a line;
+ * two pages where lines come in pages, and the rest does.
  */
 static void the_bound_covers_everything(core_test *test)
 {
@@ -147,7 +147,8 @@ static void seeds_change_no_result(core_test *test)
 		CORE_EQ(stackdepot_create(&options, &depot), 0);
 		for (i = 0; i < 50; i++)
 			CORE_TRUE(core_has_own(
-				depot, stackdepot_ref(depot, core_save_own(depot, i, 20, 0)), i, 20));
+				depot, stackdepot_ref(depot, core_save_own(depot, i, 20, 0)), i,
+				20));
 		core_finish(test, depot);
 	}
 }

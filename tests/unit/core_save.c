@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Traces go in and come out, equal ones under one handle, different ones under different handles. */
+/* Traces go in and come out, equal ones under one handle, different ones under different ones. */
 #include "core_test.h"
 
 static void equal_traces_share_a_handle(core_test *test)

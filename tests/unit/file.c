@@ -215,7 +215,7 @@ static void a_damaged_geometry_is_refused(core_test *test)
 {
 	static unsigned char image[1 << 16];
 	size_t i, bytes = file_image(image, sizeof(image));
-	/* max_bytes, seed, max_frames and lease_ticks stand alone; some values of them are wrong. */
+	/* max_bytes, seed, max_frames and lease_ticks stand alone; some values are wrong. */
 	static const unsigned char offsets[] = {32, 36, 40, 56, 64, 72, 80, 88};
 	static const unsigned char values[] = {1, 2, 128, 255};
 

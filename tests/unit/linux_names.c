@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Code in the manner of the kernel, against the kernel's names: a little checker that remembers where
- * each object was allocated and freed, by reference count, and a filter that marks its handles.
+ * Code in the manner of the kernel, against the kernel's names: a little checker that remembers
+ * where each object was allocated and freed, by reference count, and a filter that marks its
+ * handles.
  */
 #include <stackdepot/linux.h>
 

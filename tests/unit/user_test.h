@@ -21,7 +21,8 @@ static char user_path[128];
 static inline const char *user_file(const char *name)
 {
 	if (!user_directory[0]) {
-		(void)snprintf(user_directory, sizeof(user_directory), "/tmp/stackdepot-test-XXXXXX");
+		(void)snprintf(user_directory, sizeof(user_directory),
+			       "/tmp/stackdepot-test-XXXXXX");
 		assert_non_null(mkdtemp(user_directory));
 	}
 	(void)snprintf(user_path, sizeof(user_path), "%s/%s", user_directory, name);

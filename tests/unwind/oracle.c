@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
@@ -153,20 +154,39 @@ __attribute__((noinline)) bool check_here(unsigned int size)
 	return good;
 }
 
+/* From the interrupted frame on. Its address alone may well be among the handler's frames, too. */
+static void interrupted_trace(const ucontext_t *context,
+			      const struct stackdepot_unwind_trace *ours,
+			      struct oracle_trace *ret_trace)
+{
+#if defined(__x86_64__)
+	(void)ours;
+	oracle_trace((uintptr_t)context->uc_mcontext.gregs[REG_RSP], ORACLE_FRAMES, ret_trace);
+#else
+	/* libgcc gives this frame no stack pointer to know it by, so the length has to do */
+	unsigned int i;
+
+	(void)context;
+	oracle_trace(0, ORACLE_FRAMES, ret_trace);
+	for (i = 0; i < ret_trace->nr; i++) {
+		if (ret_trace->frames[i] == ours->frames[0] && ret_trace->nr - i == ours->nr)
+			break;
+	}
+	ret_trace->nr -= i;
+	memmove(ret_trace->frames, ret_trace->frames + i,
+		ret_trace->nr * sizeof(ret_trace->frames[0]));
+#endif
+}
+
 bool check_context(const void *context)
 {
 	struct stackdepot_unwind_trace trace = {0};
 	uintptr_t buffer[ORACLE_FRAMES];
 	struct oracle_trace oracle;
-	unsigned int i;
 
 	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES);
 	trace.frames = buffer;
-	oracle_trace(0, ORACLE_FRAMES, &oracle);
-	for (i = 0; i < oracle.nr && trace.nr && oracle.frames[i] != buffer[0]; i++)
-		;
-	oracle.nr -= i;
-	memmove(oracle.frames, oracle.frames + i, oracle.nr * sizeof(oracle.frames[0]));
+	interrupted_trace(context, &trace, &oracle);
 	return compare("context", &trace, &oracle);
 }
 

@@ -24,7 +24,7 @@ struct timing {
 	uint64_t frames;
 };
 
-static struct timing ours, libunwind, libgcc;
+static struct timing ours, saving, libunwind, libgcc;
 static uint64_t others_every = 16; /* UNWIND_OTHERS_EVERY */
 /* libunwind has one of that name as well. */
 static int (*libc_backtrace)(void **frames, int size);
@@ -69,12 +69,14 @@ static void calibrate(void)
 	begin_ticks = preload_ticks();
 }
 
-void preload_time_ours(uint64_t ticks, uint32_t frames)
+void preload_time_ours(uint64_t captured, uint64_t saved, uint32_t frames)
 {
-	if (!begin_ticks)
+	if (!begin_ticks) {
 		calibrate();
-	else
-		add(&ours, ticks, frames);
+		return;
+	}
+	add(&ours, captured, frames);
+	add(&saving, saved > overhead ? saved - overhead : 0, frames);
 }
 
 void preload_time_others(uint64_t call)
@@ -107,8 +109,9 @@ void preload_time_report(void (*say)(const char *format, ...), const char *progr
 
 	if (!ours.calls || !libunwind.calls)
 		return;
-	say("%s: %lu stacks of %.1f frames: ours %.1f ns, unw_backtrace %.1f ns, backtrace %.0f "
-	    "ns, ratio %.3f;",
-	    program, ours.calls, (double)ours.frames / (double)ours.calls, mine, other,
-	    mean_ns(&libgcc, scale), mine / other);
+	say("%s: %lu stacks of %.1f frames: ours %.1f ns, with save %.1f ns, unw_backtrace "
+	    "%.1f ns, backtrace %.0f ns, ratio %.3f, with save %.3f;",
+	    program, ours.calls, (double)ours.frames / (double)ours.calls, mine,
+	    mean_ns(&saving, scale), other, mean_ns(&libgcc, scale), mine / other,
+	    mean_ns(&saving, scale) / other);
 }

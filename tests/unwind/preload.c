@@ -23,6 +23,7 @@
 #include <unwind.h>
 
 #include "preload.h"
+#include "stackdepot/stackdepot.h"
 #include "stackdepot/unwind.h"
 
 #define FRAMES 256
@@ -62,6 +63,7 @@ struct thread {
 	bool busy;
 	uint32_t previous_nr;
 	uint64_t calls;
+	struct stackdepot_cursor cursor;
 	uintptr_t previous[FRAMES];
 };
 
@@ -70,6 +72,7 @@ static uint64_t counts[KINDS], full, lost, cut, frames_total, verified_total;
 static unsigned int reported;
 static enum { MODE_UNSET, MODE_OFF, MODE_CHECK, MODE_TIME } mode;
 static char report_path[256];
+static struct stackdepot *depot; /* mode time: what a capture is followed by */
 
 static void say(const char *format, ...)
 {
@@ -104,6 +107,11 @@ static void choose_mode(void)
 		return;
 	strcpy(report_path, path);
 	stackdepot_unwind_setup();
+	if (name && !strcmp(name, "time"))
+		stackdepot_create(&(struct stackdepot_options){.max_bytes = 64 << 20,
+							       .max_frames = FRAMES,
+							       .lease_ticks = 8},
+				  &depot);
 	mode = name && !strcmp(name, "time") ? MODE_TIME : MODE_CHECK;
 }
 
@@ -242,11 +250,15 @@ static __attribute__((noinline)) void time_it(struct thread *thread,
 {
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[FRAMES];
-	uint64_t begin = preload_ticks();
+	uint64_t begin = preload_ticks(), captured;
 
 	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	captured = preload_ticks() - begin;
+	if (depot && !(trace.flags & STACKDEPOT_UNWIND_NESTED))
+		stackdepot_save_cursor(depot, trace.frames, trace.nr, 0, &thread->cursor,
+				       trace.unchanged);
 	stackdepot_unwind_done(thread->unwinder, &trace);
-	preload_time_ours(preload_ticks() - begin, trace.nr);
+	preload_time_ours(captured, preload_ticks() - begin, trace.nr);
 	count_trace(&trace);
 	preload_time_others(++thread->calls);
 }

@@ -20,7 +20,8 @@ static inline uint64_t preload_ticks(void)
 #endif
 }
 
-void preload_time_ours(uint64_t ticks, uint32_t frames);
+/* @saved: with the trace saved as well, by two more looks at the clock. */
+void preload_time_ours(uint64_t captured, uint64_t saved, uint32_t frames);
 void preload_time_others(uint64_t call);
 void preload_time_report(void (*say)(const char *format, ...), const char *program);
 

@@ -158,8 +158,8 @@ static NOINLINE void realigned(void)
 }
 
 /* Arguments on the stack of a function that realigns it: addressed by the old frame. */
-static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g,
-					      long h, long i, long j)
+static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, long e, long f,
+					      long g, long h, long i, long j)
 {
 	_Alignas(64) volatile long array[16];
 	char *dynamic = alloca((size_t)a + 16);
@@ -171,13 +171,23 @@ static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, lo
 	USE(array[0]);
 }
 
+/* A frame that only its frame pointer leads out of, so that the one saved above must be right. */
+static NOINLINE void calls_realigned(long i)
+{
+	char *array = alloca((size_t)i * 16 + 16);
+
+	USE(array);
+	realigned_with_arguments(i * 40, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+	USE(array);
+}
+
 static void test_realigned(void)
 {
 	long i;
 
 	for (i = 0; i < 10; i++) {
 		realigned();
-		realigned_with_arguments(i * 40, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+		calls_realigned(i);
 	}
 }
 
@@ -259,7 +269,7 @@ static void test_longjmp(void)
 	}
 }
 
-/* A call that does not return as the last instruction: the return address is behind the function. */
+/* A call that does not return comes last: the return address is behind the function. */
 static __attribute__((noreturn)) NOINLINE void never_returns(jmp_buf *to)
 {
 	leaf();

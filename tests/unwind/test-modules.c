@@ -309,8 +309,8 @@ static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
 
 static uint8_t *jit_memory(size_t bytes)
 {
-	return mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		    0);
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 }
 
 static void test_jit(void)

@@ -278,8 +278,8 @@ static void test_wild_pointers(void)
 /* A stack at the very end of what is mapped, at every distance from it. */
 static void test_edge_of_memory(void)
 {
-	char *memory = mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
+	char *memory = mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	uintptr_t pc = some_return_address(), edge;
 	unsigned int i;
 

@@ -7,15 +7,16 @@
  *	+---------------------+--------+-------+------------+------+-----------------+
  *
  * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
- * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each chunk
- * is a page of its own.
+ * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each
+ *chunk is a page of its own.
  *
  * Bound. `reserved` is raised before a page is asked for, and no page is asked for if that makes it
- * more than the chunks there may be. So pages in the table, on the way to it, and lent to others never
- * exceed the bound, however many CPUs refill. What is lent to others is missing in the end of the table.
+ * more than the chunks there may be. So pages in the table, on the way to it, and lent to others
+ *never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
+ *the table.
  *
- * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled front
- * to back, and `filled`, which follows behind, tells how many lines there are without looking.
+ * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
+ *front to back, and `filled`, which follows behind, tells how many lines there are without looking.
  */
 #include <linux/init.h>
 #include <linux/memblock.h>
@@ -62,7 +63,8 @@ u64 linux_footprint(const struct depot_geometry *geometry)
 	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_chunks(geometry);
 }
 
-static int memory_plan(const struct stackdepot_options *options, struct depot_geometry *ret_geometry)
+static int memory_plan(const struct stackdepot_options *options,
+		       struct depot_geometry *ret_geometry)
 {
 	const u64 seed = get_random_u64();
 

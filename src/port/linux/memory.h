@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* memory.h - what the Linux port offers to those who use a depot inside the kernel. See memory.c. */
+/* memory.h - what the Linux port offers to those who use a depot inside the kernel. See memory.c.
+ */
 #ifndef PORT_LINUX_MEMORY_H
 #define PORT_LINUX_MEMORY_H
 
@@ -25,7 +26,8 @@ int linux_create_early(const struct stackdepot_options *options, struct stackdep
  */
 void linux_refill(struct stackdepot *depot, gfp_t gfp);
 
-/* linux_page() - a zeroed page out of the depot's bound, for bookkeeping about its lines; or NULL. */
+/* linux_page() - a zeroed page out of the depot's bound, for bookkeeping about its lines; or NULL.
+ */
 void *linux_page(struct stackdepot *depot, gfp_t gfp);
 
 /* linux_page_put() - give such a page back. */

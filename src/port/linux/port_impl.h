@@ -2,10 +2,11 @@
 /*
  * The Linux port: the kernel's atomics, lines in pages that come as they are needed.
  *
- * A kernel cannot reserve address space and have it filled as it is touched. So a depot's lines come
- * in chunks of a page: a table has a pointer for each, in the order of their lines, and entries are
- * filled front to back. port_populate() never allocates, which is why it may be called from an NMI;
- * linux_refill() (memory.h) does, called before a save whose caller may allocate; it keeps ahead.
+ * A kernel cannot reserve address space and have it filled as it is touched. So a depot's lines
+ * come in chunks of a page: a table has a pointer for each, in the order of their lines, and
+ * entries are filled front to back. port_populate() never allocates, which is why it may be called
+ * from an NMI; linux_refill() (memory.h) does, called before a save whose caller may allocate; it
+ * keeps ahead.
  */
 #ifndef PORT_IMPL_H
 #define PORT_IMPL_H
@@ -36,10 +37,10 @@
  * barrier in front makes one: of two parties that each write a word, in whatever way, and then load
  * the other's like this, one sees what the other wrote.
  */
-#define port_load_seq_cst(p)                                                                       \
-	({                                                                                         \
-		smp_mb();                                                                          \
-		smp_load_acquire(p);                                                               \
+#define port_load_seq_cst(p)         \
+	({                           \
+		smp_mb();            \
+		smp_load_acquire(p); \
 	})
 
 static inline atomic64_t *port_atomic64(u64 *word)
@@ -75,12 +76,12 @@ static inline atomic64_t *port_atomic64(u64 *word)
  */
 #define LINUX_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
 
-#define linux_chunk(depot, number)                                                                 \
+#define linux_chunk(depot, number) \
 	((struct depot_line **)(void *)(depot)->lines + (number) / LINUX_CHUNK_LINES)
 
-#define port_line(depot, number)                                                                   \
+#define port_line(depot, number) \
 	(READ_ONCE(*linux_chunk(depot, number)) + (number) % LINUX_CHUNK_LINES)
-#define port_populate(depot, number, flags)                                                        \
+#define port_populate(depot, number, flags) \
 	((void)(flags), smp_load_acquire(linux_chunk(depot, number)) != NULL)
 
 /* See memory.c. */

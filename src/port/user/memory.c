@@ -22,7 +22,8 @@
 
 void *port_scratch_get(size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -236,9 +237,9 @@ static bool memory_is_evictable(u64 state)
 }
 
 /*
- * A used line whose state is 0 is one that some other thread was filling or clearing. All of them are
- * unlinked before the first is given back: a line that is free is on no chain. Another thread may also
- * have let a line go and not yet have said so to the candidates.
+ * A used line whose state is 0 is one that some other thread was filling or clearing. All of them
+ * are unlinked before the first is given back: a line that is free is on no chain. Another thread
+ * may also have let a line go and not yet have said so to the candidates.
  */
 unsigned int stackdepot_fork_child(struct stackdepot *depot)
 {

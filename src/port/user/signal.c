@@ -2,10 +2,10 @@
 /*
  * signal.c - where the kernel enters a signal handler, and printing from inside one.
  *
- * On x86-64 a handler returns into its sa_restorer, so that is the frame between the handler and what
- * it interrupted. Who asks from inside a handler has at least one signal with a handler, and the raw
- * system call tells its restorer (the C library hides it). On arm64 the kernel lets handlers return
- * into the vDSO; there the address is looked up among its symbols.
+ * On x86-64 a handler returns into its sa_restorer, so that is the frame between the handler and
+ * what it interrupted. Who asks from inside a handler has at least one signal with a handler, and
+ * the raw system call tells its restorer (the C library hides it). On arm64 the kernel lets
+ * handlers return into the vDSO; there the address is looked up among its symbols.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>

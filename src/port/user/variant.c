@@ -3,8 +3,9 @@
  * variant.c - a save for the processor at hand.
  *
  * On x86-64 save.c and cursor.c are compiled for the baseline, whose vectors have 16 bytes and few
- * shuffles, and for x86-64-v3 (AVX2, BMI2), where 8 frames are compared in ten instructions. A branch
- * that always goes the same way chooses; unlike IFUNC it works in every libc and under sanitizers.
+ * shuffles, and for x86-64-v3 (AVX2, BMI2), where 8 frames are compared in ten instructions. A
+ * branch that always goes the same way chooses; unlike IFUNC it works in every libc and under
+ * sanitizers.
  */
 #include "variant.h"
 

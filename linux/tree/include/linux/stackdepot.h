@@ -24,13 +24,13 @@ typedef u32 depot_flags_t;
 #define STACK_DEPOT_EXTRA_BITS 5
 
 /* The depot may allocate memory, with the gfp flags passed along. */
-#define STACK_DEPOT_FLAG_CAN_ALLOC	((depot_flags_t)0x0001)
+#define STACK_DEPOT_FLAG_CAN_ALLOC ((depot_flags_t)0x0001)
 /* Take a reference, to be given back with stack_depot_put(). */
-#define STACK_DEPOT_FLAG_GET		((depot_flags_t)0x0002)
+#define STACK_DEPOT_FLAG_GET ((depot_flags_t)0x0002)
 /* Hold the trace while the clock is within STACK_DEPOT_LEASE_TICKS of now, without a put. */
-#define STACK_DEPOT_FLAG_LEASE		((depot_flags_t)0x0004)
+#define STACK_DEPOT_FLAG_LEASE ((depot_flags_t)0x0004)
 
-#define STACK_DEPOT_FLAGS_MASK	\
+#define STACK_DEPOT_FLAGS_MASK \
 	(STACK_DEPOT_FLAG_CAN_ALLOC | STACK_DEPOT_FLAG_GET | STACK_DEPOT_FLAG_LEASE)
 
 #define STACK_DEPOT_LEASE_TICKS 8
@@ -46,9 +46,17 @@ int stack_depot_init(void);
 void __init stack_depot_request_early_init(void);
 int __init stack_depot_early_init(void);
 #else
-static inline int stack_depot_init(void) { return 0; }
-static inline void stack_depot_request_early_init(void) { }
-static inline int stack_depot_early_init(void) { return 0; }
+static inline int stack_depot_init(void)
+{
+	return 0;
+}
+static inline void stack_depot_request_early_init(void)
+{
+}
+static inline int stack_depot_early_init(void)
+{
+	return 0;
+}
 #endif
 
 /**

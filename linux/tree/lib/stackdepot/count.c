@@ -2,9 +2,10 @@
 /*
  * count.c - a counter for each trace that its user wants to count with.
  *
- * Counters are found by line number, in a tree of three levels of pages: as many numbers as the depot
- * can have lines. The pages come out of the depot's bound, and only where something is counted. They
- * are never given back, and traces with counters are kept for ever, so nothing here needs a lock.
+ * Counters are found by line number, in a tree of three levels of pages: as many numbers as the
+ * depot can have lines. The pages come out of the depot's bound, and only where something is
+ * counted. They are never given back, and traces with counters are kept for ever, so nothing here
+ * needs a lock.
  *
  * The lowest bit of a counter says that it was used; the sum is in the others.
  */
@@ -27,6 +28,12 @@ struct count_page {
 static_assert(COUNT_FAN * COUNT_FAN * COUNT_FAN > STACKDEPOT_MAX_LINES);
 
 static struct count_page *count_root;
+static atomic_long_t count_drops;
+
+unsigned long glue_drops_counters(void)
+{
+	return atomic_long_read(&count_drops);
+}
 
 /* The page that `slot` points to, made if there is none and gfp flags are given. */
 static struct count_page *count_page(struct stackdepot *depot, struct count_page **slot, gfp_t gfp)
@@ -68,8 +75,10 @@ bool stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_
 	if (!handle || !depot)
 		return false;
 	count = count_of(depot, handle, alloc_flags);
-	if (!count)
+	if (!count) {
+		atomic_long_inc(&count_drops);
 		return false;
+	}
 	atomic_long_add(delta * 2, count);
 	/* Looked at before it is written: written once, read by every caller. */
 	return !(atomic_long_read(count) & COUNT_USED) &&

@@ -12,7 +12,15 @@ struct stackdepot *glue_depot(void);
 u64 glue_max_bytes(void);
 u64 glue_bytes(void);
 
+/* glue_show_top() - the outermost frames of the traces that take the most lines. May sleep. */
+struct seq_file;
+void glue_show_top(struct seq_file *seq, struct stackdepot *depot);
+
 /* Saves refused as there was no depot yet. */
 unsigned long glue_drops_early(void);
+
+/* Calls of stack_depot_count_add() in vain: no memory for the counter, or none left in the bound.
+ */
+unsigned long glue_drops_counters(void);
 
 #endif

@@ -138,7 +138,8 @@ int stack_depot_init(void)
 
 	mutex_lock(&mutex);
 	if (!disabled && !depot) {
-		const struct stackdepot_options options = glue_options(totalram_pages() * PAGE_SIZE);
+		const struct stackdepot_options options =
+			glue_options(totalram_pages() * PAGE_SIZE);
 		struct stackdepot *made = NULL;
 
 		error = linux_create(&options, &made);
@@ -168,7 +169,8 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 			atomic_long_inc(&drops_early);
 		return 0;
 	}
-	/* What was interrupted has nothing to do with what the interrupt did: one trace, not many. */
+	/* What was interrupted has nothing to do with what the interrupt did: one trace, not many.
+	 */
 	nr_entries = filter_irq_stacks(entries, nr_entries);
 	if (depot_flags & STACK_DEPOT_FLAG_CAN_ALLOC)
 		linux_refill(to, alloc_flags);
