@@ -184,6 +184,17 @@ static void run_say(const char *path, const struct stackdepot_store_info *info)
 	stackdepot_store_close(store);
 }
 
+#define RUN_SAY_STORES 8u /* lines that name a process each, at the end of a run of many */
+
+/* Worth a line: the program itself, and processes with errors, as far as there is room. */
+static bool run_is_worth_a_line(size_t index, const struct stackdepot_store_info *info, size_t said,
+				size_t stores)
+{
+	if (said == RUN_SAY_STORES)
+		return false;
+	return !index || info->errors_seen || stores <= RUN_SAY_STORES;
+}
+
 /* Errors seen in all stores of the run. */
 static uint64_t run_finish(const struct run *run, const struct launch *launch)
 {
@@ -191,7 +202,7 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	struct stackdepot_store *store;
 	struct stores stores;
 	uint64_t errors = 0;
-	size_t i;
+	size_t i, said = 0;
 
 	stores_find(run->store, &stores);
 	for (i = 0; i < stores.nr; i++) {
@@ -203,10 +214,14 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 		errors += info.errors_seen;
 		if (!target_is_running(&info))
 			(void)stackdepot_store_trim(stores.path[i]);
-		if (!run->quiet)
+		if (!run->quiet && run_is_worth_a_line(i, &info, said, stores.nr)) {
 			run_say(stores.path[i], &info);
+			said++;
+		}
 		stackdepot_store_close(store);
 	}
+	if (!run->quiet && said < stores.nr)
+		cli_complain("%zu more processes, in %s.*", stores.nr - said, run->store);
 	if (!stores.nr)
 		cli_complain("nothing was recorded");
 	stores_free(&stores);

@@ -86,8 +86,8 @@ bool real_resolve(void)
 }
 
 /*
- * A program that takes the address of malloc() has a symbol for it too, undefined but with the address of
- * its jump to the real one.
+ * A program that takes the address of malloc() has a symbol for it too, undefined but with the
+ * address of its jump to the real one.
  */
 bool real_is_reached(void)
 {

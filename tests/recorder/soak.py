@@ -67,7 +67,7 @@ def curve(samples, key, top, colour):
 def plot(samples, path):
     top = 1.2 * max(s[k] for s in samples for k in ("store", "anonymous", "tool"))
     parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 360" font-family="sans-serif" '
-             'font-size="14">', '<rect width="960" height="360" fill="white"/>',
+             'font-size="14">', '<!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->', '<rect width="960" height="360" fill="white"/>',
              '<line x1="60" y1="320" x2="920" y2="320" stroke="black"/>',
              f'<text x="60" y="345">{samples[-1]["seconds"]:.0f} s, '
              f'{samples[-1]["traces"]:,} different traces stored, '
