@@ -200,8 +200,9 @@ MUTANTS = [
         "line above a cursor not confirmed",
         "the frames outside of the remembered line are another parent's",
         ["cursor"],
-        ("cursor.c", "if (!found.ref || (above && !hold_valid(walk->depot, above)))",
-         "if (!found.ref)")),
+        ("cursor.c", """	if (port_unlikely(above && !hold_valid(walk->depot, above)))
+		found.ref = 0;
+""", "")),
     mutant(
         "ring read without the second look at the sequence",
         "an event is a mixture of two",
