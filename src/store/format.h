@@ -185,13 +185,17 @@ struct store_layout {
 /* Places for a file of `total_bytes`; 0, or -EINVAL if that is out of range. */
 int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout);
 
-/* The home bucket of an address. Multiplicative hashing takes the high bits, a range the product.
+/*
+ * The home bucket of an address. A KiB of addresses is hashed to a place, multiplicatively, and its
+ * 64 bytes after 64 bytes are the buckets from there on: what was allocated one after the other, as
+ * programs do, is found in the same few cache lines and pages.
  */
 static inline uint32_t store_home(uint64_t address, uint32_t buckets)
 {
-	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ull;
+	uint64_t hash = (address >> 10) * 0x9e3779b97f4a7c15ull;
+	uint64_t home = ((hash >> 32) * buckets >> 32) + (address >> 6 & 15);
 
-	return (uint32_t)((hash >> 32) * buckets >> 32);
+	return (uint32_t)(home < buckets ? home : home % buckets);
 }
 
 static inline uint64_t store_entry_size(uint64_t key, uint64_t value)
