@@ -152,7 +152,7 @@ struct depot_ring_entry {
 
 struct stackdepot {
 	struct depot_header *header;
-	struct depot_line *lines; /* lines[0] is not used */
+	struct depot_line *lines; /* lines[0] is never live */
 	u64 *heads; /* version:32 | 0:1 | next:31 */
 	u64 *candidates[DEPOT_LEVELS];
 	u32 candidate_words[DEPOT_LEVELS];

@@ -31,8 +31,11 @@
  * port_fetch_and: the core has places where two parties each write one word and read the other's.
  *
  * Memory
- *	port_line(depot, number)	address of line `number`, 1 to depot->nr_lines. A user-space
- *					port maps all lines at creation; a kernel one keeps chunks.
+ *	port_line(depot, number)	address of line `number`, 0 to depot->nr_lines, zeroed
+ *					before its first use. Line 0 is never written, and read in
+ *					place of the parent of a line that has none. A user-space
+ *					port maps all lines at creation; a kernel one keeps chunks,
+ *					that of line 0 from the first line on.
  *	port_populate(depot, number, flags)	make line `number` usable, flags those of the save.
  *					Called before the first use of a line, by any number of
  *					callers, in any context; once true, true for ever. false: no
