@@ -228,8 +228,11 @@ enum live_result {
 	LIVE_QUARANTINED,
 };
 
-/* An object with this address will be looked for, or put in: fetch its bucket meanwhile. */
-static inline void live_prefetch(const void *pointer)
+/*
+ * An object with this address will be looked for, or put in: fetch its bucket meanwhile. Inlined
+ * whatever the compiler thinks: a function that only prefetches looks to gcc as if it did nothing.
+ */
+static inline __attribute__((always_inline)) void live_prefetch(const void *pointer)
 {
 	__builtin_prefetch(
 		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
