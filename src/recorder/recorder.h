@@ -97,7 +97,7 @@ bool real_is_reached(void);
 void *real_bootstrap(size_t size, size_t align);
 bool real_is_bootstrap(const void *pointer);
 
-/* --- patch.c: allocators inside the program ---------------------------------------------------- */
+/* --- patch.c: allocators inside the program -------------------------------------------------- */
 
 /* Send the program's own malloc() and its kin to our hooks; the bytes of memory that took, or 0 and
  * in *ret_trouble why not, or which function. Only while there is one thread. */
