@@ -9,6 +9,7 @@
  *	trace.c                unwind, save, count
  *	redzone.c quarantine.c guard.c crash.c   what finds errors
  *	error.c                what records them
+ *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
  *	thread.c process.c setup.c options.c real.c say.c   the rest of the house
  *
@@ -95,6 +96,14 @@ bool real_resolve(void);
 bool real_is_reached(void);
 void *real_bootstrap(size_t size, size_t align);
 bool real_is_bootstrap(const void *pointer);
+
+/* --- patch.c: allocators inside the program -------------------------------------------------- */
+
+/* Send the program's own malloc() and its kin to our hooks; the bytes of memory that took, or 0 and
+ * in *ret_trouble why not, or which function. Only while there is one thread. */
+size_t patch_program(const char **ret_trouble);
+/* A function as it was before, NULL if it is not patched. */
+void *patch_original(const char *name);
 
 /* --- setup.c ---------------------------------------------------------------------------------- */
 
