@@ -43,6 +43,10 @@ static void errors_address(const struct stackdepot_error *error)
 		       error->kind == STACKDEPOT_HEAP_OVERFLOW ? "freed" : "to be reused",
 		       (unsigned long long)error->value);
 	puts("");
+	if (error->kind == STACKDEPOT_STACK_OVERFLOW)
+		puts("The stack of the thread is used up: recursion without end, or objects too "
+		     "large "
+		     "for it");
 	if (error->count > 1)
 		printf("Seen %llu times\n", (unsigned long long)error->count);
 }

@@ -7,7 +7,7 @@
  *	live.c                 the table of live objects
  *	sample.c               which objects are recorded
  *	trace.c                unwind, save, count
- *	redzone.c quarantine.c guard.c crash.c   what finds errors
+ *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
  *	error.c                what records them
  *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
@@ -372,6 +372,14 @@ bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event);
 bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
 void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
 		       const struct live_object *object);
+
+/* --- altstack.c -------------------------------------------------------------------------------- */
+
+#define RECORDER_ALTSTACK_BYTES (32u << 10) /* its guard page included */
+
+/* Let signals of the calling thread that ask for it run in this memory; and no longer. */
+void altstack_begin(void *memory);
+void altstack_end(void);
 
 /* --- crash.c ------------------------------------------------------------------------------------
  */

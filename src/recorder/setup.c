@@ -292,7 +292,9 @@ void setup_child(void)
 
 static __attribute__((constructor)) void setup_constructor(void)
 {
-	(void)setup_begin();
+	/* The main thread may never allocate, and has a stack that can overflow. */
+	if (setup_begin() || load_acquire(&recorder.ready))
+		(void)thread_self();
 }
 
 static __attribute__((destructor)) void setup_destructor(void)
