@@ -2,7 +2,7 @@
 /*
  * model.js - the tree of calls that the page was written with, and what can be asked of it.
  *
- * Nodes come in preorder, so that a parent has a smaller number than its children; node 0 is all
+ * A parent has a smaller number than its children; node 0 is all
  * there is. Each has only its own values: those of stacks that end there. Sums are made here.
  */
 
