@@ -10,7 +10,7 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
-	"       stackdepot flame [--nodes=N] [BEFORE] FILE|PID -o OUT.html   a page for the browser\n"
+	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
