@@ -262,6 +262,10 @@ test("a large store makes a small page, which says what is folded", async () => 
 	const kept = (column) => data.nodes.now[column].reduce((sum, value) => sum + value, 0);
 	assert.equal(kept(0), all.live_bytes, "nothing is lost");
 	assert.equal(kept(1), all.live_objects);
+	const left = data.functions.name.findIndex((name) => data.strings[name] === "to_the_left");
+	const holds = (stack) => stack.stack.some((frame) => frame.function === "to_the_left");
+	assert.equal(data.functions.total[0][left], all.stacks.filter(holds)
+		.reduce((sum, stack) => sum + stack.live_bytes, 0), "once a stack, folded or not");
 	assert.ok(dataOf(flame("few.html", "--nodes=100", wide)).nodes.up.length <= 100);
 	const page = await open(path.join(WORK, "few.html"));
 	assert.match(await page.locator("#folded").textContent(), /frames of [\d,]+ small stacks are folded/);

@@ -153,8 +153,13 @@ function showSandwich() {
 		element("span", { title: exact(metric, total) }, `${figure(metric, total)} in all` +
 			(metric.signed ? "" : ` (${share(total, model.grandTotal(metric))})`)),
 		element("span", { title: exact(metric, self) }, `${figure(metric, self)} self`));
+	const below = model.callees(metric, chosen);
+
 	callers.show(model.callers(metric, chosen));
-	callees.show(model.callees(metric, chosen));
+	callees.show(below);
+	/* The nearest callers are at the bottom. */
+	byId("callers").scrollTop = byId("callers").scrollHeight;
+	showDetails(below, model.view(metric).total[0]);
 }
 
 function choose(fn) {
