@@ -11,7 +11,8 @@ source=$(realpath "$1") work=$2 html=$(realpath -m "$3") code=$(realpath -m "$4"
 build() {
 	mkdir -p "$work" && cp "$source/package.json" "$source/package-lock.json" "$work" &&
 		cd "$work" &&
-		npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 &&
+		npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 \
+			--fetch-retry-mintimeout=1000 --fetch-timeout=30000 &&
 		node "$source/build.mjs" "$html" "$code"
 }
 
