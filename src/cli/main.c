@@ -10,6 +10,7 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -24,6 +25,8 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"flame:   -o OUT.html          where to write the page; - for standard output\n"
+	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
 	"\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
@@ -89,6 +92,7 @@ int main(int argc, char **argv)
 		{"report", cli_report},
 		{"stats", cli_stats},
 		{"corpus", cli_corpus},
+		{"flame", cli_flame},
 	};
 	size_t i;
 
