@@ -24,6 +24,7 @@ int cli_run(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_corpus(int argc, char **argv);
+int cli_export(int argc, char **argv);
 
 /* One line on standard error, "stackdepot: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

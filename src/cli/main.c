@@ -10,6 +10,7 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -24,6 +25,9 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"export:  --format=folded      for other tools\n"
+	"         --output=FILE, -o FILE\n"
+	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
@@ -89,6 +93,7 @@ int main(int argc, char **argv)
 		{"report", cli_report},
 		{"stats", cli_stats},
 		{"corpus", cli_corpus},
+		{"export", cli_export},
 	};
 	size_t i;
 
