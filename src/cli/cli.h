@@ -125,6 +125,19 @@ struct json_t *json_process(const struct report *report);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
 
+/* --- report_stats.c: what recording cost, a figure in each row ------------------------------- */
+
+struct stats_row {
+	const char *name; /* in JSON */
+	const char *text;
+	uint64_t value;
+	bool is_bytes;
+	bool only_if_any;
+};
+
+#define STATS_ROWS 40
+size_t stats_rows(const struct report *report, struct stats_row rows[STATS_ROWS]);
+
 /* --- the reports: each returns an exit status --------------------------------------------------
  */
 

@@ -4,16 +4,6 @@
 
 #include "cli.h"
 
-struct stats_row {
-	const char *name; /* in JSON */
-	const char *text;
-	uint64_t value;
-	bool is_bytes;
-	bool only_if_any;
-};
-
-#define STATS_ROWS 40
-
 static size_t stats_add(struct stats_row *rows, size_t nr, struct stats_row row)
 {
 	rows[nr] = row;
@@ -90,14 +80,19 @@ static void stats_json(const struct report *report, const struct stats_row *rows
 	json_finish(root);
 }
 
+size_t stats_rows(const struct report *report, struct stats_row rows[STATS_ROWS])
+{
+	struct stackdepot_stats depot;
+
+	stackdepot_get_stats(stackdepot_store_depot(report->store), &depot);
+	return stats_depot(&depot, rows, stats_tool(&report->info, &depot, rows));
+}
+
 int report_stats(const struct report *report)
 {
 	struct stats_row rows[STATS_ROWS];
-	struct stackdepot_stats depot;
-	size_t nr;
+	size_t nr = stats_rows(report, rows);
 
-	stackdepot_get_stats(stackdepot_store_depot(report->store), &depot);
-	nr = stats_depot(&depot, rows, stats_tool(&report->info, &depot, rows));
 	if (report->json)
 		stats_json(report, rows, nr);
 	else

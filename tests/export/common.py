@@ -58,3 +58,16 @@ def names(stack):
     """Of a stack of the report, innermost first, frames without symbols as exports call them."""
     return [frame["function"] or f"{os.path.basename(frame['module'])}+{frame['offset']:#x}"
             for frame in stack or []]
+
+
+def validate(schema, path):
+    """With ajv; that the schema refuses anything at all is asked too."""
+    script = os.path.join(SOURCE, "tests", "export", "validate.js")
+    run("node", script, READERS, schema, path)
+    with open(path, encoding="utf-8") as file:
+        broken = json.load(file)
+    for key in list(broken):
+        broken[key] = {"no": "such thing"}
+    with open(path + ".broken", "w", encoding="utf-8") as file:
+        json.dump(broken, file)
+    run("node", script, READERS, schema, path + ".broken", status=1)
