@@ -20,6 +20,7 @@ struct export_format {
 static const struct export_format export_formats[] = {
 	{"folded", export_folded, .has_value = true},
 	{"json", export_json, false, false},
+	{"pprof", export_pprof, .has_value = true, .is_binary = true},
 };
 
 #define EXPORT_FORMATS (sizeof(export_formats) / sizeof(export_formats[0]))

@@ -24,7 +24,8 @@ _stackdepot()
 	stats)
 		words="--json" ;;
 	export)
-		words="--format=folded --format=json --output= --value=live-bytes --value=live-objects
+		words="--format=folded --format=json --format=pprof
+			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
 	corpus)
 		words="-o --" ;;

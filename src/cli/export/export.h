@@ -37,5 +37,6 @@ const char *export_missing(const struct profile_stack *stack);
 /* The formats. Errors of writing are found in OUT by the caller. */
 void export_folded(const struct export *export);
 void export_json(const struct export *export);
+void export_pprof(const struct export *export);
 
 #endif
