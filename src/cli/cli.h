@@ -25,6 +25,7 @@ int cli_report(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_corpus(int argc, char **argv);
 int cli_flame(int argc, char **argv);
+int cli_export(int argc, char **argv);
 
 /* One line on standard error, "stackdepot: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -129,6 +130,19 @@ struct json_t *json_name(const char *name);
 struct json_t *json_process(const struct report *report);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
+
+/* --- report_stats.c: what recording cost, a figure in each row ------------------------------- */
+
+struct stats_row {
+	const char *name; /* in JSON */
+	const char *text;
+	uint64_t value;
+	bool is_bytes;
+	bool only_if_any;
+};
+
+#define STATS_ROWS 40
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS]);
 
 /* --- the reports: each returns an exit status --------------------------------------------------
  */

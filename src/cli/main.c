@@ -11,6 +11,7 @@ static const char usage[] =
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
 	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
+	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -27,6 +28,9 @@ static const char usage[] =
 	"         growth --interval=SECONDS --times=N PID\n"
 	"flame:   -o OUT.html          where to write the page; - for standard output\n"
 	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
+	"export:  --format=folded|json|pprof for other tools\n"
+	"         --output=FILE, -o FILE\n"
+	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
@@ -93,6 +97,7 @@ int main(int argc, char **argv)
 		{"stats", cli_stats},
 		{"corpus", cli_corpus},
 		{"flame", cli_flame},
+		{"export", cli_export},
 	};
 	size_t i;
 

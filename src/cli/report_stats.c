@@ -4,16 +4,6 @@
 
 #include "cli.h"
 
-struct stats_row {
-	const char *name; /* in JSON */
-	const char *text;
-	uint64_t value;
-	bool is_bytes;
-	bool only_if_any;
-};
-
-#define STATS_ROWS 40
-
 static size_t stats_add(struct stats_row *rows, size_t nr, struct stats_row row)
 {
 	rows[nr] = row;
@@ -90,7 +80,7 @@ static void stats_json(const struct report *report, const struct stats_row *rows
 	json_finish(root);
 }
 
-static size_t stats_collect(struct stackdepot_store *store, struct stats_row *rows)
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS])
 {
 	struct stackdepot_store_info info;
 	struct stackdepot_stats depot;
@@ -103,7 +93,7 @@ static size_t stats_collect(struct stackdepot_store *store, struct stats_row *ro
 json_t *stats_list(struct stackdepot_store *store)
 {
 	struct stats_row rows[STATS_ROWS];
-	size_t i, nr = stats_collect(store, rows);
+	size_t i, nr = stats_rows(store, rows);
 	json_t *list = json_array();
 
 	for (i = 0; i < nr; i++)
@@ -117,7 +107,7 @@ json_t *stats_list(struct stackdepot_store *store)
 int report_stats(const struct report *report)
 {
 	struct stats_row rows[STATS_ROWS];
-	size_t nr = stats_collect(report->store, rows);
+	size_t nr = stats_rows(report->store, rows);
 
 	if (report->json)
 		stats_json(report, rows, nr);
