@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* main.c - which sub-command. */
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot top [OPTION]... FILE|PID               live, on the terminal\n"
+	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -24,6 +27,12 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"top:     --interval=SECONDS   between looks (2)\n"
+	"         --sort=live|objects|growth|alloc|count\n"
+	"         --filter=TEXT        in a function, file or module\n"
+	"         --batch --times=N    print instead, for scripts; --limit and --all as above\n"
+	"diff:    --fail-on-increase=BYTES|PERCENT%\n"
+	"         --json, --limit, --all as above\n"
 	"\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
@@ -79,19 +88,26 @@ bool cli_bytes(const char *text, uint64_t *ret_bytes)
 	return true;
 }
 
+bool cli_number(const char *text, double *ret_number)
+{
+	char *end;
+
+	*ret_number = strtod(text, &end);
+	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{"run", cli_run},
-		{"report", cli_report},
-		{"stats", cli_stats},
-		{"corpus", cli_corpus},
+		{"run", cli_run},	{"report", cli_report}, {"stats", cli_stats},
+		{"corpus", cli_corpus}, {"top", cli_top},
 	};
 	size_t i;
 
+	(void)setlocale(LC_CTYPE, "");
 	if (argc < 2)
 		return cli_usage("no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {

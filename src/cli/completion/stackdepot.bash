@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats corpus --help --version" -- "$current"))
+		COMPREPLY=($(compgen -W "run report stats top diff corpus --help --version" -- "$current"))
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
@@ -23,6 +23,11 @@ _stackdepot()
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
 	stats)
 		words="--json" ;;
+	top)
+		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
+			--filter= --batch --limit= --all" ;;
+	diff)
+		words="--fail-on-increase= --json --limit= --all" ;;
 	corpus)
 		words="-o --" ;;
 	esac
