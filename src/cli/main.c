@@ -102,8 +102,14 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{"run", cli_run},	{"report", cli_report}, {"stats", cli_stats},
-		{"corpus", cli_corpus}, {"top", cli_top},
+		/* clang-format off */
+		{"run", cli_run},
+		{"report", cli_report},
+		{"stats", cli_stats},
+		{"top", cli_top},
+		{"diff", cli_diff},
+		{"corpus", cli_corpus},
+		/* clang-format on */
 	};
 	size_t i;
 
