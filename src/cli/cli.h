@@ -94,6 +94,8 @@ struct symbol_frame {
 
 struct symbols;
 
+/* Modules and debug files are below this directory, not /. It is kept, not copied. */
+void symbols_set_root(const char *directory);
 struct symbols *symbols_open(struct stackdepot_store *store);
 void symbols_close(struct symbols *symbols);
 /* What is known of a frame; belongs to symbols. */

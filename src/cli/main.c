@@ -7,6 +7,8 @@
 
 #include "cli.h"
 
+#define SYSROOT "--sysroot="
+
 static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
@@ -34,6 +36,7 @@ static const char usage[] =
 	"diff:    --fail-on-increase=BYTES|PERCENT%\n"
 	"         --json, --limit, --all as above\n"
 	"\n"
+	"--sysroot=DIR before the sub-command: the files of another machine, for names and lines.\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
 void cli_complain(const char *format, ...)
@@ -114,6 +117,11 @@ int main(int argc, char **argv)
 	size_t i;
 
 	(void)setlocale(LC_CTYPE, "");
+	if (argc > 1 && !strncmp(argv[1], SYSROOT, strlen(SYSROOT))) {
+		symbols_set_root(argv[1] + strlen(SYSROOT));
+		argv++;
+		argc--;
+	}
 	if (argc < 2)
 		return cli_usage("no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {

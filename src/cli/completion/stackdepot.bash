@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff corpus --help --version" -- "$current"))
+		COMPREPLY=($(compgen -W "run report stats top diff corpus --sysroot= --help --version" -- "$current"))
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
