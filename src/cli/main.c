@@ -10,6 +10,8 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
+	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -24,6 +26,11 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"flame:   -o OUT.html          where to write the page; - for standard output\n"
+	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
+	"export:  --format=folded|json|pprof for other tools\n"
+	"         --output=FILE, -o FILE\n"
+	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
@@ -89,6 +96,8 @@ int main(int argc, char **argv)
 		{"report", cli_report},
 		{"stats", cli_stats},
 		{"corpus", cli_corpus},
+		{"flame", cli_flame},
+		{"export", cli_export},
 	};
 	size_t i;
 

@@ -140,46 +140,49 @@ static void text_command(const struct stackdepot_store_info *info)
 		fputs(" ...", stdout);
 }
 
-static void text_end(const struct stackdepot_store_info *info)
+void text_end(const struct stackdepot_store_info *info, FILE *out)
 {
 	int status = (int)info->wait_status;
 
 	if (info->state == STACKDEPOT_STORE_ENDED && WIFEXITED(status))
-		printf("exited with status %d", WEXITSTATUS(status));
+		fprintf(out, "exited with status %d", WEXITSTATUS(status));
 	else if (info->state == STACKDEPOT_STORE_ENDED && WIFSIGNALED(status))
-		printf("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		fprintf(out, "killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	else if (info->state == STACKDEPOT_STORE_EXITED)
-		fputs("exited", stdout);
+		fputs("exited", out);
 	else
-		fputs(target_is_running(info) ? "running" : "ended without notice", stdout);
+		fputs(target_is_running(info) ? "running" : "ended without notice", out);
 }
 
-static void text_caveats(const struct stackdepot_store_info *info)
+void text_caveats(const struct stackdepot_store_info *info, FILE *out)
 {
 	char text[TEXT_BYTES];
 
 	if (info->sample_bytes && info->sample_asked_bytes)
-		printf("Sampled, one object in %s on average: figures are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	else if (info->sample_bytes)
-		printf("The table of live objects filled up, so objects are sampled, one in %s "
-		       "now: figures "
-		       "are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out,
+			"The table of live objects filled up, so objects are sampled, one in %s "
+			"now: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	if (info->unrecorded)
-		printf("%s objects found no room in the table and are missing here.\n",
-		       text_count((double)info->unrecorded, text));
+		fprintf(out, "%s objects found no room in the table and are missing here.\n",
+			text_count((double)info->unrecorded, text));
 	if (info->flags & STACKDEPOT_STORE_CHILD)
-		printf("Forked from process %u, whose store has the objects older than the fork.\n",
-		       info->parent);
+		fprintf(out,
+			"Forked from process %u, whose store has the objects older than the "
+			"fork.\n",
+			info->parent);
 }
 
 void text_process(const struct report *report)
 {
 	text_command(&report->info);
 	printf("\nprocess %u, ", report->info.pid);
-	text_end(&report->info);
+	text_end(&report->info, stdout);
 	puts("");
-	text_caveats(&report->info);
+	text_caveats(&report->info, stdout);
 	puts("");
 }

@@ -141,6 +141,7 @@ void thread_child(void)
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
 	thread->live_delta = 0;
+	sample_left = 0;
 	thread->random ^= (uint64_t)thread->id << 32;
 	thread_count();
 }
