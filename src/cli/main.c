@@ -25,7 +25,7 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
-	"export:  --format=folded|json|pprof|speedscope|lsan   for other tools\n"
+	"export:  --format=folded|json|pprof|speedscope|lsan|sarif   for other tools\n"
 	"         --output=FILE, -o FILE\n"
 	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"\n"

@@ -24,7 +24,7 @@ _stackdepot()
 	stats)
 		words="--json" ;;
 	export)
-		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan
+		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
 	corpus)
