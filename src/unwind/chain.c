@@ -25,11 +25,11 @@
  *
  * The next walk goes frame by frame until it meets a kept one: equal pc, equal sp, and equal fp if
  * that is used before one is read from a frame further out, as checks with a source below sp tell;
- * those of modules may be among them. Their source is now where this walk got its fp from. Then the words of all frames from there
- * outwards are compared. At the first that differs the step is taken anew from the tables; if that
- * meets the next kept frame, comparing goes on, else the walk is on its own again. Nothing kept is
- * believed before it is verified, so it does not matter what the thread did in between: stale
- * frames cost time, not truth.
+ * those of modules may be among them. Their source is now where this walk got its fp from. Then the
+ * words of all frames from there outwards are compared. At the first that differs the step is taken
+ * anew from the tables; if that meets the next kept frame, comparing goes on, else the walk is on
+ * its own again. Nothing kept is believed before it is verified, so it does not matter what the
+ * thread did in between: stale frames cost time, not truth.
  *
  * Kept frames are sought by sp, in a map that may be wrong: what it names is looked at.
  *
