@@ -227,7 +227,9 @@ uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module)
 		if (keep)
 			rule_insert(key, rule);
 	}
-	return module->permanent ? rule : rule | RULE_RECHECK;
+	if (module->permanent)
+		return rule;
+	return rule | (module->identity && keep ? RULE_UNLOADABLE : RULE_RECHECK);
 }
 
 void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)

@@ -46,6 +46,7 @@ enum {
 	RULE_FP_SAVED = 0x08, /* if not, the fp slot is the ra slot */
 	RULE_RECHECK = 0x10, /* not to be taken for granted in the next walk; never in the table */
 	RULE_VALID = 0x20, /* always set: a rule is not 0 */
+	RULE_UNLOADABLE = 0x40, /* holds while its module has its identity; never in the table */
 };
 
 #define RULE_CACHE_LINES 16384
@@ -156,7 +157,8 @@ static inline uint32_t rule_find(uint64_t key)
 
 /**
  * unwind_rule_miss() - the rule for return address @pc, which rule_find() does not have.
- * @module: memory of the last module met in this walk; zero-initialised at its start.
+ * @module: memory of the last module met in this walk; zero-initialised at its start. With
+ *	    RULE_UNLOADABLE it is that of @pc.
  */
 uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module);
 
