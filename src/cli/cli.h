@@ -42,6 +42,8 @@ bool cli_bytes(const char *text, uint64_t *ret_bytes);
 struct stackdepot_store *target_open(const char *name);
 /* Is the process of this store there now? */
 bool target_is_running(const struct stackdepot_store_info *info);
+/* Or at least one of its number, which may be in its last steps? */
+bool target_is_there(const struct stackdepot_store_info *info);
 
 /* --- launch.c --------------------------------------------------------------------------------- */
 
@@ -59,6 +61,8 @@ struct launch {
 	char *options;
 	int wait_status;
 	int pid;
+	const char *store;
+	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
 };
 bool launch_run(struct launch *launch);
 

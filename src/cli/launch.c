@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +208,36 @@ static void launch_restore_signals(const struct sigaction *old)
 		sigaction(launch_signals[i], &old[i], NULL);
 }
 
+/* A second has passed: wait() returns, and is called again. */
+static void launch_tick(int number)
+{
+	(void)number;
+}
+
+static void launch_set_timer(time_t seconds)
+{
+	struct sigaction action = {.sa_handler = launch_tick};
+	struct itimerval timer = {{seconds, 0}, {seconds, 0}};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static bool launch_wait(struct launch *launch)
+{
+	if (launch->every_second)
+		launch_set_timer(1);
+	while (waitpid(launch->pid, &launch->wait_status, 0) < 0) {
+		if (errno != EINTR)
+			return false;
+		if (launch->every_second)
+			launch->every_second(launch);
+	}
+	if (launch->every_second)
+		launch_set_timer(0);
+	return true;
+}
+
 static void launch_prepend(const char *name, const char *value, const char *separator)
 {
 	const char *old = getenv(name);
@@ -254,9 +285,8 @@ bool launch_run(struct launch *launch)
 	}
 	launch->pid = pid;
 	launch_child = pid;
-	while (waitpid(pid, &launch->wait_status, 0) < 0)
-		if (errno != EINTR)
-			return false;
+	if (!launch_wait(launch))
+		return false;
 	launch_child = 0;
 	launch_restore_signals(old);
 	return true;

@@ -22,7 +22,16 @@ struct run {
 	bool quiet;
 };
 
-enum { RUN_MEMORY = 256, RUN_STORE, RUN_MODE, RUN_ON_ERROR, RUN_EXITCODE, RUN_FOLLOW, RUN_QUIET };
+enum {
+	RUN_MEMORY = 256,
+	RUN_STORE,
+	RUN_MODE,
+	RUN_ON_ERROR,
+	RUN_EXITCODE,
+	RUN_FOLLOW,
+	RUN_CHILDREN,
+	RUN_QUIET
+};
 
 static const struct option run_long[] = {
 	{"memory", required_argument, NULL, RUN_MEMORY},
@@ -31,6 +40,7 @@ static const struct option run_long[] = {
 	{"on-error", required_argument, NULL, RUN_ON_ERROR},
 	{"error-exitcode", required_argument, NULL, RUN_EXITCODE},
 	{"follow-children", required_argument, NULL, RUN_FOLLOW},
+	{"children", required_argument, NULL, RUN_CHILDREN},
 	{"quiet", no_argument, NULL, RUN_QUIET},
 	{NULL, 0, NULL, 0},
 };
@@ -82,6 +92,8 @@ static bool run_option(struct run *run, int option, const char *value)
 		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
 	case RUN_FOLLOW:
 		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
+	case RUN_CHILDREN:
+		return cli_bytes(value, &bytes) && bytes <= 4096 && run_add(run, "children", value);
 	case RUN_EXITCODE:
 		return run_exitcode(run, value);
 	case RUN_QUIET:
@@ -158,6 +170,26 @@ static void run_remove_old(const char *file)
 	stores_free(&stores);
 }
 
+/* A process that has ended costs what it used, not a whole store. */
+static void run_trim(const struct launch *launch)
+{
+	struct stackdepot_store_info info;
+	struct stackdepot_store *store;
+	struct stores stores;
+	size_t i;
+
+	stores_find(launch->store, &stores);
+	for (i = 0; i < stores.nr; i++) {
+		if (stackdepot_store_open(stores.path[i], &store))
+			continue;
+		stackdepot_store_get_info(store, &info);
+		if (!target_is_there(&info))
+			(void)stackdepot_store_trim(stores.path[i]);
+		stackdepot_store_close(store);
+	}
+	stores_free(&stores);
+}
+
 /* --- afterwards ------------------------------------------------------------------------------- */
 
 static void run_say(const char *path, const struct stackdepot_store_info *info)
@@ -201,9 +233,10 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	struct stackdepot_store_info info;
 	struct stackdepot_store *store;
 	struct stores stores;
-	uint64_t errors = 0;
+	uint64_t errors = 0, children_unrecorded = 0;
 	size_t i, said = 0;
 
+	run_trim(launch);
 	stores_find(run->store, &stores);
 	for (i = 0; i < stores.nr; i++) {
 		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
@@ -212,8 +245,7 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 			continue;
 		stackdepot_store_get_info(store, &info);
 		errors += info.errors_seen;
-		if (!target_is_running(&info))
-			(void)stackdepot_store_trim(stores.path[i]);
+		children_unrecorded += i ? 0 : info.children_unrecorded;
 		if (!run->quiet && run_is_worth_a_line(i, &info, said, stores.nr)) {
 			run_say(stores.path[i], &info);
 			said++;
@@ -222,6 +254,9 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	}
 	if (!run->quiet && said < stores.nr)
 		cli_complain("%zu more processes, in %s.*", stores.nr - said, run->store);
+	if (!run->quiet && children_unrecorded)
+		cli_complain("%llu more processes were not recorded: --children",
+			     (unsigned long long)children_unrecorded);
 	if (!stores.nr)
 		cli_complain("nothing was recorded");
 	stores_free(&stores);
@@ -251,6 +286,8 @@ static int run_program(struct run *run, struct launch *launch)
 		return CLI_RUN_FAILED;
 	}
 	launch->options = run->options;
+	launch->store = run->store;
+	launch->every_second = run_trim;
 	if (!launch_run(launch))
 		return CLI_RUN_FAILED;
 	errors = run_finish(run, launch);
