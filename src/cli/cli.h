@@ -57,13 +57,15 @@ char *launch_preload(void);
  */
 char *launch_find(const char *program, int *ret_status);
 
-/* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
+/* Run it recorded, options being STACKDEPOT_OPTIONS, and wait for it. False after a complaint, with
+ * an exit status for it. */
 struct launch {
 	char *const *argv;
 	const char *preload;
 	const char *program;
 	char *options;
 	int wait_status;
+	int failed_status;
 	int pid;
 	const char *store;
 	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */

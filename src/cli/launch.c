@@ -251,7 +251,8 @@ static void launch_prepend(const char *name, const char *value, const char *sepa
 	free(all);
 }
 
-static void launch_exec(const struct launch *launch)
+/* Does not return; what went wrong goes into the pipe, which exec() closes. */
+static void launch_exec(const struct launch *launch, int failure)
 {
 	const char *more = getenv("STACKDEPOT_OPTIONS");
 	char *options = cli_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
@@ -264,30 +265,52 @@ static void launch_exec(const struct launch *launch)
 		_exit(CLI_RUN_FAILED);
 	launch_prepend("LD_PRELOAD", launch->preload, ":");
 	execv(launch->program, launch->argv);
-	cli_complain("%s: %s", launch->program, strerror(errno));
-	_exit(errno == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT);
+	if (write(failure, &errno, sizeof(errno)) < 0)
+		cli_complain("%s: %s", launch->program, strerror(errno));
+	_exit(CLI_RUN_CANNOT);
+}
+
+static bool launch_complain(const char *what)
+{
+	cli_complain("%s: %s", what, strerror(errno));
+	return false;
+}
+
+/* Waits until the program has begun. */
+static bool launch_has_failed(struct launch *launch, int failure)
+{
+	int error;
+
+	if (read(failure, &error, sizeof(error)) != sizeof(error))
+		return false;
+	cli_complain("%s: %s", launch->program, strerror(error));
+	launch->failed_status = error == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
+	return true;
 }
 
 bool launch_run(struct launch *launch)
 {
 	struct sigaction old[LAUNCH_SIGNALS];
+	int failure[2];
+	bool done;
 	pid_t pid;
 
+	launch->failed_status = CLI_RUN_FAILED;
+	if (pipe2(failure, O_CLOEXEC))
+		return launch_complain("pipe");
 	launch_watch_signals(old);
 	pid = fork();
 	if (pid == 0) {
 		launch_restore_signals(old);
-		launch_exec(launch);
+		launch_exec(launch, failure[1]);
 	}
-	if (pid < 0) {
-		cli_complain("fork: %s", strerror(errno));
-		return false;
-	}
+	(void)close(failure[1]);
 	launch->pid = pid;
 	launch_child = pid;
-	if (!launch_wait(launch))
-		return false;
+	done = pid < 0 ? launch_complain("fork") : !launch_has_failed(launch, failure[0]);
+	done &= pid > 0 && launch_wait(launch);
+	(void)close(failure[0]);
 	launch_child = 0;
 	launch_restore_signals(old);
-	return true;
+	return done;
 }

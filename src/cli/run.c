@@ -2,6 +2,7 @@
 /* run.c - `stackdepot run`: record a program, and say where the record is. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -14,11 +15,13 @@
 #include "cli.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
+#define RUN_STORE_BYTES (64u << 20)
 
 struct run {
 	char store[PATH_MAX];
 	char options[OPTIONS_BYTES];
-	int error_exitcode; /* -1: the program's own */
+	uint64_t store_bytes; /* 0: left to STACKDEPOT_OPTIONS */
+	int error_exitcode;   /* -1: the program's own */
 	bool quiet;
 };
 
@@ -76,14 +79,19 @@ static bool run_exitcode(struct run *run, const char *value)
 	return end != value && !*end && code >= 0 && code <= 255;
 }
 
+static bool run_memory(struct run *run, const char *value)
+{
+	return cli_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
+	       run->store_bytes <= 1ull << 40 && run_add(run, "memory", value);
+}
+
 static bool run_option(struct run *run, int option, const char *value)
 {
 	uint64_t bytes;
 
 	switch (option) {
 	case RUN_MEMORY:
-		return cli_bytes(value, &bytes) && bytes >= 1u << 20 && bytes <= 1ull << 40 &&
-		       run_add(run, "memory", value);
+		return run_memory(run, value);
 	case RUN_STORE:
 		return *value && strlen(value) < sizeof(run->store) && strcpy(run->store, value);
 	case RUN_MODE:
@@ -168,6 +176,25 @@ static void run_remove_old(const char *file)
 		(void)unlink(stores.path[i]);
 	}
 	stores_free(&stores);
+}
+
+/* Before the program has begun, it can be refused: can the store be made, is there room for it? */
+static bool run_try(const struct run *run)
+{
+	int error = 0, fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		error = errno;
+	} else {
+		if (run->store_bytes && fallocate(fd, 0, 0, (off_t)run->store_bytes) &&
+		    errno != EOPNOTSUPP && errno != ENOSYS)
+			error = errno;
+		(void)close(fd);
+		(void)unlink(run->store);
+	}
+	if (error)
+		cli_complain("%s: %s; nothing was run", run->store, strerror(error));
+	return !error;
 }
 
 /* A process that has ended costs what it used, not a whole store. */
@@ -288,8 +315,10 @@ static int run_program(struct run *run, struct launch *launch)
 	launch->options = run->options;
 	launch->store = run->store;
 	launch->every_second = run_trim;
-	if (!launch_run(launch))
+	if (!run_try(run))
 		return CLI_RUN_FAILED;
+	if (!launch_run(launch))
+		return launch->failed_status;
 	errors = run_finish(run, launch);
 	if (errors && run->error_exitcode >= 0)
 		return run->error_exitcode;
@@ -304,6 +333,7 @@ int cli_run(int argc, char **argv)
 	int status;
 
 	run.error_exitcode = -1;
+	run.store_bytes = getenv("STACKDEPOT_OPTIONS") ? 0 : RUN_STORE_BYTES;
 	status = run_parse(&run, argc, argv);
 	if (status)
 		return status;
