@@ -25,6 +25,7 @@ static const char usage[] =
 	"         --on-error=report|abort\n"
 	"         --error-exitcode=N   exit status if errors were found\n"
 	"         --follow-children=yes|no\n"
+	"         --children=N         stores besides the first, of children and exec() (64)\n"
 	"         --quiet              no summary at the end\n"
 	"report:  --all                all stacks and frames, not the first ones\n"
 	"         --limit=N            so many stacks (10)\n"

@@ -11,7 +11,7 @@
  *	error.c                what records them
  *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
- *	thread.c process.c setup.c options.c real.c say.c   the rest of the house
+ *	thread.c setup.c children.c options.c say.c   the rest of the house
  *
  * Everything here may be called from wherever a program may call malloc(), preserves errno, and
  * allocates nothing from the program's allocator. A function that differs says so.
@@ -43,6 +43,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 /* --- options.c ------------------------------------------------------------------------------ */
 
 #define RECORDER_PATH_BYTES 1024u
+#define RECORDER_MAX_CHILDREN 4096u /* below the tries for a name in setup.c */
 
 struct recorder_options {
 	uint64_t memory_bytes;
@@ -52,6 +53,7 @@ struct recorder_options {
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
 	uint64_t redzone_bytes;
 	uint64_t max_frames;
+	uint64_t children; /* stores of a run besides the first */
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
@@ -150,6 +152,12 @@ static inline bool recorder_on(void)
 uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
+
+/* --- children.c ------------------------------------------------------------------------------- */
+
+/* May this process have a store in the run that `first` was made for? 0, -ECHILD (no, and there is
+ * nothing to say), -EBADMSG (that is no store), or the negative errno of open or mmap. */
+int children_admit(const char *first);
 
 /* --- thread.c --------------------------------------------------------------------------------- */
 

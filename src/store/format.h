@@ -40,6 +40,7 @@ enum store_process_state {
 /* What happened that the report has to own up to. */
 #define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
 #define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
+#define STORE_FLAG_TRIMMED 0x4u	 /* blocks that hold nothing have been given back */
 
 struct store_process {
 	uint32_t pid;
@@ -151,7 +152,8 @@ struct store_header {
 	uint64_t corpus_events;
 	uint64_t sample_bytes; /* as asked for */
 	uint64_t depot_seed;
-	uint64_t reserved[2];
+	uint64_t children; /* in the run's first store: programs and forks after it */
+	uint64_t children_unrecorded; /* of these, beyond the limit */
 	struct store_counts counts __attribute__((aligned(64)));
 	struct store_process process __attribute__((aligned(64)));
 };

@@ -18,7 +18,7 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --quiet --" ;;
+			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet --" ;;
 	report)
 		words="--all --limit= --json --interval= --times="
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
