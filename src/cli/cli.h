@@ -24,6 +24,8 @@ int cli_run(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_corpus(int argc, char **argv);
+int cli_flame(int argc, char **argv);
+int cli_export(int argc, char **argv);
 int cli_top(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 
@@ -127,6 +129,8 @@ void text_command(FILE *out, const struct stackdepot_store_info *info);
 void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What the figures are worth: lines, if there is something to say. */
+void text_caveats(FILE *out, const struct stackdepot_store_info *info);
 /* The process in a line or two, and what the figures below it are worth. */
 void text_process(const struct report *report);
 
@@ -134,12 +138,34 @@ void text_process(const struct report *report);
 
 struct json_t;
 struct json_t *json_stack(const struct report *report, stackdepot_ref_t trace);
+/* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
+struct json_t *json_name(const char *name);
 struct json_t *json_process(const struct report *report);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
 
+/* --- report_stats.c: what recording cost, a figure in each row ------------------------------- */
+
+struct stats_row {
+	const char *name; /* in JSON */
+	const char *text;
+	uint64_t value;
+	bool is_bytes;
+	bool only_if_any;
+};
+
+#define STATS_ROWS 40
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS]);
+
 /* --- the reports: each returns an exit status --------------------------------------------------
  */
+
+/* What was done: "Free", "Write" ... */
+const char *errors_verb(const struct stackdepot_error *error);
+/* Was it found after the fact, elsewhere? */
+bool errors_late(const struct stackdepot_error *error);
+/* What recording cost: [text, value, is it bytes?] of each figure. */
+struct json_t *stats_list(struct stackdepot_store *store);
 
 int report_leaks(const struct report *report);
 int report_top(const struct report *report);

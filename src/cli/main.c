@@ -13,6 +13,8 @@ static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
+	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
 	"       stackdepot top [OPTION]... FILE|PID               live, on the terminal\n"
 	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
@@ -29,6 +31,11 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"flame:   -o OUT.html          where to write the page; - for standard output\n"
+	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
+	"export:  --format=folded|json|pprof for other tools\n"
+	"         --output=FILE, -o FILE\n"
+	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"top:     --interval=SECONDS   between looks (2)\n"
 	"         --sort=live|objects|growth|alloc|count\n"
 	"         --filter=TEXT        in a function, file or module\n"
@@ -112,6 +119,8 @@ int main(int argc, char **argv)
 		{"top", cli_top},
 		{"diff", cli_diff},
 		{"corpus", cli_corpus},
+		{"flame", cli_flame},
+		{"export", cli_export},
 		/* clang-format on */
 	};
 	size_t i;

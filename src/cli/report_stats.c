@@ -4,16 +4,6 @@
 
 #include "cli.h"
 
-struct stats_row {
-	const char *name; /* in JSON */
-	const char *text;
-	uint64_t value;
-	bool is_bytes;
-	bool only_if_any;
-};
-
-#define STATS_ROWS 40
-
 static size_t stats_add(struct stats_row *rows, size_t nr, struct stats_row row)
 {
 	rows[nr] = row;
@@ -90,14 +80,35 @@ static void stats_json(const struct report *report, const struct stats_row *rows
 	json_finish(root);
 }
 
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS])
+{
+	struct stackdepot_store_info info;
+	struct stackdepot_stats depot;
+
+	stackdepot_store_get_info(store, &info);
+	stackdepot_get_stats(stackdepot_store_depot(store), &depot);
+	return stats_depot(&depot, rows, stats_tool(&info, &depot, rows));
+}
+
+json_t *stats_list(struct stackdepot_store *store)
+{
+	struct stats_row rows[STATS_ROWS];
+	size_t i, nr = stats_rows(store, rows);
+	json_t *list = json_array();
+
+	for (i = 0; i < nr; i++)
+		if (rows[i].value || !rows[i].only_if_any)
+			json_array_append_new(list, json_pack("[s, I, b]", rows[i].text,
+							      (json_int_t)rows[i].value,
+							      rows[i].is_bytes));
+	return list;
+}
+
 int report_stats(const struct report *report)
 {
 	struct stats_row rows[STATS_ROWS];
-	struct stackdepot_stats depot;
-	size_t nr;
+	size_t nr = stats_rows(report->store, rows);
 
-	stackdepot_get_stats(stackdepot_store_depot(report->store), &depot);
-	nr = stats_depot(&depot, rows, stats_tool(&report->info, &depot, rows));
 	if (report->json)
 		stats_json(report, rows, nr);
 	else

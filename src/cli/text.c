@@ -172,24 +172,26 @@ void text_end(FILE *out, const struct stackdepot_store_info *info)
 		fputs(target_is_running(info) ? "running" : "ended without notice", out);
 }
 
-static void text_caveats(const struct stackdepot_store_info *info)
+void text_caveats(FILE *out, const struct stackdepot_store_info *info)
 {
 	char text[TEXT_BYTES];
 
 	if (info->sample_bytes && info->sample_asked_bytes)
-		printf("Sampled, one object in %s on average: figures are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	else if (info->sample_bytes)
-		printf("The table of live objects filled up, so objects are sampled, one in %s "
-		       "now: figures "
-		       "are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out,
+			"The table of live objects filled up, so objects are sampled, one in %s "
+			"now: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	if (info->unrecorded)
-		printf("%s objects found no room in the table and are missing here.\n",
-		       text_count((double)info->unrecorded, text));
+		fprintf(out, "%s objects found no room in the table and are missing here.\n",
+			text_count((double)info->unrecorded, text));
 	if (info->flags & STACKDEPOT_STORE_CHILD)
-		printf("Forked from process %u, whose store has the objects older than the fork.\n",
-		       info->parent);
+		fprintf(out,
+			"Forked from process %u, whose store has the objects older than the "
+			"fork.\n",
+			info->parent);
 }
 
 void text_process(const struct report *report)
@@ -198,6 +200,6 @@ void text_process(const struct report *report)
 	printf("\nprocess %u, ", report->info.pid);
 	text_end(stdout, &report->info);
 	puts("");
-	text_caveats(&report->info);
+	text_caveats(stdout, &report->info);
 	puts("");
 }

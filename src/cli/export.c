@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* export.c - `stackdepot export`: a store in the formats that other tools read. */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "export/export.h"
+#include "output.h"
+
+struct export_format {
+	const char *name;
+	void (*write)(const struct export *export);
+	bool has_value; /* --value means something */
+	bool is_binary;
+};
+
+static const struct export_format export_formats[] = {
+	{"folded", export_folded, .has_value = true},
+	{"json", export_json, false, false},
+	{"pprof", export_pprof, .has_value = true, .is_binary = true},
+};
+
+#define EXPORT_FORMATS (sizeof(export_formats) / sizeof(export_formats[0]))
+
+struct export_options {
+	const struct export_format *format;
+	const char *output;
+	int value; /* enum export_value, or -1 */
+};
+
+/* --- for the writers -------------------------------------------------------------------------- */
+
+const char *const export_value_names[EXPORT_VALUES] = {
+	[EXPORT_LIVE_BYTES] = "live-bytes",
+	[EXPORT_LIVE_OBJECTS] = "live-objects",
+	[EXPORT_ALLOC_BYTES] = "alloc-bytes",
+	[EXPORT_ALLOCS] = "allocs",
+};
+
+double export_value_of(const struct profile_stack *stack, enum export_value value)
+{
+	switch (value) {
+	case EXPORT_LIVE_BYTES:
+		return stack->sums.bytes;
+	case EXPORT_LIVE_OBJECTS:
+		return stack->sums.objects;
+	case EXPORT_ALLOC_BYTES:
+		return stack->sums.alloc_bytes;
+	default:
+		return stack->sums.allocs;
+	}
+}
+
+int64_t export_integer(double value)
+{
+	return value >= 9.2e18 ? INT64_MAX : value > 0 ? llround(value) : 0;
+}
+
+const char *export_name(const struct symbol_frame *frame, const struct symbol_line *line,
+			char buffer[EXPORT_NAME_BYTES])
+{
+	if (line->function)
+		return line->function;
+	snprintf(buffer, EXPORT_NAME_BYTES, "%.450s%s0x%llx", frame->module ? frame->module : "",
+		 frame->module ? "+" : "", (unsigned long long)frame->offset);
+	return buffer;
+}
+
+const char *export_missing(const struct profile_stack *stack)
+{
+	return stack->sums.trace ? "[stack evicted]" : "[stack not known]";
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+enum { OPTION_FORMAT = 256, OPTION_VALUE };
+
+static const struct option export_long[] = {
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"output", required_argument, NULL, 'o'},
+	{"value", required_argument, NULL, OPTION_VALUE},
+	{NULL, 0, NULL, 0},
+};
+
+static bool export_set_format(struct export_options *options, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < EXPORT_FORMATS; i++)
+		if (!strcmp(name, export_formats[i].name))
+			options->format = &export_formats[i];
+	return options->format;
+}
+
+static bool export_set_value(struct export_options *options, const char *name)
+{
+	int i;
+
+	options->value = -1;
+	for (i = 0; i < EXPORT_VALUES; i++)
+		if (!strcmp(name, export_value_names[i]))
+			options->value = i;
+	return options->value >= 0;
+}
+
+/* 0, or an exit status after a complaint; optind is then at the target. */
+static int export_parse(struct export_options *options, int argc, char **argv)
+{
+	int option;
+
+	options->value = -1;
+	while ((option = getopt_long(argc, argv, "o:", export_long, NULL)) >= 0) {
+		if (option == '?')
+			return CLI_USAGE;
+		if (option == 'o')
+			options->output = optarg;
+		else if (option == OPTION_FORMAT && !export_set_format(options, optarg))
+			return cli_usage("there is no format '%s'", optarg);
+		else if (option == OPTION_VALUE && !export_set_value(options, optarg))
+			return cli_usage("there is no value '%s'", optarg);
+	}
+	if (!options->format)
+		return cli_usage("export to what? --format is missing");
+	if (options->value >= 0 && !options->format->has_value)
+		return cli_usage("%s holds all values; it takes no --value", options->format->name);
+	if (argc - optind != 1)
+		return cli_usage("export of what? one FILE or PID");
+	if (options->format->is_binary && !options->output && isatty(STDOUT_FILENO))
+		return cli_usage("%s is not for a terminal; -o FILE names a file",
+				 options->format->name);
+	return 0;
+}
+
+/* Allocations of stacks that were evicted since are a stack of their own, so that sums are right.
+ */
+static void export_add_evicted(struct profile *profile)
+{
+	if (profile->info.evicted_allocs <= 0)
+		return;
+	profile->stacks = realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
+	if (!profile->stacks)
+		abort();
+	profile->stacks[profile->nr++] = (struct profile_stack){
+		.sums.trace = UINT64_MAX,
+		.sums.allocs = profile->info.evicted_allocs,
+		.sums.alloc_bytes = profile->info.evicted_bytes,
+	};
+}
+
+static int export_write(const struct export_options *options, struct profile *profile)
+{
+	struct export export = {
+		.profile = profile,
+		.value = options->value < 0 ? EXPORT_LIVE_BYTES : (enum export_value)options->value,
+	};
+	struct output output;
+
+	if (!output_open(&output, options->output))
+		return CLI_USAGE;
+	export.out = output.file;
+	options->format->write(&export);
+	return output_finish(&output) ? CLI_CLEAN : CLI_USAGE;
+}
+
+int cli_export(int argc, char **argv)
+{
+	struct export_options options = {0};
+	struct profile *profile;
+	int status = export_parse(&options, argc, argv);
+
+	if (status)
+		return status;
+	profile = profile_open(argv[optind]);
+	if (!profile)
+		return CLI_USAGE;
+	export_add_evicted(profile);
+	status = export_write(&options, profile);
+	profile_close(profile);
+	return status;
+}
