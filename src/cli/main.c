@@ -33,7 +33,7 @@ static const char usage[] =
 	"         growth --interval=SECONDS --times=N PID\n"
 	"flame:   -o OUT.html          where to write the page; - for standard output\n"
 	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
-	"export:  --format=folded|json|pprof for other tools\n"
+	"export:  --format=folded|json|pprof|speedscope|lsan   for other tools\n"
 	"         --output=FILE, -o FILE\n"
 	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
 	"top:     --interval=SECONDS   between looks (2)\n"

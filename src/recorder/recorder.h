@@ -373,7 +373,7 @@ bool error_bad_free(struct recorder_thread *thread, const recorder_start *start,
 void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
 		       const struct live_object *object);
 
-/* --- altstack.c -------------------------------------------------------------------------------- */
+/* --- altstack.c ------------------------------------------------------------------------------ */
 
 #define RECORDER_ALTSTACK_BYTES (32u << 10) /* its guard page included */
 

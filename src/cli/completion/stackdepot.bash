@@ -27,7 +27,7 @@ _stackdepot()
 	flame)
 		words="-o --nodes=" ;;
 	export)
-		words="--format=folded --format=json --format=pprof
+		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan
 			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
 	top)
