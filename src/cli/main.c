@@ -42,6 +42,7 @@ static const char usage[] =
 	"         --filter=TEXT        in a function, file or module\n"
 	"         --batch --times=N    print instead, for scripts; --limit and --all as above\n"
 	"diff:    --fail-on-increase=BYTES|PERCENT%\n"
+	"         --flame=OUT.html     also as a page to look at\n"
 	"         --json, --limit, --all as above\n"
 	"\n"
 	"--sysroot=DIR before the sub-command: the files of another machine, for names and lines.\n"

@@ -34,7 +34,7 @@ _stackdepot()
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all" ;;
 	diff)
-		words="--fail-on-increase= --json --limit= --all" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all" ;;
 	corpus)
 		words="-o --" ;;
 	esac
