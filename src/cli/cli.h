@@ -26,6 +26,8 @@ int cli_stats(int argc, char **argv);
 int cli_corpus(int argc, char **argv);
 int cli_flame(int argc, char **argv);
 int cli_export(int argc, char **argv);
+int cli_top(int argc, char **argv);
+int cli_diff(int argc, char **argv);
 
 /* One line on standard error, "stackdepot: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -35,6 +37,8 @@ void *cli_alloc(size_t bytes);
 char *cli_strdup(const char *text);
 /* "64M" and the like. */
 bool cli_bytes(const char *text, uint64_t *ret_bytes);
+/* A number above 0 and below 10^9. */
+bool cli_number(const char *text, double *ret_number);
 
 /* --- target.c --------------------------------------------------------------------------------- */
 
@@ -42,6 +46,8 @@ bool cli_bytes(const char *text, uint64_t *ret_bytes);
 struct stackdepot_store *target_open(const char *name);
 /* Is the process of this store there now? */
 bool target_is_running(const struct stackdepot_store_info *info);
+/* Or at least one of its number, which may be in its last steps? */
+bool target_is_there(const struct stackdepot_store_info *info);
 
 /* --- launch.c --------------------------------------------------------------------------------- */
 
@@ -51,14 +57,18 @@ char *launch_preload(void);
  */
 char *launch_find(const char *program, int *ret_status);
 
-/* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
+/* Run it recorded, options being STACKDEPOT_OPTIONS, and wait for it. False after a complaint, with
+ * an exit status for it. */
 struct launch {
 	char *const *argv;
 	const char *preload;
 	const char *program;
 	char *options;
 	int wait_status;
+	int failed_status;
 	int pid;
+	const char *store;
+	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
 };
 bool launch_run(struct launch *launch);
 
@@ -92,6 +102,8 @@ struct symbol_frame {
 
 struct symbols;
 
+/* Modules and debug files are below this directory, not /. It is kept, not copied. */
+void symbols_set_root(const char *directory);
 struct symbols *symbols_open(struct stackdepot_store *store);
 void symbols_close(struct symbols *symbols);
 /* What is known of a frame; belongs to symbols. */
@@ -113,11 +125,18 @@ struct report {
 const char *text_bytes(double bytes, char *buffer);
 const char *text_count(double count, char *buffer);
 void text_stack(const struct report *report, stackdepot_ref_t trace);
+void text_frames(FILE *out, const struct report *report, const uint64_t *frames, unsigned int nr);
+/* The function, or module and offset, without what could drive a terminal. */
+void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line);
+#define TEXT_EVICTED "    (its stack was evicted)"
+#define TEXT_UNKNOWN "    (stack not known)"
+/* The command line, and what became of the process. */
+void text_command(FILE *out, const struct stackdepot_store_info *info);
+void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* How the process ended, and what the figures are worth: lines, if there is something to say. */
-void text_end(const struct stackdepot_store_info *info, FILE *out);
-void text_caveats(const struct stackdepot_store_info *info, FILE *out);
+/* What the figures are worth: lines, if there is something to say. */
+void text_caveats(FILE *out, const struct stackdepot_store_info *info);
 /* The process in a line or two, and what the figures below it are worth. */
 void text_process(const struct report *report);
 

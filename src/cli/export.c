@@ -21,6 +21,9 @@ static const struct export_format export_formats[] = {
 	{"folded", export_folded, .has_value = true},
 	{"json", export_json, false, false},
 	{"pprof", export_pprof, .has_value = true, .is_binary = true},
+	{"speedscope", export_speedscope, .has_value = true},
+	{"lsan", export_lsan, false, false},
+	{"sarif", export_sarif, false, false},
 };
 
 #define EXPORT_FORMATS (sizeof(export_formats) / sizeof(export_formats[0]))

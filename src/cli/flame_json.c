@@ -449,7 +449,7 @@ static void flame_add_errors(struct flame *flame, struct profile *profile, json_
 /* --- the process ------------------------------------------------------------------------------ */
 
 /* What is printed for people elsewhere, as a list of lines. */
-static json_t *flame_lines(void (*print)(const struct stackdepot_store_info *info, FILE *out),
+static json_t *flame_lines(void (*print)(FILE *out, const struct stackdepot_store_info *info),
 			   const struct stackdepot_store_info *info)
 {
 	json_t *list = json_array();
@@ -459,7 +459,7 @@ static json_t *flame_lines(void (*print)(const struct stackdepot_store_info *inf
 
 	if (!out)
 		abort();
-	print(info, out);
+	print(out, info);
 	fclose(out);
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		json_array_append_new(list, json_name(line));

@@ -5,8 +5,8 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats flame export corpus --help --version" \
-			-- "$current"))
+		COMPREPLY=($(compgen -W "run report stats top diff flame export corpus
+			--sysroot= --help --version" -- "$current"))
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
@@ -18,7 +18,7 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --quiet --" ;;
+			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet --" ;;
 	report)
 		words="--all --limit= --json --interval= --times="
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
@@ -27,9 +27,14 @@ _stackdepot()
 	flame)
 		words="-o --nodes=" ;;
 	export)
-		words="--format=folded --format=json --format=pprof
+		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
+	top)
+		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
+			--filter= --batch --limit= --all" ;;
+	diff)
+		words="--fail-on-increase= --flame= --json --limit= --all" ;;
 	corpus)
 		words="-o --" ;;
 	esac

@@ -38,5 +38,8 @@ const char *export_missing(const struct profile_stack *stack);
 void export_folded(const struct export *export);
 void export_json(const struct export *export);
 void export_pprof(const struct export *export);
+void export_speedscope(const struct export *export);
+void export_lsan(const struct export *export);
+void export_sarif(const struct export *export);
 
 #endif
