@@ -126,8 +126,7 @@ struct store_entry {
 };
 
 #define ENTRY_BUSY 0x1ull	 /* being filled, or being taken */
-#define ENTRY_QUARANTINED 0x2ull /* freed, memory not yet given back */
-#define ENTRY_RESERVED 0x4ull
+#define ENTRY_RESERVED 0x6ull
 #define ENTRY_FLAGS 0x7ull
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)

@@ -104,6 +104,28 @@ def test_text(directory):
     os.close(read)
 
 
+def page_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def test_flame(directory):
+    """The page is that of `stackdepot flame A B`, whose own tests look into it."""
+    a, b = test_runs(directory)
+    page, same, other = (f"{directory}/{name}.html" for name in ("diff", "flame", "other"))
+    done = subprocess.run([TOOL, "flame", a, b, "-o", same], capture_output=True, text=True)
+    if "was not built into" in done.stderr:
+        diff("--flame", page, a, b, status=2)
+        return
+    check(not done.returncode, "flame", done)
+    check(diff("--flame", page, a, b) == diff(a, b), "the text is another")
+    check(page_of(page) == page_of(same) and "keep_more" in page_of(page), "the page is another")
+    diff("--fail-on-increase=0", "--flame=" + other, "--json", a, b, status=1)
+    check(page_of(other) == page_of(same), "with --json the page is another")
+    for bad in ("-", directory, directory + "/no/page.html"):
+        check(diff("--flame=" + bad, a, b, status=2) == "", "text without a page", bad)
+
+
 def test_moments(directory):
     """A copy of the store of a process, and the process later."""
     store, early = directory + "/store", directory + "/early"
@@ -120,7 +142,7 @@ def test_moments(directory):
 
 
 def main():
-    for name in os.environ.get("TESTS", "limit text moments").split():
+    for name in os.environ.get("TESTS", "limit text flame moments").split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](directory)
         print("ok", name, flush=True)

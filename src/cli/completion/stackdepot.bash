@@ -27,14 +27,14 @@ _stackdepot()
 	flame)
 		words="-o --nodes=" ;;
 	export)
-		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan
+		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
 	top)
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all" ;;
 	diff)
-		words="--fail-on-increase= --json --limit= --all" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all" ;;
 	corpus)
 		words="-o --" ;;
 	esac
