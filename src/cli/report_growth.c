@@ -16,7 +16,8 @@ struct growth {
 	stackdepot_ref_t trace;
 	double first;
 	double last;
-	double objects; /* more than at first */
+	double first_objects;
+	double last_objects;
 	unsigned int steps;
 };
 
@@ -56,7 +57,8 @@ static bool growth_look(struct stackdepot_store *store, struct growth_list *list
 		list->at[i] = (struct growth){.trace = stacks[i].trace,
 					      .first = stacks[i].bytes,
 					      .last = stacks[i].bytes,
-					      .objects = stacks[i].objects};
+					      .first_objects = stacks[i].objects,
+					      .last_objects = stacks[i].objects};
 	free(stacks);
 	qsort(list->at, nr, sizeof(*list->at), growth_by_trace);
 	return true;
@@ -77,7 +79,7 @@ static void growth_step(struct growth_list *list, struct growth_list *later)
 			before = &nothing;
 		now->steps = now->last > before->last ? before->steps + 1 : 0;
 		now->first = before->first;
-		now->objects = before->steps ? now->objects : now->objects - before->objects;
+		now->first_objects = before->first_objects;
 	}
 	free(list->at);
 	*list = *later;
@@ -85,18 +87,20 @@ static void growth_step(struct growth_list *list, struct growth_list *later)
 
 static void growth_print(const struct report *report, const struct growth *growth)
 {
-	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES];
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[TEXT_BYTES];
 
 	puts("");
-	text_heading(report, "+%s, from %s to %s, allocated at:",
+	text_heading(report, "+%s in %s objects, from %s to %s, allocated at:",
 		     text_bytes(growth->last - growth->first, more),
+		     text_count(growth->last_objects - growth->first_objects, objects),
 		     text_bytes(growth->first, from), text_bytes(growth->last, to));
 	text_stack(report, growth->trace);
 }
 
 static json_t *growth_json(const struct report *report, const struct growth *growth)
 {
-	return json_pack("{s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
+	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
+			 "grown_objects", growth->last_objects - growth->first_objects,
 			 "from_bytes", growth->first, "to_bytes", growth->last, "stack",
 			 json_stack(report, growth->trace));
 }

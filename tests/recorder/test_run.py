@@ -7,7 +7,9 @@ usage: test_run.py STACKDEPOT PROGRAMS_DIRECTORY [KILLS]
 import glob
 import json
 import os
+import platform
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,6 +197,78 @@ def test_trim(store):
         check(report("top", path)["allocations"] > 0, f"{path} is empty")
 
 
+def test_ends(store):
+    """However a program ends, what it did last is in the store, and how it ended."""
+    ways = ("return", "_exit", "quick_exit", "abort", "kill", "atexit", "thread", "main-thread-first", "vfork",
+            "fork-exec")
+    signals = {"abort": 6, "kill": 9}
+    for how in ways:
+        done = run(store, [program("ends"), how], "--memory=2M")
+        check(done.returncode == -signals[how] if how in signals else done.returncode == 8, how, done.returncode,
+              done.stderr)
+        check(bytes_of(store, "last_words") == 777, f"{how}: {bytes_of(store, 'last_words')} bytes are left",
+              json.dumps(report("leaks", store), indent=1))
+        kinds = [error["kind"] for error in report("errors", store)["errors"]]
+        check(kinds == (["crash"] if how == "abort" else []), f"{how}: {kinds}")
+        text = subprocess.run([TOOL, "report", "leaks", store], capture_output=True, text=True).stdout
+        said = f"killed by signal {signals[how]}" if how in signals else "exited with status 8"
+        check(said in text, f"{how}: not '{said}'", text)
+        commands = sorted(report("top", path)["command"][0] for path in glob.glob(store + "*"))
+        check(commands == [program("ends")] + (["sh"] if how == "fork-exec" else []), how, commands)
+
+
+def growth(*arguments):
+    done = subprocess.run([TOOL, "report", "growth", "--json", "--all", *arguments], capture_output=True, text=True)
+    check(done.returncode in (0, 1), f"growth {arguments}: {done.returncode}", done.stderr)
+    found = json.loads(done.stdout)["growth"]
+    check(done.returncode == (1 if found else 0), "the status says whether something grew")
+    return {functions(stack)[0]: stack for stack in found}
+
+
+def rounds(process, nr):
+    process.stdin.write(b"." * nr)
+    process.stdin.flush()
+    check(process.stdout.read(nr) == b"." * nr, "grow does not answer")
+
+
+def test_growth(store):
+    """Exact between two copies; of a running process, what grows at every look and nothing else."""
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=2M", "--store", store, "--", program("grow")],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    rounds(process, 3)
+    shutil.copy(store, store + "-before")
+    rounds(process, 7)
+    shutil.copy(store, store + "-after")
+    found = growth(store + "-before", store + "-after")
+    check(list(found) == ["grows"], "what grew", found)
+    numbers = [found["grows"][key] for key in ("grown_bytes", "grown_objects", "from_bytes", "to_bytes")]
+    check(numbers == [70 * 24, 70, 30 * 24, 100 * 24], "figures", numbers)
+    check(growth(store + "-after", store + "-after") == {}, "nothing grew")
+    check(list(growth(store + "-after", store + "-before")) == ["shrinks"], "the other way round")
+    process.stdin.write(b"f")
+    process.stdin.flush()
+    found = growth("--interval=1", "--times=3", str(report("top", store)["pid"]))
+    check(list(found) == ["grows"], "what grew while it ran", found)
+    stack = found["grows"]
+    check(stack["grown_bytes"] == 24 * stack["grown_objects"] > 0, "figures", stack)
+    process.communicate()
+    check(process.returncode == 0, "grow", process.returncode)
+
+
+def test_jit(store):
+    """A stack through code that no file contains, announced; unannounced it ends there."""
+    if platform.machine() != "x86_64":
+        print("   skipped: the code is for x86-64")
+        return
+    for how, wanted in (("register", ["called_back", None, "calls_code", "main"]), ("silent", ["called_back", None])):
+        done = run(store, [program("jit"), how], "--memory=2M")
+        check(done.returncode == 8, "jit", done.returncode, done.stderr)
+        stacks = [functions(stack) for stack in report("leaks", store)["stacks"]]
+        found = [names for names in stacks if "called_back" in names]
+        check(len(found) == 1 and found[0][:len(wanted)] == wanted, f"jit {how}", stacks)
+        check(("calls_code" in found[0]) == (how == "register"), f"jit {how}: the frames after it", stacks)
+
+
 def test_reload(store):
     libraries = [os.path.join(PROGRAMS, name) for name in ("plugin-first.so", "plugin-second.so")]
     done = run(store, [program("reload"), *libraries])
@@ -263,7 +337,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim ends growth jit reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))
