@@ -76,6 +76,10 @@ struct stores {
 /* FILE and those of its children; each to be freed. */
 void stores_find(const char *file, struct stores *ret_stores);
 void stores_free(struct stores *stores);
+/* What is live in a store. False if it is none. */
+bool stores_live(const char *path, double *ret_bytes, double *ret_objects);
+/* A line on the other stores of the run that FILE is of, be it a child's or the first, if any. */
+void stores_print_others(const char *file);
 
 /* --- symbols.c -------------------------------------------------------------------------------- */
 

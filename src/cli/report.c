@@ -122,6 +122,8 @@ static int report_target(struct report_options *options, const char *kind, const
 	stackdepot_store_get_info(report->store, &report->info);
 	report->symbols = symbols_open(report->store);
 	status = report_kind(options, kind, later);
+	if (status != CLI_USAGE && !report->json && !later)
+		stores_print_others(target);
 	symbols_close(report->symbols);
 	stackdepot_store_close(report->store);
 	return status;
