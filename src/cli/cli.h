@@ -177,7 +177,8 @@ int report_errors(const struct report *report);
 int report_stats(const struct report *report);
 int report_summary(const struct report *report);
 /* Between two stores of one process, or between moments of one that runs. */
-int report_growth(const struct report *report, struct stackdepot_store *later);
-int report_growth_watch(const struct report *report, double interval, unsigned int times);
+int report_growth(const struct report *options, const char *target, const char *later);
+int report_growth_watch(const struct report *options, const char *target, double interval,
+			unsigned int times);
 
 #endif
