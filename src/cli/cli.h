@@ -46,6 +46,8 @@ bool cli_number(const char *text, double *ret_number);
 struct stackdepot_store *target_open(const char *name);
 /* Is the process of this store there now? */
 bool target_is_running(const struct stackdepot_store_info *info);
+/* Or at least one of its number, which may be in its last steps? */
+bool target_is_there(const struct stackdepot_store_info *info);
 
 /* --- launch.c --------------------------------------------------------------------------------- */
 
@@ -55,14 +57,18 @@ char *launch_preload(void);
  */
 char *launch_find(const char *program, int *ret_status);
 
-/* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
+/* Run it recorded, options being STACKDEPOT_OPTIONS, and wait for it. False after a complaint, with
+ * an exit status for it. */
 struct launch {
 	char *const *argv;
 	const char *preload;
 	const char *program;
 	char *options;
 	int wait_status;
+	int failed_status;
 	int pid;
+	const char *store;
+	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
 };
 bool launch_run(struct launch *launch);
 

@@ -23,6 +23,7 @@ static const struct export_format export_formats[] = {
 	{"pprof", export_pprof, .has_value = true, .is_binary = true},
 	{"speedscope", export_speedscope, .has_value = true},
 	{"lsan", export_lsan, false, false},
+	{"sarif", export_sarif, false, false},
 };
 
 #define EXPORT_FORMATS (sizeof(export_formats) / sizeof(export_formats[0]))

@@ -3,10 +3,10 @@
 "use strict";
 const fs = require("fs");
 const [readers, schema, file] = process.argv.slice(2);
-const Ajv = require(require.resolve("ajv", { paths: [readers] }));
-
 const load = (path) => JSON.parse(fs.readFileSync(path, "utf8"));
-const ajv = new Ajv({ strict: false, allErrors: true });
+const draft = /2020-12/.test(load(schema).$schema) ? "ajv/dist/2020" : "ajv";
+const { default: Ajv } = require(require.resolve(draft, { paths: [readers] }));
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 const validate = ajv.compile(load(schema));
 
 if (!validate(load(file))) {

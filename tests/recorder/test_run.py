@@ -16,7 +16,7 @@ import tempfile
 import time
 
 TOOL, PROGRAMS = sys.argv[1], sys.argv[2]
-KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 10
+KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
 
 
 def check(condition, text, *details):
@@ -164,6 +164,57 @@ def test_forks(store):
           "follow-children=no")
 
 
+def stats(store):
+    done = subprocess.run([TOOL, "stats", "--json", store], capture_output=True, text=True)
+    check(done.returncode == 0, f"stats {store}", done.stderr)
+    return json.loads(done.stdout)
+
+
+def test_children(store):
+    """The stores of a run are limited in number; programs beyond it do their work unrecorded."""
+    script = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do /bin/echo $i; done; exit 5"]
+    output = "".join(f"{i}\n" for i in range(1, 9))
+    for options, stores, unrecorded in ((["--children=3"], 4, 5), (["--children=0"], 1, 8), ([], 9, 0)):
+        done = run(store, script, "--memory=1M", *options)
+        check(done.returncode == 5 and done.stdout == output, f"children {options}", done.stdout, done.stderr)
+        found = glob.glob(store + "*")
+        check(len(found) == stores, f"{options}: {len(found)} stores should be {stores}", found)
+        counted = stats(store)
+        check((counted["children"], counted["children_unrecorded"]) == (8, unrecorded), options, counted)
+        said = f"{unrecorded} more processes were not recorded: --children\n" in done.stderr
+        check(said == bool(unrecorded), "what is said", done.stderr)
+    # Without children there is still the program that the first process becomes.
+    for script, stores in (("/bin/echo; exit 5", 1), ("exec /bin/echo", 2)):
+        run(store, ["/bin/sh", "-c", script], "--memory=1M", "--follow-children=no")
+        found = glob.glob(store + "*")
+        check(len(found) == stores, f"follow-children=no, {script}: {stores} stores", found)
+
+
+def disk_bytes(path):
+    return os.stat(path).st_blocks * 512
+
+
+def test_trim(store):
+    """A child that ended, and be it by kill -9, gives back what it did not use while the run goes on."""
+    script = "/bin/ls; /bin/sh -c '/bin/ls; kill -9 $$'; read line; exit 5"
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=16M", "--store", store, "--", "/bin/sh", "-c",
+                                script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    children = []
+    while time.monotonic() < until and not (len(children) >= 3 and
+                                            all(disk_bytes(path) < 2 << 20 for path in children)):
+        time.sleep(0.1)
+        children = glob.glob(store + ".*")
+    sizes = [(os.path.getsize(path), disk_bytes(path)) for path in children]
+    check(len(sizes) == 3 and all(size == 16 << 20 and disk < 2 << 20 for size, disk in sizes), "trimmed", sizes)
+    check(disk_bytes(store) >= 16 << 20, "the running process is not sure of its blocks", disk_bytes(store))
+    process.communicate(b"\n")
+    check(process.returncode == 5, "status", process.returncode)
+    check(disk_bytes(store) < 2 << 20, "the first store is not trimmed at the end")
+    for path in [store, *children]:
+        check(report("top", path)["allocations"] > 0, f"{path} is empty")
+
+
 def test_reload(store):
     libraries = [os.path.join(PROGRAMS, name) for name in ("plugin-first.so", "plugin-second.so")]
     done = run(store, [program("reload"), *libraries])
@@ -179,9 +230,8 @@ def test_deepbind(store):
     done = run(store, [program("deepbind"), os.path.join(PROGRAMS, "plugin-first.so")])
     check(done.returncode == 0 and done.stdout == "done\n", "deepbind", done.stdout, done.stderr)
     no_errors(store)
-    stats = json.loads(subprocess.run([TOOL, "stats", "--json", store], capture_output=True,
-                                      text=True).stdout)
-    check(stats["foreign_frees"] >= 2000, "the plugin's objects were seen after all", stats)
+    counted = stats(store)
+    check(counted["foreign_frees"] >= 2000, "the plugin's objects were seen after all", counted)
 
 
 def test_fixed(store):
@@ -189,10 +239,9 @@ def test_fixed(store):
     done = run(store, [program("churn"), "3"], "--memory=4M")
     check(done.returncode == 0 and done.stdout == "done\n", "churn", done.stderr)
     check(os.path.getsize(store) == 4 << 20, "the store grew")
-    stats = json.loads(subprocess.run([TOOL, "stats", "--json", store], capture_output=True,
-                                      text=True).stdout)
-    check(stats["evictions"] > 0, "nothing was evicted: the test is too weak", stats)
-    check("drops" not in stats or stats["drops"] == 0, "drops", stats)
+    counted = stats(store)
+    check(counted["evictions"] > 0, "nothing was evicted: the test is too weak", counted)
+    check("drops" not in counted or counted["drops"] == 0, "drops", counted)
     no_errors(store)
 
 
@@ -234,7 +283,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

@@ -18,7 +18,7 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --quiet --" ;;
+			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet --" ;;
 	report)
 		words="--all --limit= --json --interval= --times="
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
@@ -27,7 +27,7 @@ _stackdepot()
 	flame)
 		words="-o --nodes=" ;;
 	export)
-		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan
+		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
 			--value=alloc-bytes --value=allocs" ;;
 	top)

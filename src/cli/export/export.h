@@ -40,5 +40,6 @@ void export_json(const struct export *export);
 void export_pprof(const struct export *export);
 void export_speedscope(const struct export *export);
 void export_lsan(const struct export *export);
+void export_sarif(const struct export *export);
 
 #endif

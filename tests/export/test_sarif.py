@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""SARIF 2.1.0: ajv with the schema that Microsoft's tool ships, that tool itself, and the report."""
+import json
+import os
+import re
+import stat
+import tempfile
+
+from common import READERS, bug, check, export, names, real_program, record, report, run, validate
+
+MULTITOOL = os.path.join(READERS, "node_modules/@microsoft/sarif-multitool-linux")
+
+
+def functions(stack):
+    return [frame["location"]["logicalLocations"][0]["fullyQualifiedName"]
+            for frame in stack["frames"]]
+
+
+def by_multitool(path):
+    """It ends with 0 whatever it finds, so what it says is read."""
+    tool = os.path.join(MULTITOOL, "Sarif.Multitool")
+    os.chmod(tool, os.stat(tool).st_mode | stat.S_IXUSR)
+    out = path + ".validated"
+    env = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    done = run(tool, "validate", path, "--output", out, "--log", "ForceOverwrite",
+               "--max-file-size-in-kb", "1000000", env=env)
+    with open(out, encoding="utf-8-sig") as file:
+        found = [result for result in json.load(file)["runs"][0].get("results", [])
+                 if result.get("level", "warning") == "error"]
+    check(not found, "multitool finds errors", json.dumps(found[:2], indent=1), done.stdout)
+
+
+def compare(store):
+    path = store + ".sarif"
+    export("sarif", store, "-o", path)
+    validate(os.path.join(MULTITOOL, "sarif-2.1.0.json"), path)
+    by_multitool(path)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    # Neither reader minds a blank in a URI.
+    for uri in set(re.findall(r'"uri": "(.*?)"[,}]', text)):
+        check(re.fullmatch(r"(file:///)?(?:[\w.~+/-]|%[0-9A-F]{2})+", uri, flags=re.A), f"URI {uri}")
+    results = json.loads(text)["runs"][0]["results"]
+    wanted = [(error["kind"], [names(error[key]) for key in ("stack", "allocated", "freed_at")
+                               if error[key]]) for error in report("errors", store)["errors"]]
+    wanted += [("leak", [names(stack["stack"])]) for stack in report("leaks", store)["stacks"]]
+    found = [(result["ruleId"], [functions(stack) for stack in result["stacks"]])
+             for result in results]
+    check(found == wanted, f"results of {store}", found[:2], wanted[:2])
+    return results
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        first = compare(record(directory, "five-bugs", bug("five-bugs")))
+        again = compare(record(directory, "again", bug("five-bugs")))
+        prints = [[result["partialFingerprints"]["functions/v1"] for result in results]
+                  for results in (first, again)]
+        check(prints[0] == prints[1] and len(set(prints[0])) == len(first), "fingerprints", prints)
+        double = next(result for result in first if result["ruleId"] == "double-free")
+        place = double["locations"][0]["physicalLocation"]
+        check(place["artifactLocation"]["uri"].endswith("tests/bugs/five-bugs.c") and
+              place["region"]["startLine"] == 26, "place", place)
+        check(len(double["relatedLocations"]) == 2, "related", double["relatedLocations"])
+        compare(real_program(directory))
+
+
+main()
