@@ -82,6 +82,10 @@ struct stores {
 /* FILE and those of its children; each to be freed. */
 void stores_find(const char *file, struct stores *ret_stores);
 void stores_free(struct stores *stores);
+/* What is live in a store. False if it is none. */
+bool stores_live(const char *path, double *ret_bytes, double *ret_objects);
+/* A line on the other stores of the run that FILE is of, be it a child's or the first, if any. */
+void stores_print_others(const char *file);
 
 /* --- symbols.c -------------------------------------------------------------------------------- */
 
@@ -179,7 +183,8 @@ int report_errors(const struct report *report);
 int report_stats(const struct report *report);
 int report_summary(const struct report *report);
 /* Between two stores of one process, or between moments of one that runs. */
-int report_growth(const struct report *report, struct stackdepot_store *later);
-int report_growth_watch(const struct report *report, double interval, unsigned int times);
+int report_growth(const struct report *options, const char *target, const char *later);
+int report_growth_watch(const struct report *options, const char *target, double interval,
+			unsigned int times);
 
 #endif

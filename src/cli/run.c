@@ -221,26 +221,15 @@ static void run_trim(const struct launch *launch)
 
 static void run_say(const char *path, const struct stackdepot_store_info *info)
 {
-	struct stackdepot_store *store;
-	struct stackdepot_stack *stacks;
 	char bytes[TEXT_BYTES], count[TEXT_BYTES];
-	double live = 0, objects = 0;
-	size_t i, nr;
+	double live, objects;
 
-	if (stackdepot_store_open(path, &store))
+	if (!stores_live(path, &live, &objects))
 		return;
-	if (!stackdepot_store_stacks(store, &stacks, &nr)) {
-		for (i = 0; i < nr; i++) {
-			live += stacks[i].bytes;
-			objects += stacks[i].objects;
-		}
-		free(stacks);
-	}
 	cli_complain("%.60s (%u): %llu error%s, %s live in %s objects; stackdepot report %s",
 		     info->command_bytes ? info->command : "?", info->pid,
 		     (unsigned long long)info->errors_seen, info->errors_seen == 1 ? "" : "s",
 		     text_bytes(live, bytes), text_count(objects, count), path);
-	stackdepot_store_close(store);
 }
 
 #define RUN_SAY_STORES 8u /* lines that name a process each, at the end of a run of many */

@@ -130,6 +130,24 @@ def test_own(store):
     check(not os.path.exists(store), "a store without a record")
 
 
+def says_of_others(store, stores):
+    """The report of each names the others, and the one with most live bytes."""
+    live = {one: report("leaks", one)["live_bytes"] for one in stores}
+    others = f"\n{len(stores) - 1} more stores of this run, named {store} and {store}.*; "
+    said = [f"{others}{one} has the most live, " for one in stores if live[one] == max(live.values())]
+    with open(store + ".9999999", "wb"):
+        pass  # not a store
+    for one in stores:
+        done = subprocess.run([TOOL, "report", "leaks", one], capture_output=True, text=True)
+        check(len(stores) > 2 and any(line in done.stdout for line in said), "other stores", said, done.stdout)
+    os.unlink(store + ".9999999")
+    alone = store + "-copy.7"
+    shutil.copy(store, alone)
+    done = subprocess.run([TOOL, "report", "leaks", alone], capture_output=True, text=True)
+    check("of this run" not in done.stdout, "a store without others", done.stdout)
+    os.unlink(alone)
+
+
 def test_forks(store):
     done = run(store, [program("forks")])
     check(done.returncode == 6 and done.stdout == "done\n", f"forks: {done.returncode}", done.stdout,
@@ -139,6 +157,7 @@ def test_forks(store):
         no_errors(one)
     check(sum(bytes_of(one, "in_child") == 777 for one in stores) == 1, "the child's object", stores)
     check(bytes_of(store, "in_child") == 0, "the child's object in the parent's store")
+    says_of_others(store, stores)
     for one in stores:
         os.unlink(one)
     run(store, [program("forks")], "--follow-children=no")

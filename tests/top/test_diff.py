@@ -141,8 +141,24 @@ def test_moments(directory):
     check(done.returncode == 1 and "1 stacks only grew" in done.stdout, "growth", done.stdout)
 
 
+def test_growth(directory):
+    """Of a process that runs: what holds more at each look, not what stays as it is."""
+    store = directory + "/store"
+    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW,
+                           "15", "100000"]) as process:
+        time.sleep(1)
+        done = subprocess.run([TOOL, "report", "growth", "--json", "--interval=1", "--times=2",
+                               store], capture_output=True, text=True)
+        process.terminate()
+    check(done.returncode == 1, "growth", done)
+    found = json.loads(done.stdout)["growth"]
+    check([stack["stack"][0]["function"] for stack in found] == ["keep_some"], "growth", found)
+    check(found[0]["grown_bytes"] == found[0]["to_bytes"] - found[0]["from_bytes"] > 1024
+          and found[0]["from_bytes"] > 0, "figures", found)
+
+
 def main():
-    for name in os.environ.get("TESTS", "limit text flame moments").split():
+    for name in os.environ.get("TESTS", "limit text flame moments growth").split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](directory)
         print("ok", name, flush=True)

@@ -81,6 +81,7 @@ def is_speedscope(output):
 def is_end(output):
     check(re.search(r"^process \d+, exited", output, re.M) and output.count("allocated at:") == 1,
           "no report at the end", output)
+    check(re.search(r"^\d+ more stores of this run, ", output, re.M), "no other stores", output)
 
 
 # In the order of the document: words of a block, and the look at its output.
