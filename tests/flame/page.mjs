@@ -78,10 +78,33 @@ export function frames(page, chart = "flame") {
 	})));
 }
 
-/* What is drawn by and by, even without motion, is drawn. */
+/*
+ * What is drawn by and by, even without motion, is drawn: three looks, a tenth of a second apart,
+ * saw the same. A busy machine draws late, so there is no saying how long that takes.
+ */
 export async function settled(page) {
-	await page.evaluate(() => new Promise((done) =>
-		requestAnimationFrame(() => setTimeout(done, 50))));
+	const look = () => page.evaluate(() => [...document.querySelectorAll("g.frame rect")]
+		.map((rect) => rect.getBoundingClientRect()).map((at) => `${at.x} ${at.width}`).join());
+	let same = 0, before = null;
+
+	while (same < 3) {
+		await page.evaluate(() => new Promise((done) =>
+			requestAnimationFrame(() => setTimeout(done, 100))));
+		const now = await look();
+
+		same = now === before ? same + 1 : 0;
+		before = now;
+	}
+}
+
+/* Wait until it holds; after five seconds of trying, it does not. */
+export async function eventually(holds) {
+	for (let i = 0; i < 50; i++) {
+		if (await holds())
+			return true;
+		await new Promise((done) => setTimeout(done, 100));
+	}
+	return false;
 }
 
 /* As the page says it of the frame, to the last digit. */

@@ -7,7 +7,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { FOREST, TOOL, WORK, exact, finish, flame, frames, open, record, report, reported,
+import { FOREST, TOOL, WORK, eventually, exact, finish, flame, frames, open, record, report, reported,
 	settled }
 	from "./page.mjs";
 
@@ -85,15 +85,16 @@ test("clicking zooms, and there is a way back", async () => {
 	const whole = await width("all");
 
 	await page.locator('#flame g[name="keep_small"]').click();
-	await settled(page);
-	assert.ok(Math.abs(await width("keep_small") - whole) < 2, "it is as wide as all");
+	await eventually, settled(page);
+	assert.ok(await eventually(async () => Math.abs(await width("keep_small") - whole) < 2),
+		"it is as wide as all");
 	assert.equal(await width("keep_large"), undefined);
 	assert.equal((await path_()).at(-1), "keep_small");
 	await metric(page, "live_objects");
 	assert.equal((await path_()).at(-1), "keep_small", "another figure of the same place");
 	await page.locator("#path button", { hasText: "main" }).first().click();
 	await settled(page);
-	assert.ok(await width("keep_large") > 1);
+	assert.ok(await eventually(async () => await width("keep_large") > 1), "its sibling is back");
 	await page.locator("#path .reset").click();
 	assert.deepEqual(await path_(), ["all"]);
 });
