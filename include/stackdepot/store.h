@@ -159,6 +159,7 @@ enum stackdepot_error_kind {
 	STACKDEPOT_NULL_DEREF = 7,	 /* null-ptr-deref: a crash */
 	STACKDEPOT_WILD_ACCESS = 8,	 /* wild-memory-access: a crash */
 	STACKDEPOT_CRASH = 9,		 /* another fatal signal */
+	STACKDEPOT_STACK_OVERFLOW = 10,	 /* stack-overflow: a thread used up its stack */
 	STACKDEPOT_ERROR_KINDS
 };
 

@@ -1,128 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* kernel.c - the depot on several CPUs and in interrupts at once. */
-#include <linux/completion.h>
-#include <linux/cpumask.h>
+/* kernel.c - the interface of <linux/stackdepot.h>: contexts, the user's bits, counters. */
 #include <linux/delay.h>
 #include <linux/gfp.h>
-#include <linux/kthread.h>
-#include <linux/smp.h>
+#include <linux/irq_work.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 
 #include "core_test.h"
 #include "glue.h"
-#include "memory.h"
+#include "nmi.h"
 
-#define CHURN_FRAMES 40
-#define CHURN_SAVES 4000
-#define CHURN_BYTES 65536
-#define CHURN_THREADS 8
-
-struct churn {
-	struct stackdepot *depot;
-	atomic_t running;
-	atomic_t wrong;	  /* a handle that named another trace than the one it was given for */
-	atomic_t refused; /* saves */
-	atomic_t turn;	  /* of the interrupts */
-	struct completion done;
-};
-
-/* Save, fetch, compare, give back. */
-static void churn_once(struct churn *churn, u64 id)
-{
-	uintptr_t frames[CHURN_FRAMES], fetched[CHURN_FRAMES];
-	unsigned int nr = trace_make(id, CHURN_FRAMES, frames);
-	stackdepot_handle_t handle = stackdepot_save(churn->depot, frames, nr, STACKDEPOT_GET);
-
-	if (!handle) {
-		atomic_inc(&churn->refused);
-		return;
-	}
-	if (stackdepot_fetch(churn->depot, handle, fetched, CHURN_FRAMES) != (int)nr ||
-	    memcmp(frames, fetched, nr * sizeof(*frames)) || stackdepot_put(churn->depot, handle))
-		atomic_inc(&churn->wrong);
-}
-
-static int churn_thread(void *data)
-{
-	struct churn *churn = data;
-	u64 i, random = (unsigned long)current;
-
-	for (i = 0; i < CHURN_SAVES; i++) {
-		churn_once(churn, trace_random(&random) % 2000);
-		cond_resched();
-	}
-	if (atomic_dec_and_test(&churn->running))
-		complete(&churn->done);
-	return 0;
-}
-
-static void churn_interrupt(void *data)
-{
-	struct churn *churn = data;
-
-	churn_once(churn, (unsigned int)atomic_inc_return(&churn->turn) % 3000);
-}
-
-static void the_bound_holds_on_all_cpus(struct kunit *test)
-{
-	const struct stackdepot_options options = {.max_bytes = CHURN_BYTES, .lease_ticks = 2};
-	static struct churn churn;
-	unsigned int i;
-
-	memset(&churn, 0, sizeof(churn));
-	init_completion(&churn.done);
-	KUNIT_ASSERT_EQ(test, stackdepot_create(&options, &churn.depot), 0);
-	atomic_set(&churn.running, CHURN_THREADS);
-	for (i = 0; i < CHURN_THREADS; i++) {
-		struct task_struct *task = kthread_run(churn_thread, &churn, "churn/%u", i);
-
-		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	}
-	/* Interrupts in the middle of whatever the threads are doing. */
-	while (!wait_for_completion_timeout(&churn.done, 1))
-		on_each_cpu(churn_interrupt, &churn, 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&churn.wrong), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&churn.refused), 0);
-	KUNIT_EXPECT_GT(test, atomic_read(&churn.turn), 0);
-	KUNIT_EXPECT_LE(test, linux_bytes(churn.depot), (u64)CHURN_BYTES);
-	KUNIT_EXPECT_GT(test, core_stats(churn.depot).evictions, 0ull);
-	KUNIT_EXPECT_EQ(test, stackdepot_check(churn.depot), 0);
-	stackdepot_destroy(churn.depot);
-}
-
-struct interrupted {
+/* What was saved, and where. */
+struct saved {
 	depot_stack_handle_t handle;
 	unsigned long frames[64];
 	unsigned int nr;
+	bool irqs_off, in_irq, in_nmi;
+	bool done;
 };
 
-static void interrupt_saves(void *data)
+/* Allocating is allowed as far as the depot finds that it can be done here. */
+static noinline void save_here(void *data)
 {
-	struct interrupted *saved = data;
+	struct saved *saved = data;
 
+	saved->irqs_off = irqs_disabled();
+	saved->in_irq = in_hardirq();
+	saved->in_nmi = in_nmi();
 	saved->nr = stack_trace_save(saved->frames, ARRAY_SIZE(saved->frames), 0);
-	saved->handle = stack_depot_save_flags(saved->frames, saved->nr, 0, STACK_DEPOT_FLAG_GET);
+	saved->handle = stack_depot_save_flags(saved->frames, saved->nr, GFP_ATOMIC,
+					       STACK_DEPOT_FLAG_CAN_ALLOC | STACK_DEPOT_FLAG_GET);
+	smp_store_release(&saved->done, true);
 }
 
-/* What an interrupt saves without allocating ends where the interrupt began. */
-static void an_interrupt_saves_and_the_task_fetches(struct kunit *test)
+static bool run_in_task(struct saved *saved)
 {
-	struct interrupted *saved = kunit_kzalloc(test, sizeof(*saved), GFP_KERNEL);
+	save_here(saved);
+	return true;
+}
+
+static bool run_locked(struct saved *saved)
+{
+	static DEFINE_RAW_SPINLOCK(lock);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	save_here(saved);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return true;
+}
+
+struct saving_work {
+	struct irq_work work;
+	struct saved *saved;
+};
+
+static void work_saves(struct irq_work *work)
+{
+	save_here(container_of(work, struct saving_work, work)->saved);
+}
+
+static bool run_in_interrupt(struct saved *saved)
+{
+	struct saving_work work = {.work = IRQ_WORK_INIT_HARD(work_saves), .saved = saved};
+
+	irq_work_queue(&work.work);
+	irq_work_sync(&work.work);
+	return true;
+}
+
+static bool run_in_nmi(struct saved *saved)
+{
+	unsigned int ms;
+
+	if (!nmi_open(save_here, saved))
+		return false;
+	nmi_raise();
+	for (ms = 0; ms < 1000 && !smp_load_acquire(&saved->done); ms++)
+		msleep(1);
+	nmi_close();
+	return true;
+}
+
+static const struct context {
+	const char *desc;
+	bool (*run)(struct saved *saved); /* false if there is no such context */
+	bool irqs_off, in_irq, in_nmi;
+} contexts[] = {
+	{"task", run_in_task},
+	{"raw spinlock", run_locked, .irqs_off = true},
+	{"interrupt", run_in_interrupt, .irqs_off = true, .in_irq = true},
+	{"NMI", run_in_nmi, .irqs_off = true, .in_irq = true, .in_nmi = true},
+};
+KUNIT_ARRAY_PARAM_DESC(context, contexts, desc);
+
+/* Of what an interrupt saves the frames outside of its entry are left out. */
+static void what_a_context_saves_a_task_fetches(struct kunit *test)
+{
+	const struct context *context = test->param_value;
+	struct saved *saved = kunit_kzalloc(test, sizeof(*saved), GFP_KERNEL);
 	unsigned long frames[64];
 	unsigned int nr;
 
 	KUNIT_ASSERT_NOT_NULL(test, saved);
 	KUNIT_ASSERT_EQ(test, stack_depot_init(), 0);
-	on_each_cpu(interrupt_saves, saved, 1);
+	if (!context->run(saved))
+		kunit_skip(test, "no NMIs to be had");
+	KUNIT_ASSERT_TRUE(test, saved->done);
+	KUNIT_EXPECT_EQ(test, saved->irqs_off, context->irqs_off);
+	KUNIT_EXPECT_EQ(test, saved->in_irq, context->in_irq);
+	KUNIT_EXPECT_EQ(test, saved->in_nmi, context->in_nmi);
 	KUNIT_ASSERT_NE(test, saved->handle, 0);
 	nr = stack_depot_fetch_into(saved->handle, frames, ARRAY_SIZE(frames));
 	KUNIT_EXPECT_GT(test, nr, 0);
 	KUNIT_EXPECT_LE(test, nr, saved->nr);
 	KUNIT_EXPECT_MEMEQ(test, frames, saved->frames, nr * sizeof(*frames));
 	stack_depot_put(saved->handle);
-	if (num_online_cpus() > 1)
-		stack_depot_put(stack_depot_save_flags(frames, nr, 0, STACK_DEPOT_FLAG_GET));
 }
 
 static void extra_bits_are_the_users(struct kunit *test)
@@ -163,8 +158,7 @@ static void counters_count(struct kunit *test)
 }
 
 static struct kunit_case kernel_cases[] = {
-	KUNIT_CASE_SLOW(the_bound_holds_on_all_cpus),
-	KUNIT_CASE(an_interrupt_saves_and_the_task_fetches),
+	KUNIT_CASE_PARAM(what_a_context_saves_a_task_fetches, context_gen_params),
 	KUNIT_CASE(extra_bits_are_the_users),
 	KUNIT_CASE(counters_count),
 	{},

@@ -9,9 +9,12 @@
 #include <linux/completion.h>
 #include <linux/kasan-enabled.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <trace/events/printk.h>
+
+#include "kasan.h"
 
 #define REPORT_BYTES 150
 #define REPORT_OTHER_BYTES 1000
@@ -80,6 +83,15 @@ static noinline void report_turn(unsigned int events)
 	}
 }
 
+/* A report turns hardware's checks off, on the CPU it was made on. */
+static void report_use(char *object)
+{
+	migrate_disable();
+	(void)READ_ONCE(*object);
+	kasan_enable_hw_tags();
+	migrate_enable();
+}
+
 static int report_thread(void *unused)
 {
 	char *object;
@@ -90,7 +102,7 @@ static int report_thread(void *unused)
 		report_turn(100);
 		report_free(object);
 		report_turn(100);
-		(void)READ_ONCE(*object);
+		report_use(object);
 	}
 	complete(&report.done);
 	return 0;

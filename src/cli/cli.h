@@ -24,7 +24,10 @@ int cli_run(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_corpus(int argc, char **argv);
+int cli_flame(int argc, char **argv);
 int cli_export(int argc, char **argv);
+int cli_top(int argc, char **argv);
+int cli_diff(int argc, char **argv);
 
 /* One line on standard error, "stackdepot: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -34,6 +37,8 @@ void *cli_alloc(size_t bytes);
 char *cli_strdup(const char *text);
 /* "64M" and the like. */
 bool cli_bytes(const char *text, uint64_t *ret_bytes);
+/* A number above 0 and below 10^9. */
+bool cli_number(const char *text, double *ret_number);
 
 /* --- target.c --------------------------------------------------------------------------------- */
 
@@ -91,6 +96,8 @@ struct symbol_frame {
 
 struct symbols;
 
+/* Modules and debug files are below this directory, not /. It is kept, not copied. */
+void symbols_set_root(const char *directory);
 struct symbols *symbols_open(struct stackdepot_store *store);
 void symbols_close(struct symbols *symbols);
 /* What is known of a frame; belongs to symbols. */
@@ -112,8 +119,18 @@ struct report {
 const char *text_bytes(double bytes, char *buffer);
 const char *text_count(double count, char *buffer);
 void text_stack(const struct report *report, stackdepot_ref_t trace);
+void text_frames(FILE *out, const struct report *report, const uint64_t *frames, unsigned int nr);
+/* The function, or module and offset, without what could drive a terminal. */
+void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line);
+#define TEXT_EVICTED "    (its stack was evicted)"
+#define TEXT_UNKNOWN "    (stack not known)"
+/* The command line, and what became of the process. */
+void text_command(FILE *out, const struct stackdepot_store_info *info);
+void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What the figures are worth: lines, if there is something to say. */
+void text_caveats(FILE *out, const struct stackdepot_store_info *info);
 /* The process in a line or two, and what the figures below it are worth. */
 void text_process(const struct report *report);
 
@@ -121,6 +138,8 @@ void text_process(const struct report *report);
 
 struct json_t;
 struct json_t *json_stack(const struct report *report, stackdepot_ref_t trace);
+/* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
+struct json_t *json_name(const char *name);
 struct json_t *json_process(const struct report *report);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
@@ -136,10 +155,17 @@ struct stats_row {
 };
 
 #define STATS_ROWS 40
-size_t stats_rows(const struct report *report, struct stats_row rows[STATS_ROWS]);
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS]);
 
 /* --- the reports: each returns an exit status --------------------------------------------------
  */
+
+/* What was done: "Free", "Write" ... */
+const char *errors_verb(const struct stackdepot_error *error);
+/* Was it found after the fact, elsewhere? */
+bool errors_late(const struct stackdepot_error *error);
+/* What recording cost: [text, value, is it bytes?] of each figure. */
+struct json_t *stats_list(struct stackdepot_store *store);
 
 int report_leaks(const struct report *report);
 int report_top(const struct report *report);

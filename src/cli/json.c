@@ -8,8 +8,7 @@
 
 #define JSON_VERSION 1
 
-/* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
-static json_t *json_name(const char *name)
+json_t *json_name(const char *name)
 {
 	json_t *text = name ? json_string(name) : json_null();
 	char *plain, *at;

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* main.c - which sub-command. */
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
+#define SYSROOT "--sysroot="
+
 static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
 	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
 	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
 	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
+	"       stackdepot top [OPTION]... FILE|PID               live, on the terminal\n"
+	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -25,10 +31,19 @@ static const char usage[] =
 	"         --json               for programs\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
+	"flame:   -o OUT.html          where to write the page; - for standard output\n"
+	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
 	"export:  --format=folded|json|pprof|speedscope|lsan|sarif   for other tools\n"
 	"         --output=FILE, -o FILE\n"
 	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
+	"top:     --interval=SECONDS   between looks (2)\n"
+	"         --sort=live|objects|growth|alloc|count\n"
+	"         --filter=TEXT        in a function, file or module\n"
+	"         --batch --times=N    print instead, for scripts; --limit and --all as above\n"
+	"diff:    --fail-on-increase=BYTES|PERCENT%\n"
+	"         --json, --limit, --all as above\n"
 	"\n"
+	"--sysroot=DIR before the sub-command: the files of another machine, for names and lines.\n"
 	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
 
 void cli_complain(const char *format, ...)
@@ -83,20 +98,39 @@ bool cli_bytes(const char *text, uint64_t *ret_bytes)
 	return true;
 }
 
+bool cli_number(const char *text, double *ret_number)
+{
+	char *end;
+
+	*ret_number = strtod(text, &end);
+	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
+		/* clang-format off */
 		{"run", cli_run},
 		{"report", cli_report},
 		{"stats", cli_stats},
+		{"top", cli_top},
+		{"diff", cli_diff},
 		{"corpus", cli_corpus},
+		{"flame", cli_flame},
 		{"export", cli_export},
+		/* clang-format on */
 	};
 	size_t i;
 
+	(void)setlocale(LC_CTYPE, "");
+	if (argc > 1 && !strncmp(argv[1], SYSROOT, strlen(SYSROOT))) {
+		symbols_set_root(argv[1] + strlen(SYSROOT));
+		argv++;
+		argc--;
+	}
 	if (argc < 2)
 		return cli_usage("no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {

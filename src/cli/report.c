@@ -28,14 +28,6 @@ static const struct option report_long[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool report_number(const char *text, double *ret_number)
-{
-	char *end;
-
-	*ret_number = strtod(text, &end);
-	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
-}
-
 static bool report_option(struct report_options *options, int option, const char *value)
 {
 	double number = 0;
@@ -48,14 +40,14 @@ static bool report_option(struct report_options *options, int option, const char
 		options->report.json = true;
 		return true;
 	case OPTION_LIMIT:
-		if (!report_number(value, &number))
+		if (!cli_number(value, &number))
 			return false;
 		options->report.limit = (size_t)number;
 		return true;
 	case OPTION_INTERVAL:
-		return report_number(value, &options->interval);
+		return cli_number(value, &options->interval);
 	case OPTION_TIMES:
-		if (!report_number(value, &number))
+		if (!cli_number(value, &number))
 			return false;
 		options->times = (unsigned int)number;
 		return true;

@@ -8,7 +8,7 @@
 
 #define RULE "=================================================================="
 
-static const char *errors_verb(const struct stackdepot_error *error)
+const char *errors_verb(const struct stackdepot_error *error)
 {
 	switch (error->kind) {
 	case STACKDEPOT_DOUBLE_FREE:
@@ -25,8 +25,7 @@ static const char *errors_verb(const struct stackdepot_error *error)
 	return error->flags & STACKDEPOT_ERROR_READ ? "Read" : "Access";
 }
 
-/* Was it found after the fact, elsewhere? */
-static bool errors_late(const struct stackdepot_error *error)
+bool errors_late(const struct stackdepot_error *error)
 {
 	return error->kind == STACKDEPOT_HEAP_OVERFLOW ||
 	       error->kind == STACKDEPOT_WRITE_AFTER_FREE;
@@ -43,6 +42,10 @@ static void errors_address(const struct stackdepot_error *error)
 		       error->kind == STACKDEPOT_HEAP_OVERFLOW ? "freed" : "to be reused",
 		       (unsigned long long)error->value);
 	puts("");
+	if (error->kind == STACKDEPOT_STACK_OVERFLOW)
+		puts("The stack of the thread is used up: recursion without end, or objects too "
+		     "large "
+		     "for it");
 	if (error->count > 1)
 		printf("Seen %llu times\n", (unsigned long long)error->count);
 }

@@ -80,18 +80,34 @@ static void stats_json(const struct report *report, const struct stats_row *rows
 	json_finish(root);
 }
 
-size_t stats_rows(const struct report *report, struct stats_row rows[STATS_ROWS])
+size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS])
 {
+	struct stackdepot_store_info info;
 	struct stackdepot_stats depot;
 
-	stackdepot_get_stats(stackdepot_store_depot(report->store), &depot);
-	return stats_depot(&depot, rows, stats_tool(&report->info, &depot, rows));
+	stackdepot_store_get_info(store, &info);
+	stackdepot_get_stats(stackdepot_store_depot(store), &depot);
+	return stats_depot(&depot, rows, stats_tool(&info, &depot, rows));
+}
+
+json_t *stats_list(struct stackdepot_store *store)
+{
+	struct stats_row rows[STATS_ROWS];
+	size_t i, nr = stats_rows(store, rows);
+	json_t *list = json_array();
+
+	for (i = 0; i < nr; i++)
+		if (rows[i].value || !rows[i].only_if_any)
+			json_array_append_new(list, json_pack("[s, I, b]", rows[i].text,
+							      (json_int_t)rows[i].value,
+							      rows[i].is_bytes));
+	return list;
 }
 
 int report_stats(const struct report *report)
 {
 	struct stats_row rows[STATS_ROWS];
-	size_t nr = stats_rows(report, rows);
+	size_t nr = stats_rows(report->store, rows);
 
 	if (report->json)
 		stats_json(report, rows, nr);

@@ -4,7 +4,9 @@
  *
  * Each module is opened on its own, as modules of different times may have had the same addresses.
  * The file at the module's path is believed only if its build-id is the one that was recorded; else
- * the debug file of that build-id is looked for, and without one module and offset have to do.
+ * the debug file of that build-id is looked for, then debuginfod is asked if DEBUGINFOD_URLS is
+ * set, and without an answer module and offset have to do. A file that was stripped finds its other
+ * half in the same places, by build-id or .gnu_debuglink.
  *
  * Frames are return addresses, so what is looked up is the byte before: the call.
  */
@@ -43,16 +45,41 @@ struct symbols {
 	size_t used;
 };
 
+/* Where the files of the recorded machine are; and in elfutils' words, where it looks for others.
+ */
+static const char *symbols_root = "";
+static char *symbols_debug_path;
+
 static const Dwfl_Callbacks symbols_callbacks = {
+	.debuginfo_path = &symbols_debug_path,
 	.find_elf = dwfl_build_id_find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,
 	.section_address = dwfl_offline_section_address,
 };
 
+void symbols_set_root(const char *directory)
+{
+	static const char format[] = ":.debug:%s/usr/lib/debug";
+	size_t bytes = sizeof(format) + strlen(directory);
+
+	free(symbols_debug_path);
+	symbols_debug_path = cli_alloc(bytes);
+	snprintf(symbols_debug_path, bytes, format, directory);
+	symbols_root = directory;
+}
+
+/* A server that does not answer must not hold a report up for minutes, unless one wants that. */
+static void symbols_bound_debuginfod(void)
+{
+	(void)setenv("DEBUGINFOD_TIMEOUT", "10", 0);
+	(void)setenv("DEBUGINFOD_MAXTIME", "60", 0);
+}
+
 struct symbols *symbols_open(struct stackdepot_store *store)
 {
 	struct symbols *symbols = cli_alloc(sizeof(*symbols));
 
+	symbols_bound_debuginfod();
 	symbols->store = store;
 	symbols->size = 1024;
 	symbols->slots = cli_alloc(symbols->size * sizeof(*symbols->slots));
@@ -107,21 +134,40 @@ static bool symbols_same_build(Dwfl_Module *module, const struct stackdepot_modu
 	       !memcmp(bits, recorded->build_id, recorded->build_id_bytes);
 }
 
-static bool symbols_report(struct symbol_module *module, const char *path,
-			   const struct stackdepot_module *recorded)
+static bool symbols_begin(struct symbol_module *module)
 {
 	module->dwfl = dwfl_begin(&symbols_callbacks);
-	if (!module->dwfl)
-		return false;
-	dwfl_report_begin(module->dwfl);
-	module->module = dwfl_report_elf(module->dwfl, path, path, -1, recorded->bias, true);
+	if (module->dwfl)
+		dwfl_report_begin(module->dwfl);
+	return module->dwfl;
+}
+
+static bool symbols_end(struct symbol_module *module, bool usable)
+{
 	dwfl_report_end(module->dwfl, NULL, NULL);
-	if (module->module && symbols_same_build(module->module, recorded))
+	if (usable)
 		return true;
 	dwfl_end(module->dwfl);
 	module->dwfl = NULL;
 	module->module = NULL;
 	return false;
+}
+
+/* `path` is of the recorded machine. */
+static bool symbols_report(struct symbol_module *module, const char *path,
+			   const struct stackdepot_module *recorded)
+{
+	char *full = cli_alloc(strlen(symbols_root) + strlen(path) + 1);
+
+	strcat(strcpy(full, symbols_root), path);
+	if (!access(full, R_OK) && symbols_begin(module)) {
+		module->module =
+			dwfl_report_elf(module->dwfl, path, full, -1, recorded->bias, true);
+		(void)symbols_end(module,
+				  module->module && symbols_same_build(module->module, recorded));
+	}
+	free(full);
+	return module->module;
 }
 
 static bool symbols_report_debug(struct symbol_module *module,
@@ -137,7 +183,24 @@ static bool symbols_report_debug(struct symbol_module *module,
 		used += (size_t)snprintf(path + used, sizeof(path) - used,
 					 i == 0 ? "%02x/" : "%02x", recorded->build_id[i]);
 	snprintf(path + used, sizeof(path) - used, ".debug");
-	return !access(path, R_OK) && symbols_report(module, path, recorded);
+	return symbols_report(module, path, recorded);
+}
+
+/* Leave it to elfutils to find the file, which asks debuginfod. */
+static bool symbols_report_id(struct symbol_module *module,
+			      const struct stackdepot_module *recorded)
+{
+	GElf_Addr bias;
+
+	if (!recorded->build_id_bytes || !getenv("DEBUGINFOD_URLS") || !symbols_begin(module))
+		return false;
+	module->module =
+		dwfl_report_module(module->dwfl, recorded->path, recorded->start, recorded->end);
+	if (module->module)
+		(void)dwfl_module_report_build_id(module->module, recorded->build_id,
+						  recorded->build_id_bytes, 0);
+	return symbols_end(module, module->module && dwfl_module_getelf(module->module, &bias) &&
+					   bias == recorded->bias);
 }
 
 static struct symbol_module *symbols_module(struct symbols *symbols, uint64_t frame)
@@ -157,8 +220,9 @@ static struct symbol_module *symbols_module(struct symbols *symbols, uint64_t fr
 	module->path = cli_strdup(recorded.path);
 	module->next = symbols->modules;
 	symbols->modules = module;
-	if (access(recorded.path, R_OK) || !symbols_report(module, recorded.path, &recorded))
-		(void)symbols_report_debug(module, &recorded);
+	if (!symbols_report(module, recorded.path, &recorded) &&
+	    !symbols_report_debug(module, &recorded))
+		(void)symbols_report_id(module, &recorded);
 	return module;
 }
 

@@ -54,20 +54,20 @@ void text_heading(const struct report *report, const char *format, ...)
 }
 
 /* A name from a file is not to drive the terminal. */
-static void text_name(const char *name)
+static void text_name(FILE *out, const char *name)
 {
 	for (; *name; name++)
-		putchar(iscntrl((unsigned char)*name) ? '?' : *name);
+		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
 }
 
 /* Of a long C++ name the template arguments go first, outermost ones left as <...>. */
-static void text_function(const char *name)
+static void text_function(FILE *out, const char *name)
 {
 	size_t depth = 0, length = strlen(name);
 	const char *at;
 
 	if (length <= NAME_SHOWN) {
-		text_name(name);
+		text_name(out, name);
 		return;
 	}
 	for (at = name; *at; at++) {
@@ -75,111 +75,131 @@ static void text_function(const char *name)
 		bool is_operator = at - name >= 8 && !memcmp(at - 8, "operator", 8);
 
 		if (*at == '<' && !is_operator && depth++ == 0)
-			fputs("<...>", stdout);
+			fputs("<...>", out);
 		else if (*at == '>' && depth && !arrow)
 			depth--;
 		else if (!depth)
-			putchar(iscntrl((unsigned char)*at) ? '?' : *at);
+			putc(iscntrl((unsigned char)*at) ? '?' : *at, out);
 	}
 }
 
-static void text_line(const struct report *report, const struct symbol_frame *frame,
+void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line)
+{
+	if (line->function) {
+		text_function(out, line->function);
+		return;
+	}
+	if (frame->module) {
+		text_name(out, frame->module);
+		putc('+', out);
+	}
+	fprintf(out, "0x%llx", (unsigned long long)frame->offset);
+}
+
+static void text_line(FILE *out, const struct report *report, const struct symbol_frame *frame,
 		      const struct symbol_line *line)
 {
-	fputs("    ", stdout);
-	if (line->function)
-		text_function(line->function);
-	else if (frame->module)
-		printf("%s+0x%llx", frame->module, (unsigned long long)frame->offset);
-	else
-		printf("0x%llx", (unsigned long long)frame->offset);
-	fputs(report->colour ? DIM : "", stdout);
+	fputs("    ", out);
+	text_where(out, frame, line);
+	fputs(report->colour ? DIM : "", out);
 	if (line->file) {
-		fputs("  ", stdout);
-		text_name(line->file);
+		fputs("  ", out);
+		text_name(out, line->file);
 		if (line->line)
-			printf(":%d", line->line);
+			fprintf(out, ":%d", line->line);
 	} else if (line->function && frame->module) {
-		fputs("  in ", stdout);
-		text_name(frame->module);
+		fputs("  in ", out);
+		text_name(out, frame->module);
 	}
 	if (line->inlined)
-		fputs(" (inlined)", stdout);
-	puts(report->colour ? PLAIN : "");
+		fputs(" (inlined)", out);
+	fprintf(out, "%s\n", report->colour ? PLAIN : "");
+}
+
+void text_frames(FILE *out, const struct report *report, const uint64_t *frames, unsigned int nr)
+{
+	unsigned int i;
+	size_t j;
+
+	for (i = 0; i < nr && i < report->frame_limit; i++) {
+		const struct symbol_frame *frame = symbols_frame(report->symbols, frames[i]);
+
+		for (j = 0; j < frame->nr; j++)
+			text_line(out, report, frame, &frame->lines[j]);
+	}
+	if (i < nr)
+		fprintf(out, "    ... %u more\n", nr - i);
 }
 
 void text_stack(const struct report *report, stackdepot_ref_t trace)
 {
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	int i, nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(report->store), trace,
-						 frames, STACKDEPOT_MAX_FRAMES)
-			  : 0;
-	size_t j;
+	int nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(report->store), trace, frames,
+					      STACKDEPOT_MAX_FRAMES)
+		       : 0;
 
 	if (nr <= 0)
-		puts(trace ? "    (its stack was evicted)" : "    (stack not known)");
-	for (i = 0; i < nr && (size_t)i < report->frame_limit; i++) {
-		const struct symbol_frame *frame = symbols_frame(report->symbols, frames[i]);
-
-		for (j = 0; j < frame->nr; j++)
-			text_line(report, frame, &frame->lines[j]);
-	}
-	if (i < nr)
-		printf("    ... %d more\n", nr - i);
+		puts(trace ? TEXT_EVICTED : TEXT_UNKNOWN);
+	else
+		text_frames(stdout, report, (const uint64_t *)frames, (unsigned int)nr);
 }
 
-static void text_command(const struct stackdepot_store_info *info)
+void text_command(FILE *out, const struct stackdepot_store_info *info)
 {
 	uint32_t i;
 
 	for (i = 0; i + 1 < info->command_bytes && i < 200; i++)
-		putchar(!info->command[i]			   ? ' '
-			: iscntrl((unsigned char)info->command[i]) ? '?'
-								   : info->command[i]);
+		putc(!info->command[i]				? ' '
+		     : iscntrl((unsigned char)info->command[i]) ? '?'
+								: info->command[i],
+		     out);
 	if (i + 1 < info->command_bytes)
-		fputs(" ...", stdout);
+		fputs(" ...", out);
 }
 
-static void text_end(const struct stackdepot_store_info *info)
+void text_end(FILE *out, const struct stackdepot_store_info *info)
 {
 	int status = (int)info->wait_status;
 
 	if (info->state == STACKDEPOT_STORE_ENDED && WIFEXITED(status))
-		printf("exited with status %d", WEXITSTATUS(status));
+		fprintf(out, "exited with status %d", WEXITSTATUS(status));
 	else if (info->state == STACKDEPOT_STORE_ENDED && WIFSIGNALED(status))
-		printf("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		fprintf(out, "killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	else if (info->state == STACKDEPOT_STORE_EXITED)
-		fputs("exited", stdout);
+		fputs("exited", out);
 	else
-		fputs(target_is_running(info) ? "running" : "ended without notice", stdout);
+		fputs(target_is_running(info) ? "running" : "ended without notice", out);
 }
 
-static void text_caveats(const struct stackdepot_store_info *info)
+void text_caveats(FILE *out, const struct stackdepot_store_info *info)
 {
 	char text[TEXT_BYTES];
 
 	if (info->sample_bytes && info->sample_asked_bytes)
-		printf("Sampled, one object in %s on average: figures are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	else if (info->sample_bytes)
-		printf("The table of live objects filled up, so objects are sampled, one in %s "
-		       "now: figures "
-		       "are estimates.\n",
-		       text_bytes((double)info->sample_bytes, text));
+		fprintf(out,
+			"The table of live objects filled up, so objects are sampled, one in %s "
+			"now: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
 	if (info->unrecorded)
-		printf("%s objects found no room in the table and are missing here.\n",
-		       text_count((double)info->unrecorded, text));
+		fprintf(out, "%s objects found no room in the table and are missing here.\n",
+			text_count((double)info->unrecorded, text));
 	if (info->flags & STACKDEPOT_STORE_CHILD)
-		printf("Forked from process %u, whose store has the objects older than the fork.\n",
-		       info->parent);
+		fprintf(out,
+			"Forked from process %u, whose store has the objects older than the "
+			"fork.\n",
+			info->parent);
 }
 
 void text_process(const struct report *report)
 {
-	text_command(&report->info);
+	text_command(stdout, &report->info);
 	printf("\nprocess %u, ", report->info.pid);
-	text_end(&report->info);
+	text_end(stdout, &report->info);
 	puts("");
-	text_caveats(&report->info);
+	text_caveats(stdout, &report->info);
 	puts("");
 }

@@ -23,6 +23,7 @@
 #include "recorder.h"
 
 #define NEAR_NULL STORE_PAGE_BYTES
+#define NEAR_STACK (64u << 10)
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 
@@ -77,6 +78,23 @@ static unsigned int crash_access(const void *context)
 #endif
 }
 
+static uintptr_t crash_sp(const void *context)
+{
+	const ucontext_t *at = context;
+
+#if defined(__x86_64__)
+	return (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
+#else
+	return (uintptr_t)at->uc_mcontext.sp;
+#endif
+}
+
+/* Next to the stack pointer memory is missing only where the stack may not grow any more. */
+static bool crash_is_overflow(uintptr_t address, uintptr_t sp)
+{
+	return address + NEAR_STACK >= sp && address < sp + NEAR_STACK;
+}
+
 static bool crash_is_access(int number, const siginfo_t *info)
 {
 	return (number == SIGSEGV || number == SIGBUS) && info->si_code > 0;
@@ -113,7 +131,11 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 				     ? STACKDEPOT_NULL_DEREF
 				     : STACKDEPOT_WILD_ACCESS;
 		error.flags = crash_access(context);
-		crash_nearest(&error);
+		if (info->si_code != SI_KERNEL &&
+		    crash_is_overflow(error.address, crash_sp(context)))
+			error.kind = STACKDEPOT_STACK_OVERFLOW;
+		else
+			crash_nearest(&error);
 	}
 	error_report(&error);
 }

@@ -3,6 +3,10 @@
  * hooks.c - the functions of the C library that the program calls here instead.
  *
  * Each notes its caller's frame and goes on in object.c. They set errno as the C library does.
+ *
+ * While objects are sampled, nearly every call is of one that is not recorded: it goes straight to
+ * the allocator. The other way is a function of its own, which is jumped to, so that it finds the
+ * program's frame where the hook would have found it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,6 +18,7 @@
 #include "recorder.h"
 
 #define HOOK EXPORT __attribute__((noinline))
+#define RECORDED static __attribute__((noinline))
 
 static void *hook_result(void *pointer)
 {
@@ -22,18 +27,31 @@ static void *hook_result(void *pointer)
 	return pointer;
 }
 
-HOOK void *malloc(size_t size)
+RECORDED void *malloc_recorded(size_t size)
 {
 	const recorder_start start = stackdepot_unwind_caller();
 
 	return hook_result(object_alloc(&start, size, 0, false));
 }
 
-HOOK void free(void *pointer)
+HOOK void *malloc(size_t size)
+{
+	return sample_skips(size) ? real.malloc(size) : malloc_recorded(size);
+}
+
+RECORDED void free_recorded(void *pointer)
 {
 	const recorder_start start = stackdepot_unwind_caller();
 
 	object_free(&start, pointer);
+}
+
+HOOK void free(void *pointer)
+{
+	if (live_skips(pointer))
+		real.free(pointer);
+	else
+		free_recorded(pointer);
 }
 
 HOOK void cfree(void *pointer);
@@ -44,7 +62,7 @@ HOOK void cfree(void *pointer)
 	object_free(&start, pointer);
 }
 
-HOOK void *calloc(size_t nr, size_t size)
+RECORDED void *calloc_recorded(size_t nr, size_t size)
 {
 	const recorder_start start = stackdepot_unwind_caller();
 	size_t bytes;
@@ -54,11 +72,27 @@ HOOK void *calloc(size_t nr, size_t size)
 	return hook_result(object_alloc(&start, bytes, 0, true));
 }
 
-HOOK void *realloc(void *pointer, size_t size)
+HOOK void *calloc(size_t nr, size_t size)
+{
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(nr, size, &bytes) && sample_skips(bytes))
+		return real.calloc(nr, size);
+	return calloc_recorded(nr, size);
+}
+
+RECORDED void *realloc_recorded(void *pointer, size_t size)
 {
 	const recorder_start start = stackdepot_unwind_caller();
 
 	return object_realloc(&start, pointer, size);
+}
+
+HOOK void *realloc(void *pointer, size_t size)
+{
+	if (live_skips(pointer) && sample_skips(size))
+		return real.realloc(pointer, size);
+	return realloc_recorded(pointer, size);
 }
 
 HOOK void *reallocarray(void *pointer, size_t nr, size_t size)

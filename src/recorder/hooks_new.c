@@ -18,8 +18,10 @@
 /* The C++ library may have come with a dlopen() that did not make its names global. */
 static __attribute__((noinline)) void *new_look_up(const char *name)
 {
-	void *found = dlsym(RTLD_NEXT, name), *library;
+	void *found = patch_original(name), *library;
 
+	if (!found)
+		found = dlsym(RTLD_NEXT, name);
 	if (found)
 		return found;
 	library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);

@@ -26,15 +26,9 @@
 
 #define PROBE 8u
 #define BATCH 64
-#define FILTER_BYTES (1u << 16)
 
-/* Of a store that samples from the start: is any object of this hash in the table? */
-static uint8_t live_filter[FILTER_BYTES];
-
-static uint8_t *live_filter_at(uint64_t address)
-{
-	return &live_filter[(address >> 3) * 0x9e3779b97f4a7c15ull >> 48];
-}
+uint8_t live_filter[LIVE_FILTER_BYTES];
+bool live_filtered;
 
 static void live_byte_inc(uint8_t *byte)
 {
@@ -53,6 +47,17 @@ static void live_byte_dec(uint8_t *byte)
 	       !__atomic_compare_exchange_n(byte, &old, (uint8_t)(old - 1), false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_RELAXED))
 		;
+}
+
+/* What the loader took from the bootstrap buffer must not get to the allocator. */
+void live_filter_setup(void)
+{
+	size_t i, bytes;
+	const char *used = real_bootstrap_used(&bytes);
+
+	for (i = 0; i < bytes; i += 16)
+		live_byte_inc(live_filter_at((uintptr_t)(used + i)));
+	live_filtered = true;
 }
 
 static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
@@ -114,7 +119,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
 
 	if (address & ~ENTRY_ADDRESS || size > ENTRY_MAX_SIZE)
 		return false;
-	if (recorder.options.sample_bytes)
+	if (live_filtered)
 		live_byte_inc(live_filter_at(address));
 	if (live_claim(live_bucket(home, 0), address, size, handle)) {
 		live_count(thread, 1);
@@ -127,7 +132,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
 			return true;
 		}
 	live_byte_dec(&recorder.overflow[home]);
-	if (recorder.options.sample_bytes)
+	if (live_filtered)
 		live_byte_dec(live_filter_at(address));
 	live_thin();
 	return false;
@@ -138,7 +143,7 @@ static struct store_entry *live_search(uint64_t address, uint64_t *ret_key, uint
 {
 	uint32_t home, distance;
 
-	if (recorder.options.sample_bytes && !load_relaxed(live_filter_at(address)))
+	if (live_filtered && !load_relaxed(live_filter_at(address)))
 		return NULL;
 	home = store_home(address, recorder.layout.buckets);
 	for (distance = 0; distance < PROBE && distance < recorder.layout.buckets; distance++) {
@@ -175,7 +180,7 @@ static void live_clear(struct recorder_thread *thread, struct store_entry *entry
 	store_release(&entry->key, 0);
 	if (displaced)
 		live_byte_dec(&recorder.overflow[store_home(address, recorder.layout.buckets)]);
-	if (recorder.options.sample_bytes)
+	if (live_filtered)
 		live_byte_dec(live_filter_at(address));
 	live_count(thread, -1);
 }

@@ -44,6 +44,12 @@ bool real_is_bootstrap(const void *pointer)
 	return (uintptr_t)pointer - (uintptr_t)bootstrap < BOOTSTRAP_BYTES;
 }
 
+const char *real_bootstrap_used(size_t *ret_bytes)
+{
+	*ret_bytes = load_relaxed(&bootstrap_used);
+	return bootstrap;
+}
+
 /* The object (as mapped) that an address lies in; two functions of one library agree in it. */
 static const void *real_owner(const void *address)
 {

@@ -7,8 +7,9 @@
  *	live.c                 the table of live objects
  *	sample.c               which objects are recorded
  *	trace.c                unwind, save, count
- *	redzone.c quarantine.c guard.c crash.c   what finds errors
+ *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
  *	error.c                what records them
+ *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
  *	thread.c process.c setup.c options.c real.c say.c   the rest of the house
  *
@@ -95,6 +96,16 @@ bool real_resolve(void);
 bool real_is_reached(void);
 void *real_bootstrap(size_t size, size_t align);
 bool real_is_bootstrap(const void *pointer);
+/* The part of the buffer that is in use. */
+const char *real_bootstrap_used(size_t *ret_bytes);
+
+/* --- patch.c: allocators inside the program -------------------------------------------------- */
+
+/* Send the program's own malloc() and its kin to our hooks; the bytes of memory that took, or 0 and
+ * in *ret_trouble why not, or which function. Only while there is one thread. */
+size_t patch_program(const char **ret_trouble);
+/* A function as it was before, NULL if it is not patched. */
+void *patch_original(const char *name);
 
 /* --- setup.c ---------------------------------------------------------------------------------- */
 
@@ -163,8 +174,7 @@ struct recorder_thread {
 	uint32_t depth;	    /* hooks this thread is in: more than one from signal handlers */
 	bool cursor_broken; /* the last trace was saved without it */
 	int32_t live_delta;
-	int64_t sample_left;  /* bytes to the next sample */
-	uint64_t sample_rate; /* that it was drawn with */
+	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
 	struct quarantine quarantine;
@@ -228,8 +238,11 @@ enum live_result {
 	LIVE_QUARANTINED,
 };
 
-/* An object with this address will be looked for, or put in: fetch its bucket meanwhile. */
-static inline void live_prefetch(const void *pointer)
+/*
+ * An object with this address will be looked for, or put in: fetch its bucket meanwhile. Inlined
+ * whatever the compiler thinks: a function that only prefetches looks to gcc as if it did nothing.
+ */
+static inline __attribute__((always_inline)) void live_prefetch(const void *pointer)
 {
 	__builtin_prefetch(
 		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
@@ -245,6 +258,20 @@ enum live_result live_take(struct recorder_thread *thread, const void *pointer, 
 bool live_release(struct recorder_thread *thread, const void *pointer,
 		  struct live_object *ret_object);
 bool live_find(const void *pointer, struct live_object *ret_object);
+/* The store samples from the start: note what the filter has to let through. */
+void live_filter_setup(void);
+
+#define LIVE_FILTER_BYTES (1u << 16)
+
+/* While objects are sampled from the start on: how many in the table have an address like this? */
+extern uint8_t live_filter[LIVE_FILTER_BYTES];
+extern bool live_filtered;
+
+/* Neighbours on the heap are neighbours here: what is freed together shares cache lines. */
+static inline uint8_t *live_filter_at(uint64_t address)
+{
+	return &live_filter[(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
+}
 /* The object that contains the address, or else the nearest. Linear in the table. */
 bool live_nearest(uint64_t address, uint64_t *ret_object, struct live_object *ret_found,
 		  bool *ret_freed);
@@ -252,6 +279,21 @@ bool live_nearest(uint64_t address, uint64_t *ret_object, struct live_object *re
 void live_thin(void);
 
 /* --- sample.c --------------------------------------------------------------------------------- */
+
+/* Bytes of this thread to its next sample; 0 while every object is taken, and in the beginning. */
+extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+
+/* Is an object surely not to be recorded? If so, its bytes are accounted for. */
+static inline bool sample_skips(uint64_t size)
+{
+	const uint64_t left = sample_left;
+
+	/* An object of no bytes counts as one byte, elsewhere. */
+	if (likely(size - 1 >= left))
+		return false;
+	sample_left = left - size;
+	return true;
+}
 
 /* Is this object to be recorded? */
 bool sample_take(struct recorder_thread *thread, uint64_t size);
@@ -300,6 +342,13 @@ static inline bool guard_owns(const void *pointer)
 	return (uintptr_t)pointer - guard_low < guard_high - guard_low;
 }
 
+/* Does this pointer surely belong to the allocator alone, and to nothing that is recorded? */
+static inline bool live_skips(const void *pointer)
+{
+	return live_filtered && likely(!load_relaxed(live_filter_at((uintptr_t)pointer))) &&
+	       !guard_owns(pointer);
+}
+
 void guard_setup(void);
 void guard_child(void);
 void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, size_t size,
@@ -323,6 +372,14 @@ bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event);
 bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
 void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
 		       const struct live_object *object);
+
+/* --- altstack.c ------------------------------------------------------------------------------ */
+
+#define RECORDER_ALTSTACK_BYTES (32u << 10) /* its guard page included */
+
+/* Let signals of the calling thread that ask for it run in this memory; and no longer. */
+void altstack_begin(void *memory);
+void altstack_end(void);
 
 /* --- crash.c ------------------------------------------------------------------------------------
  */

@@ -13,6 +13,8 @@
 #define LN2 0.693147180559945309
 #define MAX_LEFT ((double)(1ll << 50))
 
+__thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+
 /* ln(x) for x in (0, 1]; accurate to 1e-7, and libm is not ours to link. */
 static double sample_log(double x)
 {
@@ -74,12 +76,12 @@ uint64_t sample_weight(uint64_t size, unsigned int code)
 	return code ? (uint64_t)(256 / sample_probability(size, sample_rate(code)) + 0.5) : 256;
 }
 
-static int64_t sample_draw(struct recorder_thread *thread, uint64_t rate)
+static uint64_t sample_draw(struct recorder_thread *thread, uint64_t rate)
 {
 	double uniform = ((double)(thread_random(thread) >> 11) + 1) / 9007199254740993.0;
 	double left = -sample_log(uniform) * (double)rate;
 
-	return (int64_t)(left < MAX_LEFT ? left : MAX_LEFT);
+	return (uint64_t)(left < MAX_LEFT ? left : MAX_LEFT);
 }
 
 /* The part of sample_take() that is seldom needed: a sample, or a rate that is new to the thread.
@@ -87,26 +89,22 @@ static int64_t sample_draw(struct recorder_thread *thread, uint64_t rate)
 static __attribute__((noinline)) bool sample_due(struct recorder_thread *thread, uint64_t size)
 {
 	uint64_t rate = load_relaxed(&recorder.header->counts.sample_bytes);
-	bool taken;
 
 	if (thread->sample_rate != rate) {
 		thread->sample_rate = rate;
-		thread->sample_left = sample_draw(thread, rate) - (int64_t)(size ? size : 1);
+		sample_left = sample_draw(thread, rate);
 	}
-	taken = thread->sample_left < 0;
-	if (taken)
-		thread->sample_left = sample_draw(thread, rate);
-	return taken;
+	if (sample_skips(size ? size : 1))
+		return false;
+	sample_left = sample_draw(thread, rate);
+	return true;
 }
 
 bool sample_take(struct recorder_thread *thread, uint64_t size)
 {
 	if (likely(!load_relaxed(&recorder.sampling)))
 		return true;
-	if (!thread)
-		return false;
-	thread->sample_left -= (int64_t)(size ? size : 1);
-	if (likely(thread->sample_left >= 0 && thread->sample_rate))
+	if (!thread || sample_skips(size))
 		return false;
 	return sample_due(thread, size);
 }
@@ -117,5 +115,7 @@ void sample_setup(void)
 
 	recorder.header->sample_bytes = recorder.options.sample_bytes;
 	recorder.header->counts.sample_bytes = rate;
+	if (rate)
+		live_filter_setup();
 	store_release(&recorder.sampling, rate != 0);
 }

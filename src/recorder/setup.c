@@ -23,6 +23,7 @@ enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 struct recorder recorder;
 static uint32_t setup_state;
 static uint32_t setup_flags; /* of this process and its children */
+static size_t setup_patched; /* bytes of memory that redirecting the program's malloc() took */
 
 uint64_t recorder_now_ns(void)
 {
@@ -220,11 +221,15 @@ static bool setup_options(void)
 /* A program that brings its own malloc() and was linked to it statically never calls ours. */
 static bool setup_is_called(void)
 {
+	const char *trouble;
+
 	if (real_is_reached())
 		return true;
-	say("the program contains a malloc() of its own, which cannot be seen from outside; "
-	    "the program is not recorded",
-	    NULL);
+	setup_patched = patch_program(&trouble);
+	if (setup_patched)
+		return true;
+	say("the program contains a malloc() of its own that cannot be redirected (", trouble,
+	    "); the program is not recorded", NULL);
 	return false;
 }
 
@@ -233,6 +238,7 @@ static bool setup_all(void)
 	if (!setup_options() || !setup_is_called() || !setup_alive() || !thread_setup() ||
 	    setup_store_at(recorder.options.store, 0))
 		return false;
+	recorder_count_tool((int64_t)setup_patched);
 	stackdepot_unwind_setup();
 	sample_setup();
 	modules_setup();
@@ -286,7 +292,9 @@ void setup_child(void)
 
 static __attribute__((constructor)) void setup_constructor(void)
 {
-	(void)setup_begin();
+	/* The main thread may never allocate, and has a stack that can overflow. */
+	if (setup_begin() || load_acquire(&recorder.ready))
+		(void)thread_self();
 }
 
 static __attribute__((destructor)) void setup_destructor(void)

@@ -18,7 +18,7 @@
 #include "recorder.h"
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
-#define THREAD_MAPPED (THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES)
+#define THREAD_MAPPED (THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + RECORDER_ALTSTACK_BYTES)
 #define THREAD_NONE ((struct recorder_thread *)1) /* ended, or just beginning */
 
 __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
@@ -52,6 +52,7 @@ uint64_t thread_random(struct recorder_thread *thread)
 static void thread_release(struct recorder_thread *thread)
 {
 	recorder_thread = THREAD_NONE;
+	altstack_end();
 	if (load_relaxed(&recorder.ready) && load_relaxed(recorder.alive)) {
 		struct store_counts *counts = &recorder.header->counts;
 
@@ -61,7 +62,7 @@ static void thread_release(struct recorder_thread *thread)
 		(void)fetch_add_relaxed(&counts->threads, ~0ull);
 		recorder_count_tool(-(int64_t)THREAD_MAPPED);
 	}
-	(void)munmap(thread, THREAD_MAPPED);
+	(void)munmap((char *)thread - RECORDER_ALTSTACK_BYTES, THREAD_MAPPED);
 }
 
 static void thread_end(void *value)
@@ -93,11 +94,13 @@ static void thread_count(void)
 
 static struct recorder_thread *thread_map(void)
 {
-	struct recorder_thread *thread = mmap(NULL, THREAD_MAPPED, PROT_READ | PROT_WRITE,
-					      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *memory = mmap(NULL, THREAD_MAPPED, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct recorder_thread *thread = (void *)(memory + RECORDER_ALTSTACK_BYTES);
 
-	if (thread == MAP_FAILED)
+	if (memory == MAP_FAILED)
 		return NULL;
+	altstack_begin(memory);
 	thread->id = thread_id();
 	thread->random = recorder_now_ns() * 2 + 1 + ((uint64_t)thread->id << 40);
 	if (recorder.options.guard_interval)
@@ -138,6 +141,7 @@ void thread_child(void)
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
 	thread->live_delta = 0;
+	sample_left = 0;
 	thread->random ^= (uint64_t)thread->id << 32;
 	thread_count();
 }

@@ -14,6 +14,7 @@ const char *stackdepot_error_name(unsigned int kind)
 		[STACKDEPOT_NULL_DEREF] = "null-ptr-deref",
 		[STACKDEPOT_WILD_ACCESS] = "wild-memory-access",
 		[STACKDEPOT_CRASH] = "crash",
+		[STACKDEPOT_STACK_OVERFLOW] = "stack-overflow",
 	};
 
 	return kind < STACKDEPOT_ERROR_KINDS && names[kind] ? names[kind] : "unknown";

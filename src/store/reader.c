@@ -24,7 +24,12 @@ static int reader_map(int fd, struct stackdepot_store *store)
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < STORE_HEADER_BYTES)
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	/* Killed after it made the file, and before it gave it a size. */
+	if (!st.st_size)
+		return -ENODATA;
+	if ((uint64_t)st.st_size < STORE_HEADER_BYTES)
 		return -EBADMSG;
 	memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
@@ -41,7 +46,7 @@ static int reader_check(struct stackdepot_store *store)
 	uint64_t total_bytes = header->total_bytes, events = header->corpus_events;
 	uint64_t magic = __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE);
 
-	if (!magic && header->version == STORE_VERSION)
+	if (!magic && (!header->version || header->version == STORE_VERSION))
 		return -ENODATA;
 	if (magic != STORE_MAGIC)
 		return -EBADMSG;

@@ -2,24 +2,35 @@
 /*
  * The walk that is verified rather than walked.
  *
- * A walk is a function of the state it starts with (pc, sp, fp), the words it reads, and the unwind
- * tables. So a thread keeps its last walk, each frame with its state and the words its step read:
+ * A walk is a function of where it starts (pc, sp, fp), the words it reads, and the unwind tables.
+ * So a thread keeps its last walk:
  *
  *	kept:   [ unused ... | top ........ i, i+1 ........ last ]
  *	                       innermost                outermost
  *
- *	K1  If frame i's state is that of a frame on the stack now, and the words of its checks are
- *	    in memory now, then i+1's state is that of its caller now. For the last frame: then it
- *	    is the outermost one.
- *	K2  No check reads outside the own stack.
- *	K3  What K1 says does not depend on tables that may change. A frame whose step does, or
- *	    reads more than two words, has a check that never holds.
+ * What a step reads is a return address, always, and a saved fp, often. But a saved fp matters only
+ * if a frame further out is found by fp before yet another one is read: in most programs nearly
+ * never. So fp is compared where it is used, not where it is saved. A frame that uses it has a
+ * check: the word that fp was read from (its *source*), and its value.
  *
- * The next walk goes frame by frame until its state equals that of a kept frame, then compares the
- * words of all frames from there outwards. At the first that differs it takes the step anew from
- * the tables; if that leads where it led before, comparing goes on, else the walk is on its own
- * again, until it meets another kept frame. Nothing kept is believed before it is verified, so it
- * does not matter what the thread did in between: stale frames cost time, not truth.
+ *	K1  If frame i is on the stack now (its pc and sp), the word its step takes for the return
+ *	    address is pc[i+1], and its checks hold, then i+1 is its caller. For the last frame:
+ *	    then it is the outermost one.
+ *	K2  The source of a check is where the frames kept say that fp was read last before; if
+ *	    this was before the innermost of them, it is below that one's sp.
+ *	K3  No word outside the own stack is read but `never`.
+ *	K4  What K1 says does not depend on tables that may change. A frame whose step does has a
+ *	    check that never holds.
+ *
+ * The next walk goes frame by frame until it meets a kept one: equal pc, equal sp, and equal fp if
+ * that is used before one is read from a frame further out, as checks with a source below sp tell.
+ * Their source is now where this walk got its fp from. Then the words of all frames from there
+ * outwards are compared. At the first that differs the step is taken anew from the tables; if that
+ * meets the next kept frame, comparing goes on, else the walk is on its own again. Nothing kept is
+ * believed before it is verified, so it does not matter what the thread did in between: stale
+ * frames cost time, not truth.
+ *
+ * Kept frames are sought by sp, in a map that may be wrong: what it names is looked at.
  *
  * The new frames are collected apart and then put before those found unchanged, which stay where
  * they are: their number is what a stackdepot_cursor wants to know.
@@ -29,25 +40,41 @@
  */
 #include "walk.h"
 
+/* Where a walk is, and the address of the word that fp was read from. */
+struct place {
+	uintptr_t pc;
+	uintptr_t sp;
+	uintptr_t fp;
+	uintptr_t source;
+};
+
 /* One walk. */
 struct chase {
 	struct unwind_walk *walk;
-	struct unwind_state at;
+	struct place at;
 	struct stackdepot_unwinder *u;
-	uint32_t kept; /* no kept frame before this one can be met any more */
-	uint32_t fresh; /* frames collected */
+	uint32_t kept;	 /* no kept frame before this one can be met any more */
+	uint32_t fresh;	 /* frames collected */
 	uint32_t checks; /* of these */
 	uint32_t size;
 	uint32_t stepped; /* kept frames whose step was taken anew and was the same */
 };
 
-/* What a step read. */
+/* What a step came by. */
 struct step {
-	uint64_t rule; /* of the rare ones */
-	uint32_t checks; /* 2: both, 1: the first; 0: the step is to be taken anew in each walk */
-	bool ended; /* no check either, as there is nothing to check */
-	struct unwind_check *check; /* room for two: of the return address, of the frame pointer */
+	uint32_t save;
+	uint32_t checks;	    /* how many */
+	struct unwind_check *check; /* room for two */
 };
+
+#define SAVE_SLOT ((1u << CODE_SLOT_BITS) - 1)
+#define SAVE_FP (CODE_FP_SAVED >> CODE_CFA_BITS)
+#define SAVE_NOTHING 1u /* the return address is next to the cfa */
+
+_Static_assert((CODE_FP_SAVED >> CODE_CFA_BITS) < 1 << 16, "save fits its bits");
+_Static_assert(CHAIN_CHECKS < 1 << 16, "check fits its bits");
+
+static const uintptr_t never; /* a check that wants 1 here does not hold */
 
 /*
  * Words are moved one by one. Vectors are no gain for so few, and to read as one what was just
@@ -65,173 +92,262 @@ static inline void check_set(struct unwind_check *check, const uintptr_t *slot, 
 	check->word = one_word(word);
 }
 
-static inline void frame_set(struct unwind_frame *frame, uintptr_t sp, uintptr_t fp, uint32_t check)
+static inline int32_t frame_sp(uint64_t frame)
 {
-	frame->sp = one_word(sp);
-	frame->fp = one_word(fp);
-	frame->check = check;
+	return (int32_t)frame;
 }
 
-static const uintptr_t never; /* a check that wants 1 here does not hold */
-
-static bool state_is(const struct unwind_chain *chain, uint32_t i, const struct unwind_state *state)
+static inline uint32_t frame_check(uint64_t frame)
 {
-	return chain->frame[i].sp == state->sp && chain->pc[i] == state->pc &&
-	       chain->frame[i].fp == state->fp;
+	return frame >> 32 & 0xffff;
+}
+
+static inline uint32_t frame_save(uint64_t frame)
+{
+	return (uint32_t)(frame >> 48);
+}
+
+static inline int32_t sp_words(const struct unwind_stack *stack, uintptr_t sp)
+{
+	return (int32_t)((intptr_t)(sp - stack->hi) >> 3);
+}
+
+static inline uint64_t frame_pack(int32_t sp, uint32_t check, uint32_t save)
+{
+	return (uint32_t)sp | (uint64_t)check << 32 | (uint64_t)save << 48;
+}
+
+static inline uint64_t frame_shift(uint64_t frame, uint32_t by)
+{
+	return (frame & ~(UINT64_C(0xffff) << 32)) | (uint64_t)((frame_check(frame) + by) & 0xffff)
+							     << 32;
+}
+
+/* Where frames with @save whose caller's sp is @sp words from @top keep the return address, fp. */
+static inline uintptr_t ra_slot(uintptr_t top, int32_t sp, uint32_t save)
+{
+#if defined(__x86_64__)
+	(void)save;
+	return top + (intptr_t)sp * 8 - 8;
+#else
+	return top + (intptr_t)sp * 8 - (save & SAVE_SLOT) * 8;
+#endif
+}
+
+static inline uintptr_t fp_slot(uintptr_t top, int32_t sp, uint32_t save)
+{
+#if defined(__x86_64__)
+	return top + (intptr_t)sp * 8 - (save & SAVE_SLOT) * 8;
+#else
+	return top + (intptr_t)sp * 8 - (save & SAVE_SLOT) * 8 - !!(save & SAVE_FP) * 8;
+#endif
 }
 
 static uint32_t checks_begin(const struct unwind_chain *chain, uint32_t i)
 {
-	return i < CHAIN_FRAMES ? chain->frame[i].check : CHAIN_CHECKS;
+	return i < CHAIN_FRAMES ? frame_check(chain->frame[i]) : CHAIN_CHECKS;
+}
+
+static inline uint16_t *map_slot(struct stackdepot_unwinder *u, int32_t sp)
+{
+	return &u->map[(uint32_t)sp >> 1 & (CHAIN_MAP - 1)]; /* sp is even, nearly always */
 }
 
 static inline bool in_range(const struct unwind_stack *stack, uintptr_t address)
 {
-	return address - stack->lo <= stack->hi - stack->lo - 8;
+	return !(address & 7) && address - stack->lo <= stack->hi - stack->lo - 8;
+}
+
+/* --- steps from the tables -------------------------------------------------------------------- */
+
+static inline enum unwind_outcome step_end(struct step *step, const uintptr_t *ra)
+{
+	check_set(&step->check[step->checks++], ra, 0);
+	return WALK_END;
+}
+
+static void step_never(struct step *step)
+{
+	check_set(&step->check[0], &never, 1);
+	step->checks = 1;
+}
+
+/* What a frame remembers of @rule; false: it does not fit. */
+static bool save_of(uint64_t rule, uintptr_t cfa, uintptr_t fp_address, uint32_t *ret_save)
+{
+	bool saved = rule & RULE_FP_SAVED;
+	uintptr_t slot;
+
+#if defined(__x86_64__)
+	slot = saved ? (cfa - fp_address) / 8 : 1;
+#else
+	slot = (uintptr_t)-rule_ra_slot(rule) / 8;
+	if (saved && fp_address != cfa - slot * 8 - 8)
+		return false;
+#endif
+	*ret_save = (uint32_t)(slot & SAVE_SLOT) | (saved ? SAVE_FP : 0);
+	return slot - 1 < SAVE_SLOT;
 }
 
 /* With the frame's end known: read what is there. */
-static enum unwind_outcome step_to(const struct unwind_stack *stack, uintptr_t cfa,
-				   uintptr_t fp_slot, struct unwind_state *state, struct step *step)
+static enum unwind_outcome step_to(const struct unwind_stack *stack, uint64_t rule, uintptr_t cfa,
+				   uintptr_t fp_address, struct place *at, struct step *step)
 {
-	uintptr_t ra_slot = cfa + rule_ra_slot(step->rule), ra, fp;
+	uintptr_t ra_address = cfa + rule_ra_slot(rule);
 
-	if (cfa <= state->sp || !in_range(stack, ra_slot) || !in_range(stack, fp_slot))
+	if (cfa <= at->sp || cfa > stack->hi || !in_range(stack, ra_address) ||
+	    !in_range(stack, fp_address))
 		return WALK_FULL;
-	ra = arch_load(ra_slot);
-	fp = arch_load(fp_slot);
-	check_set(&step->check[0], (const uintptr_t *)ra_slot, ra);
-	check_set(&step->check[1], (const uintptr_t *)fp_slot, fp);
-	step->checks = step->rule & RULE_RECHECK ? 0 : step->rule & RULE_FP_SAVED ? 2 : 1;
-	if (step->rule & RULE_FP_SAVED)
-		state->fp = fp;
-	state->sp = cfa;
-	state->pc = arch_strip(ra);
-	return state->pc ? WALK_ON : WALK_END;
+	/* what lies beyond the frame is not to be taken for what is read in it */
+	if (rule & RULE_RECHECK || fp_address < at->sp || ra_address < at->sp ||
+	    !save_of(rule, cfa, fp_address, &step->save)) {
+		step->save = SAVE_NOTHING;
+		step_never(step);
+	}
+	if (rule & RULE_FP_SAVED) {
+		at->fp = arch_load(fp_address);
+		at->source = fp_address;
+	}
+	at->sp = cfa;
+	at->pc = arch_strip(arch_load(ra_address));
+	return at->pc ? WALK_ON : step_end(step, (const uintptr_t *)ra_address);
 }
 
 /* The steps that are not a matter of two additions. */
-static __attribute__((noinline)) enum unwind_outcome
-step_rare(struct unwind_walk *walk, struct unwind_state *state, struct step *step)
+static __attribute__((noinline)) enum unwind_outcome step_rare(struct unwind_walk *walk,
+							       struct place *at, struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
 	struct unwind_stack copy = *stack;
+	uint64_t rule = rule_for(at->pc, &walk->module);
 	uintptr_t cfa;
 
-	step->rule = rule_for(state->pc, &walk->module);
 	step->checks = 0;
-	switch (rule_kind(step->rule)) {
+	step->save = SAVE_NOTHING;
+	switch (rule_kind(rule)) {
 	case RULE_SP:
-		cfa = state->sp + rule_cfa(step->rule);
-		return step_to(stack, cfa, cfa + rule_fp_slot(step->rule), state, step);
+		cfa = at->sp + rule_cfa(rule);
+		return step_to(stack, rule, cfa, cfa + rule_fp_slot(rule), at, step);
 	case RULE_FP:
-		cfa = state->fp + rule_cfa(step->rule);
-		return step_to(stack, cfa, cfa + rule_fp_slot(step->rule), state, step);
+		check_set(&step->check[step->checks++], (const uintptr_t *)at->source, at->fp);
+		cfa = at->fp + rule_cfa(rule);
+		return step_to(stack, rule, cfa, cfa + rule_fp_slot(rule), at, step);
 	case RULE_REALIGNED: /* reads three words */
-		step->rule |= RULE_RECHECK;
-		cfa = state->fp + rule_cfa(step->rule);
+		rule |= RULE_RECHECK;
+		cfa = at->fp + rule_cfa(rule);
 		if (!in_range(stack, cfa))
 			return WALK_FULL;
-		return step_to(stack, arch_load(cfa), state->fp, state, step);
+		return step_to(stack, rule, arch_load(cfa), at->fp, at, step);
 	case RULE_END:
-		step->ended = !(step->rule & RULE_RECHECK);
+		if (rule & RULE_RECHECK)
+			step_never(step);
 		return WALK_END;
 	case RULE_NONE:
-		return unwind_arch_maybe_signal(&copy, state->sp) ? WALK_FULL : WALK_LOST;
+		step_never(step);
+		return unwind_arch_maybe_signal(&copy, at->sp) ? WALK_FULL : WALK_LOST;
 	default:
 		return WALK_FULL;
 	}
 }
 
-/* @state becomes the caller's. Both words are read in any case: a branch would cost more. */
+/* @at becomes the caller's. Both words are read in any case: a branch would cost more. */
 static inline __attribute__((always_inline)) enum unwind_outcome
-step_take(struct unwind_walk *walk, struct unwind_state *state, struct step *step)
+step_take(struct unwind_walk *walk, struct place *at, struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
-	uint32_t code = rule_find(state->pc);
-	const uintptr_t *cfa, *ra, *fp;
-	uintptr_t ra_word, fp_word;
+	uint32_t code = rule_find(at->pc);
+	uintptr_t base = code & CODE_FP ? at->fp : at->sp;
+	uintptr_t cfa = base + (uintptr_t)code_cfa(code) * 8;
+	uintptr_t ra_word, fp_word, ra_address, fp_address;
 
-	step->ended = false;
 	if (__builtin_expect(!code_is_plain(code), 0)) {
 		/* copies, so that what escapes is not what should stay in registers */
-		struct unwind_state rare_state = *state;
+		struct place rare_at = *at;
 		struct step rare_step = *step;
-		enum unwind_outcome outcome = step_rare(walk, &rare_state, &rare_step);
+		enum unwind_outcome outcome = step_rare(walk, &rare_at, &rare_step);
 
-		*state = rare_state;
+		*at = rare_at;
 		*step = rare_step;
 		return outcome;
 	}
-	cfa = (const uintptr_t *)(code & CODE_FP ? state->fp : state->sp) + code_cfa(code);
-#if defined(__x86_64__)
-	ra = cfa - 1;
-	fp = cfa - code_slot(code);
-#else
-	ra = cfa - code_slot(code);
-	fp = ra - !!(code & CODE_FP_SAVED);
-#endif
-	if (__builtin_expect((uintptr_t)cfa <= state->sp || !in_range(stack, (uintptr_t)ra) ||
-				     !in_range(stack, (uintptr_t)fp),
-			     0))
+	/* the slots are between base and cfa: rule_compact() saw to that */
+	if (__builtin_expect(base - at->sp > stack->hi - at->sp || cfa > stack->hi || cfa & 7, 0))
 		return WALK_FULL;
-	ra_word = arch_load((uintptr_t)ra);
-	fp_word = arch_load((uintptr_t)fp);
-	check_set(&step->check[0], ra, ra_word);
-	check_set(&step->check[1], fp, fp_word);
-	step->checks = code & CODE_FP_SAVED ? 2 : 1;
-	state->fp = code & CODE_FP_SAVED ? fp_word : state->fp;
-	state->sp = (uintptr_t)cfa;
-	state->pc = arch_strip(ra_word);
-	return __builtin_expect(!state->pc, 0) ? WALK_END : WALK_ON;
+	check_set(&step->check[0], (const uintptr_t *)at->source, at->fp);
+	step->checks = !!(code & CODE_FP);
+	step->save = code >> CODE_CFA_BITS & (SAVE_SLOT | SAVE_FP);
+	ra_address = ra_slot(cfa, 0, step->save);
+	fp_address = fp_slot(cfa, 0, step->save);
+	ra_word = arch_load(ra_address);
+	fp_word = arch_load(fp_address);
+	at->fp = code & CODE_FP_SAVED ? fp_word : at->fp;
+	at->source = code & CODE_FP_SAVED ? fp_address : at->source;
+	at->sp = cfa;
+	at->pc = arch_strip(ra_word);
+	return __builtin_expect(!at->pc, 0) ? step_end(step, (const uintptr_t *)ra_address)
+					    : WALK_ON;
 }
 
-static void fresh_never(struct chase *c)
-{
-	check_set(&c->u->fresh.check[c->checks++], &never, 1);
-}
-
-/* The step from the frame added last was taken, its checks put behind the others. */
-static inline void fresh_checks(struct chase *c, const struct step *step)
-{
-	if (__builtin_expect(step->checks != 0, 1))
-		c->checks += step->checks;
-	else if (!step->ended)
-		fresh_never(c);
-}
+/* --- new frames ------------------------------------------------------------------------------- */
 
 /* The frame added last leads to one that is not kept. */
 static void fresh_cut(struct chase *c)
 {
+	struct unwind_chain *fresh = &c->u->fresh;
+
 	if (!c->fresh)
 		return;
-	c->checks = c->u->fresh.frame[c->fresh - 1].check;
-	fresh_never(c);
+	c->checks = frame_check(fresh->frame[c->fresh - 1]);
+	check_set(&fresh->check[c->checks++], &never, 1);
+}
+
+/*
+ * Is kept frame @i where the walk is? Its checks from *ret_check on are those whose fp is read from
+ * it or from frames further out.
+ */
+static inline bool meets(const struct chase *c, uint32_t i, uint32_t *ret_check)
+{
+	const struct unwind_stack *stack = &c->walk->stack;
+	const struct unwind_chain *kept = &c->u->kept;
+	uint64_t frame = kept->frame[i];
+	uint32_t check;
+
+	if (i < c->kept || kept->pc[i] != c->at.pc || frame_sp(frame) != sp_words(stack, c->at.sp))
+		return false;
+	for (check = frame_check(frame);
+	     (uintptr_t)kept->check[check].slot - stack->lo < c->at.sp - stack->lo; check++) {
+		if (kept->check[check].word != c->at.fp)
+			return false;
+	}
+	*ret_check = check;
+	return true;
 }
 
 /* Walk until a kept frame is met (WALK_ON), or there is nothing more to walk. */
-static enum unwind_outcome walk_fresh(struct chase *outer)
+static inline enum unwind_outcome walk_fresh(struct chase *outer, uint32_t *ret_check)
 {
 	struct chase c = *outer; /* a copy is kept in registers */
 	struct unwind_chain *fresh = &c.u->fresh;
-	const struct unwind_chain *kept = &c.u->kept;
 	enum unwind_outcome outcome = WALK_ON;
 	struct step step;
 
 	for (;;) {
-		while (c.kept < CHAIN_FRAMES && kept->frame[c.kept].sp < c.at.sp)
-			c.kept++;
-		if (c.kept < CHAIN_FRAMES && state_is(kept, c.kept, &c.at))
+		int32_t sp = sp_words(&c.walk->stack, c.at.sp);
+		uint32_t i = *map_slot(c.u, sp);
+
+		if (meets(&c, i, ret_check)) {
+			c.kept = i;
 			break;
-		if (c.fresh == c.size) {
+		}
+		if (__builtin_expect(c.fresh == c.size, 0)) {
 			outcome = WALK_CUT;
 			break;
 		}
 		fresh->pc[c.fresh] = c.at.pc;
-		frame_set(&fresh->frame[c.fresh++], c.at.sp, c.at.fp, c.checks);
 		step.check = &fresh->check[c.checks];
 		outcome = step_take(c.walk, &c.at, &step);
-		fresh_checks(&c, &step);
+		fresh->frame[c.fresh++] = frame_pack(sp, c.checks, step.save);
+		c.checks += step.checks;
 		if (__builtin_expect(outcome != WALK_ON, 0))
 			break;
 	}
@@ -246,27 +362,50 @@ static enum unwind_outcome walk_fresh(struct chase *outer)
 	return outcome;
 }
 
-static inline uintptr_t check_differs(const struct unwind_check *check)
+/* --- kept frames ------------------------------------------------------------------------------ */
+
+/* What was met gets its fp from this walk, where it did not read it itself: K2. */
+static inline void adopt(struct chase *c, uint32_t i, uint32_t check)
 {
-	return arch_load((uintptr_t)check->slot) ^ check->word;
+	struct unwind_chain *kept = &c->u->kept;
+	uint32_t at;
+
+	for (at = frame_check(kept->frame[i]); at < check; at++)
+		kept->check[at].slot = (const uintptr_t *)c->at.source;
 }
 
-/* The first check in [from, to) that does not hold, or @to. */
-static uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint32_t to)
+static inline uintptr_t return_differs(const struct unwind_chain *kept, uintptr_t top, uint32_t i)
 {
-	const struct unwind_check *check = kept->check;
+	uintptr_t slot = ra_slot(top, frame_sp(kept->frame[i]), frame_save(kept->frame[i - 1]));
+
+	return arch_strip(arch_load(slot)) ^ kept->pc[i];
+}
+
+/* The first frame in [from, to) that the one before it does not return to any more, or @to. */
+static inline uint32_t returns_hold(const struct unwind_chain *kept, uintptr_t top, uint32_t from,
+				    uint32_t to)
+{
 	uint32_t i = from;
 
 	for (; to - i >= 4; i += 4) {
-		uintptr_t differ = check_differs(&check[i]) | check_differs(&check[i + 1]) |
-				   check_differs(&check[i + 2]) | check_differs(&check[i + 3]);
+		uintptr_t differ = return_differs(kept, top, i) | return_differs(kept, top, i + 1) |
+				   return_differs(kept, top, i + 2) |
+				   return_differs(kept, top, i + 3);
 
 		if (differ)
 			break;
 	}
-	while (i < to && !check_differs(&check[i]))
+	while (i < to && !return_differs(kept, top, i))
 		i++;
 	return i;
+}
+
+/* The first check in [from, to) that does not hold, or @to. */
+static inline uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint32_t to)
+{
+	while (from < to && arch_load((uintptr_t)kept->check[from].slot) == kept->check[from].word)
+		from++;
+	return from;
 }
 
 /* The frame in [first, last] that check @index belongs to. */
@@ -276,7 +415,7 @@ static uint32_t frame_of(const struct unwind_chain *kept, uint32_t index, uint32
 	while (first < last) {
 		uint32_t middle = first + (last - first + 1) / 2;
 
-		if (kept->frame[middle].check <= index)
+		if (frame_check(kept->frame[middle]) <= index)
 			first = middle;
 		else
 			last = middle - 1;
@@ -284,19 +423,57 @@ static uint32_t frame_of(const struct unwind_chain *kept, uint32_t index, uint32
 	return first;
 }
 
+/*
+ * The first frame in [from, limit) whose step must be taken anew, or @limit. Where a cut trace ends
+ * does not depend on what its last frame leads to.
+ */
+static inline uint32_t verify_run(const struct chase *c, uint32_t from, uint32_t limit,
+				  uint32_t check)
+{
+	const struct unwind_chain *kept = &c->u->kept;
+	uint32_t differs,
+		to = limit < CHAIN_FRAMES ? frame_check(kept->frame[limit - 1]) : CHAIN_CHECKS;
+	uint32_t end = returns_hold(kept, c->walk->stack.hi, from + 1, limit);
+
+	if (end < limit)
+		to = frame_check(kept->frame[end]);
+	differs = check < to ? checks_hold(kept, check, to) : to;
+	if (__builtin_expect(differs < to, 0))
+		return frame_of(kept, differs, from, end - 1);
+	return end < limit ? end - 1 : limit;
+}
+
+/* To kept frame @i: the frames from @met on, where the walk is now, are verified up to there. */
+static void go_to(struct chase *c, uint32_t met, uint32_t i)
+{
+	const struct unwind_chain *kept = &c->u->kept;
+	uintptr_t top = c->walk->stack.hi;
+	uint32_t inner;
+
+	for (inner = i; inner > met; inner--) {
+		uint32_t save = frame_save(kept->frame[inner - 1]);
+
+		if (save & SAVE_FP) {
+			c->at.source = fp_slot(top, frame_sp(kept->frame[inner]), save);
+			c->at.fp = arch_load(c->at.source);
+			break;
+		}
+	}
+	c->at.pc = kept->pc[i];
+	c->at.sp = top + (intptr_t)frame_sp(kept->frame[i]) * 8;
+}
+
 /* Kept frames [first, last] become fresh ones: those outside of them will change. */
 static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
 {
 	const struct unwind_chain *kept = &c->u->kept;
 	struct unwind_chain *fresh = &c->u->fresh;
-	uint32_t i, from = kept->frame[first].check, to = checks_begin(kept, last + 1);
+	uint32_t i, from = frame_check(kept->frame[first]), to = checks_begin(kept, last + 1);
 	uint32_t shift = c->checks - from;
 
 	for (i = first; i <= last; i++, c->fresh++) {
-		const struct unwind_frame *frame = &kept->frame[i];
-
 		fresh->pc[c->fresh] = kept->pc[i];
-		frame_set(&fresh->frame[c->fresh], frame->sp, frame->fp, frame->check + shift);
+		fresh->frame[c->fresh] = frame_shift(kept->frame[i], shift);
 	}
 	for (i = from; i < to; i++)
 		check_set(&fresh->check[c->checks++], kept->check[i].slot, kept->check[i].word);
@@ -305,14 +482,16 @@ static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
 /* Kept frame @last, with the frames from @first before it, now leads elsewhere. */
 static void diverge(struct chase *c, uint32_t first, uint32_t last, const struct step *step)
 {
-	struct unwind_check *check;
+	struct unwind_chain *fresh = &c->u->fresh;
+	uint64_t *frame;
+	uint32_t i;
 
 	copy_to_fresh(c, first, last);
-	c->checks = c->u->fresh.frame[c->fresh - 1].check;
-	check = &c->u->fresh.check[c->checks];
-	check_set(&check[0], step->check[0].slot, step->check[0].word);
-	check_set(&check[1], step->check[1].slot, step->check[1].word);
-	fresh_checks(c, step);
+	frame = &fresh->frame[c->fresh - 1];
+	c->checks = frame_check(*frame);
+	*frame = frame_pack(frame_sp(*frame), c->checks, step->save);
+	for (i = 0; i < step->checks; i++)
+		check_set(&fresh->check[c->checks++], step->check[i].slot, step->check[i].word);
 	c->kept = last + 1;
 	c->stepped = 0;
 }
@@ -322,49 +501,46 @@ static void diverge(struct chase *c, uint32_t first, uint32_t last, const struct
  * and c->at is where. WALK_CUT and WALK_END, WALK_LOST: frames from c->kept on are unchanged as
  * far as they are asked for, or, if that is the end of the array, none are.
  */
-static enum unwind_outcome verify(struct chase *c, uint32_t *ret_limit)
+static enum unwind_outcome verify(struct chase *c, uint32_t check, uint32_t *ret_limit)
 {
-	const struct unwind_chain *kept = &c->u->kept;
-	uint32_t first = c->kept, i = first, limit = CHAIN_FRAMES;
-	struct unwind_check check[2] = {{NULL, 0}, {NULL, 0}};
+	uint32_t first = c->kept, met = first, limit = CHAIN_FRAMES, i;
+	struct unwind_check room[2] = {{NULL, 0}, {NULL, 0}};
 	enum unwind_outcome outcome;
 	struct step step;
 
-	step.check = check;
+	step.check = room;
 	if (limit - first > c->size - c->fresh)
 		limit = first + (c->size - c->fresh);
 	*ret_limit = limit;
-	while (i < limit) {
-		/* where a cut trace ends does not depend on what its last frame leads to */
-		uint32_t to = limit < CHAIN_FRAMES ? kept->frame[limit - 1].check : CHAIN_CHECKS;
-		uint32_t differs = checks_hold(kept, kept->frame[i].check, to);
-
-		if (differs == to)
+	while (met < limit) {
+		adopt(c, met, check);
+		i = verify_run(c, met, limit, check);
+		if (i == limit)
 			break;
-		i = frame_of(kept, differs, i, limit - 1);
-		c->at = (struct unwind_state){kept->pc[i], kept->frame[i].sp, kept->frame[i].fp};
+		go_to(c, met, i);
 		outcome = step_take(c->walk, &c->at, &step);
 		if (i + 1 == CHAIN_FRAMES && (outcome == WALK_END || outcome == WALK_LOST))
 			return outcome;
-		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !state_is(kept, i + 1, &c->at)) {
+		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !meets(c, i + 1, &check)) {
 			diverge(c, first, i, &step);
 			if (outcome != WALK_ON)
 				c->kept = CHAIN_FRAMES;
 			return outcome;
 		}
 		c->stepped++;
-		i++;
+		met = i + 1;
 	}
 	return limit < CHAIN_FRAMES ? WALK_CUT : WALK_END;
 }
 
 /* Put the fresh frames before the kept ones from c->kept on; @limit: as far as these are needed. */
-static void settle(struct chase *c, uint32_t limit)
+static inline void settle(struct chase *c, uint32_t limit)
 {
 	struct unwind_chain *kept = &c->u->kept, *fresh = &c->u->fresh;
 	uint32_t i, checks = checks_begin(kept, c->kept);
 
-	if (c->fresh > c->kept || c->checks > checks) { /* no room: move, dropping the outermost */
+	if (__builtin_expect(c->fresh > c->kept || c->checks > checks, 0)) {
+		/* no room: move, dropping the outermost */
 		copy_to_fresh(c, c->kept, limit - 1);
 		if (limit < CHAIN_FRAMES)
 			fresh_cut(c);
@@ -374,10 +550,11 @@ static void settle(struct chase *c, uint32_t limit)
 	c->kept -= c->fresh;
 	checks -= c->checks;
 	for (i = 0; i < c->fresh; i++) {
-		const struct unwind_frame *frame = &fresh->frame[i];
+		uint64_t frame = fresh->frame[i];
 
 		kept->pc[c->kept + i] = one_word(fresh->pc[i]);
-		frame_set(&kept->frame[c->kept + i], frame->sp, frame->fp, frame->check + checks);
+		kept->frame[c->kept + i] = one_word(frame_shift(frame, checks));
+		*map_slot(c->u, frame_sp(frame)) = (uint16_t)(c->kept + i);
 	}
 	for (i = 0; i < c->checks; i++)
 		check_set(&kept->check[checks + i], fresh->check[i].slot, fresh->check[i].word);
@@ -388,6 +565,7 @@ static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *
 {
 	struct unwind_check check[2];
 	enum unwind_outcome outcome;
+	uint32_t from;
 	struct step step;
 
 	*ret_limit = CHAIN_FRAMES;
@@ -397,10 +575,10 @@ static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *
 			return WALK_FULL;
 	}
 	for (;;) {
-		outcome = walk_fresh(c);
+		outcome = walk_fresh(c, &from);
 		if (outcome != WALK_ON)
 			return outcome;
-		outcome = verify(c, ret_limit);
+		outcome = verify(c, from, ret_limit);
 		if (outcome != WALK_ON)
 			return outcome;
 	}
@@ -419,14 +597,17 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 	walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
 	walk.module.start = walk.module.end = 0;
 	c.walk = &walk;
-	c.at = (struct unwind_state){start->pc, start->sp, start->fp};
+	/* a source below every frame: the register itself */
+	c.at = (struct place){start->pc, start->sp, start->fp, start->sp - 8};
 	c.u = u;
 	c.kept = u->top;
 	c.fresh = c.checks = c.stepped = 0;
 	c.size = size;
-	outcome = chase_run(&c, start->skip, &limit);
-	if (outcome == WALK_FULL)
+	outcome = start->sp & 7 ? WALK_FULL : chase_run(&c, start->skip, &limit);
+	if (outcome == WALK_FULL) {
+		u->top = CHAIN_FRAMES; /* some checks have sources in frames not kept */
 		return outcome;
+	}
 	unchanged = CHAIN_FRAMES - c.kept;
 	verified = limit > c.kept ? limit - c.kept - c.stepped : 0;
 	complete = outcome != WALK_CUT;

@@ -104,14 +104,14 @@ uint64_t unwind_rule_of(const struct unwind_bytes *bytes, const struct unwind_ro
 	return rule_pack(kind, row->cfa_offset, fp_slot, row->value[ARCH_RA]);
 }
 
-/* @value divided by 8, if that fits @bits and is not negative. */
+/* @value divided by 8, if that fits @bits and is above 0. */
 static bool code_field(intptr_t value, unsigned int bits, uint32_t *ret_field)
 {
 	*ret_field = (uint32_t)(value / 8);
-	return value >= 0 && value / 8 < 1 << bits;
+	return value > 0 && value / 8 < 1 << bits;
 }
 
-/* 0: it does not fit. */
+/* 0: it does not fit. What fits keeps its slots between the word it counts from and the cfa. */
 static uint32_t rule_compact(uint64_t rule)
 {
 	bool saved = rule & RULE_FP_SAVED;
@@ -120,10 +120,10 @@ static uint32_t rule_compact(uint64_t rule)
 	if (rule_kind(rule) > RULE_FIXED_LAST || !code_field(rule_cfa(rule), CODE_CFA_BITS, &cfa))
 		return 0;
 #if defined(__x86_64__)
-	if (!code_field(-rule_fp_slot(rule), CODE_SLOT_BITS, &slot))
+	if (!code_field(-rule_fp_slot(rule), CODE_SLOT_BITS, &slot) || slot > cfa)
 		return 0;
 #else
-	if (!code_field(-rule_ra_slot(rule), CODE_SLOT_BITS, &slot) ||
+	if (!code_field(-rule_ra_slot(rule), CODE_SLOT_BITS, &slot) || slot + saved > cfa ||
 	    (saved && rule_fp_slot(rule) != rule_ra_slot(rule) - 8))
 		return 0;
 #endif
@@ -158,9 +158,8 @@ static uint32_t rule_intern(uint64_t rule)
 		_Atomic uint64_t *slot = &unwind_rule_table[at % RULE_TABLE];
 		uint64_t found = 0;
 
-		if (atomic_compare_exchange_strong_explicit(slot, &found, rule,
-							    memory_order_relaxed,
-							    memory_order_relaxed) ||
+		if (atomic_compare_exchange_strong_explicit(
+			    slot, &found, rule, memory_order_relaxed, memory_order_relaxed) ||
 		    found == rule)
 			code = CODE_TABLE + at % RULE_TABLE;
 	}
@@ -237,11 +236,11 @@ void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)
 	unsigned int i;
 
 	for (i = 0; i < RULE_CACHE_ENTRIES; i++)
-		stats.addresses += atomic_load_explicit(&unwind_rule_cache[i],
-							memory_order_relaxed) != 0;
+		stats.addresses +=
+			atomic_load_explicit(&unwind_rule_cache[i], memory_order_relaxed) != 0;
 	for (i = 0; i < RULE_TABLE; i++)
-		stats.rules += atomic_load_explicit(&unwind_rule_table[i],
-						    memory_order_relaxed) != 0;
+		stats.rules +=
+			atomic_load_explicit(&unwind_rule_table[i], memory_order_relaxed) != 0;
 	stats.table_bytes = sizeof(unwind_rule_cache) + sizeof(unwind_rule_table);
 	stats.used_bytes = (stats.addresses + stats.rules) * sizeof(uint64_t);
 	stats.modules = unwind_loader_modules();

@@ -137,7 +137,7 @@ unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
 
 	if (size > STACKDEPOT_UNWIND_MAX_FRAMES)
 		size = STACKDEPOT_UNWIND_MAX_FRAMES;
-	if (unwinder && own_reach(&unwinder->own, start->sp) &&
+	if (unwinder && own_reach(&unwinder->own, start->sp - 8) &&
 	    own_reach(&unwinder->own, (uintptr_t)&ret_trace->owner) &&
 	    unwinder_take(unwinder, ret_trace)) {
 		ret_trace->flags = 0;

@@ -30,9 +30,9 @@ struct unwind_state {
 
 enum unwind_outcome {
 	WALK_ON,
-	WALK_END, /* this was the outermost frame */
+	WALK_END,  /* this was the outermost frame */
 	WALK_LOST, /* this is the last frame there is a way to */
-	WALK_CUT, /* as many frames as were asked for */
+	WALK_CUT,  /* as many frames as were asked for */
 	WALK_FULL, /* only a full walk can go on */
 };
 
@@ -42,26 +42,34 @@ struct unwind_check {
 	uintptr_t word;
 };
 
-struct unwind_frame {
-	uintptr_t sp;
-	uintptr_t fp;
-	uint32_t check; /* its first; the last one ends where the next frame's begin */
-};
-
-/* Frames, innermost first. */
+/*
+ * Frames, innermost first. What is known of one is packed, as it is written and compared often:
+ *
+ *	63        48 47    32 31             0
+ *	+-----------+--------+---------------+
+ *	| save      | check  | sp            |	sp in words from the top of the stack
+ *	+-----------+--------+---------------+
+ *
+ * Save tells where its step found what: CODE_SLOT and CODE_FP_SAVED of its rule. Check is the first
+ * of its checks; the last one ends where the next frame's begin. Behind them all is an empty one.
+ */
 struct unwind_chain {
 	uintptr_t pc[CHAIN_FRAMES];
-	struct unwind_frame frame[CHAIN_FRAMES];
-	struct unwind_check check[CHAIN_CHECKS];
+	uint64_t apart[128]; /* what belongs together must not compete for a set of the cache */
+	uint64_t frame[CHAIN_FRAMES];
+	struct unwind_check check[CHAIN_CHECKS + 1];
 };
+
+#define CHAIN_MAP 2048 /* a power of two: 32 KiB of stack without a collision */
 
 struct stackdepot_unwinder {
 	struct unwind_own own;
 	struct stackdepot_unwind_trace *owner; /* the trace of the walk that has it, or NULL */
-	uint32_t top; /* the innermost frame kept is kept.pc[top] */
+	uint32_t top;			       /* the innermost frame kept is kept.pc[top] */
 	bool complete; /* the last trace went to the outermost frame, and was reported as is */
-	struct unwind_chain kept; /* fills from its end, so that outer frames stay in place */
+	struct unwind_chain kept;  /* fills from its end, so that outer frames stay in place */
 	struct unwind_chain fresh; /* the new frames of this walk, from its start */
+	uint16_t map[CHAIN_MAP];   /* by sp: the kept frame that is probably there */
 };
 
 _Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, "as published");
@@ -69,8 +77,7 @@ _Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, 
 /* unwind_chain_walk() - fill @ret_trace from the unwinder, or WALK_FULL. */
 enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *unwinder,
 				      const struct stackdepot_unwind_start *start,
-				      unsigned int size,
-				      struct stackdepot_unwind_trace *ret_trace);
+				      unsigned int size, struct stackdepot_unwind_trace *ret_trace);
 
 /* unwind_plain_walk() - fill @frames, or WALK_FULL. */
 enum unwind_outcome unwind_plain_walk(struct unwind_walk *walk,

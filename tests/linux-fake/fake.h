@@ -40,6 +40,7 @@ typedef unsigned int gfp_t;
 #define ESTALE 116
 
 #define PAGE_SIZE 4096ul
+#define SZ_256 0x00000100
 #define SZ_1M 0x00100000
 #define SZ_64M 0x04000000
 

@@ -93,6 +93,8 @@ static void early_depot_has_one_chunk(void **state)
 	assert_int_equal(stack_depot_early_init(), 0);
 	fake_late_initcalls();
 	assert_int_equal(stat("max_bytes"), BOUND);
+	/* Copies, lines, and a page for header, index and the rest: the index is a 32nd. */
+	assert_int_equal(stat("bytes"), 3 * 4096);
 	assert_int_equal(fake_pages, 0);
 	assert_true(has(save(1, 0), 1));
 	assert_int_equal(stack_depot_init(), 0);

@@ -67,6 +67,14 @@ CASES = [
         r"    give_up  .*:\d+"], None, None, None)]),
     ("realloc-freed", {}, 7, [("double-free", [r"BUG: double-free", r"    grow  .*:\d+"],
         ["grow", "main"], ["allocate", "main"], ["main"])]),
+    ("stack-overflow", {}, -11, [("stack-overflow", [
+        r"BUG: stack-overflow",
+        r"(Write|Read) of address 0x[0-9a-f]+ by thread \d+, signal 11 \(Segmentation fault\)",
+        r"The stack of the thread is used up: recursion without end, or objects too large for it",
+        r"Stack:", r"    descend  .*stack-overflow\.c:\d+"],
+        ["descend", "descend", "descend"], None, None)]),
+    ("stack-overflow-thread", {}, -11, [("stack-overflow", [r"BUG: stack-overflow"],
+        ["descend", "descend", "descend"], None, None)]),
     ("own-handler", {}, 7, []),
     ("clean", {}, 7, []),
 ]

@@ -108,8 +108,24 @@ def test_python(store):
     check(done.returncode == 0 and done.stdout == "[0, 1, 2, 3, 4]\n", "python", done.stderr)
     no_errors(store)
     check(report("top", store)["allocations"] > 10000, "python's objects")
-    done = run(store, [program("own")])
-    check(done.returncode == 4 and "malloc() of its own" in done.stderr, "own malloc", done.stderr)
+
+
+def test_own(store):
+    """Allocators in the program itself: sent to the hooks, or left alone with a line."""
+    done = run(store, [program("own")], "--quiet")
+    check((done.returncode, done.stdout, done.stderr) == (4, "done\n", ""), "own", done.stdout, done.stderr)
+    for function, wanted in (("by_malloc", 100), ("by_calloc", 200), ("by_realloc", 300)):
+        check(bytes_of(store, function) == wanted, f"{function}: {bytes_of(store, function)}")
+    stacks = [functions(stack) for stack in report("top", store)["stacks"]]
+    check(not any("own_" in name for names in stacks for name in names if name),
+          "what the allocator called of itself was recorded", stacks)
+    no_errors(store)
+    os.unlink(store)
+    done = run(store, [program("own-refused")], "--quiet")
+    check(done.returncode == 4 and done.stdout == "done\n" and
+          "malloc() of its own that cannot be redirected (malloc)" in done.stderr, "own, refused",
+          done.stdout, done.stderr)
+    check(not os.path.exists(store), "a store without a record")
 
 
 def test_forks(store):
@@ -198,7 +214,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table python forks reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

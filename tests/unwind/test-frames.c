@@ -454,6 +454,83 @@ static void test_saved_frame_pointer(void)
 	}
 }
 
+/*
+ * As above, but what is kept was first met with its frame pointer saved in one place, then in
+ * another: the word in the first stays as it was, and means nothing any more.
+ */
+void saves_fp_lower(void (*function)(void));
+void has_fp_calls(void (*function)(void), size_t bytes, void (*saver)(void (*)(void)));
+void saves_fp_again(void (*function)(void));
+#define SAVES_FP(name, room)                                                                       \
+	__asm__(".text\n"                                                                          \
+		".globl " name "\n"                                                                \
+		".type " name ", @function\n" name ":\n"                                           \
+		"	.cfi_startproc\n"                                                          \
+		"	sub $" room ", %rsp\n"                                                     \
+		"	.cfi_adjust_cfa_offset " room "\n"                                         \
+		"	push %rbp\n"                                                               \
+		"	.cfi_adjust_cfa_offset 8\n"                                                \
+		"	.cfi_rel_offset rbp, 0\n"                                                  \
+		"	xor %ebp, %ebp\n"                                                          \
+		"	call *%rdi\n"                                                              \
+		"	pop %rbp\n"                                                                \
+		"	.cfi_adjust_cfa_offset -8\n"                                               \
+		"	.cfi_restore rbp\n"                                                        \
+		"	add $" room ", %rsp\n"                                                     \
+		"	.cfi_adjust_cfa_offset -" room "\n"                                        \
+		"	ret\n"                                                                     \
+		"	.cfi_endproc\n"                                                            \
+		".size " name ", . - " name "\n")
+SAVES_FP("saves_fp_again", "0");
+SAVES_FP("saves_fp_lower", "64");
+__asm__(".text\n"
+	".globl has_fp_calls\n"
+	".type has_fp_calls, @function\n"
+	"has_fp_calls:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset rbp, 0\n"
+	"	mov %rsp, %rbp\n"
+	"	.cfi_def_cfa_register rbp\n"
+	"	sub %rsi, %rsp\n"
+	"	call *%rdx\n"
+	"	leave\n"
+	"	.cfi_def_cfa rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size has_fp_calls, . - has_fp_calls\n");
+
+static NOINLINE void one_way(size_t bytes, void (*saver)(void (*)(void)))
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	has_fp_calls(leaf, ROOM - bytes, saver);
+	USE(array);
+}
+
+static NOINLINE void other_way(size_t bytes, void (*saver)(void (*)(void)))
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	has_fp_calls(leaf, ROOM - bytes, saver);
+	USE(array);
+	USE(bytes);
+}
+
+static void test_moved_frame_pointer(void)
+{
+	size_t bytes;
+
+	for (bytes = 16; bytes < ROOM - 160; bytes += 160) {
+		one_way(bytes, saves_fp_again);
+		one_way(bytes, saves_fp_lower);
+		other_way(bytes + 80, saves_fp_lower);
+	}
+}
+
 /* A frame that only rbx, then only r12, leads out of. */
 void by_rbx(void (*function)(void));
 void by_r12(void (*function)(void));
@@ -541,6 +618,7 @@ int main(void)
 	RUN(test_through_libc);
 #if defined(__x86_64__)
 	RUN(test_saved_frame_pointer);
+	RUN(test_moved_frame_pointer);
 	RUN(test_without_tables);
 	RUN(test_other_registers);
 #endif

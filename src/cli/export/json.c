@@ -196,9 +196,8 @@ static void json_modules(struct json_export *json)
 
 static void json_stats(struct json_export *json)
 {
-	struct report report = {.store = json->profile->store, .info = json->profile->info};
 	struct stats_row rows[STATS_ROWS];
-	size_t i, nr = stats_rows(&report, rows);
+	size_t i, nr = stats_rows(json->profile->store, rows);
 
 	writer_object(&json->writer, "stats");
 	for (i = 0; i < nr; i++)

@@ -8,15 +8,16 @@
  *
  * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
  * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each
- *chunk is a page of its own.
+ * chunk is a page of its own.
  *
  * Bound. `reserved` is raised before a page is asked for, and no page is asked for if that makes it
  * more than the chunks there may be. So pages in the table, on the way to it, and lent to others
- *never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
- *the table.
+ * never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
+ * the table.
  *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
- *front to back, and `filled`, which follows behind, tells how many lines there are without looking.
+ * front to back, and `filled`, which follows behind, tells how many lines there are without
+ * looking.
  */
 #include <linux/init.h>
 #include <linux/memblock.h>

@@ -68,8 +68,6 @@ static inline atomic64_t *port_atomic64(u64 *word)
 #define port_fence_release() smp_mb()
 #endif
 
-#define LINUX_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
-
 /*
  * Where the core has put the array of lines, at depot->lines, the table of chunks stands. A line is
  * asked for by those only who saw it become usable, so its chunk is there.

@@ -30,6 +30,13 @@ static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
 #define GLUE_MIN_BYTES SZ_1M
 #define GLUE_MAX_BYTES SZ_64M
 
+/*
+ * Memory that is not needed yet is not taken, but for the index, which comes at once. A bucket for
+ * so many bytes of the bound makes it a 32nd of that, and chains of four lines in a full depot.
+ */
+#define GLUE_BUCKET_BYTES SZ_256
+#define GLUE_MAX_BUCKETS (1u << 25)
+
 /* What stack_depot_fetch() points into. */
 #define GLUE_COPIES 8
 static unsigned long copies[GLUE_COPIES][CONFIG_STACKDEPOT_MAX_FRAMES];
@@ -95,6 +102,7 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 		max_bytes = clamp_t(u64, memory_bytes / GLUE_SHARE, GLUE_MIN_BYTES, GLUE_MAX_BYTES);
 	/* The bound covers what is allocated nowhere, too. */
 	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
+	options.buckets = min_t(u64, options.max_bytes / GLUE_BUCKET_BYTES, GLUE_MAX_BUCKETS);
 	return options;
 }
 

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * diff.c - `stackdepot diff A B`: what grew from one store to another, and what shrank.
+ *
+ * The two may be moments of one process, two runs, or runs of two builds, so stacks are compared by
+ * the functions they go through; those of equal functions count as one.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "snapshot.h"
+
+#define STACKS_SHOWN 10
+#define FRAMES_SHOWN 24
+
+struct diff_row {
+	struct stackdepot_stack before;
+	struct stackdepot_stack after;
+	const struct profile_stack *stack;
+	const struct report *report; /* of the store that has this stack */
+};
+
+struct diff {
+	struct report a;
+	struct report b;
+	struct snapshot before;
+	struct snapshot after;
+	struct diff_row *rows;
+	size_t nr;
+	size_t changed; /* rows whose live bytes or objects differ: the first ones */
+	double limit;	/* bytes, or percent */
+	bool is_percent;
+	bool has_limit;
+};
+
+enum { DIFF_FAIL = 256, DIFF_JSON, DIFF_LIMIT, DIFF_ALL };
+
+static const struct option diff_long[] = {
+	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
+	{"json", no_argument, NULL, DIFF_JSON},
+	{"limit", required_argument, NULL, DIFF_LIMIT},
+	{"all", no_argument, NULL, DIFF_ALL},
+	{NULL, 0, NULL, 0},
+};
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static bool diff_limit(struct diff *diff, const char *value)
+{
+	uint64_t bytes;
+	char *end;
+
+	diff->has_limit = true;
+	if (cli_bytes(value, &bytes)) {
+		diff->limit = (double)bytes;
+		return true;
+	}
+	diff->is_percent = true;
+	diff->limit = strtod(value, &end);
+	return end != value && !strcmp(end, "%") && diff->limit >= 0 && diff->limit < 1e9;
+}
+
+static bool diff_option(struct diff *diff, int option, const char *value)
+{
+	double number;
+
+	switch (option) {
+	case DIFF_FAIL:
+		return diff_limit(diff, value);
+	case DIFF_JSON:
+		return diff->b.json = true;
+	case DIFF_LIMIT:
+		if (!cli_number(value, &number) || number < 1)
+			return false;
+		diff->b.limit = (size_t)number;
+		return true;
+	}
+	diff->b.limit = diff->b.frame_limit = SIZE_MAX;
+	return true;
+}
+
+/* 0, or an exit status after a complaint. */
+static int diff_parse(struct diff *diff, int argc, char **argv)
+{
+	int option, index = 0;
+
+	diff->b.limit = STACKS_SHOWN;
+	diff->b.frame_limit = FRAMES_SHOWN;
+	diff->b.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	while ((option = getopt_long(argc, argv, "", diff_long, &index)) >= 0) {
+		if (option == '?')
+			return CLI_USAGE;
+		if (!diff_option(diff, option, optarg))
+			return cli_usage("--%s cannot be '%s'", diff_long[index].name, optarg);
+	}
+	if (argc - optind != 2)
+		return cli_usage("diff of what? two, each FILE or PID");
+	diff->a = diff->b;
+	return 0;
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+static double diff_growth(const struct diff_row *row)
+{
+	return row->after.bytes - row->before.bytes;
+}
+
+static bool diff_is_change(const struct diff_row *row)
+{
+	return diff_growth(row) != 0 || row->after.objects != row->before.objects;
+}
+
+/* Largest change first, be it growth or not; what did not change is last. */
+static int diff_compare(const void *a, const void *b)
+{
+	const struct diff_row *left = a, *right = b;
+	double l = fabs(diff_growth(left)), r = fabs(diff_growth(right));
+
+	if (diff_is_change(left) != diff_is_change(right))
+		return diff_is_change(left) ? -1 : 1;
+	if (l != r)
+		return l < r ? 1 : -1;
+	return left->after.bytes < right->after.bytes	? 1
+	       : left->after.bytes > right->after.bytes ? -1
+							: 0;
+}
+
+static void diff_add(struct diff *diff, const struct snapshot_stack *before,
+		     const struct snapshot_stack *after)
+{
+	struct diff_row *row = &diff->rows[diff->nr++];
+
+	*row = (struct diff_row){.stack = after ? after->stack : before->stack,
+				 .report = after ? &diff->b : &diff->a};
+	if (before)
+		row->before = before->sums;
+	if (after)
+		row->after = after->sums;
+	diff->changed += diff_is_change(row);
+}
+
+static void diff_match(struct diff *diff)
+{
+	size_t i;
+
+	diff->rows = cli_alloc((diff->before.nr + diff->after.nr) * sizeof(*diff->rows));
+	for (i = 0; i < diff->after.nr; i++) {
+		const struct snapshot_stack *after = &diff->after.stacks[i];
+
+		diff_add(diff, snapshot_find(&diff->before, after->id), after);
+	}
+	for (i = 0; i < diff->before.nr; i++)
+		if (!snapshot_find(&diff->after, diff->before.stacks[i].id))
+			diff_add(diff, &diff->before.stacks[i], NULL);
+	qsort(diff->rows, diff->nr, sizeof(*diff->rows), diff_compare);
+}
+
+/* From nothing to something is more than any percentage. */
+static bool diff_is_beyond(const struct diff *diff)
+{
+	double before = diff->before.total.bytes, growth = diff->after.total.bytes - before;
+
+	if (!diff->has_limit)
+		return false;
+	return growth > (diff->is_percent ? before * diff->limit / 100 : diff->limit);
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static const char *diff_signed(double bytes, char *buffer)
+{
+	char text[TEXT_BYTES];
+
+	snprintf(buffer, TEXT_BYTES, "%s%.30s", bytes > 0 ? "+" : "", text_bytes(bytes, text));
+	return buffer;
+}
+
+static void diff_coloured(const struct diff *diff, double growth, const char *text)
+{
+	const char *colour = growth > 0 ? "\033[1;31m" : "\033[1;32m"; /* red is worse */
+
+	printf("%s%s%s", diff->b.colour ? colour : "", text, diff->b.colour ? "\033[0m" : "");
+}
+
+static void diff_text_row(const struct diff *diff, const struct diff_row *row)
+{
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], count[2][TEXT_BYTES];
+
+	putchar('\n');
+	diff_coloured(diff, diff_growth(row), diff_signed(diff_growth(row), more));
+	printf(", from %s in %s to %s in %s objects, allocated at:\n",
+	       text_bytes(row->before.bytes, from), text_count(row->before.objects, count[0]),
+	       text_bytes(row->after.bytes, to), text_count(row->after.objects, count[1]));
+	if (row->stack->nr)
+		text_frames(stdout, row->report, row->stack->frames, row->stack->nr);
+	else
+		puts(row->stack->sums.trace ? TEXT_EVICTED : TEXT_UNKNOWN);
+}
+
+static void diff_text_total(const struct diff *diff)
+{
+	double before = diff->before.total.bytes, after = diff->after.total.bytes;
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES];
+
+	diff_coloured(diff, after - before, diff_signed(after - before, more));
+	printf(" live, from %s to %s", text_bytes(before, from), text_bytes(after, to));
+	if (before > 0)
+		printf(" (%+.1f %%)", 100 * (after - before) / before);
+	printf("; %zu of %zu stacks changed\n", diff->changed, diff->nr);
+	if (diff->a.info.sample_bytes || diff->b.info.sample_bytes)
+		puts("Objects were sampled: figures are estimates, and small changes mean "
+		     "nothing.");
+}
+
+static void diff_text(const struct diff *diff)
+{
+	size_t i, shown = diff->changed < diff->b.limit ? diff->changed : diff->b.limit;
+
+	fputs("--- ", stdout);
+	text_command(stdout, &diff->a.info);
+	printf(", process %u\n+++ ", diff->a.info.pid);
+	text_command(stdout, &diff->b.info);
+	printf(", process %u\n", diff->b.info.pid);
+	diff_text_total(diff);
+	for (i = 0; i < shown; i++)
+		diff_text_row(diff, &diff->rows[i]);
+	if (shown < diff->changed)
+		printf("\n%zu more changed; --all shows them.\n", diff->changed - shown);
+	if (diff->has_limit)
+		printf("\nThe growth is %s the limit.\n",
+		       diff_is_beyond(diff) ? "beyond" : "within");
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static json_t *diff_json_sums(const struct stackdepot_stack *sums)
+{
+	return json_pack("{s:f, s:f, s:f, s:f}", "live_bytes", sums->bytes, "live_objects",
+			 sums->objects, "allocated_bytes", sums->alloc_bytes, "allocations",
+			 sums->allocs);
+}
+
+static json_t *diff_json_row(const struct diff_row *row)
+{
+	return json_pack("{s:f, s:o, s:o, s:o}", "grown_bytes", diff_growth(row), "before",
+			 diff_json_sums(&row->before), "after", diff_json_sums(&row->after),
+			 "stack", json_stack(row->report, row->stack->sums.trace));
+}
+
+static void diff_json(const struct diff *diff)
+{
+	json_t *list = json_array(), *root;
+	size_t i;
+
+	for (i = 0; i < diff->changed && i < diff->b.limit; i++)
+		json_array_append_new(list, diff_json_row(&diff->rows[i]));
+	root = json_pack(
+		"{s:i, s:o, s:o, s:f, s:o, s:o, s:I, s:b, s:o}", "version", 1, "before_process",
+		json_process(&diff->a), "after_process", json_process(&diff->b), "grown_bytes",
+		diff->after.total.bytes - diff->before.total.bytes, "before",
+		diff_json_sums(&diff->before.total), "after", diff_json_sums(&diff->after.total),
+		"changed_stacks", (json_int_t)diff->changed, "beyond_limit", diff_is_beyond(diff),
+		"stacks", list);
+	json_finish(root);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static void diff_fill(struct report *report, struct profile *profile, struct snapshot *snapshot)
+{
+	report->store = profile->store;
+	report->symbols = profile->symbols;
+	report->info = profile->info;
+	snapshot_take(profile, SNAPSHOT_BY_KEY, snapshot);
+}
+
+static int diff_profiles(struct diff *diff, struct profile *a, struct profile *b)
+{
+	int status;
+
+	diff_fill(&diff->a, a, &diff->before);
+	diff_fill(&diff->b, b, &diff->after);
+	diff_match(diff);
+	status = diff_is_beyond(diff) ? CLI_FINDINGS : CLI_CLEAN;
+	if (diff->b.json)
+		diff_json(diff);
+	else
+		diff_text(diff);
+	free(diff->rows);
+	snapshot_free(&diff->before);
+	snapshot_free(&diff->after);
+	return status;
+}
+
+int cli_diff(int argc, char **argv)
+{
+	struct diff diff = {0};
+	struct profile *a, *b = NULL;
+	int status = diff_parse(&diff, argc, argv);
+
+	if (status)
+		return status;
+	a = profile_open(argv[optind]);
+	if (a)
+		b = profile_open(argv[optind + 1]);
+	status = a && b ? diff_profiles(&diff, a, b) : CLI_USAGE;
+	profile_close(a);
+	profile_close(b);
+	return status;
+}

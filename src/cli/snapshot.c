@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* snapshot.c - the sums of all stacks at one moment. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "snapshot.h"
+
+static int snapshot_compare(const void *a, const void *b)
+{
+	const struct snapshot_stack *left = a, *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static void snapshot_add(struct stackdepot_stack *sum, const struct stackdepot_stack *more)
+{
+	sum->bytes += more->bytes;
+	sum->objects += more->objects;
+	sum->alloc_bytes += more->alloc_bytes;
+	sum->allocs += more->allocs;
+}
+
+/* Of those with the same id one is left. */
+static void snapshot_merge(struct snapshot *snapshot)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < snapshot->nr; i++) {
+		struct snapshot_stack *stack = &snapshot->stacks[i];
+
+		if (nr && snapshot->stacks[nr - 1].id == stack->id)
+			snapshot_add(&snapshot->stacks[nr - 1].sums, &stack->sums);
+		else
+			snapshot->stacks[nr++] = *stack;
+	}
+	snapshot->nr = nr;
+}
+
+/*
+ * The moment the sums are of. A process that is not here any more may have been killed, and a store
+ * may be a copy: then it is the moment of the last event.
+ */
+static uint64_t snapshot_time(struct profile *profile)
+{
+	struct stackdepot_event event;
+	struct timespec now;
+	uint64_t position = 0;
+
+	if (profile->info.end_monotonic_ns)
+		return profile->info.end_monotonic_ns;
+	if (target_is_running(&profile->info) && !clock_gettime(CLOCK_MONOTONIC, &now))
+		return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	if (stackdepot_ring_next(stackdepot_store_depot(profile->store), &position, &event))
+		return event.time;
+	return 0;
+}
+
+void snapshot_take(struct profile *profile, enum snapshot_by by, struct snapshot *ret_snapshot)
+{
+	struct snapshot snapshot = {.nr = profile->nr, .time_ns = snapshot_time(profile)};
+	size_t i;
+
+	snapshot.stacks = cli_alloc(snapshot.nr * sizeof(*snapshot.stacks));
+	for (i = 0; i < snapshot.nr; i++) {
+		const struct profile_stack *from = &profile->stacks[i];
+
+		snapshot.stacks[i] = (struct snapshot_stack){
+			.id = by == SNAPSHOT_BY_KEY ? profile_key(profile, from->frames, from->nr)
+						    : from->sums.trace,
+			.sums = from->sums,
+			.stack = from,
+		};
+		snapshot_add(&snapshot.total, &from->sums);
+	}
+	if (snapshot.nr)
+		qsort(snapshot.stacks, snapshot.nr, sizeof(*snapshot.stacks), snapshot_compare);
+	snapshot_merge(&snapshot);
+	*ret_snapshot = snapshot;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	free(snapshot->stacks);
+	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+const struct snapshot_stack *snapshot_find(const struct snapshot *snapshot, uint64_t id)
+{
+	const struct snapshot_stack wanted = {.id = id};
+
+	if (!snapshot->nr)
+		return NULL;
+	return bsearch(&wanted, snapshot->stacks, snapshot->nr, sizeof(wanted), snapshot_compare);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* tree.c - stacks, merged by function. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree.h"
+
+#define HASH_FACTOR 0x9e3779b97f4a7c15ull
+
+/* Open addressing over numbers of nodes or functions, each plus one; sizes are powers of two. */
+struct tree_table {
+	uint32_t *slots;
+	size_t size;
+};
+
+struct tree_index {
+	struct tree_table nodes;
+	struct tree_table functions;
+	char **names; /* made up for frames without symbols */
+	size_t nr_names;
+	size_t room_nodes;
+	size_t room_functions;
+};
+
+/* --- growing ---------------------------------------------------------------------------------- */
+
+static void *tree_room(void *array, size_t nr, size_t *room, size_t bytes)
+{
+	if (nr < *room)
+		return array;
+	*room = *room ? 2 * *room : 256;
+	array = realloc(array, *room * bytes);
+	if (!array)
+		abort();
+	return array;
+}
+
+static void tree_put(struct tree_table *table, uint64_t hash, uint32_t number)
+{
+	size_t at = (size_t)(hash >> 20) & (table->size - 1);
+
+	while (table->slots[at])
+		at = (at + 1) & (table->size - 1);
+	table->slots[at] = number + 1;
+}
+
+static uint64_t tree_node_hash(uint32_t parent, uint32_t function, bool inlined)
+{
+	uint64_t hash = ((uint64_t)parent << 32 | function) * HASH_FACTOR;
+
+	return (hash ^ hash >> 29 ^ inlined) * HASH_FACTOR;
+}
+
+static uint64_t tree_text_hash(uint64_t hash, const char *text)
+{
+	for (text = text ? text : ""; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
+	return (hash ^ 0xff) * HASH_FACTOR;
+}
+
+static uint64_t tree_function_hash(const char *name, const char *module, const char *file)
+{
+	return tree_text_hash(tree_text_hash(tree_text_hash(0, name), module), file);
+}
+
+/* Twice the size, everything put in again. */
+static bool tree_grow(struct tree_table *table, size_t used)
+{
+	if (2 * used < table->size)
+		return false;
+	free(table->slots);
+	table->size = table->size ? 2 * table->size : 1024;
+	table->slots = cli_alloc(table->size * sizeof(*table->slots));
+	return true;
+}
+
+/* --- functions -------------------------------------------------------------------------------- */
+
+static bool tree_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static const char *tree_base(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+static uint32_t tree_intern(struct tree *tree, const char *name, const char *module,
+			    const char *file)
+{
+	struct tree_table *table = &tree->index->functions;
+	uint64_t hash = tree_function_hash(name, module, file);
+	size_t i, at;
+
+	if (tree_grow(table, tree->nr_functions))
+		for (i = 0; i < tree->nr_functions; i++) {
+			const struct tree_function *known = &tree->functions[i];
+
+			tree_put(table, tree_function_hash(known->name, known->module, known->file),
+				 (uint32_t)i);
+		}
+	for (at = (size_t)(hash >> 20) & (table->size - 1); table->slots[at];
+	     at = (at + 1) & (table->size - 1)) {
+		const struct tree_function *known = &tree->functions[table->slots[at] - 1];
+
+		if (tree_same(known->name, name) && tree_same(known->module, module) &&
+		    tree_same(known->file, file))
+			return table->slots[at] - 1;
+	}
+	tree->functions = tree_room(tree->functions, tree->nr_functions,
+				    &tree->index->room_functions, sizeof(*tree->functions));
+	tree->functions[tree->nr_functions] =
+		(struct tree_function){.name = name, .module = module, .file = file};
+	tree_put(table, hash, (uint32_t)tree->nr_functions);
+	return (uint32_t)tree->nr_functions++;
+}
+
+/* Without symbols, module and offset are the name. */
+static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *frame)
+{
+	struct tree_index *index = tree->index;
+	size_t before = tree->nr_functions;
+	uint32_t function;
+	char *name;
+
+	if (asprintf(&name, "%s%s0x%llx", frame->module ? frame->module : "",
+		     frame->module ? "+" : "", (unsigned long long)frame->offset) < 0)
+		abort();
+	function = tree_intern(tree, name, frame->module, NULL);
+	if (tree->nr_functions == before) {
+		free(name);
+		return function;
+	}
+	index->names = realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
+	if (!index->names)
+		abort();
+	index->names[index->nr_names++] = name;
+	return function;
+}
+
+uint32_t tree_function(struct tree *tree, const struct symbol_frame *frame, size_t line)
+{
+	if (!frame->lines[line].function)
+		return tree_nameless(tree, frame);
+	return tree_intern(tree, frame->lines[line].function, frame->module,
+			   tree_base(frame->lines[line].file));
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static uint32_t tree_new_node(struct tree *tree, uint32_t parent, uint32_t function, bool inlined)
+{
+	uint32_t number = (uint32_t)tree->nr;
+
+	tree->nodes =
+		tree_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
+	tree->nodes[number] =
+		(struct tree_node){.parent = parent, .function = function, .inlined = inlined};
+	tree->nr++;
+	return number;
+}
+
+static uint32_t tree_child(struct tree *tree, uint32_t parent, uint32_t function, bool inlined)
+{
+	struct tree_table *table = &tree->index->nodes;
+	uint64_t hash = tree_node_hash(parent, function, inlined);
+	uint32_t number;
+	size_t i, at;
+
+	if (tree_grow(table, tree->nr))
+		for (i = 1; i < tree->nr; i++) {
+			const struct tree_node *node = &tree->nodes[i];
+
+			tree_put(table, tree_node_hash(node->parent, node->function, node->inlined),
+				 (uint32_t)i);
+		}
+	for (at = (size_t)(hash >> 20) & (table->size - 1); table->slots[at];
+	     at = (at + 1) & (table->size - 1)) {
+		const struct tree_node *node = &tree->nodes[table->slots[at] - 1];
+
+		if (node->parent == parent && node->function == function &&
+		    node->inlined == inlined)
+			return table->slots[at] - 1;
+	}
+	number = tree_new_node(tree, parent, function, inlined);
+	tree->nodes[number].next_sibling = tree->nodes[parent].first_child;
+	tree->nodes[parent].first_child = number;
+	tree_put(table, hash, number);
+	return number;
+}
+
+/* --- stacks ----------------------------------------------------------------------------------- */
+
+/* A file can hold any bits: what is no amount counts as nothing. */
+static double tree_amount(double value)
+{
+	return isfinite(value) && value > 0 ? value : 0;
+}
+
+static void tree_add(struct tree_sums *sums, enum tree_side side,
+		     const struct stackdepot_stack *stack)
+{
+	sums->of[side][TREE_BYTES] += tree_amount(stack->bytes);
+	sums->of[side][TREE_OBJECTS] += tree_amount(stack->objects);
+	sums->of[side][TREE_ALLOC_BYTES] += tree_amount(stack->alloc_bytes);
+	sums->of[side][TREE_ALLOCS] += tree_amount(stack->allocs);
+}
+
+/* One step inwards. In recursion a function is in the stack more than once, and counted once. */
+static uint32_t tree_step(struct tree *tree, enum tree_side side, const struct profile_stack *stack,
+			  uint32_t at, uint32_t function, bool inlined)
+{
+	struct tree_function *known = &tree->functions[function];
+
+	if (known->last_stack != tree->nr_stacks) {
+		known->last_stack = tree->nr_stacks;
+		tree_add(&known->total, side, &stack->sums);
+	}
+	return tree_child(tree, at, function, inlined);
+}
+
+static uint32_t tree_walk(struct tree *tree, struct profile *profile, enum tree_side side,
+			  const struct profile_stack *stack)
+{
+	uint32_t at = TREE_ROOT;
+	unsigned int i;
+	size_t line;
+
+	for (i = stack->nr; i-- > 0;) {
+		const struct symbol_frame *frame =
+			symbols_frame(profile->symbols, stack->frames[i]);
+
+		for (line = frame->nr; line-- > 0;)
+			at = tree_step(tree, side, stack, at, tree_function(tree, frame, line),
+				       frame->lines[line].inlined);
+	}
+	if (!stack->nr)
+		at = tree_step(
+			tree, side, stack, at,
+			tree_intern(tree,
+				    stack->sums.trace ? "(stack was evicted)" : "(stack not known)",
+				    NULL, NULL),
+			false);
+	return at;
+}
+
+static void tree_add_profile(struct tree *tree, struct profile *profile, enum tree_side side)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr; i++) {
+		const struct profile_stack *stack = &profile->stacks[i];
+		struct tree_node *node;
+		uint32_t end;
+
+		tree->nr_stacks++;
+		end = tree_walk(tree, profile, side, stack);
+		node = &tree->nodes[end];
+		tree_add(&node->self, side, &stack->sums);
+		tree_add(&tree->functions[node->function].self, side, &stack->sums);
+		node->stacks += side == TREE_NOW || !node->stacks;
+		if (!node->stack) {
+			node->stack = stack;
+			node->profile = profile;
+		}
+	}
+}
+
+struct tree *tree_build(struct profile *now, struct profile *before)
+{
+	struct tree *tree = cli_alloc(sizeof(*tree));
+
+	tree->index = cli_alloc(sizeof(*tree->index));
+	tree->compared = before != NULL;
+	(void)tree_new_node(tree, TREE_ROOT, 0, false);
+	tree_add_profile(tree, now, TREE_NOW);
+	if (before)
+		tree_add_profile(tree, before, TREE_BEFORE);
+	return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+	size_t i;
+
+	for (i = 0; i < tree->index->nr_names; i++)
+		free(tree->index->names[i]);
+	free(tree->index->names);
+	free(tree->index->nodes.slots);
+	free(tree->index->functions.slots);
+	free(tree->index);
+	free(tree->functions);
+	free(tree->nodes);
+	free(tree);
+}
+
+/* --- what is worth keeping -------------------------------------------------------------------- */
+
+struct tree_sums *tree_totals(const struct tree *tree)
+{
+	struct tree_sums *totals = cli_alloc(tree->nr * sizeof(*totals));
+	size_t i, column;
+
+	for (i = 0; i < tree->nr; i++)
+		totals[i] = tree->nodes[i].self;
+	for (i = tree->nr; i-- > 1;)
+		for (column = 0; column < TREE_SIDES * TREE_COLUMNS; column++)
+			(&totals[tree->nodes[i].parent].of[0][0])[column] +=
+				(&totals[i].of[0][0])[column];
+	return totals;
+}
+
+struct tree_worth {
+	double share;
+	uint32_t node;
+};
+
+/* Of equals the parent first, which has the smaller number. */
+static int tree_by_worth(const void *a, const void *b)
+{
+	const struct tree_worth *left = a, *right = b;
+
+	if (left->share != right->share)
+		return left->share < right->share ? 1 : -1;
+	return left->node < right->node ? -1 : left->node > right->node;
+}
+
+static struct tree_worth *tree_ranked(const struct tree *tree, const struct tree_sums *totals)
+{
+	struct tree_worth *worth = cli_alloc(tree->nr * sizeof(*worth));
+	size_t i, column;
+
+	for (i = 0; i < tree->nr; i++) {
+		worth[i].node = (uint32_t)i;
+		for (column = 0; column < TREE_SIDES * TREE_COLUMNS; column++) {
+			double whole = (&totals[TREE_ROOT].of[0][0])[column];
+			double share = whole > 0 ? (&totals[i].of[0][0])[column] / whole : 0;
+
+			worth[i].share = fmax(worth[i].share, share);
+		}
+	}
+	worth[TREE_ROOT].share = INFINITY;
+	/* Sums in another order may differ in their last bits: no child above its parent. */
+	for (i = 1; i < tree->nr; i++)
+		worth[i].share = fmin(worth[i].share, worth[tree->nodes[i].parent].share);
+	qsort(worth, tree->nr, sizeof(*worth), tree_by_worth);
+	return worth;
+}
+
+/* Add node after node; each needs a place, and one for what it folds until all its children are in.
+ */
+bool *tree_prune(const struct tree *tree, const struct tree_sums *totals, size_t nr)
+{
+	struct tree_worth *worth = tree_ranked(tree, totals);
+	bool *keep = cli_alloc(tree->nr * sizeof(*keep));
+	uint32_t *missing = cli_alloc(tree->nr * sizeof(*missing));
+	size_t i, places = 0;
+
+	for (i = 1; i < tree->nr; i++)
+		missing[tree->nodes[i].parent]++;
+	for (i = 0; i < tree->nr; i++) {
+		uint32_t node = worth[i].node, parent = tree->nodes[node].parent;
+
+		places += 1 + (missing[node] > 0);
+		if (node != TREE_ROOT && --missing[parent] == 0)
+			places--;
+		if (places > nr)
+			break;
+		keep[node] = true;
+	}
+	free(missing);
+	free(worth);
+	return keep;
+}

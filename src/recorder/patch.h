@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* patch.h - what patch.c asks of a processor. */
+#ifndef PATCH_H
+#define PATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PATCH_SLOT_BYTES 192u
+#define PATCH_BRANCH_BYTES 8u /* room for the branch that goes into a function */
+
+struct patch {
+	uint8_t *function;
+	size_t bytes;		/* of the function */
+	uint8_t *entry;		/* where the branch goes: behind what marks a target of branches */
+	unsigned int displaced; /* bytes of instructions it displaces */
+	const void *hook;
+	uint8_t *slot;	   /* goes on to the hook, unless the allocator is calling itself */
+	uint8_t *original; /* in the slot: the function as it was */
+};
+
+/* How far a slot may be from the function. */
+extern const size_t patch_reach_bytes;
+
+/* Fill in entry and displaced; false if the function cannot be patched. Changes nothing. */
+bool patch_look(struct patch *patch);
+/* Write the slot, in memory that is not yet executable, and set `original`. False if it cannot be
+ * done, or does not fit. */
+bool patch_fill(struct patch *patch, const uint8_t *inside);
+/* The branch from entry to slot; its length. */
+size_t patch_branch(const struct patch *patch, uint8_t branch[PATCH_BRANCH_BYTES]);
+
+/* Code as it is written, one piece after the other. */
+struct patch_writer {
+	uint8_t *at;
+	uint8_t *end;
+	bool failed;
+};
+
+void patch_put(struct patch_writer *writer, const void *bytes, size_t nr);
+void patch_put_word(struct patch_writer *writer, uint32_t word);
+void patch_put_address(struct patch_writer *writer, uintptr_t address);
+
+#endif

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# run.sh SOURCE WORK STACKDEPOT FOREST - fetch what the tests take into WORK, and run them.
+set -eu
+source=$(realpath "$1") work=$2 tool=$3 forest=$4
+
+mkdir -p "$work"
+work=$(realpath "$work")
+if ! command -v chromium >/dev/null; then
+	echo "chromium is missing; on Debian: apt-get install chromium"
+	exit 1
+fi
+cp "$source/package.json" "$source/package-lock.json" "$source/page.mjs" "$source"/*.test.mjs "$work"
+cd "$work"
+if ! cmp -s package-lock.json node_modules/installed.json; then
+	npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1
+	cp package-lock.json node_modules/installed.json
+fi
+STACKDEPOT=$tool FOREST=$forest exec node --test page.test.mjs

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""`stackdepot diff`: two moments of a process, two runs, two builds; and its exit status.
+
+usage: test_diff.py STACKDEPOT GROW REGROWN
+"""
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOOL, GROW, REGROWN = sys.argv[1:]
+TURNS = 50  # of GROW in a second of its argument; a KiB each
+
+
+def check(condition, text, *details):
+    if condition:
+        return
+    print("FAILED", text)
+    for detail in details:
+        print(detail)
+    sys.exit(1)
+
+
+def record(store, program, *arguments):
+    subprocess.run([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", program,
+                    *arguments], check=True)
+    return store
+
+
+def diff(*arguments, status=0):
+    done = subprocess.run([TOOL, "diff", *arguments], capture_output=True, text=True)
+    check(done.returncode == status, f"diff {arguments}: {done.returncode}, not {status}", done)
+    return done.stdout
+
+
+def changes(*arguments, status=0):
+    """Growth by the innermost function."""
+    found = json.loads(diff("--json", "--all", *arguments, status=status))
+    check(found["version"] == 1, "version", found)
+    check(sum(s["grown_bytes"] for s in found["stacks"]) == found["grown_bytes"], "sum", found)
+    return {s["stack"][0]["function"]: s["grown_bytes"] for s in found["stacks"]}, found
+
+
+def test_runs(directory):
+    a = record(directory + "/a", GROW, "1", "100000")
+    b = record(directory + "/b", GROW, "2", "70000")
+    c = record(directory + "/c", REGROWN, "2", "70000")
+    d = record(directory + "/d", GROW, "1")
+    wanted = {"keep_some": TURNS * 1024, "keep_more": -30000}
+    for later in (b, c):
+        found, whole = changes(a, later)
+        check(found == wanted, f"{a} to {later}", found)
+        check(list(found) == ["keep_some", "keep_more"], "order", found)
+    check(changes(b, a)[0] == {"keep_some": -TURNS * 1024, "keep_more": 30000}, "b to a")
+    check(changes(a, a)[0] == {} and changes(b, c)[0] == {}, "no change")
+    found, whole = changes(a, d)
+    check(found == {"keep_more": -100000}, "a stack that is gone", whole)
+    check(whole["stacks"][0]["after"]["live_bytes"] == 0, "after", whole)
+    check(whole["before_process"]["command"] == [GROW, "1", "100000"], "command", whole)
+    check(changes(d, a)[0] == {"keep_more": 100000}, "a stack that is new")
+    frames = [json.loads(subprocess.run([TOOL, "report", "leaks", "--json", store],
+                                        capture_output=True, text=True).stdout)["stacks"][0]["stack"]
+              for store in (b, c)]
+    check(frames[0][0]["offset"] != frames[1][0]["offset"], "the builds are the same", frames)
+    return a, b
+
+
+def test_limit(directory):
+    a, b = test_runs(directory)  # grows by 51200 - 30000 = 21200 from 151200: 14.02 %
+    for limit, status in (("21200", 0), ("21199", 1), ("20K", 1), ("21K", 0), ("0", 1),
+                          ("14%", 1), ("14.1%", 0), ("0%", 1)):
+        text = diff("--fail-on-increase=" + limit, a, b, status=status)
+        check(("beyond" if status else "within") + " the limit" in text, limit, text)
+        check(changes("--fail-on-increase=" + limit, a, b, status=status)[1]["beyond_limit"]
+              == bool(status), limit)
+    diff("--fail-on-increase=0", b, a)
+    for arguments in ([], [a], [a, b, a], [a, "/dev/null"], ["/nowhere", a], ["--limit=0", a, b],
+                      ["--fail-on-increase=x", a, b], ["--fail-on-increase=-1%", a, b],
+                      ["--fail-on-increase=1%%", a, b], ["--nonsense", a, b]):
+        diff(*arguments, status=2)
+
+
+def test_text(directory):
+    a, b = test_runs(directory)
+    text = diff(a, b)
+    check("+20.7 KiB live, from 147.7 KiB to 168.4 KiB (+14.0 %); 2 of 3 stacks changed" in text,
+          "total", text)
+    check("\n+50.0 KiB, from 50.0 KiB in 50 to 100.0 KiB in 100 objects" in text, "grown", text)
+    check("\n-29.3 KiB, from 97.7 KiB in 1 to 68.4 KiB in 1 objects" in text, "shrunk", text)
+    check("    keep_some  " in text and "\033" not in text, "stack", text)
+    text = diff("--limit=1", a, b)
+    check("keep_more" not in text and "1 more changed; --all shows them" in text, "limit", text)
+    read, write = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run([TOOL, "diff", a, b], stdout=write, check=True, env=environment)
+    os.close(write)
+    seen = os.read(read, 1 << 16).decode()
+    check("\033[1;31m+50.0 KiB" in seen and "\033[1;32m-29.3 KiB" in seen, "colours", seen)
+    os.close(read)
+
+
+def test_moments(directory):
+    """A copy of the store of a process, and the process later."""
+    store, early = directory + "/store", directory + "/early"
+    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW,
+                           "3"]) as process:
+        time.sleep(1)
+        shutil.copyfile(store, early)
+        process.wait()
+    found, whole = changes(early, store)
+    check(list(found) == ["keep_some"] and found["keep_some"] > 0, "moments", whole)
+    check(whole["before_process"]["pid"] == whole["after_process"]["pid"], "process", whole)
+    done = subprocess.run([TOOL, "report", "growth", early, store], capture_output=True, text=True)
+    check(done.returncode == 1 and "1 stacks only grew" in done.stdout, "growth", done.stdout)
+
+
+def main():
+    for name in os.environ.get("TESTS", "limit text moments").split():
+        with tempfile.TemporaryDirectory() as directory:
+            globals()["test_" + name](directory)
+        print("ok", name, flush=True)
+
+
+main()
