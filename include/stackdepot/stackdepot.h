@@ -199,7 +199,8 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
 /**
  * struct stackdepot_cursor - what a caller remembers of its previous save, to make the next cheap.
  *
- * Zero-initialise. One cursor serves one depot and one thread at a time; it is opaque.
+ * Zero-initialise. One cursor serves one depot and one thread at a time. It is opaque but for @ref:
+ * after a save that returned a handle, if @nr is not 0, @ref is what stackdepot_ref() would say.
  */
 struct stackdepot_cursor {
 	stackdepot_ref_t ref; /* of the previous trace */

@@ -47,6 +47,7 @@ enum stackdepot_store_state {
 
 #define STACKDEPOT_STORE_CHILD 0x1u    /* forked; older objects are in the parent's store */
 #define STACKDEPOT_STORE_DEEPBIND 0x2u /* part of the program allocates unseen */
+#define STACKDEPOT_STORE_TRIMMED 0x4u  /* stackdepot_store_trim() has been here */
 
 /**
  * struct stackdepot_store_info - the process, and how it was recorded.
@@ -83,6 +84,8 @@ struct stackdepot_store_info {
 	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
+	uint64_t children; /* of the run's first store: processes that came after it, */
+	uint64_t children_unrecorded; /* and those of them that were too many to have a store */
 	double evicted_allocs; /* allocations whose trace was evicted since, and their bytes */
 	double evicted_bytes;
 };
@@ -251,8 +254,10 @@ STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint3
 /**
  * stackdepot_store_trim() - give the disk blocks back that hold nothing; the size stays.
  *
- * Of a process that has ended: one that runs has to be sure of its blocks.
- * Return: 0 or the negative errno of open or fallocate.
+ * Of a process that has ended: one that runs has to be sure of its blocks. A store is trimmed once;
+ * for one that was, this is a look at its header.
+ *
+ * Return: 0, -EBADMSG (not a store), or the negative errno of open or fallocate.
  */
 STACKDEPOT_API int stackdepot_store_trim(const char *path);
 

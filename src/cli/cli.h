@@ -47,6 +47,8 @@ bool cli_number(const char *text, double *ret_number);
 struct stackdepot_store *target_open(const char *name);
 /* Is the process of this store there now? */
 bool target_is_running(const struct stackdepot_store_info *info);
+/* Or at least one of its number, which may be in its last steps? */
+bool target_is_there(const struct stackdepot_store_info *info);
 
 /* --- launch.c --------------------------------------------------------------------------------- */
 
@@ -56,14 +58,18 @@ char *launch_preload(void);
  */
 char *launch_find(const char *program, int *ret_status);
 
-/* Run it recorded, options being STACKDEPOT_OPTIONS. Its wait status, or -1 after a complaint. */
+/* Run it recorded, options being STACKDEPOT_OPTIONS, and wait for it. False after a complaint, with
+ * an exit status for it. */
 struct launch {
 	char *const *argv;
 	const char *preload;
 	const char *program;
 	char *options;
 	int wait_status;
+	int failed_status;
 	int pid;
+	const char *store;
+	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
 };
 bool launch_run(struct launch *launch);
 
@@ -77,6 +83,10 @@ struct stores {
 /* FILE and those of its children; each to be freed. */
 void stores_find(const char *file, struct stores *ret_stores);
 void stores_free(struct stores *stores);
+/* What is live in a store. False if it is none. */
+bool stores_live(const char *path, double *ret_bytes, double *ret_objects);
+/* A line on the other stores of the run that FILE is of, be it a child's or the first, if any. */
+void stores_print_others(const char *file);
 
 /* --- symbols.c -------------------------------------------------------------------------------- */
 
@@ -175,7 +185,8 @@ int report_errors(const struct report *report);
 int report_stats(const struct report *report);
 int report_summary(const struct report *report);
 /* Between two stores of one process, or between moments of one that runs. */
-int report_growth(const struct report *report, struct stackdepot_store *later);
-int report_growth_watch(const struct report *report, double interval, unsigned int times);
+int report_growth(const struct report *options, const char *target, const char *later);
+int report_growth_watch(const struct report *options, const char *target, double interval,
+			unsigned int times);
 
 #endif

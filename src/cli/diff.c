@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "flame.h"
 #include "snapshot.h"
 
 #define STACKS_SHOWN 10
@@ -32,16 +33,18 @@ struct diff {
 	struct snapshot after;
 	struct diff_row *rows;
 	size_t nr;
-	size_t changed; /* rows whose live bytes or objects differ: the first ones */
-	double limit;	/* bytes, or percent */
+	size_t changed;	  /* rows whose live bytes or objects differ: the first ones */
+	const char *page; /* for the browser, or NULL */
+	double limit;	  /* bytes, or percent */
 	bool is_percent;
 	bool has_limit;
 };
 
-enum { DIFF_FAIL = 256, DIFF_JSON, DIFF_LIMIT, DIFF_ALL };
+enum { DIFF_FAIL = 256, DIFF_FLAME, DIFF_JSON, DIFF_LIMIT, DIFF_ALL };
 
 static const struct option diff_long[] = {
 	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
+	{"flame", required_argument, NULL, DIFF_FLAME},
 	{"json", no_argument, NULL, DIFF_JSON},
 	{"limit", required_argument, NULL, DIFF_LIMIT},
 	{"all", no_argument, NULL, DIFF_ALL},
@@ -72,6 +75,9 @@ static bool diff_option(struct diff *diff, int option, const char *value)
 	switch (option) {
 	case DIFF_FAIL:
 		return diff_limit(diff, value);
+	case DIFF_FLAME:
+		diff->page = value;
+		return strcmp(value, "-"); /* standard output has the text */
 	case DIFF_JSON:
 		return diff->b.json = true;
 	case DIFF_LIMIT:
@@ -282,8 +288,11 @@ static void diff_fill(struct report *report, struct profile *profile, struct sna
 
 static int diff_profiles(struct diff *diff, struct profile *a, struct profile *b)
 {
+	const struct flame_options options = {.before = a};
 	int status;
 
+	if (diff->page && flame_write(diff->page, b, &options))
+		return CLI_USAGE;
 	diff_fill(&diff->a, a, &diff->before);
 	diff_fill(&diff->b, b, &diff->after);
 	diff_match(diff);

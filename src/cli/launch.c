@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +208,36 @@ static void launch_restore_signals(const struct sigaction *old)
 		sigaction(launch_signals[i], &old[i], NULL);
 }
 
+/* A second has passed: wait() returns, and is called again. */
+static void launch_tick(int number)
+{
+	(void)number;
+}
+
+static void launch_set_timer(time_t seconds)
+{
+	struct sigaction action = {.sa_handler = launch_tick};
+	struct itimerval timer = {{seconds, 0}, {seconds, 0}};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static bool launch_wait(struct launch *launch)
+{
+	if (launch->every_second)
+		launch_set_timer(1);
+	while (waitpid(launch->pid, &launch->wait_status, 0) < 0) {
+		if (errno != EINTR)
+			return false;
+		if (launch->every_second)
+			launch->every_second(launch);
+	}
+	if (launch->every_second)
+		launch_set_timer(0);
+	return true;
+}
+
 static void launch_prepend(const char *name, const char *value, const char *separator)
 {
 	const char *old = getenv(name);
@@ -220,7 +251,8 @@ static void launch_prepend(const char *name, const char *value, const char *sepa
 	free(all);
 }
 
-static void launch_exec(const struct launch *launch)
+/* Does not return; what went wrong goes into the pipe, which exec() closes. */
+static void launch_exec(const struct launch *launch, int failure)
 {
 	const char *more = getenv("STACKDEPOT_OPTIONS");
 	char *options = cli_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
@@ -233,31 +265,52 @@ static void launch_exec(const struct launch *launch)
 		_exit(CLI_RUN_FAILED);
 	launch_prepend("LD_PRELOAD", launch->preload, ":");
 	execv(launch->program, launch->argv);
-	cli_complain("%s: %s", launch->program, strerror(errno));
-	_exit(errno == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT);
+	if (write(failure, &errno, sizeof(errno)) < 0)
+		cli_complain("%s: %s", launch->program, strerror(errno));
+	_exit(CLI_RUN_CANNOT);
+}
+
+static bool launch_complain(const char *what)
+{
+	cli_complain("%s: %s", what, strerror(errno));
+	return false;
+}
+
+/* Waits until the program has begun. */
+static bool launch_has_failed(struct launch *launch, int failure)
+{
+	int error;
+
+	if (read(failure, &error, sizeof(error)) != sizeof(error))
+		return false;
+	cli_complain("%s: %s", launch->program, strerror(error));
+	launch->failed_status = error == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
+	return true;
 }
 
 bool launch_run(struct launch *launch)
 {
 	struct sigaction old[LAUNCH_SIGNALS];
+	int failure[2];
+	bool done;
 	pid_t pid;
 
+	launch->failed_status = CLI_RUN_FAILED;
+	if (pipe2(failure, O_CLOEXEC))
+		return launch_complain("pipe");
 	launch_watch_signals(old);
 	pid = fork();
 	if (pid == 0) {
 		launch_restore_signals(old);
-		launch_exec(launch);
+		launch_exec(launch, failure[1]);
 	}
-	if (pid < 0) {
-		cli_complain("fork: %s", strerror(errno));
-		return false;
-	}
+	(void)close(failure[1]);
 	launch->pid = pid;
 	launch_child = pid;
-	while (waitpid(pid, &launch->wait_status, 0) < 0)
-		if (errno != EINTR)
-			return false;
+	done = pid < 0 ? launch_complain("fork") : !launch_has_failed(launch, failure[0]);
+	done &= pid > 0 && launch_wait(launch);
+	(void)close(failure[0]);
 	launch_child = 0;
 	launch_restore_signals(old);
-	return true;
+	return done;
 }

@@ -88,22 +88,7 @@ static int report_parse(struct report_options *options, int argc, char **argv)
 	return optind;
 }
 
-static int report_growth_of(struct report_options *options, const char *later)
-{
-	struct stackdepot_store *store;
-	int status;
-
-	if (!later)
-		return report_growth_watch(&options->report, options->interval, options->times);
-	store = target_open(later);
-	if (!store)
-		return CLI_USAGE;
-	status = report_growth(&options->report, store);
-	stackdepot_store_close(store);
-	return status;
-}
-
-static int report_kind(struct report_options *options, const char *kind, const char *later)
+static int report_kind(const struct report *report, const char *kind)
 {
 	static const struct {
 		const char *name;
@@ -114,18 +99,14 @@ static int report_kind(struct report_options *options, const char *kind, const c
 	};
 	size_t i;
 
-	if (!strcmp(kind, "growth"))
-		return report_growth_of(options, later);
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kind, kinds[i].name))
-			return kinds[i].print(&options->report);
+			return kinds[i].print(report);
 	return cli_usage("there is no report '%s'", kind);
 }
 
-static int report_target(struct report_options *options, const char *kind, const char *target,
-			 const char *later)
+static int report_target(struct report *report, const char *kind, const char *target)
 {
-	struct report *report = &options->report;
 	int status;
 
 	report->store = target_open(target);
@@ -134,22 +115,37 @@ static int report_target(struct report_options *options, const char *kind, const
 	stackdepot_store_get_info(report->store, &report->info);
 	report->symbols = symbols_open(report->store);
 	suppress_use(report->suppress, report->store, report->symbols);
-	status = report_kind(options, kind, later);
+	status = report_kind(report, kind);
+	if (status != CLI_USAGE && !report->json)
+		stores_print_others(target);
 	symbols_close(report->symbols);
 	stackdepot_store_close(report->store);
 	return status;
 }
 
+static int report_growth_of(const struct report_options *options, const char *target,
+			    const char *later)
+{
+	if (later)
+		return report_growth(&options->report, target, later);
+	return report_growth_watch(&options->report, target, options->interval, options->times);
+}
+
 /* ARGV is what is left behind the options. */
 static int report_of(struct report_options *options, int left, char **argv)
 {
+	bool is_growth;
+
 	if (left < 1)
 		return cli_usage("report of what? FILE or PID is missing");
 	if (left == 1)
-		return report_target(options, "summary", argv[0], NULL);
-	if (left > 2 + !strcmp(argv[0], "growth"))
-		return cli_usage("too many arguments, from '%s' on", argv[2]);
-	return report_target(options, argv[0], argv[1], argv[2]);
+		return report_target(&options->report, "summary", argv[0]);
+	is_growth = !strcmp(argv[0], "growth");
+	if (left > 2 + is_growth)
+		return cli_usage("too many arguments, from '%s' on", argv[2 + is_growth]);
+	if (is_growth)
+		return report_growth_of(options, argv[1], argv[2]);
+	return report_target(&options->report, argv[0], argv[1]);
 }
 
 int cli_report(int argc, char **argv)
@@ -171,7 +167,7 @@ int cli_stats(int argc, char **argv)
 	if (first >= 0 && argc - first != 1)
 		status = cli_usage("stats of what? one FILE or PID");
 	else if (first >= 0)
-		status = report_target(&options, "stats", argv[first], NULL);
+		status = report_target(&options.report, "stats", argv[first]);
 	suppress_close(options.report.suppress);
 	return status;
 }

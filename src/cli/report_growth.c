@@ -10,162 +10,193 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli.h"
+#include "snapshot.h"
 
+struct growth_stack {
+	double first_bytes;
+	double first_objects;
+	unsigned int steps; /* looks in a row at which it held more */
+};
+
+struct growth_watch {
+	struct snapshot last;
+	struct growth_stack *stacks; /* those of last */
+	unsigned int looks;
+};
+
+/* A row of the report. */
 struct growth {
 	stackdepot_ref_t trace;
 	double first;
 	double last;
 	double objects; /* more than at first */
-	unsigned int steps;
 };
 
-struct growth_list {
-	struct growth *at; /* sorted by trace */
-	size_t nr;
-};
+/* --- looking ---------------------------------------------------------------------------------- */
 
-static int growth_by_trace(const void *a, const void *b)
+static struct growth_stack growth_step(const struct growth_watch *watch,
+				       const struct snapshot_stack *now)
 {
-	const struct growth *left = a, *right = b;
+	const struct snapshot_stack *before = snapshot_find(&watch->last, now->id);
+	struct growth_stack stack = {0};
 
-	return left->trace < right->trace ? -1 : left->trace > right->trace;
+	if (!watch->looks)
+		return (struct growth_stack){.first_bytes = now->sums.bytes,
+					     .first_objects = now->sums.objects};
+	if (before)
+		stack = watch->stacks[before - watch->last.stacks];
+	stack.steps = now->sums.bytes > (before ? before->sums.bytes : 0) ? stack.steps + 1 : 0;
+	return stack;
 }
 
-static int growth_by_bytes(const void *a, const void *b)
+static void growth_forget(struct growth_watch *watch)
+{
+	free(watch->stacks);
+	snapshot_free(&watch->last);
+}
+
+static void growth_look(struct growth_watch *watch, struct profile *profile)
+{
+	struct growth_watch now = {.looks = watch->looks + 1};
+	size_t i;
+
+	snapshot_take(profile, SNAPSHOT_BY_TRACE, &now.last);
+	now.stacks = cli_alloc(now.last.nr * sizeof(*now.stacks));
+	for (i = 0; i < now.last.nr; i++)
+		now.stacks[i] = growth_step(watch, &now.last.stacks[i]);
+	growth_forget(watch);
+	*watch = now;
+}
+
+static int growth_compare(const void *a, const void *b)
 {
 	const struct growth *left = a, *right = b;
 	double l = left->last - left->first, r = right->last - right->first;
 
-	return l < r ? 1 : l > r ? -1 : growth_by_trace(a, b);
+	if (l != r)
+		return l < r ? 1 : -1;
+	return left->trace < right->trace ? -1 : left->trace > right->trace;
 }
 
-static bool growth_look(struct stackdepot_store *store, struct growth_list *list)
+/* Those that grew at each look but the first, most growth first; to be freed. */
+static struct growth *growth_select(const struct growth_watch *watch, size_t *ret_nr,
+				    double *ret_bytes)
 {
-	struct stackdepot_stack *stacks;
-	size_t i, nr;
+	struct growth *list = cli_alloc(watch->last.nr * sizeof(*list));
+	size_t i, nr = 0;
 
-	list->at = NULL;
-	if (stackdepot_store_stacks(store, &stacks, &nr)) {
-		cli_complain("out of memory");
-		return false;
+	*ret_bytes = 0;
+	for (i = 0; i < watch->last.nr; i++) {
+		const struct stackdepot_stack *sums = &watch->last.stacks[i].sums;
+
+		if (watch->stacks[i].steps + 1 < watch->looks)
+			continue;
+		list[nr++] =
+			(struct growth){.trace = sums->trace,
+					.first = watch->stacks[i].first_bytes,
+					.last = sums->bytes,
+					.objects = sums->objects - watch->stacks[i].first_objects};
+		*ret_bytes += sums->bytes - watch->stacks[i].first_bytes;
 	}
-	list->nr = nr;
-	list->at = cli_alloc(nr * sizeof(*list->at));
-	for (i = 0; i < nr; i++)
-		list->at[i] = (struct growth){.trace = stacks[i].trace,
-					      .first = stacks[i].bytes,
-					      .last = stacks[i].bytes,
-					      .objects = stacks[i].objects};
-	free(stacks);
-	qsort(list->at, nr, sizeof(*list->at), growth_by_trace);
-	return true;
+	qsort(list, nr, sizeof(*list), growth_compare);
+	*ret_nr = nr;
+	return list;
 }
 
-/* Take the new look as the last one; what did not grow since the one before is out. */
-static void growth_step(struct growth_list *list, struct growth_list *later)
-{
-	size_t i;
-
-	for (i = 0; i < later->nr; i++) {
-		struct growth *now = &later->at[i];
-		const struct growth *before =
-			bsearch(now, list->at, list->nr, sizeof(*now), growth_by_trace);
-		const struct growth nothing = {0};
-
-		if (!before)
-			before = &nothing;
-		now->steps = now->last > before->last ? before->steps + 1 : 0;
-		now->first = before->first;
-		now->objects = before->steps ? now->objects : now->objects - before->objects;
-	}
-	free(list->at);
-	*list = *later;
-}
+/* --- reporting -------------------------------------------------------------------------------- */
 
 static void growth_print(const struct report *report, const struct growth *growth)
 {
-	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES];
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[TEXT_BYTES];
 
 	puts("");
-	text_heading(report, "+%s, from %s to %s, allocated at:",
+	text_heading(report, "+%s in %s objects, from %s to %s, allocated at:",
 		     text_bytes(growth->last - growth->first, more),
-		     text_bytes(growth->first, from), text_bytes(growth->last, to));
+		     text_count(growth->objects, objects), text_bytes(growth->first, from),
+		     text_bytes(growth->last, to));
 	text_stack(report, growth->trace);
 }
 
 static json_t *growth_json(const struct report *report, const struct growth *growth)
 {
-	return json_pack("{s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
-			 "from_bytes", growth->first, "to_bytes", growth->last, "stack",
-			 json_stack(report, growth->trace));
+	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
+			 "grown_objects", growth->objects, "from_bytes", growth->first, "to_bytes",
+			 growth->last, "stack", json_stack(report, growth->trace));
 }
 
-static size_t growth_select(struct growth_list *list, unsigned int steps, double *ret_bytes)
+static void growth_text(const struct report *report, const struct growth *list, size_t nr,
+			double bytes)
 {
-	size_t i, nr = 0;
-
-	*ret_bytes = 0;
-	for (i = 0; i < list->nr; i++)
-		if (list->at[i].steps >= steps) {
-			*ret_bytes += list->at[i].last - list->at[i].first;
-			list->at[nr++] = list->at[i];
-		}
-	qsort(list->at, nr, sizeof(*list->at), growth_by_bytes);
-	return nr;
-}
-
-static int growth_report(const struct report *report, struct growth_list *list, unsigned int steps)
-{
-	json_t *stacks = json_array();
 	char text[TEXT_BYTES];
+	size_t i;
+
+	text_process(report);
+	text_heading(report, "%zu stacks only grew, by %s together", nr, text_bytes(bytes, text));
+	for (i = 0; i < nr && i < report->limit; i++)
+		growth_print(report, &list[i]);
+}
+
+static void growth_print_json(const struct report *report, const struct growth *list, size_t nr)
+{
+	json_t *stacks = json_array(), *root = json_process(report);
+	size_t i;
+
+	for (i = 0; i < nr && i < report->limit; i++)
+		json_array_append_new(stacks, growth_json(report, &list[i]));
+	json_object_set_new(root, "growth", stacks);
+	json_finish(root);
+}
+
+/* Traces are named as at the last look, which has earlier ones unless they were evicted. */
+static int growth_report(const struct report *options, const struct profile *profile,
+			 const struct growth_watch *watch)
+{
+	struct report report = *options;
 	double bytes;
-	size_t i, nr = growth_select(list, steps, &bytes);
+	size_t nr;
+	struct growth *list = growth_select(watch, &nr, &bytes);
 
-	if (!report->json) {
-		text_process(report);
-		text_heading(report, "%zu stacks only grew, by %s together", nr,
-			     text_bytes(bytes, text));
-	}
-	for (i = 0; i < nr && i < report->limit; i++) {
-		if (report->json)
-			json_array_append_new(stacks, growth_json(report, &list->at[i]));
-		else
-			growth_print(report, &list->at[i]);
-	}
-	if (report->json) {
-		json_t *root = json_process(report);
-
-		json_object_set(root, "growth", stacks);
-		json_finish(root);
-	}
-	json_decref(stacks);
+	report.store = profile->store;
+	report.symbols = profile->symbols;
+	report.info = profile->info;
+	if (report.json)
+		growth_print_json(&report, list, nr);
+	else
+		growth_text(&report, list, nr, bytes);
+	free(list);
 	return nr ? CLI_FINDINGS : CLI_CLEAN;
 }
 
-/* Traces are named as in the later store, which has the earlier one's unless they were evicted. */
-int report_growth(const struct report *report, struct stackdepot_store *later)
-{
-	struct report of_later = *report;
-	struct growth_list list, now;
-	int status = CLI_USAGE;
+/* --- of what ---------------------------------------------------------------------------------- */
 
-	stackdepot_store_get_info(later, &of_later.info);
-	if (of_later.info.pid != report->info.pid ||
-	    of_later.info.start_ns != report->info.start_ns) {
+static int growth_between(const struct report *options, struct profile *early,
+			  struct profile *later)
+{
+	struct growth_watch watch = {0};
+	int status;
+
+	if (early->info.pid != later->info.pid || early->info.start_ns != later->info.start_ns) {
 		cli_complain("the two stores are of different processes");
 		return CLI_USAGE;
 	}
-	if (!growth_look(report->store, &list))
-		return CLI_USAGE;
-	if (growth_look(later, &now)) {
-		growth_step(&list, &now);
-		of_later.store = later;
-		of_later.symbols = symbols_open(later);
-		status = growth_report(&of_later, &list, 1);
-		symbols_close(of_later.symbols);
-	}
-	free(list.at);
+	growth_look(&watch, early);
+	growth_look(&watch, later);
+	status = growth_report(options, later, &watch);
+	growth_forget(&watch);
+	return status;
+}
+
+int report_growth(const struct report *options, const char *target, const char *later_target)
+{
+	struct profile *early = profile_open(target), *later = NULL;
+	int status = CLI_USAGE;
+
+	if (early)
+		later = profile_open(later_target);
+	if (later)
+		status = growth_between(options, early, later);
+	profile_close(later);
+	profile_close(early);
 	return status;
 }
 
@@ -177,23 +208,26 @@ static void growth_wait(double seconds)
 		;
 }
 
-int report_growth_watch(const struct report *report, double interval, unsigned int times)
+int report_growth_watch(const struct report *options, const char *target, double interval,
+			unsigned int times)
 {
-	struct growth_list list, now;
+	struct profile *profile = profile_open(target);
+	struct growth_watch watch = {0};
+	int status = CLI_USAGE;
 	unsigned int i;
-	int status;
 
-	if (!growth_look(report->store, &list))
+	if (!profile)
 		return CLI_USAGE;
+	growth_look(&watch, profile);
 	for (i = 0; i < times; i++) {
 		growth_wait(interval);
-		if (!growth_look(report->store, &now)) {
-			free(list.at);
-			return CLI_USAGE;
-		}
-		growth_step(&list, &now);
+		if (!profile_refresh(profile))
+			break;
+		growth_look(&watch, profile);
 	}
-	status = growth_report(report, &list, times);
-	free(list.at);
+	if (i == times)
+		status = growth_report(options, profile, &watch);
+	growth_forget(&watch);
+	profile_close(profile);
 	return status;
 }

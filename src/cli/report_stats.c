@@ -35,6 +35,9 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("guarded", "objects placed between guard pages", info->guarded, false, false);
 	ROW("errors_seen", "errors seen", info->errors_seen, false, false);
 	ROW("errors_dropped", "of them without a record", info->errors_dropped, false, true);
+	ROW("children", "processes after this one in its run", info->children, false, true);
+	ROW("children_unrecorded", "of them without a store", info->children_unrecorded, false,
+	    true);
 	ROW("modules_dropped", "modules without a record", info->modules_dropped, false, true);
 	return nr;
 }

@@ -2,6 +2,7 @@
 /* run.c - `stackdepot run`: record a program, and say where the record is. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -15,16 +16,27 @@
 #include "suppress.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
+#define RUN_STORE_BYTES (64u << 20)
 
 struct run {
 	char store[PATH_MAX];
 	char options[OPTIONS_BYTES];
-	int error_exitcode; /* -1: the program's own */
+	uint64_t store_bytes; /* 0: left to STACKDEPOT_OPTIONS */
+	int error_exitcode;   /* -1: the program's own */
 	bool quiet;
 	struct suppress *suppress;
 };
 
-enum { RUN_MEMORY = 256, RUN_STORE, RUN_MODE, RUN_ON_ERROR, RUN_EXITCODE, RUN_FOLLOW, RUN_QUIET };
+enum {
+	RUN_MEMORY = 256,
+	RUN_STORE,
+	RUN_MODE,
+	RUN_ON_ERROR,
+	RUN_EXITCODE,
+	RUN_FOLLOW,
+	RUN_CHILDREN,
+	RUN_QUIET
+};
 
 static const struct option run_long[] = {
 	{"memory", required_argument, NULL, RUN_MEMORY},
@@ -33,6 +45,7 @@ static const struct option run_long[] = {
 	{"on-error", required_argument, NULL, RUN_ON_ERROR},
 	{"error-exitcode", required_argument, NULL, RUN_EXITCODE},
 	{"follow-children", required_argument, NULL, RUN_FOLLOW},
+	{"children", required_argument, NULL, RUN_CHILDREN},
 	{"quiet", no_argument, NULL, RUN_QUIET},
 	SUPPRESS_OPTION_FILE,
 	{NULL, 0, NULL, 0},
@@ -69,14 +82,19 @@ static bool run_exitcode(struct run *run, const char *value)
 	return end != value && !*end && code >= 0 && code <= 255;
 }
 
+static bool run_memory(struct run *run, const char *value)
+{
+	return cli_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
+	       run->store_bytes <= 1ull << 40 && run_add(run, "memory", value);
+}
+
 static bool run_option(struct run *run, int option, const char *value)
 {
 	uint64_t bytes;
 
 	switch (option) {
 	case RUN_MEMORY:
-		return cli_bytes(value, &bytes) && bytes >= 1u << 20 && bytes <= 1ull << 40 &&
-		       run_add(run, "memory", value);
+		return run_memory(run, value);
 	case RUN_STORE:
 		return *value && strlen(value) < sizeof(run->store) && strcpy(run->store, value);
 	case RUN_MODE:
@@ -85,6 +103,8 @@ static bool run_option(struct run *run, int option, const char *value)
 		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
 	case RUN_FOLLOW:
 		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
+	case RUN_CHILDREN:
+		return cli_bytes(value, &bytes) && bytes <= 4096 && run_add(run, "children", value);
 	case RUN_EXITCODE:
 		return run_exitcode(run, value);
 	case RUN_QUIET:
@@ -162,6 +182,45 @@ static void run_remove_old(const char *file)
 	stores_free(&stores);
 }
 
+/* Before the program has begun, it can be refused: can the store be made, is there room for it? */
+static bool run_try(const struct run *run)
+{
+	int error = 0, fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		error = errno;
+	} else {
+		if (run->store_bytes && fallocate(fd, 0, 0, (off_t)run->store_bytes) &&
+		    errno != EOPNOTSUPP && errno != ENOSYS)
+			error = errno;
+		(void)close(fd);
+		(void)unlink(run->store);
+	}
+	if (error)
+		cli_complain("%s: %s; nothing was run", run->store, strerror(error));
+	return !error;
+}
+
+/* A process that has ended costs what it used, not a whole store. */
+static void run_trim(const struct launch *launch)
+{
+	struct stackdepot_store_info info;
+	struct stackdepot_store *store;
+	struct stores stores;
+	size_t i;
+
+	stores_find(launch->store, &stores);
+	for (i = 0; i < stores.nr; i++) {
+		if (stackdepot_store_open(stores.path[i], &store))
+			continue;
+		stackdepot_store_get_info(store, &info);
+		if (!target_is_there(&info))
+			(void)stackdepot_store_trim(stores.path[i]);
+		stackdepot_store_close(store);
+	}
+	stores_free(&stores);
+}
+
 /* --- afterwards ------------------------------------------------------------------------------- */
 
 /* Errors seen in a store, but for those that are suppressed. */
@@ -198,8 +257,8 @@ static void run_suppress_leaks(const struct run *run, struct stackdepot_store *s
 static void run_say(const struct run *run, const char *path,
 		    const struct stackdepot_store_info *info, uint64_t errors)
 {
-	struct stackdepot_store *store;
 	struct stackdepot_stack *stacks;
+	struct stackdepot_store *store;
 	char bytes[TEXT_BYTES], count[TEXT_BYTES];
 	double live = 0, objects = 0;
 	size_t i, nr;
@@ -237,9 +296,10 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	struct stackdepot_store_info info;
 	struct stackdepot_store *store;
 	struct stores stores;
-	uint64_t errors, all = 0;
+	uint64_t errors, all = 0, children_unrecorded = 0;
 	size_t i, said = 0;
 
+	run_trim(launch);
 	stores_find(run->store, &stores);
 	for (i = 0; i < stores.nr; i++) {
 		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
@@ -249,8 +309,7 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 		stackdepot_store_get_info(store, &info);
 		errors = run_errors(run, store, &info);
 		all += errors;
-		if (!target_is_running(&info))
-			(void)stackdepot_store_trim(stores.path[i]);
+		children_unrecorded += i ? 0 : info.children_unrecorded;
 		if (!run->quiet && run_is_worth_a_line(i, errors, said, stores.nr)) {
 			run_say(run, stores.path[i], &info, errors);
 			said++;
@@ -261,6 +320,9 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 		cli_complain("%zu more processes, in %s.*", stores.nr - said, run->store);
 	if (!run->quiet)
 		suppress_print(stderr, run->suppress, SUPPRESS_ALL);
+	if (!run->quiet && children_unrecorded)
+		cli_complain("%llu more processes were not recorded: --children",
+			     (unsigned long long)children_unrecorded);
 	if (!stores.nr)
 		cli_complain("nothing was recorded");
 	stores_free(&stores);
@@ -290,8 +352,12 @@ static int run_program(struct run *run, struct launch *launch)
 		return CLI_RUN_FAILED;
 	}
 	launch->options = run->options;
-	if (!launch_run(launch))
+	launch->store = run->store;
+	launch->every_second = run_trim;
+	if (!run_try(run))
 		return CLI_RUN_FAILED;
+	if (!launch_run(launch))
+		return launch->failed_status;
 	errors = run_finish(run, launch);
 	if (errors && run->error_exitcode >= 0)
 		return run->error_exitcode;
@@ -324,6 +390,7 @@ int cli_run(int argc, char **argv)
 	int status;
 
 	run.error_exitcode = -1;
+	run.store_bytes = getenv("STACKDEPOT_OPTIONS") ? 0 : RUN_STORE_BYTES;
 	run.suppress = suppress_open();
 	status = run_parse(&run, argc, argv);
 	if (!status)

@@ -75,9 +75,14 @@ struct stackdepot_store *target_open(const char *name)
 	return NULL;
 }
 
-bool target_is_running(const struct stackdepot_store_info *info)
+bool target_is_there(const struct stackdepot_store_info *info)
 {
-	if (info->state != STACKDEPOT_STORE_RUNNING || !info->pid || info->pid > INT_MAX)
+	if (!info->pid || info->pid > INT_MAX)
 		return false;
 	return !kill((pid_t)info->pid, 0) || errno == EPERM;
+}
+
+bool target_is_running(const struct stackdepot_store_info *info)
+{
+	return info->state == STACKDEPOT_STORE_RUNNING && target_is_there(info);
 }

@@ -187,6 +187,9 @@ void text_caveats(FILE *out, const struct stackdepot_store_info *info)
 	if (info->unrecorded)
 		fprintf(out, "%s objects found no room in the table and are missing here.\n",
 			text_count((double)info->unrecorded, text));
+	if (info->children_unrecorded)
+		fprintf(out, "%s more processes of this run were not recorded: --children.\n",
+			text_count((double)info->children_unrecorded, text));
 	if (info->flags & STACKDEPOT_STORE_CHILD)
 		fprintf(out,
 			"Forked from process %u, whose store has the objects older than the "

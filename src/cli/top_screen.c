@@ -160,8 +160,8 @@ static void screen_draw_stack(const struct screen *screen)
 static void screen_draw_foot(const struct screen *screen)
 {
 	static const char *const feet[] = {
-		[VIEW_LIST] = "q quit  h help  Enter stack  / filter  Space hold  "
-			      "sort: l live  o objects  g growth  a alloc  n count",
+		[VIEW_LIST] = ("q quit  h help  Enter stack  / filter  Space hold  "
+			       "sort: l live  o objects  g growth  a alloc  n count"),
 		[VIEW_STACK] = "q back  up, down: scroll",
 		[VIEW_HELP] = "q back  up, down: scroll",
 	};

@@ -130,6 +130,16 @@ static port_noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *wa
 	return depot_handle(walk->depot, ref);
 }
 
+/* Found, but there is something to write: most saves that take a reference. */
+static port_noinline stackdepot_handle_t cursor_save_hold(struct cursor_walk *walk,
+							  unsigned int flags, u64 ref, u64 state)
+{
+	if (!depot_hold(walk->depot, ref, state, flags))
+		return cursor_save_slow(walk, flags);
+	cursor_remember(walk, ref);
+	return depot_handle(walk->depot, ref);
+}
+
 /* Is the trace that of the save before, still there, and is there nothing to write? */
 port_inline bool cursor_is_same(const struct cursor_walk *walk, u32 unchanged, unsigned int flags)
 {
@@ -153,9 +163,11 @@ static inline u32 cursor_groups(const struct cursor_walk *walk, u32 unchanged)
 	return groups < walk->cursor->lines ? groups : walk->cursor->lines;
 }
 
-stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
-	struct stackdepot *depot, const uintptr_t *frames, unsigned int nr, unsigned int flags,
-	struct stackdepot_cursor *cursor, unsigned int unchanged)
+stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(struct stackdepot *depot,
+							 const uintptr_t *frames, unsigned int nr,
+							 unsigned int flags,
+							 struct stackdepot_cursor *cursor,
+							 unsigned int unchanged)
 {
 	struct cursor_walk walk = {depot, cursor, frames, nr, 0};
 	struct found found;
@@ -170,8 +182,11 @@ stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(
 	if (port_unlikely(nr < DEPOT_GROUP))
 		return cursor_save_slow(&walk, flags);
 	found = cursor_find(&walk, frames, true);
-	if (port_unlikely(!found.ref || !hold_is_current(depot, found.state, flags) ||
-			  !found_unchanged(&found)))
+	if (port_unlikely(!found.ref))
+		return cursor_save_slow(&walk, flags);
+	if (port_unlikely(!hold_is_current(depot, found.state, flags)))
+		return cursor_save_hold(&walk, flags, found.ref, found.state);
+	if (port_unlikely(!found_unchanged(&found)))
 		return cursor_save_slow(&walk, flags);
 	cursor_remember(&walk, found.ref);
 	return depot_handle(depot, found.ref);

@@ -82,6 +82,8 @@ int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_eve
 	port_store_relaxed(&entry->task, event->task);
 	port_store_relaxed(&entry->kind, event->kind);
 	port_store_release(&entry->sequence, 2 * position + 2);
+	/* Written once a turn, an entry is in no cache when its turn comes. */
+	port_prefetch_write(&depot->ring[(position + 1) & (depot->ring_entries - 1)]);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
  *	provide unsigned __int128.
  *	port_likely(x), port_unlikely(x)	branch hints
  *	port_noinline, port_inline		as the compiler's attributes
+ *	port_prefetch_write(p)			a line that will be written soon; may do nothing
  *	PORT_VARIANT(name)	the name itself; a port that compiles save.c and cursor.c more than
  *				once, for different processors, gives each time another name, and
  *				defines `name` as a choice between them
@@ -59,12 +60,11 @@
 
 #if !defined(port_load_relaxed) || !defined(port_load_acquire) || !defined(port_load_seq_cst) ||   \
 	!defined(port_store_relaxed) || !defined(port_store_release) || !defined(port_cas) ||      \
-	!defined(port_fetch_add_relaxed) || !defined(port_fetch_or) ||                             \
-	!defined(port_fetch_and) || !defined(port_fence_acquire) ||                                \
-	!defined(port_fence_release) || !defined(port_line) || !defined(port_populate) ||          \
-	!defined(PORT_VARIANT) ||                                                                  \
-	!defined(port_scratch_get) || !defined(port_scratch_put) || !defined(port_likely) ||       \
-	!defined(port_unlikely) || !defined(port_noinline) || !defined(port_inline)
+	!defined(port_fetch_add_relaxed) || !defined(port_fetch_or) || !defined(port_fetch_and) || \
+	!defined(port_fence_acquire) || !defined(port_fence_release) || !defined(port_line) ||     \
+	!defined(port_populate) || !defined(PORT_VARIANT) || !defined(port_scratch_get) ||         \
+	!defined(port_scratch_put) || !defined(port_likely) || !defined(port_unlikely) ||          \
+	!defined(port_prefetch_write) || !defined(port_noinline) || !defined(port_inline)
 #error "port_impl.h lacks something that port.h asks for"
 #endif
 

@@ -100,19 +100,11 @@ static bool crash_is_access(int number, const siginfo_t *info)
 	return (number == SIGSEGV || number == SIGBUS) && info->si_code > 0;
 }
 
-static void crash_nearest(struct store_error *error)
+static void crash_nearest(struct recorder_thread *thread, struct store_error *error)
 {
-	struct live_object object;
-	uint64_t start;
-	bool freed;
-
-	if (error->address < NEAR_NULL || !live_nearest(error->address, &start, &object, &freed))
+	if (error->address < NEAR_NULL || !error_nearest(thread, error))
 		return;
-	error->object = start;
-	error->object_bytes = object.size;
-	error->flags |= STACKDEPOT_ERROR_NEAREST | (freed ? STACKDEPOT_ERROR_FREED : 0);
-	error->alloc_trace =
-		stackdepot_ref(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	error->flags |= STACKDEPOT_ERROR_NEAREST;
 	error_history(error);
 }
 
@@ -135,7 +127,7 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 		    crash_is_overflow(error.address, crash_sp(context)))
 			error.kind = STACKDEPOT_STACK_OVERFLOW;
 		else
-			crash_nearest(&error);
+			crash_nearest(thread, &error);
 	}
 	error_report(&error);
 }

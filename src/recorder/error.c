@@ -136,21 +136,53 @@ static void error_fill_access(struct store_error *error, struct recorder_thread 
 	error->thread = thread ? thread->id : thread_id();
 }
 
-void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-		       const struct live_object *object)
+static stackdepot_ref_t error_ref(stackdepot_handle_t handle)
+{
+	handle = stackdepot_set_extra_bits(handle, 0);
+	return handle ? stackdepot_ref(recorder.depot, handle) : 0;
+}
+
+void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer)
 {
 	struct store_error error = {
 		.kind = STACKDEPOT_DOUBLE_FREE,
 		.flags = STACKDEPOT_ERROR_FREED,
 		.object = (uintptr_t)pointer,
-		.object_bytes = object->size,
-		.alloc_trace = stackdepot_ref(recorder.depot,
-					      stackdepot_set_extra_bits(object->handle, 0)),
 	};
+	struct stackdepot_event event;
+	struct live_object object;
 
+	if (quarantine_find(thread, pointer, &object)) {
+		error.object_bytes = object.size;
+		error.alloc_trace = error_ref(object.handle);
+	} else if (error_was_freed(error.object, &event)) {
+		error.object_bytes = event.size;
+	}
 	error_fill_access(&error, thread, start, pointer);
 	error_history(&error);
 	error_report(&error);
+}
+
+bool error_nearest(struct recorder_thread *thread, struct store_error *error)
+{
+	struct live_object live, freed, *object = &live;
+	uint64_t start, freed_start;
+	bool found = live_nearest(error->address, &start, &live);
+
+	if (quarantine_nearest(thread, error->address, &freed_start, &freed) &&
+	    (!found || live_distance(error->address, freed_start, freed.size) <
+			       live_distance(error->address, start, live.size))) {
+		start = freed_start;
+		object = &freed;
+		error->flags |= STACKDEPOT_ERROR_FREED;
+		found = true;
+	}
+	if (!found)
+		return false;
+	error->object = start;
+	error->object_bytes = object->size;
+	error->alloc_trace = error_ref(object->handle);
+	return true;
 }
 
 /* --- frees of what is not in the table -------------------------------------------------------- */
@@ -187,20 +219,14 @@ static bool error_no_heap(uintptr_t address)
 	       error_in_module(address) || error_on_stack(address);
 }
 
-static bool error_inside(struct store_error *error)
+static bool error_inside(struct recorder_thread *thread, struct store_error *error)
 {
-	struct live_object object;
-	uint64_t start;
-	bool freed;
+	struct store_error near = *error;
 
-	if (!live_nearest(error->address, &start, &object, &freed) || error->address <= start ||
-	    error->address - start >= object.size)
+	if (!error_nearest(thread, &near) || near.address <= near.object ||
+	    near.address - near.object >= near.object_bytes)
 		return false;
-	error->object = start;
-	error->object_bytes = object.size;
-	error->flags |= freed ? STACKDEPOT_ERROR_FREED : 0;
-	error->alloc_trace =
-		stackdepot_ref(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	*error = near;
 	return true;
 }
 
@@ -213,7 +239,7 @@ bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event)
 }
 
 /* What searching can tell; no more than SEARCHES times if nothing is found. */
-static bool error_search(struct store_error *error)
+static bool error_search(struct recorder_thread *thread, struct store_error *error)
 {
 	static uint32_t searches;
 	struct stackdepot_event event;
@@ -228,7 +254,7 @@ static bool error_search(struct store_error *error)
 		error->object_bytes = event.size;
 		return true;
 	}
-	if (error_inside(error))
+	if (error_inside(thread, error))
 		return true;
 	(void)fetch_add_relaxed(&searches, 1);
 	return false;
@@ -238,13 +264,13 @@ bool error_bad_free(struct recorder_thread *thread, const recorder_start *start,
 {
 	struct store_error error = {.kind = STACKDEPOT_INVALID_FREE, .address = (uintptr_t)pointer};
 
-	if (!error_no_heap((uintptr_t)pointer) && !error_search(&error)) {
+	if (!error_no_heap((uintptr_t)pointer) && !error_search(thread, &error)) {
 		recorder_count(&recorder.header->counts.foreign_frees, 1);
 		return false;
 	}
 	/* An odd pointer may still lie in an object. */
 	if (!error.object)
-		(void)error_inside(&error);
+		(void)error_inside(thread, &error);
 	error_fill_access(&error, thread, start, pointer);
 	if (error.object)
 		error_history(&error);

@@ -263,7 +263,7 @@ static void guard_free_live(struct recorder_thread *thread, const recorder_start
 
 	slot->free_handle = trace_save(thread, start, STACKDEPOT_GET, &event.trace);
 	guard_check(thread, slot, event.trace);
-	if (live_take(thread, (void *)slot->start, false, &object) == LIVE_TAKEN)
+	if (live_take(thread, (void *)slot->start, &object))
 		slot->alloc_handle = stackdepot_set_extra_bits(object.handle, 0);
 	(void)stackdepot_ring_record(recorder.depot, &event);
 }

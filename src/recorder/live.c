@@ -49,6 +49,18 @@ static void live_byte_dec(uint8_t *byte)
 		;
 }
 
+void live_filter_add(uint64_t address)
+{
+	if (live_filtered)
+		live_byte_inc(live_filter_at(address));
+}
+
+void live_filter_drop(uint64_t address)
+{
+	if (live_filtered)
+		live_byte_dec(live_filter_at(address));
+}
+
 /* What the loader took from the bootstrap buffer must not get to the allocator. */
 void live_filter_setup(void)
 {
@@ -119,8 +131,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
 
 	if (address & ~ENTRY_ADDRESS || size > ENTRY_MAX_SIZE)
 		return false;
-	if (live_filtered)
-		live_byte_inc(live_filter_at(address));
+	live_filter_add(address);
 	if (live_claim(live_bucket(home, 0), address, size, handle)) {
 		live_count(thread, 1);
 		return true;
@@ -132,8 +143,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
 			return true;
 		}
 	live_byte_dec(&recorder.overflow[home]);
-	if (live_filtered)
-		live_byte_dec(live_filter_at(address));
+	live_filter_drop(address);
 	live_thin();
 	return false;
 }
@@ -169,7 +179,6 @@ static void live_fill(struct store_entry *entry, uint64_t key, struct live_objec
 {
 	uint64_t value = load_relaxed(&entry->value);
 
-	ret_object->entry = entry;
 	ret_object->handle = (stackdepot_handle_t)value;
 	ret_object->size = store_entry_size(key, value);
 }
@@ -180,42 +189,17 @@ static void live_clear(struct recorder_thread *thread, struct store_entry *entry
 	store_release(&entry->key, 0);
 	if (displaced)
 		live_byte_dec(&recorder.overflow[store_home(address, recorder.layout.buckets)]);
-	if (live_filtered)
-		live_byte_dec(live_filter_at(address));
+	live_filter_drop(address);
 	live_count(thread, -1);
 }
 
-enum live_result live_take(struct recorder_thread *thread, const void *pointer, bool quarantine,
-			   struct live_object *ret_object)
+bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object)
 {
 	uint64_t key, address = (uintptr_t)pointer;
 	uint32_t distance;
 	struct store_entry *entry = live_search(address, &key, &distance);
 
-	if (!entry)
-		return LIVE_ABSENT;
-	if (key & ENTRY_QUARANTINED) {
-		live_fill(entry, key, ret_object);
-		return LIVE_QUARANTINED;
-	}
-	if (!live_cas(&entry->key, key, key | ENTRY_BUSY))
-		return LIVE_ABSENT;
-	live_fill(entry, key, ret_object);
-	if (quarantine && quarantine_wants(ret_object->size))
-		store_release(&entry->key, key | ENTRY_QUARANTINED);
-	else
-		live_clear(thread, entry, address, distance > 0);
-	return LIVE_TAKEN;
-}
-
-bool live_release(struct recorder_thread *thread, const void *pointer,
-		  struct live_object *ret_object)
-{
-	uint64_t key, address = (uintptr_t)pointer;
-	uint32_t distance;
-	struct store_entry *entry = live_search(address, &key, &distance);
-
-	if (!entry || !(key & ENTRY_QUARANTINED) || !live_cas(&entry->key, key, key | ENTRY_BUSY))
+	if (!entry || !live_cas(&entry->key, key, key | ENTRY_BUSY))
 		return false;
 	live_fill(entry, key, ret_object);
 	live_clear(thread, entry, address, distance > 0);
@@ -234,16 +218,14 @@ bool live_find(const void *pointer, struct live_object *ret_object)
 	return true;
 }
 
-/* Distance from an address to an object: 0 inside, else bytes between. */
-static uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
+uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
 {
 	if (address < start)
 		return start - address;
 	return address - start < (size ? size : 1) ? 0 : address - start - size + 1;
 }
 
-bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
-		  bool *ret_freed)
+bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object)
 {
 	const uint64_t entries = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
 	struct store_entry *entry = &recorder.buckets[0].entry[0];
@@ -261,7 +243,6 @@ bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret
 		best = distance;
 		live_fill(entry, key, ret_object);
 		*ret_start = start;
-		*ret_freed = key & ENTRY_QUARANTINED;
 	}
 	return best != UINT64_MAX;
 }

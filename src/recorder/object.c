@@ -154,45 +154,59 @@ static void object_end(struct recorder_thread *thread, const struct object_where
 		object_corpus(where->handle);
 }
 
-/* A free of a pointer that is not live. Reported and not carried out, or none of our business. */
+/* A free of a pointer that is not live: a bug, reported? */
+static bool object_absent_is_bug(struct recorder_thread *thread, const recorder_start *start,
+				 void *pointer)
+{
+	if (quarantine_has(pointer)) {
+		error_double_free(thread, start, pointer);
+		return true;
+	}
+	return !load_relaxed(&recorder.sampling) && error_bad_free(thread, start, pointer);
+}
+
+/* Reported and not carried out, or none of our business. */
 static __attribute__((noinline)) void object_free_absent(struct recorder_thread *thread,
 							 const recorder_start *start, void *pointer)
 {
-	if (!load_relaxed(&recorder.sampling) && error_bad_free(thread, start, pointer))
-		return;
-	real.free(pointer);
+	if (!object_absent_is_bug(thread, start, pointer))
+		real.free(pointer);
+}
+
+static void object_free_taken(struct recorder_thread *thread, const recorder_start *start,
+			      const struct object_where *where, void *pointer,
+			      const struct live_object *object)
+{
+	bool waits = thread && thread->depth == 1 && quarantine_wants(object->size);
+
+	object_end(thread, where, pointer, object, waits);
+	if (waits)
+		quarantine_push(thread, start, pointer, object);
+	else
+		real.free(pointer);
 }
 
 static void object_free_live(struct recorder_thread *thread, const recorder_start *start,
 			     void *pointer)
 {
-	bool first = thread && thread->depth++ == 0, early = !load_relaxed(&recorder.sampling);
+	bool early = !load_relaxed(&recorder.sampling);
 	struct object_where where;
 	struct live_object object;
 
+	if (thread)
+		thread->depth++;
 	/* Where nearly every free is of an object in the table, its bucket comes while we unwind.
 	 */
 	if (likely(early)) {
 		live_prefetch(pointer);
 		where = object_save_end(thread, start);
 	}
-	switch (live_take(thread, pointer, first, &object)) {
-	case LIVE_ABSENT:
-		object_free_absent(thread, start, pointer);
-		break;
-	case LIVE_QUARANTINED:
-		error_double_free(thread, start, pointer, &object);
-		break;
-	case LIVE_TAKEN:
-		first = first && quarantine_wants(object.size);
+	if (likely(live_take(thread, pointer, &object))) {
 		if (!early)
 			where = object_save_end(thread, start);
-		object_end(thread, &where, pointer, &object, first);
-		if (first)
-			quarantine_push(thread, start, pointer, object.size);
-		else
-			real.free(pointer);
-		break;
+		object_free_taken(thread, start, &where, pointer, &object);
+	} else {
+		object_free_absent(thread, start, pointer);
 	}
 	if (thread)
 		thread->depth--;
@@ -272,7 +286,7 @@ static void *object_realloc_absent(struct recorder_thread *thread, const recorde
 {
 	void *moved;
 
-	if (!load_relaxed(&recorder.sampling) && error_bad_free(thread, start, pointer)) {
+	if (object_absent_is_bug(thread, start, pointer)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -312,14 +326,7 @@ void *object_realloc(const recorder_start *start, void *pointer, size_t size)
 	if (unlikely(!recorder_on()))
 		return real.realloc(pointer, size);
 	thread = thread_self();
-	switch (live_take(thread, pointer, false, &object)) {
-	case LIVE_TAKEN:
+	if (live_take(thread, pointer, &object))
 		return object_realloc_live(thread, start, pointer, &object, size);
-	case LIVE_QUARANTINED:
-		error_double_free(thread, start, pointer, &object);
-		errno = ENOMEM;
-		return NULL;
-	default:
-		return object_realloc_absent(thread, start, pointer, size);
-	}
+	return object_realloc_absent(thread, start, pointer, size);
 }

@@ -11,7 +11,7 @@
  *	error.c                what records them
  *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
- *	thread.c process.c setup.c options.c real.c say.c   the rest of the house
+ *	thread.c setup.c children.c options.c say.c   the rest of the house
  *
  * Everything here may be called from wherever a program may call malloc(), preserves errno, and
  * allocates nothing from the program's allocator. A function that differs says so.
@@ -43,6 +43,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 /* --- options.c ------------------------------------------------------------------------------ */
 
 #define RECORDER_PATH_BYTES 1024u
+#define RECORDER_MAX_CHILDREN 4096u /* below the tries for a name in setup.c */
 
 struct recorder_options {
 	uint64_t memory_bytes;
@@ -52,6 +53,7 @@ struct recorder_options {
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
 	uint64_t redzone_bytes;
 	uint64_t max_frames;
+	uint64_t children; /* stores of a run besides the first */
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
@@ -151,6 +153,12 @@ uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
 
+/* --- children.c ------------------------------------------------------------------------------- */
+
+/* May this process have a store in the run that `first` was made for? 0, -ECHILD (no, and there is
+ * nothing to say), -EBADMSG (that is no store), or the negative errno of open or mmap. */
+int children_admit(const char *first);
+
 /* --- thread.c --------------------------------------------------------------------------------- */
 
 #define QUARANTINE_SLOTS 256u
@@ -158,6 +166,7 @@ void recorder_count_tool(int64_t bytes);
 struct quarantine_slot {
 	void *pointer;
 	uint32_t size;
+	stackdepot_handle_t handle; /* of its allocation */
 };
 
 struct quarantine {
@@ -229,13 +238,6 @@ bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames
 struct live_object {
 	uint64_t size;
 	stackdepot_handle_t handle; /* extra bits: rate */
-	struct store_entry *entry;
-};
-
-enum live_result {
-	LIVE_ABSENT,
-	LIVE_TAKEN,
-	LIVE_QUARANTINED,
 };
 
 /*
@@ -251,15 +253,14 @@ static inline __attribute__((always_inline)) void live_prefetch(const void *poin
 /* Put an object in; false if there is no room. */
 bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
 		 stackdepot_handle_t handle);
-/* Take it out; with `quarantine` it stays, marked. */
-enum live_result live_take(struct recorder_thread *thread, const void *pointer, bool quarantine,
-			   struct live_object *ret_object);
-/* Take out an object that is marked. */
-bool live_release(struct recorder_thread *thread, const void *pointer,
-		  struct live_object *ret_object);
+/* Take it out; false if it is not there. */
+bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object);
 bool live_find(const void *pointer, struct live_object *ret_object);
 /* The store samples from the start: note what the filter has to let through. */
 void live_filter_setup(void);
+/* Frees of this address are to be looked at; and no longer. */
+void live_filter_add(uint64_t address);
+void live_filter_drop(uint64_t address);
 
 #define LIVE_FILTER_BYTES (1u << 16)
 
@@ -273,8 +274,9 @@ static inline uint8_t *live_filter_at(uint64_t address)
 	return &live_filter[(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
 }
 /* The object that contains the address, or else the nearest. Linear in the table. */
-bool live_nearest(uint64_t address, uint64_t *ret_object, struct live_object *ret_found,
-		  bool *ret_freed);
+bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object);
+/* Distance from an address to an object: 0 inside, else bytes between. */
+uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size);
 /* Halve the table by doubling the sampling rate, until it is half empty. */
 void live_thin(void);
 
@@ -325,9 +327,20 @@ bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64
 
 /* May a block of this size be put off? */
 bool quarantine_wants(size_t size);
-/* Give the block to the thread's quarantine; the oldest ones are checked and freed for it. */
+/*
+ * Give the block to the thread's quarantine, and with it the reference to its allocation; the
+ * oldest ones are checked and freed for it.
+ */
 void quarantine_push(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-		     size_t size);
+		     const struct live_object *object);
+/* Does the block surely wait in some thread's quarantine? Seldom overlooked. */
+bool quarantine_has(const void *pointer);
+/* What the block was, if it waits in this thread's. */
+bool quarantine_find(const struct recorder_thread *thread, const void *pointer,
+		     struct live_object *ret_object);
+/* As live_nearest(), of the blocks in this thread's. */
+bool quarantine_nearest(const struct recorder_thread *thread, uint64_t address, uint64_t *ret_start,
+			struct live_object *ret_object);
 void quarantine_drain(struct recorder_thread *thread);
 /* Free all without looking, in a forked child. */
 void quarantine_abandon(struct recorder_thread *thread);
@@ -370,8 +383,10 @@ void error_history(struct store_error *error);
 bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event);
 /* A free of a pointer that is not in the table. True if it is a bug, and reported. */
 bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
-void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-		       const struct live_object *object);
+/* A free of a block that waits in the quarantine. */
+void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
+/* The nearest object to error->address, live or freed, written into the error. */
+bool error_nearest(struct recorder_thread *thread, struct store_error *error);
 
 /* --- altstack.c ------------------------------------------------------------------------------ */
 

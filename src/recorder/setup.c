@@ -152,24 +152,51 @@ static int setup_fill(int fd, uint32_t flags)
 	return 0;
 }
 
-/* FILE, or FILE.PID, FILE.PID.2 and so on for children and those who exec(). */
-static int setup_create(char *path, bool child)
+#define SETUP_NAMES (2 * RECORDER_MAX_CHILDREN)
+
+static int setup_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* FILE.PID, FILE.PID.2 and so on, for children and those who exec(). */
+static int setup_create_child(char *path)
 {
 	char number[SAY_NUMBER_BYTES];
-	size_t length = strlen(path);
+	char *end;
 	unsigned int attempt;
 	int fd;
 
-	for (attempt = child ? 1 : 0; attempt < 10000; attempt++) {
-		if (attempt)
-			strcpy(stpcpy(path + length, "."), say_number((uint64_t)getpid(), number));
-		if (attempt > 1)
-			strcat(strcat(path, "."), say_number(attempt, number));
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd >= 0 || errno != EEXIST)
-			return fd < 0 ? -errno : fd;
+	strcat(strcat(path, "."), say_number((uint64_t)getpid(), number));
+	end = path + strlen(path);
+	fd = setup_open(path);
+	for (attempt = 2; fd == -EEXIST && attempt < SETUP_NAMES; attempt++) {
+		strcpy(stpcpy(end, "."), say_number(attempt, number));
+		fd = setup_open(path);
 	}
-	return -EEXIST;
+	return fd;
+}
+
+/* FILE for the first of a run. */
+static int setup_create(char *path, bool child)
+{
+	int fd = child ? -EEXIST : setup_open(path);
+
+	if (fd != -EEXIST)
+		return fd;
+	fd = children_admit(path);
+	return fd ? fd : setup_create_child(path);
+}
+
+static void setup_complain(const char *path, int error)
+{
+	const char *why =
+		error == -EBADMSG ? "exists, and is not a store" : strerrordesc_np(-error);
+
+	if (error != -ECHILD)
+		say(path, ": ", why, "; the program is not recorded", NULL);
 }
 
 static int setup_store_at(const char *base, uint32_t flags)
@@ -188,7 +215,7 @@ static int setup_store_at(const char *base, uint32_t flags)
 			(void)unlink(path);
 	}
 	if (error)
-		say(path, ": ", strerrordesc_np(-error), "; the program is not recorded", NULL);
+		setup_complain(path, error);
 	return error;
 }
 

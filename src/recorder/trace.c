@@ -58,17 +58,32 @@ static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned in
 }
 
 /* Frames of a module whose addresses were another's before are saved with its tag. */
-static __attribute__((noinline)) stackdepot_handle_t
-trace_save_tagged(struct recorder_thread *thread, const struct stackdepot_unwind_trace *trace,
-		  unsigned int flags)
+static __attribute__((noinline)) bool trace_save_tagged(struct recorder_thread *thread,
+							const struct stackdepot_unwind_trace *trace,
+							unsigned int flags,
+							stackdepot_handle_t *ret_handle)
 {
 	uintptr_t tagged[STACKDEPOT_MAX_FRAMES];
 
 	if (!modules_tag(trace->frames, trace->nr, tagged))
-		return 0;
+		return false;
 	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
 		thread->cursor_broken = true;
-	return stackdepot_save(recorder.depot, tagged, trace->nr, flags);
+	*ret_handle = stackdepot_save(recorder.depot, tagged, trace->nr, flags);
+	return true;
+}
+
+/* What a handle of this very moment refers to; mostly the cursor knows. */
+static stackdepot_ref_t trace_ref(const struct recorder_thread *thread,
+				  const struct stackdepot_unwind_trace *trace,
+				  stackdepot_handle_t handle)
+{
+	if (!handle)
+		return 0;
+	if (likely(thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED) && thread->cursor.nr &&
+		   !thread->cursor_broken))
+		return thread->cursor.ref;
+	return stackdepot_ref(recorder.depot, handle);
 }
 
 static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
@@ -101,11 +116,10 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 	if (unlikely(trace.flags & STACKDEPOT_UNWIND_NESTED))
 		recorder_count(&recorder.header->counts.nested, 1);
 	if (likely(trace.nr)) {
-		if (unlikely(load_relaxed(&modules_epoch)))
-			handle = trace_save_tagged(thread, &trace, flags);
-		if (likely(!handle))
+		if (likely(!load_relaxed(&modules_epoch)) ||
+		    !trace_save_tagged(thread, &trace, flags, &handle))
 			handle = trace_save_plain(thread, &trace, flags);
-		ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
+		ref = trace_ref(thread, &trace, handle);
 	}
 	/* The counter is one more place in memory: touched for what is counted, not for frees. */
 	if (flags & STACKDEPOT_GET || unlikely(!ref))

@@ -21,11 +21,11 @@ static int finish_mark(struct store_header *header, uint32_t pid, uint32_t wait_
 	return 0;
 }
 
-static int finish_fd(int fd, uint32_t pid, uint32_t wait_status)
+/* The header of an open store, to be written to. */
+static int finish_map(int fd, struct store_header **ret_header)
 {
 	struct store_header *header;
 	struct stat st;
-	int error;
 
 	if (fstat(fd, &st))
 		return -errno;
@@ -34,6 +34,17 @@ static int finish_fd(int fd, uint32_t pid, uint32_t wait_status)
 	header = mmap(NULL, STORE_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED)
 		return -errno;
+	*ret_header = header;
+	return 0;
+}
+
+static int finish_fd(int fd, uint32_t pid, uint32_t wait_status)
+{
+	struct store_header *header;
+	int error = finish_map(fd, &header);
+
+	if (error)
+		return error;
 	error = finish_mark(header, pid, wait_status);
 	(void)munmap(header, STORE_HEADER_BYTES);
 	return error;
@@ -50,29 +61,49 @@ int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status
 	return error;
 }
 
-static int trim_fd(int fd)
+static int trim_punch(int fd, off_t from, off_t to)
+{
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from) ? -errno
+											  : 0;
+}
+
+static int trim_zeros(int fd)
 {
 	static const char zeros[STORE_PAGE_BYTES];
 	char page[STORE_PAGE_BYTES];
 	off_t at, hole = -1;
 	ssize_t length;
+	int error = 0;
 
-	for (at = 0; (length = pread(fd, page, sizeof(page), at)) == (ssize_t)sizeof(page);
+	for (at = 0; !error && (length = pread(fd, page, sizeof(page), at)) == sizeof(page);
 	     at += length) {
 		bool zero = !__builtin_memcmp(page, zeros, sizeof(page));
 
 		if (zero && hole < 0)
 			hole = at;
 		if (!zero && hole >= 0) {
-			if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole,
-				      at - hole))
-				return -errno;
+			error = trim_punch(fd, hole, at);
 			hole = -1;
 		}
 	}
-	if (hole >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole, at - hole))
-		return -errno;
-	return 0;
+	return !error && hole >= 0 ? trim_punch(fd, hole, at) : error;
+}
+
+static int trim_fd(int fd)
+{
+	struct store_header *header;
+	int error = finish_map(fd, &header);
+
+	if (error)
+		return error;
+	if (header->magic != STORE_MAGIC || header->version != STORE_VERSION)
+		error = -EBADMSG;
+	else if (!(header->process.flags & STORE_FLAG_TRIMMED))
+		error = trim_zeros(fd);
+	if (!error)
+		header->process.flags |= STORE_FLAG_TRIMMED;
+	(void)munmap(header, STORE_HEADER_BYTES);
+	return error;
 }
 
 int stackdepot_store_trim(const char *path)

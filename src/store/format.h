@@ -40,6 +40,7 @@ enum store_process_state {
 /* What happened that the report has to own up to. */
 #define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
 #define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
+#define STORE_FLAG_TRIMMED 0x4u	 /* blocks that hold nothing have been given back */
 
 struct store_process {
 	uint32_t pid;
@@ -125,8 +126,7 @@ struct store_entry {
 };
 
 #define ENTRY_BUSY 0x1ull	 /* being filled, or being taken */
-#define ENTRY_QUARANTINED 0x2ull /* freed, memory not yet given back */
-#define ENTRY_RESERVED 0x4ull
+#define ENTRY_RESERVED 0x6ull
 #define ENTRY_FLAGS 0x7ull
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)
@@ -152,7 +152,8 @@ struct store_header {
 	uint64_t corpus_events;
 	uint64_t sample_bytes; /* as asked for */
 	uint64_t depot_seed;
-	uint64_t reserved[2];
+	uint64_t children; /* in the run's first store: programs and forks after it */
+	uint64_t children_unrecorded; /* of these, beyond the limit */
 	struct store_counts counts __attribute__((aligned(64)));
 	struct store_process process __attribute__((aligned(64)));
 };

@@ -157,6 +157,8 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 	info.total_bytes = store->total_bytes;
 	info.live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
 	info.sample_asked_bytes = header->sample_bytes;
+	info.children = header->children;
+	info.children_unrecorded = header->children_unrecorded;
 	*ret_info = info;
 }
 

@@ -18,17 +18,18 @@
  *	    then it is the outermost one.
  *	K2  The source of a check is where the frames kept say that fp was read last before; if
  *	    this was before the innermost of them, it is below that one's sp.
- *	K3  No word outside the own stack is read but `never`.
+ *	K3  No word outside the own stack is read but `never`, and the unwinder's words for modules.
  *	K4  What K1 says does not depend on tables that may change. A frame whose step does has a
- *	    check that never holds.
+ *	    check that never holds; but one in an unloadable module that can be told from others
+ *	    has a check that holds if this walk found that module loaded where it was.
  *
  * The next walk goes frame by frame until it meets a kept one: equal pc, equal sp, and equal fp if
- * that is used before one is read from a frame further out, as checks with a source below sp tell.
- * Their source is now where this walk got its fp from. Then the words of all frames from there
- * outwards are compared. At the first that differs the step is taken anew from the tables; if that
- * meets the next kept frame, comparing goes on, else the walk is on its own again. Nothing kept is
- * believed before it is verified, so it does not matter what the thread did in between: stale
- * frames cost time, not truth.
+ * that is used before one is read from a frame further out, as checks with a source below sp tell;
+ * those of modules may be among them. Their source is now where this walk got its fp from. Then the
+ * words of all frames from there outwards are compared. At the first that differs the step is taken
+ * anew from the tables; if that meets the next kept frame, comparing goes on, else the walk is on
+ * its own again. Nothing kept is believed before it is verified, so it does not matter what the
+ * thread did in between: stale frames cost time, not truth.
  *
  * Kept frames are sought by sp, in a map that may be wrong: what it names is looked at.
  *
@@ -65,6 +66,7 @@ struct step {
 	uint32_t save;
 	uint32_t checks;	    /* how many */
 	struct unwind_check *check; /* room for two */
+	struct stackdepot_unwinder *u;
 };
 
 #define SAVE_SLOT ((1u << CODE_SLOT_BITS) - 1)
@@ -158,6 +160,58 @@ static inline bool in_range(const struct unwind_stack *stack, uintptr_t address)
 	return !(address & 7) && address - stack->lo <= stack->hi - stack->lo - 8;
 }
 
+/* --- checks of modules ------------------------------------------------------------------------ */
+
+#define MODULE_UNKNOWN 0
+#define MODULE_GONE UINTPTR_MAX
+
+_Static_assert(MODULE_IDS < MODULE_GONE, "no id");
+
+static inline bool is_module(const struct stackdepot_unwinder *u, const struct unwind_check *check)
+{
+	return (uintptr_t)check->slot - (uintptr_t)u->modules.holds < sizeof(u->modules.holds);
+}
+
+/* A check that does not hold may be one of a module not asked for yet. */
+static __attribute__((noinline)) bool module_holds(struct stackdepot_unwinder *u,
+						   const struct unwind_check *check)
+{
+	struct unwind_chain_modules *modules = &u->modules;
+	size_t i = (size_t)(check->slot - modules->holds);
+
+	if (modules->holds[i] == MODULE_UNKNOWN)
+		modules->holds[i] = unwind_identity_holds(modules->identity[i])
+					    ? unwind_identity_id(modules->identity[i])
+					    : MODULE_GONE;
+	return modules->holds[i] == check->word;
+}
+
+/* @identity was found in this walk. */
+static void module_check(struct stackdepot_unwinder *u, const struct unwind_identity *identity,
+			 struct unwind_check *ret_check)
+{
+	struct unwind_chain_modules *modules = &u->modules;
+	uint32_t i;
+
+	for (i = 0; i < modules->nr && modules->identity[i] != identity; i++)
+		;
+	if (i == CHAIN_MODULES)
+		i = modules->next++ % CHAIN_MODULES;
+	else if (i == modules->nr)
+		modules->nr++;
+	modules->identity[i] = identity;
+	modules->holds[i] = unwind_identity_id(identity);
+	check_set(ret_check, &modules->holds[i], modules->holds[i]);
+}
+
+static void modules_begin(struct unwind_chain_modules *modules)
+{
+	uint32_t i;
+
+	for (i = 0; i < modules->nr; i++)
+		modules->holds[i] = MODULE_UNKNOWN;
+}
+
 /* --- steps from the tables -------------------------------------------------------------------- */
 
 static inline enum unwind_outcome step_end(struct step *step, const uintptr_t *ra)
@@ -170,6 +224,15 @@ static void step_never(struct step *step)
 {
 	check_set(&step->check[0], &never, 1);
 	step->checks = 1;
+}
+
+/* That the step depends on the tables of the module it was found in. */
+static void step_depends(struct step *step, uint64_t rule, const struct unwind_module *module)
+{
+	if (rule & RULE_RECHECK)
+		step_never(step);
+	else if (rule & RULE_UNLOADABLE)
+		module_check(step->u, module->identity, &step->check[step->checks++]);
 }
 
 /* What a frame remembers of @rule; false: it does not fit. */
@@ -190,27 +253,33 @@ static bool save_of(uint64_t rule, uintptr_t cfa, uintptr_t fp_address, uint32_t
 }
 
 /* With the frame's end known: read what is there. */
-static enum unwind_outcome step_to(const struct unwind_stack *stack, uint64_t rule, uintptr_t cfa,
+static enum unwind_outcome step_to(const struct unwind_walk *walk, uint64_t rule, uintptr_t cfa,
 				   uintptr_t fp_address, struct place *at, struct step *step)
 {
+	const struct unwind_stack *stack = &walk->stack;
 	uintptr_t ra_address = cfa + rule_ra_slot(rule);
 
 	if (cfa <= at->sp || cfa > stack->hi || !in_range(stack, ra_address) ||
 	    !in_range(stack, fp_address))
 		return WALK_FULL;
 	/* what lies beyond the frame is not to be taken for what is read in it */
-	if (rule & RULE_RECHECK || fp_address < at->sp || ra_address < at->sp ||
+	if (fp_address < at->sp || ra_address < at->sp ||
 	    !save_of(rule, cfa, fp_address, &step->save)) {
 		step->save = SAVE_NOTHING;
-		step_never(step);
+		rule |= RULE_RECHECK;
 	}
+	step_depends(step, rule, &walk->module);
 	if (rule & RULE_FP_SAVED) {
 		at->fp = arch_load(fp_address);
 		at->source = fp_address;
 	}
 	at->sp = cfa;
 	at->pc = arch_strip(arch_load(ra_address));
-	return at->pc ? WALK_ON : step_end(step, (const uintptr_t *)ra_address);
+	if (at->pc)
+		return WALK_ON;
+	if (step->checks == 2)
+		step_never(step); /* no room for a third */
+	return step_end(step, (const uintptr_t *)ra_address);
 }
 
 /* The steps that are not a matter of two additions. */
@@ -227,20 +296,19 @@ static __attribute__((noinline)) enum unwind_outcome step_rare(struct unwind_wal
 	switch (rule_kind(rule)) {
 	case RULE_SP:
 		cfa = at->sp + rule_cfa(rule);
-		return step_to(stack, rule, cfa, cfa + rule_fp_slot(rule), at, step);
+		return step_to(walk, rule, cfa, cfa + rule_fp_slot(rule), at, step);
 	case RULE_FP:
 		check_set(&step->check[step->checks++], (const uintptr_t *)at->source, at->fp);
 		cfa = at->fp + rule_cfa(rule);
-		return step_to(stack, rule, cfa, cfa + rule_fp_slot(rule), at, step);
+		return step_to(walk, rule, cfa, cfa + rule_fp_slot(rule), at, step);
 	case RULE_REALIGNED: /* reads three words */
 		rule |= RULE_RECHECK;
 		cfa = at->fp + rule_cfa(rule);
 		if (!in_range(stack, cfa))
 			return WALK_FULL;
-		return step_to(stack, rule, arch_load(cfa), at->fp, at, step);
+		return step_to(walk, rule, arch_load(cfa), at->fp, at, step);
 	case RULE_END:
-		if (rule & RULE_RECHECK)
-			step_never(step);
+		step_depends(step, rule, &walk->module);
 		return WALK_END;
 	case RULE_NONE:
 		step_never(step);
@@ -314,10 +382,17 @@ static inline bool meets(const struct chase *c, uint32_t i, uint32_t *ret_check)
 
 	if (i < c->kept || kept->pc[i] != c->at.pc || frame_sp(frame) != sp_words(stack, c->at.sp))
 		return false;
-	for (check = frame_check(frame);
-	     (uintptr_t)kept->check[check].slot - stack->lo < c->at.sp - stack->lo; check++) {
-		if (kept->check[check].word != c->at.fp)
+	for (check = frame_check(frame);; check++) {
+		const struct unwind_check *of = &kept->check[check];
+
+		if ((uintptr_t)of->slot - stack->lo < c->at.sp - stack->lo) {
+			if (of->word != c->at.fp)
+				return false;
+		} else if (__builtin_expect(!is_module(c->u, of), 1)) {
+			break;
+		} else if (!module_holds(c->u, of)) {
 			return false;
+		}
 	}
 	*ret_check = check;
 	return true;
@@ -331,6 +406,7 @@ static inline enum unwind_outcome walk_fresh(struct chase *outer, uint32_t *ret_
 	enum unwind_outcome outcome = WALK_ON;
 	struct step step;
 
+	step.u = c.u;
 	for (;;) {
 		int32_t sp = sp_words(&c.walk->stack, c.at.sp);
 		uint32_t i = *map_slot(c.u, sp);
@@ -370,8 +446,10 @@ static inline void adopt(struct chase *c, uint32_t i, uint32_t check)
 	struct unwind_chain *kept = &c->u->kept;
 	uint32_t at;
 
-	for (at = frame_check(kept->frame[i]); at < check; at++)
-		kept->check[at].slot = (const uintptr_t *)c->at.source;
+	for (at = frame_check(kept->frame[i]); at < check; at++) {
+		if (!is_module(c->u, &kept->check[at]))
+			kept->check[at].slot = (const uintptr_t *)c->at.source;
+	}
 }
 
 static inline uintptr_t return_differs(const struct unwind_chain *kept, uintptr_t top, uint32_t i)
@@ -401,10 +479,15 @@ static inline uint32_t returns_hold(const struct unwind_chain *kept, uintptr_t t
 }
 
 /* The first check in [from, to) that does not hold, or @to. */
-static inline uint32_t checks_hold(const struct unwind_chain *kept, uint32_t from, uint32_t to)
+static inline uint32_t checks_hold(const struct chase *c, uint32_t from, uint32_t to)
 {
-	while (from < to && arch_load((uintptr_t)kept->check[from].slot) == kept->check[from].word)
-		from++;
+	for (; from < to; from++) {
+		const struct unwind_check *check = &c->u->kept.check[from];
+
+		if (__builtin_expect(arch_load((uintptr_t)check->slot) != check->word, 0) &&
+		    !(is_module(c->u, check) && module_holds(c->u, check)))
+			break;
+	}
 	return from;
 }
 
@@ -437,7 +520,7 @@ static inline uint32_t verify_run(const struct chase *c, uint32_t from, uint32_t
 
 	if (end < limit)
 		to = frame_check(kept->frame[end]);
-	differs = check < to ? checks_hold(kept, check, to) : to;
+	differs = check < to ? checks_hold(c, check, to) : to;
 	if (__builtin_expect(differs < to, 0))
 		return frame_of(kept, differs, from, end - 1);
 	return end < limit ? end - 1 : limit;
@@ -496,6 +579,17 @@ static void diverge(struct chase *c, uint32_t first, uint32_t last, const struct
 	c->stepped = 0;
 }
 
+/* The step of kept frame @i came to the same, by what may be other checks: K1 holds by these. */
+static void renew(struct unwind_chain *kept, uint32_t i, const struct step *step)
+{
+	uint32_t j, from = frame_check(kept->frame[i]);
+
+	if (checks_begin(kept, i + 1) - from != step->checks)
+		return;
+	for (j = 0; j < step->checks; j++)
+		check_set(&kept->check[from + j], step->check[j].slot, step->check[j].word);
+}
+
 /*
  * Verify from the kept frame that was met outwards. WALK_ON: the stack parted from what is kept,
  * and c->at is where. WALK_CUT and WALK_END, WALK_LOST: frames from c->kept on are unchanged as
@@ -509,6 +603,7 @@ static enum unwind_outcome verify(struct chase *c, uint32_t check, uint32_t *ret
 	struct step step;
 
 	step.check = room;
+	step.u = c->u;
 	if (limit - first > c->size - c->fresh)
 		limit = first + (c->size - c->fresh);
 	*ret_limit = limit;
@@ -527,6 +622,7 @@ static enum unwind_outcome verify(struct chase *c, uint32_t check, uint32_t *ret
 				c->kept = CHAIN_FRAMES;
 			return outcome;
 		}
+		renew(&c->u->kept, i, &step);
 		c->stepped++;
 		met = i + 1;
 	}
@@ -570,6 +666,7 @@ static enum unwind_outcome chase_run(struct chase *c, uintptr_t skip, uint32_t *
 
 	*ret_limit = CHAIN_FRAMES;
 	step.check = check;
+	step.u = c->u;
 	for (; skip; skip--) {
 		if (step_take(c->walk, &c->at, &step) != WALK_ON)
 			return WALK_FULL;
@@ -603,6 +700,7 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 	c.kept = u->top;
 	c.fresh = c.checks = c.stepped = 0;
 	c.size = size;
+	modules_begin(&u->modules);
 	outcome = start->sp & 7 ? WALK_FULL : chase_run(&c, start->skip, &limit);
 	if (outcome == WALK_FULL) {
 		u->top = CHAIN_FRAMES; /* some checks have sources in frames not kept */

@@ -10,7 +10,9 @@
  *
  * Any other module is identified by everything cheap that can differ: link map, addresses, unwind
  * table, and the build-id, which stands for its contents. Each identity met gets an id and an
- * entry in a table that only grows; an entry is written once, before its state says READY.
+ * entry in a table that only grows; an entry is written once, before its state says READY. To see
+ * whether an identity still holds takes one _dl_find_object() and a look at the build-id where it
+ * was: nothing the loader does is hidden from that, and no lock is needed.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -24,6 +26,7 @@
 #define NEEDED_MAX 2048
 #define IDENTITIES 1024 /* a power of two */
 #define BUILD_ID_MAX 32
+#define PAGE 4096u /* the smallest there is */
 
 static const void *_Atomic permanent[PERMANENT_MAX]; /* link maps, open addressing */
 
@@ -169,18 +172,19 @@ enum {
 	READY,
 };
 
-struct identity {
+struct unwind_identity {
 	_Atomic uint32_t state;
 	uint32_t id;
 	const void *link_map;
 	uintptr_t start;
 	uintptr_t end;
 	const uint8_t *header;
+	const uint8_t *build_id_at; /* in the module's first page; NULL: elsewhere */
 	uint32_t build_id_bytes;
 	uint8_t build_id[BUILD_ID_MAX];
 };
 
-static struct identity identities[IDENTITIES];
+static struct unwind_identity identities[IDENTITIES];
 
 /* Is [address, address + size) in a segment of the module that can be read? */
 static bool segment_has(const ElfW(Phdr) *headers, unsigned int nr, uintptr_t bias,
@@ -199,7 +203,7 @@ static bool segment_has(const ElfW(Phdr) *headers, unsigned int nr, uintptr_t bi
 	return false;
 }
 
-static uint32_t note_build_id(struct unwind_reader r, uint8_t *ret_build_id)
+static uint32_t note_build_id(struct unwind_reader r, const uint8_t **ret_build_id)
 {
 	while (!r.bad && r.at < r.end) {
 		uint32_t name_bytes = read_u32(&r), bytes = read_u32(&r), type = read_u32(&r);
@@ -210,25 +214,25 @@ static uint32_t note_build_id(struct unwind_reader r, uint8_t *ret_build_id)
 			continue;
 		if (bytes < 8 || bytes > BUILD_ID_MAX)
 			return 0;
-		memcpy(ret_build_id, data, bytes);
+		*ret_build_id = data;
 		return bytes;
 	}
 	return 0;
 }
 
-static uint32_t module_build_id(const struct unwind_module *module, uint8_t *ret_build_id)
+static uint32_t module_build_id(uintptr_t start, const uint8_t **ret_build_id)
 {
-	const ElfW(Ehdr) *elf = (const void *)module->start;
-	const ElfW(Phdr) *headers = (const void *)(module->start + elf->e_phoff);
-	uintptr_t bias = module->start;
+	const ElfW(Ehdr) *elf = (const void *)start;
+	const ElfW(Phdr) *headers = (const void *)(start + elf->e_phoff);
+	uintptr_t bias = start;
 	uint32_t i, bytes = 0;
 
 	if (memcmp(elf->e_ident, ELFMAG, SELFMAG) || elf->e_phentsize != sizeof(*headers) ||
-	    elf->e_phoff + elf->e_phnum * sizeof(*headers) > 4096)
+	    elf->e_phoff + elf->e_phnum * sizeof(*headers) > PAGE)
 		return 0;
 	for (i = 0; i < elf->e_phnum; i++) {
 		if (headers[i].p_type == PT_LOAD) {
-			bias -= headers[i].p_vaddr & ~(uintptr_t)4095;
+			bias -= headers[i].p_vaddr & ~(uintptr_t)(PAGE - 1);
 			break;
 		}
 	}
@@ -243,53 +247,80 @@ static uint32_t module_build_id(const struct unwind_module *module, uint8_t *ret
 	return bytes;
 }
 
-static bool identity_is(const struct identity *a, const struct identity *b)
+/*
+ * Does the module at @identity's addresses have its build-id? What is in its first page can be
+ * read, whatever module it is, as the header is there. Other bytes of another module that are the
+ * same by chance are as likely as two equal build-ids.
+ */
+static bool build_id_is(const struct unwind_identity *identity)
 {
-	return a->link_map == b->link_map && a->start == b->start && a->end == b->end &&
-	       a->header == b->header && a->build_id_bytes == b->build_id_bytes &&
-	       !memcmp(a->build_id, b->build_id, a->build_id_bytes);
+	const uint8_t *at = identity->build_id_at;
+
+	if (!at && module_build_id(identity->start, &at) != identity->build_id_bytes)
+		return false;
+	return !memcmp(at, identity->build_id, identity->build_id_bytes);
 }
 
-static void identity_fill(struct identity *identity, const struct identity *from)
+static void identity_fill(struct unwind_identity *identity, const void *link_map,
+			  const struct unwind_module *module, const uint8_t *build_id,
+			  uint32_t bytes)
 {
 	identity->id = unwind_module_id();
-	identity->link_map = from->link_map;
-	identity->start = from->start;
-	identity->end = from->end;
-	identity->header = from->header;
-	identity->build_id_bytes = from->build_id_bytes;
-	memcpy(identity->build_id, from->build_id, sizeof(from->build_id));
-	/* pairs with the acquire in unwind_loader_id(): without it a half written one is read */
+	identity->link_map = link_map;
+	identity->start = module->start;
+	identity->end = module->end;
+	identity->header = module->header;
+	identity->build_id_at = (uintptr_t)build_id - module->start <= PAGE - bytes ? build_id
+										    : NULL;
+	identity->build_id_bytes = bytes;
+	memcpy(identity->build_id, build_id, bytes);
+	/* pairs with the acquire in unwind_loader_identity() */
 	atomic_store_explicit(&identity->state, READY, memory_order_release);
 }
 
 /* Two threads may enter one module twice, under two ids; that costs space and nothing else. */
-uint32_t unwind_loader_id(const void *link_map, const struct unwind_module *module)
+const struct unwind_identity *unwind_loader_identity(const void *link_map,
+						     const struct unwind_module *module)
 {
-	struct identity wanted = {.link_map = link_map,
-				  .start = module->start,
-				  .end = module->end,
-				  .header = module->header};
-	uint32_t i, at = pointer_hash(link_map);
+	uint32_t i, bytes, at = pointer_hash(link_map);
+	const uint8_t *build_id;
 
-	wanted.build_id_bytes = module_build_id(module, wanted.build_id);
-	if (!wanted.build_id_bytes)
-		return 0;
 	for (i = 0; i < IDENTITIES; i++, at++) {
-		struct identity *identity = &identities[at % IDENTITIES];
+		struct unwind_identity *identity = &identities[at % IDENTITIES];
+		/* pairs with the release in identity_fill(): else a half written one is read */
 		uint32_t state = atomic_load_explicit(&identity->state, memory_order_acquire);
 
-		if (state == EMPTY &&
-		    atomic_compare_exchange_strong_explicit(&identity->state, &state, FILLING,
-							    memory_order_acquire,
-							    memory_order_acquire)) {
-			identity_fill(identity, &wanted);
-			return identity->id;
+		bytes = state == EMPTY ? module_build_id(module->start, &build_id) : 0;
+		if (state == EMPTY && !bytes)
+			return NULL;
+		if (bytes && atomic_compare_exchange_strong_explicit(
+				     &identity->state, &state, FILLING, memory_order_acquire,
+				     memory_order_acquire)) {
+			identity_fill(identity, link_map, module, build_id, bytes);
+			return identity;
 		}
-		if (state == READY && identity_is(identity, &wanted))
-			return identity->id;
+		if (state == READY && identity->link_map == link_map &&
+		    identity->start == module->start && identity->end == module->end &&
+		    identity->header == module->header && build_id_is(identity))
+			return identity;
 	}
-	return 0;
+	return NULL;
+}
+
+uint32_t unwind_identity_id(const struct unwind_identity *identity)
+{
+	return identity->id;
+}
+
+bool unwind_identity_holds(const struct unwind_identity *identity)
+{
+	struct dl_find_object object;
+
+	return !_dl_find_object((void *)identity->start, &object) &&
+	       object.dlfo_link_map == identity->link_map &&
+	       (uintptr_t)object.dlfo_map_start == identity->start &&
+	       (uintptr_t)object.dlfo_map_end == identity->end &&
+	       object.dlfo_eh_frame == identity->header && build_id_is(identity);
 }
 
 uint64_t unwind_loader_modules(void)

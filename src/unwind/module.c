@@ -69,7 +69,10 @@ bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module)
 		return false;
 	module.slot = 0;
 	module.permanent = unwind_loader_is_permanent(object.dlfo_link_map);
-	module.id = module.permanent ? 0 : unwind_loader_id(object.dlfo_link_map, &module);
+	module.identity = NULL;
+	if (!module.permanent)
+		module.identity = unwind_loader_identity(object.dlfo_link_map, &module);
+	module.id = module.identity ? unwind_identity_id(module.identity) : 0;
 	*ret_module = module;
 	return true;
 }

@@ -18,12 +18,16 @@
 
 #define MODULE_IDS 0xffff /* after so many nothing more is kept */
 
+/* All that tells one unloadable module from another. Written once, never freed. */
+struct unwind_identity;
+
 struct unwind_module {
 	uintptr_t start; /* this is the answer for addresses in [start, end) */
 	uintptr_t end;
 	uintptr_t base; /* addresses within the module count from here */
 	struct unwind_bytes bytes;
 	const uint8_t *header; /* .eh_frame_hdr; NULL for registered code */
+	const struct unwind_identity *identity; /* unloadable with an id; or NULL */
 	uint32_t id; /* 0: keep nothing */
 	uint32_t slot; /* registered code: which */
 	bool permanent;
@@ -39,9 +43,14 @@ int unwind_module_row(const struct unwind_module *module, uintptr_t pc, struct u
 /* unwind_module_id() - an id nobody had before, or 0 when there are no more. */
 uint32_t unwind_module_id(void);
 
-/* The loader's side: which link maps are permanent, and ids of the others. */
+/* The loader's side: which link maps are permanent, and the identities of the others, or NULL. */
 bool unwind_loader_is_permanent(const void *link_map);
-uint32_t unwind_loader_id(const void *link_map, const struct unwind_module *module);
+const struct unwind_identity *unwind_loader_identity(const void *link_map,
+						     const struct unwind_module *module);
+uint32_t unwind_identity_id(const struct unwind_identity *identity);
+
+/* unwind_identity_holds() - is that module loaded, now, where it was? */
+bool unwind_identity_holds(const struct unwind_identity *identity);
 uint64_t unwind_loader_modules(void);
 
 /* The JITs' side. pin() says whether @id is still there, and keeps it until unpin(). */

@@ -167,6 +167,7 @@ static bool slot_answer(uint32_t i, uint32_t id, uintptr_t pc, struct unwind_mod
 		ret_module->base = slot->start;
 		ret_module->bytes = slot->bytes;
 		ret_module->header = NULL;
+		ret_module->identity = NULL;
 		ret_module->id = id;
 		ret_module->slot = i;
 		ret_module->permanent = false;

@@ -9,7 +9,7 @@ static _Atomic uint64_t interpreted;
 
 _Static_assert(RULE_CACHE_ENTRIES == 1 << 17, "rule_tag() and the line make up the key");
 _Static_assert(RULE_TABLE <= CODE_SP, "an index fits its bits");
-_Static_assert(49 - 17 + 3 + CODE_BITS == 64, "an entry is a word");
+_Static_assert(49 - 14 + CODE_BITS == 64, "an entry is a word");
 _Static_assert(sizeof(unwind_rule_cache) + sizeof(unwind_rule_table) <= 2 << 20, "2 MiB at most");
 
 static uint64_t rule_plain(unsigned int kind)
@@ -227,7 +227,9 @@ uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module)
 		if (keep)
 			rule_insert(key, rule);
 	}
-	return module->permanent ? rule : rule | RULE_RECHECK;
+	if (module->permanent)
+		return rule;
+	return rule | (module->identity && keep ? RULE_UNLOADABLE : RULE_RECHECK);
 }
 
 void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)

@@ -46,10 +46,12 @@ enum {
 	RULE_FP_SAVED = 0x08, /* if not, the fp slot is the ra slot */
 	RULE_RECHECK = 0x10, /* not to be taken for granted in the next walk; never in the table */
 	RULE_VALID = 0x20, /* always set: a rule is not 0 */
+	RULE_UNLOADABLE = 0x40, /* holds while its module has its identity; never in the table */
 };
 
 #define RULE_CACHE_LINES 16384
 #define RULE_LINE_ENTRIES 8
+#define RULE_LINE_SHIFT 7 /* of code whose rules share a line: 128 bytes */
 #define RULE_CACHE_ENTRIES (RULE_CACHE_LINES * RULE_LINE_ENTRIES)
 #define RULE_TABLE 8192
 #define RULE_KEY_UNLOADABLE (UINT64_C(1) << 48)
@@ -110,16 +112,23 @@ static inline bool code_is_plain(uint32_t code)
 	return code - CODE_SP < CODE_TABLE - CODE_SP;
 }
 
-/* Where to look first. The others of the line follow, around its end. */
+/*
+ * Where to look first: the rules of 128 bytes of code share a line, as the calls of a function do
+ * that are met together. The others of the line follow, around its end.
+ */
 static inline uint32_t rule_home(uint64_t key)
 {
-	return (uint32_t)(key ^ key >> 14) & (RULE_CACHE_ENTRIES - 1);
+	const uint32_t line = (uint32_t)((key ^ key >> 14) >> RULE_LINE_SHIFT);
+
+	return (line * RULE_LINE_ENTRIES | (key >> 4 & (RULE_LINE_ENTRIES - 1))) &
+	       (RULE_CACHE_ENTRIES - 1);
 }
 
-/* With the line's number, bits 3 to 16 of key ^ key >> 14, the whole key. */
+/* With the line's number, bits 7 to 20 of key ^ key >> 14, the whole key. */
 static inline uint64_t rule_tag(uint64_t key)
 {
-	return key >> 17 << 3 | (key & 7);
+	return key >> (RULE_LINE_SHIFT + 14) << RULE_LINE_SHIFT |
+	       (key & ((1u << RULE_LINE_SHIFT) - 1));
 }
 
 static inline uint32_t rule_neighbour(uint32_t home, uint32_t i)
@@ -148,7 +157,8 @@ static inline uint32_t rule_find(uint64_t key)
 
 /**
  * unwind_rule_miss() - the rule for return address @pc, which rule_find() does not have.
- * @module: memory of the last module met in this walk; zero-initialised at its start.
+ * @module: memory of the last module met in this walk; zero-initialised at its start. With
+ *	    RULE_UNLOADABLE it is that of @pc.
  */
 uint64_t unwind_rule_miss(uintptr_t pc, struct unwind_module *module);
 

@@ -55,6 +55,7 @@ struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
 		return NULL;
 	unwind_own_init(&unwinder->own);
 	unwinder->top = CHAIN_FRAMES;
+	unwinder->modules.nr = unwinder->modules.next = 0;
 	unwinder->complete = false;
 	unwinder->owner = NULL;
 	return unwinder;

@@ -60,12 +60,28 @@ struct unwind_chain {
 	struct unwind_check check[CHAIN_CHECKS + 1];
 };
 
+#define CHAIN_MODULES 8
+
+/*
+ * Unloadable modules that kept frames may be in. A check of such a frame has the address of
+ * holds[i] for its slot and the module's id for its word. Each walk begins with not knowing, and
+ * asks for the module when the first check wants to know. As an id is never given again, a check
+ * whose place another module has taken does not hold.
+ */
+struct unwind_chain_modules {
+	uintptr_t holds[CHAIN_MODULES]; /* the id, MODULE_UNKNOWN or MODULE_GONE */
+	const struct unwind_identity *identity[CHAIN_MODULES];
+	uint32_t nr;
+	uint32_t next; /* the one to be replaced when all are in use */
+};
+
 #define CHAIN_MAP 2048 /* a power of two: 32 KiB of stack without a collision */
 
 struct stackdepot_unwinder {
 	struct unwind_own own;
 	struct stackdepot_unwind_trace *owner; /* the trace of the walk that has it, or NULL */
 	uint32_t top;			       /* the innermost frame kept is kept.pc[top] */
+	struct unwind_chain_modules modules;
 	bool complete; /* the last trace went to the outermost frame, and was reported as is */
 	struct unwind_chain kept;  /* fills from its end, so that outer frames stay in place */
 	struct unwind_chain fresh; /* the new frames of this walk, from its start */

@@ -63,6 +63,7 @@ typedef unsigned int gfp_t;
 #define CONFIG_STACKDEPOT_MAX_FRAMES 64
 
 #define likely(x) __builtin_expect(!!(x), 1)
+#define prefetchw(p) __builtin_prefetch(p, 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
 #define __always_inline inline __attribute__((always_inline))

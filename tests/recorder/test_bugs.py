@@ -75,6 +75,39 @@ CASES = [
         ["descend", "descend", "descend"], None, None)]),
     ("stack-overflow-thread", {}, -11, [("stack-overflow", [r"BUG: stack-overflow"],
         ["descend", "descend", "descend"], None, None)]),
+    ("strcpy-overflow", {}, 7, [("slab-out-of-bounds", [
+        r"Write of address .* found when it was freed; bytes there: 0x[0-9a-f]+00",
+        r"The address is 0 bytes to the right of a 8-byte object .*"],
+        ["release", "main"], ["allocate", "main"], None)]),
+    ("calloc-overflow", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 15-byte object .*"],
+        ["release", "main"], ["make_array", "main"], None)]),
+    ("aligned-overflow", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 128-byte object .*"],
+        ["release", "main"], ["make_aligned", "main"], None)]),
+    ("realloc-overflow", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 30-byte object .*"],
+        ["grow_again", "main"], ["grow_first", "main"], None)]),
+    ("overflow-large", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 50001-byte object .*"],
+        ["release", "main"], ["allocate", "main"], None)]),
+    ("new-overflow", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 10-byte object .*"],
+        ["release", "main"], ["make_array", "main"], None)]),
+    ("use-after-realloc", GUARD, 7, [("slab-use-after-free", [
+        r"Read of address .*", r"The address is 3 bytes inside of a freed 20-byte object .*"],
+        ["read_old", "main"], ["allocate", "main"], ["grow", "main"])]),
+    ("use-after-free-write", GUARD, 7, [("slab-use-after-free", [
+        r"Write of address .*", r"The address is 8 bytes inside of a freed 48-byte object .*"],
+        ["write_late", "main"], ["allocate", "main"], ["release", "main"])]),
+    ("double-free-thread", {}, 7, [("double-free", [r"BUG: double-free"],
+        ["free_in_main", "main"], ["allocate", "main"], ["free_in_thread", "run"])]),
+    ("delete-twice", {}, 7, [("double-free", [r"The address is 0 bytes inside of a freed 48-byte object .*"],
+        ["second_owner", "main"], ["make_thing", "main"], ["first_owner", "main"])]),
+    ("invalid-free-aligned", {}, 7, [("invalid-free", [r"The address is 32 bytes inside of a 96-byte object .*"],
+        ["free_rounded", "main"], ["make_aligned", "main"], None)]),
+    ("invalid-free-small", {}, 7, [("invalid-free", [r"Free of address 0x10 by thread \d+"],
+        ["free_member", "main"], None, None)]),
     ("own-handler", {}, 7, []),
     ("clean", {}, 7, []),
 ]
@@ -112,6 +145,8 @@ def check_stack(name, what, stack, functions):
     if functions is None:
         return
     names = [frame["function"] for frame in stack or []]
+    # operator new has a frame where it is the library's.
+    names = [name for name in names if not (name or "").startswith("operator ")]
     if names[:len(functions)] != functions:
         fail(name, f"{what}: {names[:4]} should begin with {functions}")
 
@@ -148,6 +183,14 @@ def check_leaks(directory):
         fail("clean", "leaks")
 
 
+def check_threads(directory):
+    store, _ = record(directory, "double-free-thread", {})
+    error, = json.loads(report("errors", store, "--json").stdout)["errors"]
+    main, other = error["thread"], error["freed_by_thread"]
+    if not main or not other or main == other or error["allocated_by_thread"] not in (0, main):
+        fail("double-free-thread", "threads", json.dumps(error, indent=1))
+
+
 def check_abort(directory):
     store, done = record(directory, "double-free", {}, "--on-error=abort")
     if done.returncode != -6 or "double-free at 0x" not in done.stderr:
@@ -171,9 +214,10 @@ def main():
             check(directory, *case)
             print("ok", case[0])
         check_leaks(directory)
+        check_threads(directory)
         check_abort(directory)
         check_exitcode(directory)
-        print("ok leaks, abort, exit codes")
+        print("ok leaks, threads, abort, exit codes")
 
 
 main()

@@ -4,14 +4,17 @@
 
 usage: test_programs.py STACKDEPOT PROGRAM
 
-Then the store opens, has no errors, and its stacks name a function that is known to allocate. A program
+Then the store opens, has no errors, and its stacks name a function that is known to allocate (or the program,
+where it is stripped). A program
 that is not installed is a failure: tools/packages programs installs them.
 """
 import glob
 import hashlib
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +22,7 @@ import tempfile
 import time
 
 TOOL = os.path.abspath(sys.argv[1])
+PRELOAD = "../recorder/libstackdepot-preload.so"
 
 
 def check(condition, text, *details):
@@ -36,8 +40,8 @@ def found(program, *places):
     return path
 
 
-def recorded(store, command):
-    return [TOOL, "run", "--quiet", "--memory=32M", "--store", store, "--", *command]
+def recorded(store, command, memory="32M"):
+    return [TOOL, "run", "--quiet", f"--memory={memory}", "--store", store, "--", *command]
 
 
 def run(command, directory, **more):
@@ -51,8 +55,12 @@ def report(kind, store):
     return json.loads(done.stdout)
 
 
+def names(frame, wanted):
+    return (frame["function"] or "").startswith(wanted) or os.path.basename(frame["module"] or "") == wanted
+
+
 def check_stores(store, function, least):
-    """All stores of the run; the function in one of them."""
+    """All stores of the run; the function, or module, in one of them."""
     stores = [path for path in glob.glob(store + "*") if not path.endswith((".c", ".log"))]
     check(stores, "no store")
     allocations, seen = 0, False
@@ -61,25 +69,25 @@ def check_stores(store, function, least):
         check(not errors, f"errors in {path}", json.dumps(errors, indent=1))
         top = report("top", path)
         allocations += top["allocations"]
-        seen |= any(frame["function"] and frame["function"].startswith(function)
-                    for stack in top["stacks"] for frame in stack["stack"] or [])
+        seen |= any(names(frame, function) for stack in top["stacks"] for frame in stack["stack"] or [])
     check(allocations >= least, f"{allocations} allocations, at least {least} expected")
     check(seen, f"no stack names {function}")
 
 
-def compare(directory, store, command, function, least, files=(), environment=None):
+def compare(directory, store, command, function, least, files=(), environment=None, memory="32M",
+            clean=lambda text: text):
     """The same command without and with the recorder, in directories of their own."""
     results = []
     for name in ("native", "recorded"):
         place = os.path.join(directory, name)
         os.mkdir(place)
-        line = command if name == "native" else recorded(store, command)
+        line = command if name == "native" else recorded(store, command, memory)
         done = run(line, place, env={**os.environ, **(environment or {})})
         digests = []
         for file in files:
             with open(os.path.join(place, file), "rb") as content:
                 digests.append(hashlib.sha256(content.read()).hexdigest())
-        results.append((done.returncode, done.stdout, done.stderr, digests))
+        results.append((done.returncode, clean(done.stdout), clean(done.stderr), digests))
     check(results[0][0] == 0, "the program fails by itself", *results[0])
     check(results[0] == results[1], "other results when recorded", *results)
     check_stores(store, function, least)
@@ -152,6 +160,95 @@ def program_redis(directory, store):
     check(results[0][0] == 0, "redis fails by itself", *results[0])
     check(results[0] == results[1], "other results when recorded", *results)
     check_stores(store, "zmalloc", 5000) if not uses_jemalloc(server) else check_stores(store, "main", 1000)
+
+
+def program_python(directory, store):
+    """Modules of the language's own test suite, python allocating by malloc() alone."""
+    command = ["/usr/bin/python3", "-m", "unittest", "-q", "test.test_heapq", "test.test_struct", "test.test_textwrap"]
+    compare(directory, store, command, "PyEval_EvalCode", 50000, environment={"PYTHONMALLOC": "malloc"},
+            clean=lambda text: re.sub(r"in [0-9.]+s", "in TIME", text))
+
+
+def program_git(directory, store):
+    """A history, its objects packed: the same bytes, as the dates are given. Each git is a process of its own."""
+    script = """set -e
+        git init -q -b main .
+        for i in 1 2 3 4; do
+            for j in 1 2 3 4 5; do seq $i $((i * j * 100)) > file$j; done
+            git add . && git commit -q -m "commit $i"
+        done
+        git checkout -q -b other HEAD~1 && git mv file1 moved && git commit -q -m moved
+        git merge -q -m merge main 2>&1
+        git log --stat --format='%H %s' && git diff HEAD~2 --shortstat && git grep -c 99
+        git repack -q -a -d && git fsck --full && git rev-parse HEAD && git status --short"""
+    fixed = {name: value for person in ("AUTHOR", "COMMITTER") for name, value in (
+        (f"GIT_{person}_NAME", "A"), (f"GIT_{person}_EMAIL", "a@example.org"),
+        (f"GIT_{person}_DATE", "2026-01-01T00:00:00Z"))}
+    compare(directory, store, [found("sh"), "-c", script], "git", 10000, [".git/refs/heads/main"], memory="8M",
+            environment={**fixed, "GIT_CONFIG_NOSYSTEM": "1", "HOME": directory})
+
+
+def postgres_clients(tools, place, user):
+    """Fill, run transactions, and ask for sums that do not depend on their order."""
+    where = ["-h", place, "-U", "test"]
+    for command in (["pgbench", *where, "-i", "-q", "-s", "1", "postgres"],
+                    ["pgbench", *where, "-n", "-c", "4", "-t", "50", "postgres"]):
+        done = run([os.path.join(tools, command[0]), *command[1:]], place, user=user)
+        check(done.returncode == 0, command, done.stdout, done.stderr)
+    query = ("select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history),"
+             " (select sum(bbalance) from pgbench_branches) = (select sum(delta) from pgbench_history),"
+             " (select count(*) from pgbench_history), (select count(*) from pgbench_accounts)")
+    return run([os.path.join(tools, "psql"), *where, "-At", "-c", query, "postgres"], place, user=user).stdout
+
+
+def postgres(tools, place, user, record):
+    """initdb, a server, clients; results, and what the server wrote. No TCP, no shared memory with a name."""
+    command = [os.path.join(tools, "initdb"), "-D", f"{place}/data", "-U", "test", "-A", "trust", "--locale=C",
+               "--no-sync", "--no-instructions"]
+    done = run(record("initdb", command), place, user=user)
+    check(done.returncode == 0, "initdb", done.stdout, done.stderr)
+    with open(f"{place}/data/postgresql.conf", "a", encoding="ascii") as file:
+        file.write(f"listen_addresses = ''\nunix_socket_directories = '{place}'\nfsync = off\n"
+                   "dynamic_shared_memory_type = mmap\n")
+    command = [os.path.join(tools, "postgres"), "-D", f"{place}/data"]
+    with open(os.path.join(place, "log"), "w", encoding="utf-8") as log:
+        process = subprocess.Popen(record("server", command), cwd=place, user=user, stdout=log, stderr=log)
+    try:
+        wait_until("postgres", [os.path.join(tools, "pg_isready"), "-h", place, "-U", "test", "-d", "postgres"])
+        answer = postgres_clients(tools, place, user)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(60)
+    with open(os.path.join(place, "log"), encoding="utf-8") as log:
+        # Whether somebody asked before it was ready is a matter of time.
+        lines = [line for line in log if "LOG:" not in line and "is starting up" not in line]
+    return status, answer, lines
+
+
+def program_postgres(directory, store):
+    tools = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None)
+    check(tools, "PostgreSQL is not installed: tools/packages programs")
+    # It does not run as root, and who it runs as need not be able to read where this was built.
+    user = "nobody" if os.geteuid() == 0 else None
+    copy = os.path.join(directory, "bin")
+    for source, to in ((TOOL, "cli"), (os.path.join(os.path.dirname(TOOL), PRELOAD), "recorder")):
+        os.makedirs(os.path.join(copy, to))
+        shutil.copy(source, os.path.join(copy, to))
+    os.chmod(directory, 0o755)
+    tool, results = os.path.join(copy, "cli", os.path.basename(TOOL)), []
+    for name in ("native", "recorded"):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        if user:
+            shutil.chown(place, user)
+
+        def record(what, command, place=place, native=name == "native"):
+            return command if native else [tool, *recorded(f"{place}/{what}", command, "8M")[1:]]
+        results.append(postgres(tools, place, user, record))
+    check(results[0] == (0, "t|t|200|100000\n", []), "postgres fails by itself", *results[0])
+    check(results[0] == results[1], "other results when recorded", *results)
+    check_stores(f"{directory}/recorded/initdb", "initdb", 1000)
+    check_stores(f"{directory}/recorded/server", "postgres", 10000)
 
 
 def uses_jemalloc(program):

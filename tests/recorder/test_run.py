@@ -7,7 +7,9 @@ usage: test_run.py STACKDEPOT PROGRAMS_DIRECTORY [KILLS]
 import glob
 import json
 import os
+import platform
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import tempfile
 import time
 
 TOOL, PROGRAMS = sys.argv[1], sys.argv[2]
-KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 10
+KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
 
 
 def check(condition, text, *details):
@@ -128,6 +130,24 @@ def test_own(store):
     check(not os.path.exists(store), "a store without a record")
 
 
+def says_of_others(store, stores):
+    """The report of each names the others, and the one with most live bytes."""
+    live = {one: report("leaks", one)["live_bytes"] for one in stores}
+    others = f"\n{len(stores) - 1} more stores of this run, named {store} and {store}.*; "
+    said = [f"{others}{one} has the most live, " for one in stores if live[one] == max(live.values())]
+    with open(store + ".9999999", "wb"):
+        pass  # not a store
+    for one in stores:
+        done = subprocess.run([TOOL, "report", "leaks", one], capture_output=True, text=True)
+        check(len(stores) > 2 and any(line in done.stdout for line in said), "other stores", said, done.stdout)
+    os.unlink(store + ".9999999")
+    alone = store + "-copy.7"
+    shutil.copy(store, alone)
+    done = subprocess.run([TOOL, "report", "leaks", alone], capture_output=True, text=True)
+    check("of this run" not in done.stdout, "a store without others", done.stdout)
+    os.unlink(alone)
+
+
 def test_forks(store):
     done = run(store, [program("forks")])
     check(done.returncode == 6 and done.stdout == "done\n", f"forks: {done.returncode}", done.stdout,
@@ -137,11 +157,136 @@ def test_forks(store):
         no_errors(one)
     check(sum(bytes_of(one, "in_child") == 777 for one in stores) == 1, "the child's object", stores)
     check(bytes_of(store, "in_child") == 0, "the child's object in the parent's store")
+    says_of_others(store, stores)
     for one in stores:
         os.unlink(one)
     run(store, [program("forks")], "--follow-children=no")
     check(all("in_child" not in json.dumps(report("top", one)) for one in glob.glob(store + "*")),
           "follow-children=no")
+
+
+def stats(store):
+    done = subprocess.run([TOOL, "stats", "--json", store], capture_output=True, text=True)
+    check(done.returncode == 0, f"stats {store}", done.stderr)
+    return json.loads(done.stdout)
+
+
+def test_children(store):
+    """The stores of a run are limited in number; programs beyond it do their work unrecorded."""
+    script = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do /bin/echo $i; done; exit 5"]
+    output = "".join(f"{i}\n" for i in range(1, 9))
+    for options, stores, unrecorded in ((["--children=3"], 4, 5), (["--children=0"], 1, 8), ([], 9, 0)):
+        done = run(store, script, "--memory=1M", *options)
+        check(done.returncode == 5 and done.stdout == output, f"children {options}", done.stdout, done.stderr)
+        found = glob.glob(store + "*")
+        check(len(found) == stores, f"{options}: {len(found)} stores should be {stores}", found)
+        counted = stats(store)
+        check((counted["children"], counted["children_unrecorded"]) == (8, unrecorded), options, counted)
+        said = f"{unrecorded} more processes were not recorded: --children\n" in done.stderr
+        check(said == bool(unrecorded), "what is said", done.stderr)
+    # Without children there is still the program that the first process becomes.
+    for script, stores in (("/bin/echo; exit 5", 1), ("exec /bin/echo", 2)):
+        run(store, ["/bin/sh", "-c", script], "--memory=1M", "--follow-children=no")
+        found = glob.glob(store + "*")
+        check(len(found) == stores, f"follow-children=no, {script}: {stores} stores", found)
+
+
+def disk_bytes(path):
+    return os.stat(path).st_blocks * 512
+
+
+def test_trim(store):
+    """A child that ended, and be it by kill -9, gives back what it did not use while the run goes on."""
+    script = "/bin/ls; /bin/sh -c '/bin/ls; kill -9 $$'; read line; exit 5"
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=16M", "--store", store, "--", "/bin/sh", "-c",
+                                script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    children = []
+    while time.monotonic() < until and not (len(children) >= 3 and
+                                            all(disk_bytes(path) < 2 << 20 for path in children)):
+        time.sleep(0.1)
+        children = glob.glob(store + ".*")
+    sizes = [(os.path.getsize(path), disk_bytes(path)) for path in children]
+    check(len(sizes) == 3 and all(size == 16 << 20 and disk < 2 << 20 for size, disk in sizes), "trimmed", sizes)
+    check(disk_bytes(store) >= 16 << 20, "the running process is not sure of its blocks", disk_bytes(store))
+    process.communicate(b"\n")
+    check(process.returncode == 5, "status", process.returncode)
+    check(disk_bytes(store) < 2 << 20, "the first store is not trimmed at the end")
+    for path in [store, *children]:
+        check(report("top", path)["allocations"] > 0, f"{path} is empty")
+
+
+def test_ends(store):
+    """However a program ends, what it did last is in the store, and how it ended."""
+    ways = ("return", "_exit", "quick_exit", "abort", "kill", "atexit", "thread", "main-thread-first", "vfork",
+            "fork-exec")
+    signals = {"abort": 6, "kill": 9}
+    for how in ways:
+        done = run(store, [program("ends"), how], "--memory=2M")
+        check(done.returncode == -signals[how] if how in signals else done.returncode == 8, how, done.returncode,
+              done.stderr)
+        check(bytes_of(store, "last_words") == 777, f"{how}: {bytes_of(store, 'last_words')} bytes are left",
+              json.dumps(report("leaks", store), indent=1))
+        kinds = [error["kind"] for error in report("errors", store)["errors"]]
+        check(kinds == (["crash"] if how == "abort" else []), f"{how}: {kinds}")
+        text = subprocess.run([TOOL, "report", "leaks", store], capture_output=True, text=True).stdout
+        said = f"killed by signal {signals[how]}" if how in signals else "exited with status 8"
+        check(said in text, f"{how}: not '{said}'", text)
+        commands = sorted(report("top", path)["command"][0] for path in glob.glob(store + "*"))
+        check(commands == [program("ends")] + (["sh"] if how == "fork-exec" else []), how, commands)
+
+
+def growth(*arguments):
+    done = subprocess.run([TOOL, "report", "growth", "--json", "--all", *arguments], capture_output=True, text=True)
+    check(done.returncode in (0, 1), f"growth {arguments}: {done.returncode}", done.stderr)
+    found = json.loads(done.stdout)["growth"]
+    check(done.returncode == (1 if found else 0), "the status says whether something grew")
+    return {functions(stack)[0]: stack for stack in found}
+
+
+def rounds(process, nr):
+    process.stdin.write(b"." * nr)
+    process.stdin.flush()
+    check(process.stdout.read(nr) == b"." * nr, "grow does not answer")
+
+
+def test_growth(store):
+    """Exact between two copies; of a running process, what grows at every look and nothing else."""
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=2M", "--store", store, "--", program("grow")],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    rounds(process, 3)
+    shutil.copy(store, store + "-before")
+    rounds(process, 7)
+    shutil.copy(store, store + "-after")
+    found = growth(store + "-before", store + "-after")
+    check(list(found) == ["grows"], "what grew", found)
+    numbers = [found["grows"][key] for key in ("grown_bytes", "grown_objects", "from_bytes", "to_bytes")]
+    check(numbers == [70 * 24, 70, 30 * 24, 100 * 24], "figures", numbers)
+    check(growth(store + "-after", store + "-after") == {}, "nothing grew")
+    check(list(growth(store + "-after", store + "-before")) == ["shrinks"], "the other way round")
+    process.stdin.write(b"f")
+    process.stdin.flush()
+    found = growth("--interval=1", "--times=3", str(report("top", store)["pid"]))
+    check(list(found) == ["grows"], "what grew while it ran", found)
+    stack = found["grows"]
+    bytes_each = stack["grown_bytes"] / stack["grown_objects"]
+    check(stack["grown_objects"] > 0 and abs(bytes_each - 24) < 1e-6, "figures", stack)
+    process.communicate()
+    check(process.returncode == 0, "grow", process.returncode)
+
+
+def test_jit(store):
+    """A stack through code that no file contains, announced; unannounced it ends there."""
+    if platform.machine() != "x86_64":
+        print("   skipped: the code is for x86-64")
+        return
+    for how, wanted in (("register", ["called_back", None, "calls_code", "main"]), ("silent", ["called_back", None])):
+        done = run(store, [program("jit"), how], "--memory=2M")
+        check(done.returncode == 8, "jit", done.returncode, done.stderr)
+        stacks = [functions(stack) for stack in report("leaks", store)["stacks"]]
+        found = [names for names in stacks if "called_back" in names]
+        check(len(found) == 1 and found[0][:len(wanted)] == wanted, f"jit {how}", stacks)
+        check(("calls_code" in found[0]) == (how == "register"), f"jit {how}: the frames after it", stacks)
 
 
 def test_reload(store):
@@ -159,9 +304,8 @@ def test_deepbind(store):
     done = run(store, [program("deepbind"), os.path.join(PROGRAMS, "plugin-first.so")])
     check(done.returncode == 0 and done.stdout == "done\n", "deepbind", done.stdout, done.stderr)
     no_errors(store)
-    stats = json.loads(subprocess.run([TOOL, "stats", "--json", store], capture_output=True,
-                                      text=True).stdout)
-    check(stats["foreign_frees"] >= 2000, "the plugin's objects were seen after all", stats)
+    counted = stats(store)
+    check(counted["foreign_frees"] >= 2000, "the plugin's objects were seen after all", counted)
 
 
 def test_fixed(store):
@@ -169,10 +313,9 @@ def test_fixed(store):
     done = run(store, [program("churn"), "3"], "--memory=4M")
     check(done.returncode == 0 and done.stdout == "done\n", "churn", done.stderr)
     check(os.path.getsize(store) == 4 << 20, "the store grew")
-    stats = json.loads(subprocess.run([TOOL, "stats", "--json", store], capture_output=True,
-                                      text=True).stdout)
-    check(stats["evictions"] > 0, "nothing was evicted: the test is too weak", stats)
-    check("drops" not in stats or stats["drops"] == 0, "drops", stats)
+    counted = stats(store)
+    check(counted["evictions"] > 0, "nothing was evicted: the test is too weak", counted)
+    check("drops" not in counted or counted["drops"] == 0, "drops", counted)
     no_errors(store)
 
 
@@ -214,7 +357,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim ends growth jit reload deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

@@ -104,6 +104,28 @@ def test_text(directory):
     os.close(read)
 
 
+def page_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def test_flame(directory):
+    """The page is that of `stackdepot flame A B`, whose own tests look into it."""
+    a, b = test_runs(directory)
+    page, same, other = (f"{directory}/{name}.html" for name in ("diff", "flame", "other"))
+    done = subprocess.run([TOOL, "flame", a, b, "-o", same], capture_output=True, text=True)
+    if "was not built into" in done.stderr:
+        diff("--flame", page, a, b, status=2)
+        return
+    check(not done.returncode, "flame", done)
+    check(diff("--flame", page, a, b) == diff(a, b), "the text is another")
+    check(page_of(page) == page_of(same) and "keep_more" in page_of(page), "the page is another")
+    diff("--fail-on-increase=0", "--flame=" + other, "--json", a, b, status=1)
+    check(page_of(other) == page_of(same), "with --json the page is another")
+    for bad in ("-", directory, directory + "/no/page.html"):
+        check(diff("--flame=" + bad, a, b, status=2) == "", "text without a page", bad)
+
+
 def test_moments(directory):
     """A copy of the store of a process, and the process later."""
     store, early = directory + "/store", directory + "/early"
@@ -119,8 +141,24 @@ def test_moments(directory):
     check(done.returncode == 1 and "1 stacks only grew" in done.stdout, "growth", done.stdout)
 
 
+def test_growth(directory):
+    """Of a process that runs: what holds more at each look, not what stays as it is."""
+    store = directory + "/store"
+    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW,
+                           "15", "100000"]) as process:
+        time.sleep(1)
+        done = subprocess.run([TOOL, "report", "growth", "--json", "--interval=1", "--times=2",
+                               store], capture_output=True, text=True)
+        process.terminate()
+    check(done.returncode == 1, "growth", done)
+    found = json.loads(done.stdout)["growth"]
+    check([stack["stack"][0]["function"] for stack in found] == ["keep_some"], "growth", found)
+    check(found[0]["grown_bytes"] == found[0]["to_bytes"] - found[0]["from_bytes"] > 1024
+          and found[0]["from_bytes"] > 0, "figures", found)
+
+
 def main():
-    for name in os.environ.get("TESTS", "limit text moments").split():
+    for name in os.environ.get("TESTS", "limit text flame moments growth").split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](directory)
         print("ok", name, flush=True)

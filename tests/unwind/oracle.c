@@ -13,7 +13,7 @@
 
 #define REPORTS_MAX 5 /* one is enough to see what is wrong, and each is long */
 
-__thread struct stackdepot_unwind_trace check_last;
+__thread struct stackdepot_unwind_trace check_first, check_last;
 __thread uintptr_t check_frames[ORACLE_FRAMES];
 unsigned int check_total, check_failed;
 
@@ -148,6 +148,7 @@ __attribute__((noinline)) bool check_here(unsigned int size)
 		memmove(oracle.frames, oracle.frames + 1, --oracle.nr * sizeof(oracle.frames[0]));
 	errno = 4711;
 	good = check_walk("again", u, &start, size, &oracle);
+	check_first = check_last;
 	good &= check_walk("without memory", NULL, &start, size, &oracle);
 	good &= check_walk("with memory", u, &start, size, &oracle);
 	EXPECT(errno == 4711);

@@ -29,12 +29,12 @@ void oracle_release(void);
 
 /*
  * check_here() - compare, starting at the caller. False and a report on disagreement. The frames
- * seen last, and what was said of them, are kept for further looks.
+ * seen last, and what was said of them, are kept for further looks; and what the first walk said.
  */
 bool check_here(unsigned int size);
 bool check_context(const void *context);
 
-extern __thread struct stackdepot_unwind_trace check_last;
+extern __thread struct stackdepot_unwind_trace check_first, check_last;
 extern __thread uintptr_t check_frames[ORACLE_FRAMES];
 
 /* All checks so far, in all threads. */

@@ -78,7 +78,7 @@ static void alternate(const char *one, const char *two)
 
 		same += a == b;
 	}
-#if defined(__x86_64__) /* qemu gives each mapping a new address */
+#if defined(__x86_64__)	  /* qemu gives each mapping a new address */
 	EXPECT(same > 5); /* else nothing was shown */
 #endif
 	USE(same);
@@ -159,6 +159,181 @@ static void test_kept_across_loads(void)
 	EXPECT(places[0] == places[1]);
 }
 #endif
+
+static call_fn plugin_open(const char *name, void **ret_handle)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	*ret_handle = dlopen(path, RTLD_NOW);
+	return *ret_handle ? (call_fn)dlsym(*ret_handle, "plugin_call") : NULL;
+}
+
+/* What was verified can be verified again. */
+static NOINLINE void leaf_all_verified(void)
+{
+	check_here(ORACLE_FRAMES);
+	EXPECT(check_last.verified == check_last.nr);
+	check_here(ORACLE_FRAMES);
+	EXPECT(check_first.verified == check_first.nr - 1);
+	EXPECT(check_last.verified == check_last.nr);
+}
+
+static NOINLINE void call_with_array(call_fn call, void (*callee)(void), size_t bytes)
+{
+	char *array = __builtin_alloca(bytes);
+
+	USE(array);
+	call(callee);
+	USE(array);
+}
+
+static NOINLINE void call_deeper(call_fn call, void (*callee)(void), size_t bytes)
+{
+	char *array = __builtin_alloca(32);
+
+	USE(array);
+	call_with_array(call, callee, bytes);
+	USE(array);
+}
+
+/* Of a module that stays, nothing is walked twice. Without a build-id its frames are. */
+static void test_verified(void)
+{
+	void *one, *two, *nameless;
+	call_fn call = plugin_open("libplugin-24.so", &one);
+	call_fn call_two = plugin_open("libplugin-56.so", &two);
+	call_fn call_nameless = plugin_open("libplugin-24n.so", &nameless);
+
+	if (!EXPECT(call && call_two && call_nameless))
+		return;
+	call(leaf_all_verified);
+	call_two(leaf_all_verified);
+	call(leaf_all_verified);
+	call_nameless(leaf);
+	EXPECT(check_last.verified == check_last.nr - 1);
+	dlclose(one);
+	dlclose(two);
+	dlclose(nameless);
+}
+
+/* --- more modules than a thread keeps in mind ------------------------------------------------ */
+
+#define COPIES 20
+
+static call_fn copies[COPIES];
+
+static bool copy_file(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+	bool good = in && out;
+	char buffer[4096];
+	size_t bytes;
+
+	while (good && (bytes = fread(buffer, 1, sizeof(buffer), in)) > 0)
+		good = fwrite(buffer, 1, bytes, out) == bytes;
+	if (in)
+		fclose(in);
+	if (out)
+		good &= !fclose(out);
+	return good;
+}
+
+static call_fn copy_open(const char *where, int i, void **ret_handle)
+{
+	char from[512], to[512];
+
+	snprintf(from, sizeof(from), "%s/libplugin-%s.so", directory, i % 2 ? "24" : "56");
+	snprintf(to, sizeof(to), "%s/%d.so", where, i);
+	*ret_handle = copy_file(from, to) ? dlopen(to, RTLD_NOW) : NULL;
+	unlink(to);
+	return *ret_handle ? (call_fn)dlsym(*ret_handle, "plugin_call") : NULL;
+}
+
+static int nested;
+
+static void nest(void)
+{
+	if (nested == COPIES)
+		leaf();
+	else
+		copies[nested++](nest);
+}
+
+static void call_others(void)
+{
+	int i;
+
+	for (i = 1; i < COPIES; i++)
+		call_deeper(copies[i], leaf_all_verified, 64);
+}
+
+/* All on one stack; then one that stays there while others come and go. */
+static void test_many_modules(void)
+{
+	char where[] = "/tmp/unwind-modules-XXXXXX";
+	void *handles[COPIES] = {NULL};
+	int i, opened = 0;
+
+	if (!EXPECT(mkdtemp(where) != NULL))
+		return;
+	for (i = 0; i < COPIES; i++) {
+		copies[i] = copy_open(where, i, &handles[i]);
+		opened += copies[i] != NULL;
+	}
+	if (EXPECT(opened == COPIES)) {
+		nested = 0;
+		nest();
+		copies[0](call_others);
+	}
+	for (i = 0; i < COPIES; i++) {
+		if (handles[i])
+			dlclose(handles[i]);
+	}
+	rmdir(where);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static call_fn call_other;
+static void (*leaf_of_other)(void);
+
+static NOINLINE void leaf_far_below(void)
+{
+	char array[512];
+
+	USE(array);
+	leaf_all_verified();
+	USE(array);
+}
+
+static void leaf_by_other(void)
+{
+	call_other(leaf_of_other);
+}
+
+/*
+ * Frames of modules that are the same, and behind them one that is found by a frame pointer, which
+ * differs. It is read from another place each time, and where it was before it still is.
+ */
+static void test_frame_pointer_beyond(void)
+{
+	size_t bytes;
+	void *one, *two;
+	call_fn call = plugin_open("libplugin-24.so", &one);
+
+	call_other = plugin_open("libplugin-56.so", &two);
+	if (!EXPECT(call && call_other))
+		return;
+	for (bytes = 512; bytes > 16; bytes -= 16) {
+		leaf_of_other = leaf_all_verified;
+		call_with_array(call, leaf_by_other, 512);
+		leaf_of_other = leaf_far_below;
+		call_deeper(call, leaf_by_other, bytes);
+	}
+	dlclose(one);
+	dlclose(two);
+}
 
 static void test_same_address(void)
 {
@@ -256,16 +431,16 @@ static void emit(uint8_t *memory, uint8_t frame)
 
 	memset(memory, 0, CODE_OFFSET);
 #if defined(__x86_64__)
-	static const uint8_t common[] = {0,   0,   0, 0,  1, 'z', 'R', 0, 1,	0x78,
-					 16,  1,   0, 0x0c, 7, 8,   0x90, 1, 0,	0};
+	static const uint8_t common[] = {0,  0, 0, 0,	 1, 'z', 'R',  0, 1, 0x78,
+					 16, 1, 0, 0x0c, 7, 8,	 0x90, 1, 0, 0};
 	const uint8_t program[] = {0, 0x44, 0x0e, (uint8_t)(frame + 8), 0, 0, 0, 0};
 	const uint8_t text[] = {0x48, 0x83, 0xec, frame, 0xff, 0xd7, 0x48, 0x83, 0xc4, frame, 0xc3};
 #else
-	static const uint8_t common[] = {0,  0, 0, 0, 1, 'z', 'R', 0, 1, 0x78,
-					 30, 1, 0, 0x0c, 31, 0, 0, 0, 0, 0};
+	static const uint8_t common[] = {0,  0, 0, 0,	 1,  'z', 'R', 0, 1, 0x78,
+					 30, 1, 0, 0x0c, 31, 0,	  0,   0, 0, 0};
 	const uint8_t slots = (uint8_t)((frame + 8) / 8);
-	const uint8_t program[] = {0, 0x44, 0x0e, (uint8_t)(frame + 8), 0x80 | 29, slots, 0x80 | 30,
-				   (uint8_t)(slots - 1)};
+	const uint8_t program[] = {0,	      0x44,  0x0e,	(uint8_t)(frame + 8),
+				   0x80 | 29, slots, 0x80 | 30, (uint8_t)(slots - 1)};
 	const uint32_t text[] = {
 		0xa9800000u | (-(uint32_t)slots & 0x7f) << 15 | 30 << 10 | 31 << 5 | 29,
 		0xd63f0000u,
@@ -409,6 +584,9 @@ int main(int argc, char **argv)
 #if defined(__x86_64__)
 	RUN(test_kept_across_loads);
 #endif
+	RUN(test_verified);
+	RUN(test_many_modules);
+	RUN(test_frame_pointer_beyond);
 	RUN(test_libc_internal);
 	RUN(test_jit);
 	RUN(test_jit_many);

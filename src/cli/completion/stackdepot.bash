@@ -18,7 +18,8 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --quiet --suppressions= --" ;;
+			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet
+			--suppressions= --" ;;
 	report)
 		words="--all --limit= --json --interval= --times= --suppressions= --no-default-suppressions"
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
@@ -36,7 +37,7 @@ _stackdepot()
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all" ;;
 	diff)
-		words="--fail-on-increase= --json --limit= --all" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all" ;;
 	corpus)
 		words="-o --" ;;
 	esac

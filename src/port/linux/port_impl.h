@@ -15,6 +15,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
@@ -24,6 +25,7 @@
 #define port_likely(x) likely(x)
 #define port_unlikely(x) unlikely(x)
 #define port_noinline noinline
+#define port_prefetch_write(p) prefetchw(p)
 #define port_inline static __always_inline
 
 #define port_load_relaxed(p) READ_ONCE(*(p))

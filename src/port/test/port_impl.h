@@ -142,6 +142,7 @@ static inline u64 port_test_fetch_and(u64 *word, u64 value)
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
 #define port_noinline __attribute__((noinline))
+#define port_prefetch_write(p) ((void)(p))
 #define PORT_VARIANT(name) name
 #define port_inline static inline
 

@@ -25,6 +25,7 @@ typedef int64_t s64;
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
 #define port_noinline __attribute__((noinline))
+#define port_prefetch_write(p) __builtin_prefetch(p, 1)
 #define port_inline static inline __attribute__((always_inline))
 
 #define port_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
