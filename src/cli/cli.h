@@ -28,6 +28,7 @@ int cli_flame(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_top(int argc, char **argv);
 int cli_diff(int argc, char **argv);
+int cli_suppress(int argc, char **argv);
 
 /* One line on standard error, "stackdepot: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -119,8 +120,9 @@ struct report {
 	struct stackdepot_store *store;
 	struct stackdepot_store_info info;
 	struct symbols *symbols;
-	size_t limit;	    /* stacks shown */
-	size_t frame_limit; /* frames shown of each */
+	struct suppress *suppress; /* what is left out */
+	size_t limit;		   /* stacks shown */
+	size_t frame_limit;	   /* frames shown of each */
 	bool json;
 	bool colour;
 };

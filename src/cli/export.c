@@ -9,21 +9,23 @@
 
 #include "export/export.h"
 #include "output.h"
+#include "suppress.h"
 
 struct export_format {
 	const char *name;
 	void (*write)(const struct export *export);
 	bool has_value; /* --value means something */
 	bool is_binary;
+	unsigned int kinds; /* of suppressions that concern it */
 };
 
 static const struct export_format export_formats[] = {
-	{"folded", export_folded, .has_value = true},
-	{"json", export_json, false, false},
-	{"pprof", export_pprof, .has_value = true, .is_binary = true},
-	{"speedscope", export_speedscope, .has_value = true},
-	{"lsan", export_lsan, false, false},
-	{"sarif", export_sarif, false, false},
+	{"folded", export_folded, .has_value = true, .kinds = SUPPRESS_LEAK},
+	{"json", export_json, .kinds = SUPPRESS_ALL},
+	{"pprof", export_pprof, .has_value = true, .is_binary = true, .kinds = SUPPRESS_LEAK},
+	{"speedscope", export_speedscope, .has_value = true, .kinds = SUPPRESS_LEAK},
+	{"lsan", export_lsan, .kinds = SUPPRESS_LEAK},
+	{"sarif", export_sarif, .kinds = SUPPRESS_ALL},
 };
 
 #define EXPORT_FORMATS (sizeof(export_formats) / sizeof(export_formats[0]))
@@ -32,6 +34,7 @@ struct export_options {
 	const struct export_format *format;
 	const char *output;
 	int value; /* enum export_value, or -1 */
+	struct suppress *suppress;
 };
 
 /* --- for the writers -------------------------------------------------------------------------- */
@@ -85,6 +88,7 @@ static const struct option export_long[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, 'o'},
 	{"value", required_argument, NULL, OPTION_VALUE},
+	SUPPRESS_OPTION_FILE,
 	{NULL, 0, NULL, 0},
 };
 
@@ -116,7 +120,8 @@ static int export_parse(struct export_options *options, int argc, char **argv)
 
 	options->value = -1;
 	while ((option = getopt_long(argc, argv, "o:", export_long, NULL)) >= 0) {
-		if (option == '?')
+		if (option == '?' ||
+		    (option == SUPPRESS_FILE && !suppress_read(options->suppress, optarg)))
 			return CLI_USAGE;
 		if (option == 'o')
 			options->output = optarg;
@@ -168,19 +173,28 @@ static int export_write(const struct export_options *options, struct profile *pr
 	return output_finish(&output) ? CLI_CLEAN : CLI_USAGE;
 }
 
+static int export_target(const struct export_options *options, const char *target)
+{
+	struct profile *profile = profile_open(target);
+	int status = CLI_USAGE;
+
+	if (profile && (!suppress_has(options->suppress, SUPPRESS_ALL) ||
+			profile_suppress(profile, options->suppress))) {
+		export_add_evicted(profile);
+		status = export_write(options, profile);
+		suppress_print(stderr, options->suppress, options->format->kinds);
+	}
+	profile_close(profile);
+	return status;
+}
+
 int cli_export(int argc, char **argv)
 {
-	struct export_options options = {0};
-	struct profile *profile;
+	struct export_options options = {.suppress = suppress_open()};
 	int status = export_parse(&options, argc, argv);
 
-	if (status)
-		return status;
-	profile = profile_open(argv[optind]);
-	if (!profile)
-		return CLI_USAGE;
-	export_add_evicted(profile);
-	status = export_write(&options, profile);
-	profile_close(profile);
+	if (!status)
+		status = export_target(&options, argv[optind]);
+	suppress_close(options.suppress);
 	return status;
 }

@@ -9,6 +9,7 @@
 
 #include "flame.h"
 #include "flame/page.h"
+#include "suppress.h"
 
 #define NODES_MIN 10u
 #define NODES_MAX 1000000u
@@ -83,11 +84,13 @@ static bool flame_nodes(const char *text, size_t *ret_nodes)
 	return true;
 }
 
-static bool flame_parse(int argc, char **argv, const char **ret_file, size_t *ret_nodes)
+static bool flame_parse(int argc, char **argv, const char **ret_file, size_t *ret_nodes,
+			struct suppress *suppress)
 {
 	static const struct option options[] = {
 		{"nodes", required_argument, NULL, 'n'},
 		{"output", required_argument, NULL, 'o'},
+		SUPPRESS_OPTION_FILE,
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -95,33 +98,56 @@ static bool flame_parse(int argc, char **argv, const char **ret_file, size_t *re
 	while ((option = getopt_long(argc, argv, "o:", options, NULL)) >= 0) {
 		if (option == 'o')
 			*ret_file = optarg;
-		else if (option != 'n' || !flame_nodes(optarg, ret_nodes))
+		else if (option == SUPPRESS_FILE && !suppress_read(suppress, optarg))
+			return false;
+		else if (option != SUPPRESS_FILE &&
+			 (option != 'n' || !flame_nodes(optarg, ret_nodes)))
 			return false;
 	}
 	return true;
 }
 
+/* The later store is last to be asked about, as its errors are drawn. */
+static bool flame_suppress(struct profile *before, struct profile *now, struct suppress *suppress)
+{
+	if (!suppress_has(suppress, SUPPRESS_ALL))
+		return true;
+	return (!before || profile_suppress(before, suppress)) && profile_suppress(now, suppress);
+}
+
+/* TARGETS are one or two, the earlier one first. */
+static int flame_targets(const char *file, char **targets, int nr, struct flame_options *options,
+			 struct suppress *suppress)
+{
+	struct profile *now = profile_open(targets[nr - 1]);
+	int status = CLI_USAGE;
+
+	options->before = now && nr == 2 ? profile_open(targets[0]) : NULL;
+	if (now && (nr == 1 || options->before) && flame_suppress(options->before, now, suppress))
+		status = flame_write(file, now, options);
+	if (!status)
+		suppress_print(stderr, suppress, SUPPRESS_ALL);
+	profile_close(options->before);
+	profile_close(now);
+	return status;
+}
+
 int cli_flame(int argc, char **argv)
 {
 	struct flame_options options = {0};
+	struct suppress *suppress = suppress_open();
 	const char *file = NULL;
-	int left, status = CLI_USAGE;
-	struct profile *now;
+	int status = CLI_USAGE;
 
-	if (!flame_parse(argc, argv, &file, &options.nodes))
-		return CLI_USAGE;
-	left = argc - optind;
-	if (left < 1 || left > 2)
-		return cli_usage("flame of what? FILE or PID, or two files to compare");
-	if (!file)
-		return cli_usage("flame: -o OUT.html is missing");
-	now = profile_open(argv[argc - 1]);
-	if (!now)
-		return CLI_USAGE;
-	options.before = left == 2 ? profile_open(argv[optind]) : NULL;
-	if (left == 1 || options.before)
-		status = flame_write(file, now, &options);
-	profile_close(options.before);
-	profile_close(now);
+	if (flame_parse(argc, argv, &file, &options.nodes, suppress)) {
+		if (argc - optind < 1 || argc - optind > 2)
+			status = cli_usage("flame of what? FILE or PID, or two files to compare");
+		else if (!file)
+			status = cli_usage("flame: -o OUT.html is missing");
+		else
+			status = flame_targets(file, argv + optind, argc - optind, &options,
+					       suppress);
+	}
+	suppress_close(suppress);
 	return status;
 }

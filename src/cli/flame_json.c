@@ -433,7 +433,7 @@ static void flame_add_errors(struct flame *flame, struct profile *profile, json_
 	uint64_t position = 0;
 	size_t left_out = 0;
 
-	while (stackdepot_store_next_error(profile->store, &position, &error)) {
+	while (profile_next_error(profile, &position, &error)) {
 		if (json_array_size(list) < ERRORS_SHOWN)
 			json_array_append_new(list, flame_error(flame, profile, &error));
 		else

@@ -17,6 +17,7 @@ static const char usage[] =
 	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
 	"       stackdepot top [OPTION]... FILE|PID               live, on the terminal\n"
 	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
+	"       stackdepot suppress --gen [OPTION]... FILE|PID    rules for what a report shows\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
@@ -26,10 +27,13 @@ static const char usage[] =
 	"         --error-exitcode=N   exit status if errors were found\n"
 	"         --follow-children=yes|no\n"
 	"         --children=N         stores besides the first, of children and exec() (64)\n"
+	"         --suppressions=FILE  leaks and errors that do not count\n"
 	"         --quiet              no summary at the end\n"
 	"report:  --all                all stacks and frames, not the first ones\n"
 	"         --limit=N            so many stacks (10)\n"
 	"         --json               for programs\n"
+	"         --suppressions=FILE  leaks and errors to leave out, as LeakSanitizer's\n"
+	"         --no-default-suppressions   show what libraries keep on purpose, too\n"
 	"         growth FILE LATER    what grew between two copies of a store\n"
 	"         growth --interval=SECONDS --times=N PID\n"
 	"flame:   -o OUT.html          where to write the page; - for standard output\n"
@@ -37,6 +41,7 @@ static const char usage[] =
 	"export:  --format=folded|json|pprof|speedscope|lsan|sarif   for other tools\n"
 	"         --output=FILE, -o FILE\n"
 	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
+	"         --suppressions=FILE  as with report; also with flame\n"
 	"top:     --interval=SECONDS   between looks (2)\n"
 	"         --sort=live|objects|growth|alloc|count\n"
 	"         --filter=TEXT        in a function, file or module\n"
@@ -123,6 +128,7 @@ int main(int argc, char **argv)
 		{"corpus", cli_corpus},
 		{"flame", cli_flame},
 		{"export", cli_export},
+		{"suppress", cli_suppress},
 		/* clang-format on */
 	};
 	size_t i;

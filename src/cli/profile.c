@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "profile.h"
+#include "suppress.h"
 
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
@@ -61,6 +62,7 @@ bool profile_refresh(struct profile *profile)
 		cli_complain("out of memory");
 		return false;
 	}
+	suppress_stacks(profile->suppress, sums, nr);
 	profile_forget(profile);
 	stackdepot_store_get_info(profile->store, &profile->info);
 	profile->nr = nr;
@@ -68,6 +70,22 @@ bool profile_refresh(struct profile *profile)
 	profile_fetch_all(profile, sums);
 	free(sums);
 	return true;
+}
+
+bool profile_suppress(struct profile *profile, struct suppress *suppress)
+{
+	suppress_use(suppress, profile->store, profile->symbols);
+	profile->suppress = suppress;
+	return profile_refresh(profile);
+}
+
+int profile_next_error(struct profile *profile, uint64_t *position,
+		       struct stackdepot_error *ret_error)
+{
+	while (stackdepot_store_next_error(profile->store, position, ret_error))
+		if (!suppress_error(profile->suppress, ret_error))
+			return 1;
+	return 0;
 }
 
 struct profile *profile_open(const char *target)

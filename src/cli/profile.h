@@ -16,6 +16,7 @@ struct profile_stack {
 };
 
 struct profile {
+	struct suppress *suppress; /* what is left out; NULL: nothing */
 	struct stackdepot_store *store;
 	struct stackdepot_store_info info;
 	struct symbols *symbols;
@@ -29,6 +30,14 @@ struct profile *profile_open(const char *target);
 void profile_close(struct profile *profile);
 /* Read it again, the process having gone on; symbols stay. False after a complaint. */
 bool profile_refresh(struct profile *profile);
+/*
+ * Read it again without what these cover: live figures of stacks, and errors. SUPPRESS has to last
+ * as long. False after a complaint.
+ */
+bool profile_suppress(struct profile *profile, struct suppress *suppress);
+/* As stackdepot_store_next_error(), without those that are suppressed. */
+int profile_next_error(struct profile *profile, uint64_t *position,
+		       struct stackdepot_error *ret_error);
 
 /*
  * Hash of the functions of a stack, inlined ones included: equal for the same way through a

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "suppress.h"
 
 #define STACKS_SHOWN 10
 #define FRAMES_SHOWN 24
 
 struct report_options {
 	struct report report;
+	bool no_builtin;
 	double interval;
 	unsigned int times;
 };
@@ -25,6 +27,8 @@ static const struct option report_long[] = {
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"interval", required_argument, NULL, OPTION_INTERVAL},
 	{"times", required_argument, NULL, OPTION_TIMES},
+	SUPPRESS_OPTION_FILE,
+	SUPPRESS_OPTION_NO_DEFAULT,
 	{NULL, 0, NULL, 0},
 };
 
@@ -44,6 +48,8 @@ static bool report_option(struct report_options *options, int option, const char
 			return false;
 		options->report.limit = (size_t)number;
 		return true;
+	case SUPPRESS_NO_DEFAULT:
+		return options->no_builtin = true;
 	case OPTION_INTERVAL:
 		return cli_number(value, &options->interval);
 	case OPTION_TIMES:
@@ -63,16 +69,22 @@ static int report_parse(struct report_options *options, int argc, char **argv)
 	options->report.limit = STACKS_SHOWN;
 	options->report.frame_limit = FRAMES_SHOWN;
 	options->report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	options->report.suppress = suppress_open();
 	options->interval = 10;
 	options->times = 3;
 	while ((option = getopt_long(argc, argv, "", report_long, NULL)) >= 0) {
-		if (option == '?')
+		if (option == '?' ||
+		    (option == SUPPRESS_FILE && !suppress_read(options->report.suppress, optarg)))
 			return -1;
+		if (option == SUPPRESS_FILE)
+			continue;
 		if (!report_option(options, option, optarg)) {
 			cli_complain("'%s' is not a number that can be used here", optarg);
 			return -1;
 		}
 	}
+	if (!options->no_builtin)
+		suppress_add_builtin(options->report.suppress);
 	return optind;
 }
 
@@ -102,6 +114,7 @@ static int report_target(struct report *report, const char *kind, const char *ta
 		return CLI_USAGE;
 	stackdepot_store_get_info(report->store, &report->info);
 	report->symbols = symbols_open(report->store);
+	suppress_use(report->suppress, report->store, report->symbols);
 	status = report_kind(report, kind);
 	if (status != CLI_USAGE && !report->json)
 		stores_print_others(target);
@@ -118,34 +131,43 @@ static int report_growth_of(const struct report_options *options, const char *ta
 	return report_growth_watch(&options->report, target, options->interval, options->times);
 }
 
-int cli_report(int argc, char **argv)
+/* ARGV is what is left behind the options. */
+static int report_of(struct report_options *options, int left, char **argv)
 {
-	struct report_options options = {0};
-	int first = report_parse(&options, argc, argv), left = argc - first;
 	bool is_growth;
 
-	if (first < 0)
-		return CLI_USAGE;
 	if (left < 1)
 		return cli_usage("report of what? FILE or PID is missing");
 	if (left == 1)
-		return report_target(&options.report, "summary", argv[first]);
-	is_growth = !strcmp(argv[first], "growth");
+		return report_target(&options->report, "summary", argv[0]);
+	is_growth = !strcmp(argv[0], "growth");
 	if (left > 2 + is_growth)
-		return cli_usage("too many arguments, from '%s' on", argv[first + 2 + is_growth]);
+		return cli_usage("too many arguments, from '%s' on", argv[2 + is_growth]);
 	if (is_growth)
-		return report_growth_of(&options, argv[first + 1], argv[first + 2]);
-	return report_target(&options.report, argv[first], argv[first + 1]);
+		return report_growth_of(options, argv[1], argv[2]);
+	return report_target(&options->report, argv[0], argv[1]);
+}
+
+int cli_report(int argc, char **argv)
+{
+	struct report_options options = {0};
+	int first = report_parse(&options, argc, argv), status = CLI_USAGE;
+
+	if (first >= 0)
+		status = report_of(&options, argc - first, argv + first);
+	suppress_close(options.report.suppress);
+	return status;
 }
 
 int cli_stats(int argc, char **argv)
 {
 	struct report_options options = {0};
-	int first = report_parse(&options, argc, argv);
+	int first = report_parse(&options, argc, argv), status = CLI_USAGE;
 
-	if (first < 0)
-		return CLI_USAGE;
-	if (argc - first != 1)
-		return cli_usage("stats of what? one FILE or PID");
-	return report_target(&options.report, "stats", argv[first]);
+	if (first >= 0 && argc - first != 1)
+		status = cli_usage("stats of what? one FILE or PID");
+	else if (first >= 0)
+		status = report_target(&options.report, "stats", argv[first]);
+	suppress_close(options.report.suppress);
+	return status;
 }

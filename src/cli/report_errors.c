@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "suppress.h"
 
 #define RULE "=================================================================="
 
@@ -102,6 +103,24 @@ static void errors_one(const struct report *report, const struct stackdepot_erro
 	errors_object(error);
 }
 
+static bool errors_next(const struct report *report, uint64_t *position,
+			struct stackdepot_error *ret_error)
+{
+	while (stackdepot_store_next_error(report->store, position, ret_error))
+		if (!suppress_error(report->suppress, ret_error))
+			return true;
+	return false;
+}
+
+/* Once all were asked about. */
+static uint64_t errors_seen(const struct report *report)
+{
+	uint64_t covered = suppress_total(report->suppress, SUPPRESS_ERRORS).seen;
+
+	/* Of a process that goes on, the count may be older than the errors. */
+	return covered < report->info.errors_seen ? report->info.errors_seen - covered : 0;
+}
+
 static json_t *errors_json_one(const struct report *report, const struct stackdepot_error *error)
 {
 	json_t *object = json_pack(
@@ -128,12 +147,14 @@ static size_t errors_json(const struct report *report)
 	uint64_t position = 0;
 	size_t nr;
 
-	while (stackdepot_store_next_error(report->store, &position, &error))
+	while (errors_next(report, &position, &error))
 		json_array_append_new(list, errors_json_one(report, &error));
 	nr = json_array_size(list);
-	json_object_set_new(root, "errors_seen",
-			    json_integer((json_int_t)report->info.errors_seen));
+	json_object_set_new(root, "errors_seen", json_integer((json_int_t)errors_seen(report)));
 	json_object_set_new(root, "errors", list);
+	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_ERRORS));
+	json_object_set_new(root, "unused_suppressions",
+			    suppress_json_unused(report->suppress, SUPPRESS_ERRORS));
 	json_finish(root);
 	return nr;
 }
@@ -144,7 +165,7 @@ static size_t errors_text(const struct report *report)
 	uint64_t position = 0;
 	size_t nr = 0;
 
-	while (stackdepot_store_next_error(report->store, &position, &error)) {
+	while (errors_next(report, &position, &error)) {
 		if (nr < report->limit)
 			errors_one(report, &error);
 		nr++;
@@ -152,12 +173,13 @@ static size_t errors_text(const struct report *report)
 	if (nr)
 		puts(RULE);
 	printf("%zu different error%s, seen %llu times\n", nr, nr == 1 ? "" : "s",
-	       (unsigned long long)report->info.errors_seen);
+	       (unsigned long long)errors_seen(report));
 	if (nr > report->limit)
 		printf("%zu are not shown; --all shows them.\n", nr - report->limit);
 	if (report->info.errors_dropped)
 		printf("%llu found no room in the store.\n",
 		       (unsigned long long)report->info.errors_dropped);
+	suppress_print(stdout, report->suppress, SUPPRESS_ERRORS);
 	return nr;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "suppress.h"
 
 /* Totals of a list of stacks. */
 struct stacks_sum {
@@ -61,6 +62,12 @@ static void stacks_json(const struct report *report, const struct stackdepot_sta
 	json_object_set_new(root, "allocated_bytes", json_real(sum.alloc_bytes));
 	json_object_set_new(root, "allocations", json_real(sum.allocs));
 	json_object_set_new(root, "stacks", list);
+	if (live_only) {
+		json_object_set_new(root, "suppressed",
+				    suppress_json(report->suppress, SUPPRESS_LEAK));
+		json_object_set_new(root, "unused_suppressions",
+				    suppress_json_unused(report->suppress, SUPPRESS_LEAK));
+	}
 	json_finish(root);
 }
 
@@ -85,6 +92,9 @@ static void leaks_text(const struct report *report, const struct stackdepot_stac
 	if (i < sum.live_stacks)
 		printf("\n%s more stacks; --all shows them.\n",
 		       text_count((double)(sum.live_stacks - i), number));
+	if (suppress_says(report->suppress, SUPPRESS_LEAK))
+		puts("");
+	suppress_print(stdout, report->suppress, SUPPRESS_LEAK);
 }
 
 int report_leaks(const struct report *report)
@@ -95,6 +105,7 @@ int report_leaks(const struct report *report)
 
 	if (stacks_get(report, &stacks, &nr))
 		return CLI_USAGE;
+	suppress_stacks(report->suppress, stacks, nr);
 	if (report->json) {
 		stacks_json(report, stacks, nr, true);
 	} else {

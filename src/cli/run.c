@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "suppress.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)
@@ -23,6 +24,7 @@ struct run {
 	uint64_t store_bytes; /* 0: left to STACKDEPOT_OPTIONS */
 	int error_exitcode;   /* -1: the program's own */
 	bool quiet;
+	struct suppress *suppress;
 };
 
 enum {
@@ -45,6 +47,7 @@ static const struct option run_long[] = {
 	{"follow-children", required_argument, NULL, RUN_FOLLOW},
 	{"children", required_argument, NULL, RUN_CHILDREN},
 	{"quiet", no_argument, NULL, RUN_QUIET},
+	SUPPRESS_OPTION_FILE,
 	{NULL, 0, NULL, 0},
 };
 
@@ -116,9 +119,10 @@ static int run_parse(struct run *run, int argc, char **argv)
 	int option, index = 0;
 
 	while ((option = getopt_long(argc, argv, "+", run_long, &index)) >= 0) {
-		if (option == '?')
+		if (option == '?' ||
+		    (option == SUPPRESS_FILE && !suppress_read(run->suppress, optarg)))
 			return CLI_USAGE;
-		if (!run_option(run, option, optarg))
+		if (option != SUPPRESS_FILE && !run_option(run, option, optarg))
 			return cli_usage("--%s cannot be '%s'", run_long[index].name, optarg);
 	}
 	if (optind >= argc)
@@ -219,37 +223,80 @@ static void run_trim(const struct launch *launch)
 
 /* --- afterwards ------------------------------------------------------------------------------- */
 
-static void run_say(const char *path, const struct stackdepot_store_info *info)
+/* Errors seen in a store, but for those that are suppressed. */
+static uint64_t run_errors(const struct run *run, struct stackdepot_store *store,
+			   const struct stackdepot_store_info *info)
 {
-	char bytes[TEXT_BYTES], count[TEXT_BYTES];
-	double live, objects;
+	struct stackdepot_error error;
+	uint64_t position = 0, covered = 0;
+	struct symbols *symbols;
 
-	if (!stores_live(path, &live, &objects))
+	if (!info->errors_seen || !suppress_has(run->suppress, SUPPRESS_ERRORS))
+		return info->errors_seen;
+	symbols = symbols_open(store);
+	suppress_use(run->suppress, store, symbols);
+	while (stackdepot_store_next_error(store, &position, &error))
+		covered += suppress_error(run->suppress, &error) ? error.count : 0;
+	symbols_close(symbols);
+	return covered < info->errors_seen ? info->errors_seen - covered : 0;
+}
+
+static void run_suppress_leaks(const struct run *run, struct stackdepot_store *store,
+			       struct stackdepot_stack *stacks, size_t nr)
+{
+	struct symbols *symbols;
+
+	if (!suppress_has(run->suppress, SUPPRESS_LEAK))
 		return;
+	symbols = symbols_open(store);
+	suppress_use(run->suppress, store, symbols);
+	suppress_stacks(run->suppress, stacks, nr);
+	symbols_close(symbols);
+}
+
+static void run_say(const struct run *run, const char *path,
+		    const struct stackdepot_store_info *info, uint64_t errors)
+{
+	struct stackdepot_stack *stacks;
+	struct stackdepot_store *store;
+	char bytes[TEXT_BYTES], count[TEXT_BYTES];
+	double live = 0, objects = 0;
+	size_t i, nr;
+
+	if (stackdepot_store_open(path, &store))
+		return;
+	if (!stackdepot_store_stacks(store, &stacks, &nr)) {
+		run_suppress_leaks(run, store, stacks, nr);
+		for (i = 0; i < nr; i++) {
+			live += stacks[i].bytes;
+			objects += stacks[i].objects;
+		}
+		free(stacks);
+	}
 	cli_complain("%.60s (%u): %llu error%s, %s live in %s objects; stackdepot report %s",
 		     info->command_bytes ? info->command : "?", info->pid,
-		     (unsigned long long)info->errors_seen, info->errors_seen == 1 ? "" : "s",
-		     text_bytes(live, bytes), text_count(objects, count), path);
+		     (unsigned long long)errors, errors == 1 ? "" : "s", text_bytes(live, bytes),
+		     text_count(objects, count), path);
+	stackdepot_store_close(store);
 }
 
 #define RUN_SAY_STORES 8u /* lines that name a process each, at the end of a run of many */
 
 /* Worth a line: the program itself, and processes with errors, as far as there is room. */
-static bool run_is_worth_a_line(size_t index, const struct stackdepot_store_info *info, size_t said,
-				size_t stores)
+static bool run_is_worth_a_line(size_t index, uint64_t errors, size_t said, size_t stores)
 {
 	if (said == RUN_SAY_STORES)
 		return false;
-	return !index || info->errors_seen || stores <= RUN_SAY_STORES;
+	return !index || errors || stores <= RUN_SAY_STORES;
 }
 
-/* Errors seen in all stores of the run. */
+/* Errors seen in all stores of the run, but for those that are suppressed. */
 static uint64_t run_finish(const struct run *run, const struct launch *launch)
 {
 	struct stackdepot_store_info info;
 	struct stackdepot_store *store;
 	struct stores stores;
-	uint64_t errors = 0, children_unrecorded = 0;
+	uint64_t errors, all = 0, children_unrecorded = 0;
 	size_t i, said = 0;
 
 	run_trim(launch);
@@ -260,23 +307,26 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 		if (stackdepot_store_open(stores.path[i], &store))
 			continue;
 		stackdepot_store_get_info(store, &info);
-		errors += info.errors_seen;
+		errors = run_errors(run, store, &info);
+		all += errors;
 		children_unrecorded += i ? 0 : info.children_unrecorded;
-		if (!run->quiet && run_is_worth_a_line(i, &info, said, stores.nr)) {
-			run_say(stores.path[i], &info);
+		if (!run->quiet && run_is_worth_a_line(i, errors, said, stores.nr)) {
+			run_say(run, stores.path[i], &info, errors);
 			said++;
 		}
 		stackdepot_store_close(store);
 	}
 	if (!run->quiet && said < stores.nr)
 		cli_complain("%zu more processes, in %s.*", stores.nr - said, run->store);
+	if (!run->quiet)
+		suppress_print(stderr, run->suppress, SUPPRESS_ALL);
 	if (!run->quiet && children_unrecorded)
 		cli_complain("%llu more processes were not recorded: --children",
 			     (unsigned long long)children_unrecorded);
 	if (!stores.nr)
 		cli_complain("nothing was recorded");
 	stores_free(&stores);
-	return errors;
+	return all;
 }
 
 /* End as the program ended: by the same signal, if it was one. */
@@ -314,27 +364,37 @@ static int run_program(struct run *run, struct launch *launch)
 	return run_status(launch->wait_status);
 }
 
-int cli_run(int argc, char **argv)
+/* ARGV is the program's. */
+static int run_recorded(struct run *run, char **argv)
 {
-	static struct run run;
 	struct launch launch = {0};
 	char *preload, *program;
 	int status;
 
-	run.error_exitcode = -1;
-	run.store_bytes = getenv("STACKDEPOT_OPTIONS") ? 0 : RUN_STORE_BYTES;
-	status = run_parse(&run, argc, argv);
-	if (status)
-		return status;
-	program = launch_find(argv[optind], &status);
+	program = launch_find(argv[0], &status);
 	if (!program)
 		return status;
 	preload = launch_preload();
-	launch.argv = argv + optind;
+	launch.argv = argv;
 	launch.program = program;
 	launch.preload = preload;
-	status = preload && run_store(&run, program) ? run_program(&run, &launch) : CLI_RUN_FAILED;
+	status = preload && run_store(run, program) ? run_program(run, &launch) : CLI_RUN_FAILED;
 	free(preload);
 	free(program);
+	return status;
+}
+
+int cli_run(int argc, char **argv)
+{
+	static struct run run;
+	int status;
+
+	run.error_exitcode = -1;
+	run.store_bytes = getenv("STACKDEPOT_OPTIONS") ? 0 : RUN_STORE_BYTES;
+	run.suppress = suppress_open();
+	status = run_parse(&run, argc, argv);
+	if (!status)
+		status = run_recorded(&run, argv + optind);
+	suppress_close(run.suppress);
 	return status;
 }

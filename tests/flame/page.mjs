@@ -38,7 +38,8 @@ export function flame(name, ...args) {
 }
 
 export function report(kind, store) {
-	const done = spawnSync(TOOL, ["report", kind, "--json", "--all", store],
+	const done = spawnSync(TOOL, ["report", kind, "--json", "--all",
+		"--no-default-suppressions", store],
 		{ maxBuffer: 1 << 28 });
 
 	return JSON.parse(done.stdout);

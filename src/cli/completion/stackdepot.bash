@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff flame export corpus
+		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress corpus
 			--sysroot= --help --version" -- "$current"))
 		return
 	fi
@@ -18,18 +18,21 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet --" ;;
+			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet
+			--suppressions= --" ;;
 	report)
-		words="--all --limit= --json --interval= --times="
+		words="--all --limit= --json --interval= --times= --suppressions= --no-default-suppressions"
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
 	stats)
 		words="--json" ;;
 	flame)
-		words="-o --nodes=" ;;
+		words="-o --nodes= --suppressions=" ;;
 	export)
 		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
-			--value=alloc-bytes --value=allocs" ;;
+			--value=alloc-bytes --value=allocs --suppressions=" ;;
+	suppress)
+		words="--gen --suppressions= --no-default-suppressions" ;;
 	top)
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all" ;;

@@ -128,7 +128,7 @@ static void json_errors(struct json_export *json)
 	uint64_t position = 0;
 
 	writer_array(&json->writer, "errors");
-	while (stackdepot_store_next_error(json->profile->store, &position, &error))
+	while (profile_next_error(json->profile, &position, &error))
 		json_error(json, &error);
 	writer_end(&json->writer);
 }

@@ -237,7 +237,7 @@ static void sarif_results(struct sarif *sarif)
 	size_t i;
 
 	writer_array(&sarif->writer, "results");
-	while (stackdepot_store_next_error(sarif->profile->store, &position, &error))
+	while (profile_next_error(sarif->profile, &position, &error))
 		sarif_error(sarif, &error);
 	for (i = 0; i < sarif->profile->nr; i++)
 		if (sarif->profile->stacks[i].sums.objects > 0)

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Suppressions: what they cover and what not, what is left, and those that are generated.
+
+usage: test_suppress.py STACKDEPOT PROGRAMS_DIRECTORY KEEPS PLUGIN
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOOL, PROGRAMS, KEEPS, PLUGIN = (os.path.abspath(word) for word in sys.argv[1:5])
+PYTHON = ["/usr/bin/python3", "-c", "import json; print(len(json.dumps([1] * 5000)))"]
+
+# Each with the name of its error, and functions of the access, of the allocation, of the free.
+ERRORS = {"double-free": "double-free", "invalid-free-inside": "invalid-free",
+          "heap-overflow": "slab-out-of-bounds", "write-after-free": "slab-use-after-free",
+          "null-deref": "null-ptr-deref", "wild-access": "wild-memory-access",
+          "stack-overflow": "stack-overflow", "aborts": "crash"}
+
+# Does a pattern cover the leak of bug-leak, whose stack is allocate < lose < main?
+PATTERNS = {"lose": True, "os": True, "^lose$": True, "^los": True, "ose$": True, "l*e": True,
+            "^l*s*e$": True, "*": True, "^allocate$": True, "^*ose$": True, "los*$": True,
+            "^ose": False, "los$": False, "^los$": False, "^lose$x": False, "^l*s$": False,
+            "e*l*o*s*e*x": False, "^*ose$*x": False, "nothing": False, "LOSE": False,
+            "lo*ose": False, "leak.c$": True, "^leak.c": False, "^bug-leak$": True,
+            "/bug-leak$": True, "^g-leak": False}
+
+BAD_LINES = ["lose", "leak", "leak:", "nothing:lose", "Leak:lose", ":lose", "double_free:x",
+             "leaks:lose", "unknown:x", "leak :lose", "leak:a\0b", "leak:" + "x" * 70000]
+
+
+def check(condition, text, *details):
+    if condition:
+        return
+    print("FAILED", text)
+    for detail in details:
+        print(str(detail)[:4000])
+    sys.exit(1)
+
+
+def tool(*words, status=0):
+    done = subprocess.run([TOOL, *words], capture_output=True, text=True, check=False)
+    check(done.returncode == status, f"{words}: exit status {done.returncode}, not {status}",
+          done.stdout, done.stderr)
+    return done
+
+
+class Place:
+    """Of stores and suppressions."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def record(self, name, *command, options=(), **environment):
+        store = self.path(name + ".store")
+        done = subprocess.run([TOOL, "run", "--store", store, *options, "--", *command],
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, **environment})
+        check(os.path.exists(store), f"{command} was not recorded", done.stderr)
+        return store, done
+
+    def bug(self, name):
+        return self.record(name, os.path.join(PROGRAMS, "bugs", "bug-" + name))[0]
+
+    def rules(self, *lines, name="rules"):
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        return path
+
+
+def report(kind, store, *options, status=None):
+    done = subprocess.run([TOOL, "report", kind, "--json", "--all", *options, store],
+                          capture_output=True, text=True, check=False)
+    check(done.returncode in ((0, 1) if status is None else (status,)),
+          f"report {kind} {options}: exit status {done.returncode}", done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def left(store, rule, place, kind="leaks"):
+    """Is anything left with this rule? Text, JSON and exit status say the same."""
+    path = place.rules(rule)
+    root = report(kind, store, "--suppressions=" + path, "--no-default-suppressions")
+    found = root["live_objects"] > 0 if kind == "leaks" else bool(root["errors"])
+    text = tool("report", kind, "--suppressions=" + path, "--no-default-suppressions", store,
+                status=int(found)).stdout
+    unused = found and rule.startswith("leak:") == (kind == "leaks")
+    check(bool(root["unused_suppressions"]) == ("\nNot used: " in text) == unused, rule, text, root)
+    check(bool(root["suppressed"]) == ("\nSuppressed: " in text) != found, rule, text, root)
+    return found
+
+
+def functions(root):
+    return sorted({frame["function"] for stack in root["stacks"] for frame in stack["stack"] or []
+                   if (frame["function"] or "").startswith("leak_")})
+
+
+def test_builtin(place):
+    store, _ = place.record("keeps", KEEPS, PLUGIN)
+    root = report("leaks", store, status=1)
+    own = ["leak_before_main", "leak_in_dlopen", "leak_in_main", "leak_when_called"]
+    check(functions(root) == own, "the program's own leaks are shown", functions(root), root)
+    check(root["live_bytes"] == 777 + 321 + 555 + 333, "and nothing else", root)
+    names = {entry["rule"] for entry in root["suppressed"]}
+    check({"stdio", "setlocale", "users", "dlopen", "exit handlers"} <= names, "built-in", names)
+    check(all(entry["reason"] for entry in root["suppressed"]), "reasons", root["suppressed"])
+    raw = report("leaks", store, "--no-default-suppressions", status=1)
+    check(not raw["suppressed"], "none by default", raw["suppressed"])
+    for key in ("live_bytes", "live_objects"):
+        covered = sum(entry[key] for entry in root["suppressed"])
+        check(covered > 0 and root[key] + covered == raw[key], key, root[key], covered, raw[key])
+    check(root["allocated_bytes"] == raw["allocated_bytes"], "what was allocated stays", root)
+
+
+def test_patterns(place):
+    store = place.bug("leak")
+    for pattern, covers in PATTERNS.items():
+        check(left(store, "leak:" + pattern, place) != covers, f"leak:{pattern}, {covers} wanted")
+    check(left(store, "error:*", place), "error: is not about leaks")
+    root = report("leaks", store, "--suppressions", place.rules("  # one", "", "leak:lose \r"))
+    entry, = root["suppressed"]
+    check((entry["rule"], entry["line"], entry["stacks"], entry["live_bytes"],
+           entry["live_objects"]) == ("leak:lose", 3, 3, 3000, 3), "what was suppressed", root)
+
+
+def test_kinds(place):
+    for bug, kind in ERRORS.items():
+        store = place.bug(bug)
+        check(not left(store, f"{kind}:^bug-{bug}$", place, "errors"), f"{kind} covers {bug}")
+        check(not left(store, f"error:^bug-{bug}$", place, "errors"), f"error: covers {bug}")
+        check(left(store, "leak:*", place, "errors"), f"leak: does not cover {bug}")
+        for other in set(ERRORS.values()) - {kind}:
+            check(left(store, other + ":*", place, "errors"), f"{other} does not cover {bug}")
+
+
+def test_stacks_of_errors(place):
+    store = place.bug("double-free")
+    error, = report("errors", store, status=1)["errors"]
+    for stack, name in (("stack", "free_again"), ("freed_at", "free_first")):
+        check(name in [frame["function"] for frame in error[stack]], stack, error)
+        check(not left(store, f"double-free:^{name}$", place, "errors"), f"its {stack}")
+    check(not left(store, "double-free:^allocate$", place, "errors"), "its allocation")
+    tool("report", "--suppressions", place.rules("double-free:free_again"), store)
+
+
+def test_run(place):
+    program = os.path.join(PROGRAMS, "bugs", "bug-double-free")
+    for rule, status, text in (("double-free:free_again", 7, ": 0 errors"),
+                               ("double-free:nothing", 9, ": 1 error,")):
+        options = ["--error-exitcode=9", "--suppressions=" + place.rules(rule)]
+        _, done = place.record("run", program, options=options)
+        check(done.returncode == status and text in done.stderr, rule, done.returncode, done.stderr)
+        check(("Not used: " in done.stderr) == (status == 9), "unused", done.stderr)
+    done = tool("run", "--suppressions", place.rules("x"), "--", "/bin/false", status=2)
+    check("rules:1: " in done.stderr and done.stderr.count("\n") == 1, "bad line", done.stderr)
+
+
+def test_bad_lines(place):
+    store = place.bug("leak")
+    for line in BAD_LINES:
+        path = place.rules("# good", "leak:lose", line)
+        for command in (["report"], ["suppress", "--gen"], ["export", "--format=lsan"]):
+            done = tool(*command, "--suppressions", path, store, status=2)
+            check(done.stderr.count("\n") == 1 and f"{path}:3: " in done.stderr, line[:20],
+                  done.stderr)
+            check(not done.stdout, "no report", done.stdout)
+    for path in (place.path("missing"), place.directory, "/dev/zero"):
+        done = tool("report", "--suppressions", path, store, status=2)
+        check(done.stderr.count("\n") == 1 and path in done.stderr, path, done.stderr)
+
+
+def test_unused(place):
+    store = place.bug("leak")
+    one = place.rules("leak:gone", "leak:lose", "leak:^lose$", "error:gone", name="one")
+    two = place.rules("leak:\x1b[31m", name="two")
+    text = tool("report", "leaks", "--suppressions", one, "--suppressions", two, store).stdout
+    line, = [line for line in text.split("\n") if line.startswith("Not used: ")]
+    check(line == f"Not used: leak:gone ({one}:1), leak:?[31m ({two}:1)", "unused", line)
+
+
+def hostile(place):
+    """The program bug-leak, with a name that has lines of its own."""
+    program = place.path("hostile")
+    shutil.copy(os.path.join(PROGRAMS, "bugs", "bug-leak"), program)
+    subprocess.run(["objcopy", "--strip-debug", "--redefine-sym", "lose=lo\nleak:*\n#se", program],
+                   check=True)
+    return place.record("hostile", program)[0]
+
+
+def stripped(place):
+    program = place.path("stripped")
+    subprocess.run(["strip", "-o", program, os.path.join(PROGRAMS, "bugs", "bug-leak")], check=True)
+    return place.record("stripped", program)[0]
+
+
+def test_generated(place):
+    stores = [place.bug(bug) for bug in [*ERRORS, "leak", "five-bugs"]]
+    stores += [place.record("python", *PYTHON, PYTHONMALLOC="malloc")[0], hostile(place),
+               stripped(place), place.path("keeps.store")]
+    for store in stores:
+        tool("report", store, status=1)
+        for options in ([], ["--no-default-suppressions"]):
+            text = tool("suppress", "--gen", *options, store).stdout
+            path = place.rules(text, name="generated")
+            done = tool("report", *options, "--suppressions", path, store)
+            check("Not used: " not in done.stdout, f"{store}: unused", text, done.stdout)
+            lines = text.split("\n")
+            for before, line in zip(lines, lines[1:]):
+                check(not line or line[0] == "#" or before.startswith("# "), "comments", text)
+            again = tool("suppress", "--gen", *options, "--suppressions", path, store).stdout
+            check(all(not line or line[0] == "#" for line in again.split("\n")), store, again)
+
+
+def test_narrow(place):
+    """What is chosen is what fewest others go through."""
+    text = tool("suppress", "--gen", place.path("leak.store")).stdout
+    check([line for line in text.split("\n") if line and line[0] != "#"] == ["leak:^lose$"],
+          "neither allocate() nor main()", text)
+    check("2.9 KiB in 3 objects from 3 stacks, of 3 that " in text, "what it covers", text)
+
+
+def test_exports(place):
+    store = place.bug("five-bugs")
+    raw = tool("export", "--format=json", store).stdout
+    check(raw == tool("export", "--format=json", "--suppressions", place.rules("# none"),
+                      store).stdout, "none, nothing changes")
+    check("double-free" in raw and "leak_a_page" in raw, "raw", raw)
+    path = place.rules("leak:*", "double-free:free_twice", "leak:gone")
+    done = tool("export", "--format=json", "--suppressions", path, store)
+    kinds = [error["kind"] for error in json.loads(done.stdout)["errors"]]
+    check(len(kinds) == 3 and "double-free" not in kinds, "errors", kinds)
+    check("Suppressed: 8.0 KiB in 2 objects from 2 stacks, and 1 error, seen 1 time\n"
+          in done.stderr and "Not used: leak:gone (" in done.stderr, "said", done.stderr)
+    check(not tool("export", "--format=lsan", "--suppressions", path, store).stdout, "lsan")
+    sarif = tool("export", "--format=sarif", "--suppressions", path, store).stdout
+    check("free_twice" not in sarif and "free_the_middle" in sarif, "sarif", sarif)
+    both = [tool("export", "--format=folded", "--value=allocs", *options, store).stdout
+            for options in ([], ["--suppressions", path])]
+    check(sorted(both[0].split("\n")) == sorted(both[1].split("\n")) and both[0], "allocations")
+
+
+def test_flame(place):
+    store, page = place.bug("five-bugs"), place.path("page.html")
+    done = subprocess.run([TOOL, "flame", "--suppressions", place.rules("error:main", "leak:gone"),
+                           store, "-o", page], capture_output=True, text=True, check=False)
+    if "was not built" in done.stderr:
+        print("no page was built in: not tested")
+        return
+    check(done.returncode == 0 and "Suppressed: 4 errors" in done.stderr and
+          "Not used: leak:gone" in done.stderr, "flame", done.stderr)
+    with open(page, encoding="utf-8") as file:
+        check('"errors":[]' in file.read(), "errors of the page")
+
+
+def test_usage(place):
+    tool("suppress", status=2)
+    tool("suppress", "--gen", status=2)
+    tool("suppress", place.path("leak.store"), status=2)
+    tool("suppress", "--gen", place.path("none"), status=2)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        place = Place(directory)
+        for name, test in list(globals().items()):
+            if name.startswith("test_"):
+                test(place)
+                print("ok", name)
+
+
+main()
