@@ -42,7 +42,7 @@ class Recorded:
 
     def __enter__(self):
         self.process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store",
-                                         self.store, "--", GROW, "60", "300000"])
+                                         self.store, "--", GROW, "60", "600000"])
         deadline = time.monotonic() + KEYS_WAIT
         while top("--times=1", self.store).stdout.count(" < main") < 3:
             check(time.monotonic() < deadline, "GROW does not begin")
@@ -85,11 +85,11 @@ def test_batch(store):
         seen = pictures(done.stdout)
         check(len(seen) == 3, f"{len(seen)} pictures of 3", done.stdout)
         head, rows = seen[-1]
-        check("running" in head[0] and "300000" in head[0], "header", head)
+        check("running" in head[0] and "600000" in head[0], "header", head)
         check("in the last 0." in head[1] or "in the last 1." in head[1], "time", head)
         check("store 4.0M" in head[2] and "every object" in head[2], "header", head)
         check(list(rows) == ["keep_more", "keep_some", "pass_on"], "order", rows)
-        check(rows["keep_more"] == ["293.0K", "1", "0", "0", "0"], "keep_more", rows)
+        check(rows["keep_more"] == ["585.9K", "1", "0", "0", "0"], "keep_more", rows)
         live, objects, growth, allocated, count = map(amount, rows["keep_some"])
         check(abs(live - 1024 * objects) <= 103, "keep_some", rows)
         check(abs(growth - 1024 * count) <= 0.06 * growth and allocated == growth, "rates", rows)
