@@ -119,10 +119,10 @@ static inline uint64_t frame_pack(int32_t sp, uint32_t check, uint32_t save)
 	return (uint32_t)sp | (uint64_t)check << 32 | (uint64_t)save << 48;
 }
 
-static inline uint64_t frame_shift(uint64_t frame, uint32_t by)
+/* With its checks moved @by places, to where there is such a place: nothing is carried. */
+static inline uint64_t frame_shift(uint64_t frame, int64_t by)
 {
-	return (frame & ~(UINT64_C(0xffff) << 32)) | (uint64_t)((frame_check(frame) + by) & 0xffff)
-							     << 32;
+	return frame + ((uint64_t)by << 32);
 }
 
 /* Where frames with @save whose caller's sp is @sp words from @top keep the return address, fp. */
@@ -504,30 +504,33 @@ static inline void adopt(struct chase *c, uint32_t i, uint32_t check)
 	}
 }
 
-static inline uintptr_t return_differs(const struct unwind_chain *kept, uintptr_t top, uint32_t i)
+/* @pc and @frame are those of one frame kept; others follow. */
+static inline uintptr_t return_differs(const uintptr_t *pc, const uint64_t *frame, uintptr_t top)
 {
-	uintptr_t slot = ra_slot(top, frame_sp(kept->frame[i]), frame_save(kept->frame[i - 1]));
+	uintptr_t slot = ra_slot(top, frame_sp(frame[0]), frame_save(frame[-1]));
 
-	return arch_strip(arch_load(slot)) ^ kept->pc[i];
+	return arch_strip(arch_load(slot)) ^ *pc;
 }
 
 /* The first frame in [from, to) that the one before it does not return to any more, or @to. */
 static inline uint32_t returns_hold(const struct unwind_chain *kept, uintptr_t top, uint32_t from,
 				    uint32_t to)
 {
-	uint32_t i = from;
+	const uintptr_t *pc = &kept->pc[from], *end = &kept->pc[to];
+	const uint64_t *frame = &kept->frame[from];
 
-	for (; to - i >= 4; i += 4) {
-		uintptr_t differ = return_differs(kept, top, i) | return_differs(kept, top, i + 1) |
-				   return_differs(kept, top, i + 2) |
-				   return_differs(kept, top, i + 3);
+	for (; end - pc >= 4; pc += 4, frame += 4) {
+		uintptr_t differ = return_differs(pc, frame, top) |
+				   return_differs(pc + 1, frame + 1, top) |
+				   return_differs(pc + 2, frame + 2, top) |
+				   return_differs(pc + 3, frame + 3, top);
 
 		if (differ)
 			break;
 	}
-	while (i < to && !return_differs(kept, top, i))
-		i++;
-	return i;
+	for (; pc < end && !return_differs(pc, frame, top); pc++, frame++)
+		;
+	return (uint32_t)(pc - kept->pc);
 }
 
 /* The first check in [from, to) that does not hold, or @to. */
@@ -604,7 +607,7 @@ static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
 	const struct unwind_chain *kept = &c->u->kept;
 	struct unwind_chain *fresh = &c->u->fresh;
 	uint32_t i, from = frame_check(kept->frame[first]), to = checks_begin(kept, last + 1);
-	uint32_t shift = c->checks - from;
+	int64_t shift = (int64_t)c->checks - from;
 
 	for (i = first; i <= last; i++, c->fresh++) {
 		fresh->pc[c->fresh] = kept->pc[i];
