@@ -129,13 +129,15 @@ static bool corpus_compress(const struct corpus *corpus, const char *path)
 
 static int corpus_save(const char *store_path, const char *path)
 {
-	struct stackdepot_store *store = target_open(store_path);
 	struct corpus_events list = {0};
 	struct corpus corpus = {0};
-	int status = CLI_RUN_FAILED;
+	struct stackdepot_store *store;
+	int status = CLI_RUN_FAILED, error = stackdepot_store_open(store_path, &store);
 
-	if (!store)
+	if (error) {
+		cli_complain("%s: %s", store_path, target_error(error));
 		return status;
+	}
 	if (!corpus_collect(store, &list)) {
 		cli_complain("nothing was recorded");
 	} else {

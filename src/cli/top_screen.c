@@ -263,12 +263,8 @@ static long screen_distance(int key)
 
 static void screen_stack_text(FILE *out, const struct screen *screen)
 {
-	const struct profile_stack *stack = screen->top->rows[screen->selected].now->stack;
-
-	if (stack->nr)
-		text_frames(out, &screen->top->report, stack->frames, stack->nr);
-	else
-		fprintf(out, "%s\n", stack->sums.trace ? TEXT_EVICTED : TEXT_UNKNOWN);
+	text_trace(out, &screen->top->report,
+		   &screen->top->rows[screen->selected].now->stack->trace);
 }
 
 static void screen_open_stack(struct screen *screen)

@@ -128,10 +128,10 @@ static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *fram
 	uint32_t function;
 	char *name;
 
-	if (asprintf(&name, "%s%s0x%llx", frame->module ? frame->module : "",
-		     frame->module ? "+" : "", (unsigned long long)frame->offset) < 0)
+	if (asprintf(&name, "%s%s0x%llx", frame->in ? frame->in->name : "", frame->in ? "+" : "",
+		     (unsigned long long)frame->offset) < 0)
 		abort();
-	function = tree_intern(tree, name, frame->module, NULL);
+	function = tree_intern(tree, name, frame->in ? frame->in->name : NULL, NULL);
 	if (tree->nr_functions == before) {
 		free(name);
 		return function;
@@ -147,7 +147,7 @@ uint32_t tree_function(struct tree *tree, const struct symbol_frame *frame, size
 {
 	if (!frame->lines[line].function)
 		return tree_nameless(tree, frame);
-	return tree_intern(tree, frame->lines[line].function, frame->module,
+	return tree_intern(tree, frame->lines[line].function, frame->in ? frame->in->name : NULL,
 			   tree_base(frame->lines[line].file));
 }
 
@@ -202,8 +202,7 @@ static double tree_amount(double value)
 	return isfinite(value) && value > 0 ? value : 0;
 }
 
-static void tree_add(struct tree_sums *sums, enum tree_side side,
-		     const struct stackdepot_stack *stack)
+static void tree_add(struct tree_sums *sums, enum tree_side side, const struct profile_sums *stack)
 {
 	sums->of[side][TREE_BYTES] += tree_amount(stack->bytes);
 	sums->of[side][TREE_OBJECTS] += tree_amount(stack->objects);
@@ -224,32 +223,31 @@ static uint32_t tree_step(struct tree *tree, enum tree_side side, const struct p
 	return tree_child(tree, at, function, inlined);
 }
 
-static uint32_t tree_walk(struct tree *tree, struct profile *profile, enum tree_side side,
-			  const struct profile_stack *stack)
+static uint32_t tree_walk(struct tree *tree, enum tree_side side, const struct profile_stack *stack)
 {
+	const struct profile_trace *trace = &stack->trace;
 	uint32_t at = TREE_ROOT;
 	unsigned int i;
 	size_t line;
 
-	for (i = stack->nr; i-- > 0;) {
-		const struct symbol_frame *frame =
-			symbols_frame(profile->symbols, stack->frames[i]);
+	for (i = trace->nr; i-- > 0;) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (line = frame->nr; line-- > 0;)
 			at = tree_step(tree, side, stack, at, tree_function(tree, frame, line),
 				       frame->lines[line].inlined);
 	}
-	if (!stack->nr)
+	if (!trace->nr)
 		at = tree_step(
 			tree, side, stack, at,
 			tree_intern(tree,
-				    stack->sums.trace ? "(stack was evicted)" : "(stack not known)",
+				    trace->evicted ? "(stack was evicted)" : "(stack not known)",
 				    NULL, NULL),
 			false);
 	return at;
 }
 
-static void tree_add_profile(struct tree *tree, struct profile *profile, enum tree_side side)
+static void tree_add_profile(struct tree *tree, const struct profile *profile, enum tree_side side)
 {
 	size_t i;
 
@@ -259,19 +257,17 @@ static void tree_add_profile(struct tree *tree, struct profile *profile, enum tr
 		uint32_t end;
 
 		tree->nr_stacks++;
-		end = tree_walk(tree, profile, side, stack);
+		end = tree_walk(tree, side, stack);
 		node = &tree->nodes[end];
 		tree_add(&node->self, side, &stack->sums);
 		tree_add(&tree->functions[node->function].self, side, &stack->sums);
 		node->stacks += side == TREE_NOW || !node->stacks;
-		if (!node->stack) {
+		if (!node->stack)
 			node->stack = stack;
-			node->profile = profile;
-		}
 	}
 }
 
-struct tree *tree_build(struct profile *now, struct profile *before)
+struct tree *tree_build(const struct profile *now, const struct profile *before)
 {
 	struct tree *tree = cli_alloc(sizeof(*tree));
 
