@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* profile.c - which stores are read as one, and what is said of all of them. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,45 +14,51 @@
 /* --- processes -------------------------------------------------------------------------------- */
 
 /* The same file may have two names, or be named as FILE and as PID. */
-static bool profile_has(const struct profile *profile, const char *path)
+static bool profile_has(const struct profile *profile, const struct stat *st)
 {
-	struct stat st, other;
 	size_t i;
 
-	if (stat(path, &st))
-		return false;
 	for (i = 0; i < profile->nr_processes; i++)
-		if (!stat(profile->processes[i].path, &other) && st.st_dev == other.st_dev &&
-		    st.st_ino == other.st_ino)
+		if (profile->processes[i].device == st->st_dev &&
+		    profile->processes[i].inode == st->st_ino)
 			return true;
 	return false;
 }
 
-/* PATH is taken over. False, after a complaint unless that is not wanted, if it is no store. */
-static bool profile_add(struct profile *profile, char *path, bool is_named)
+static void profile_append(struct profile *profile, struct profile_process process)
 {
-	struct profile_process process = {.path = path, .is_named = is_named};
-	int error = 0;
-
-	if (profile_has(profile, path)) {
-		free(path);
-		return true;
-	}
-	error = stackdepot_store_open(path, &process.store);
-	if (error) {
-		if (!profile->quiet)
-			cli_complain("%s: %s%s", path, target_error(error),
-				     is_named ? "" : "; it is left out");
-		free(path);
-		return false;
-	}
 	process.symbols = symbols_add(profile->symbols, process.store);
 	profile->processes = realloc(profile->processes,
 				     (profile->nr_processes + 1) * sizeof(*profile->processes));
 	if (!profile->processes)
 		abort();
 	profile->processes[profile->nr_processes++] = process;
-	return true;
+}
+
+/* PATH is taken over. False, after a complaint unless that is not wanted, if it is no store. */
+static bool profile_add(struct profile *profile, char *path, bool is_named)
+{
+	struct profile_process process = {.path = path, .is_named = is_named};
+	struct stat st;
+	int error = stat(path, &st) ? -errno : 0;
+
+	if (!error && profile_has(profile, &st)) {
+		free(path);
+		return true;
+	}
+	if (!error)
+		error = stackdepot_store_open(path, &process.store);
+	if (!error) {
+		process.device = st.st_dev;
+		process.inode = st.st_ino;
+		profile_append(profile, process);
+		return true;
+	}
+	if (!profile->quiet)
+		cli_complain("%s: %s%s", path, target_error(error),
+			     is_named ? "" : "; it is left out");
+	free(path);
+	return false;
 }
 
 static int profile_by_path(const void *a, const void *b)

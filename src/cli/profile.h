@@ -9,6 +9,8 @@
 #ifndef PROFILE_H
 #define PROFILE_H
 
+#include <sys/types.h>
+
 #include "cli.h"
 
 struct profile_trace {
@@ -40,7 +42,9 @@ struct profile_error {
 };
 
 struct profile_process {
-	char *path;    /* of its store */
+	char *path;   /* of its store */
+	dev_t device; /* and what makes this file the same under another name */
+	ino_t inode;
 	bool is_named; /* and not found beside one that is */
 	struct stackdepot_store *store;
 	struct stackdepot_store_info info;

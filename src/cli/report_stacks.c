@@ -85,19 +85,22 @@ static void leaks_process(const struct profile_process *process)
 static void leaks_processes(const struct report *report)
 {
 	const struct profile *profile = report->profile;
-	const struct profile_process **list;
+	const struct profile_process **list =
+		cli_alloc(profile->nr_processes * sizeof(struct profile_process *));
 	size_t i;
 
-	if (profile->nr_processes < 2)
-		return;
-	list = cli_alloc(profile->nr_processes * sizeof(*list));
 	for (i = 0; i < profile->nr_processes; i++)
 		list[i] = &profile->processes[i];
 	qsort(list, profile->nr_processes, sizeof(*list), processes_by_live);
-	for (i = 0; i < profile->nr_processes && i < report->limit; i++)
+	for (i = 0; i < profile->nr_processes && i < report->limit; i++) {
+		if (list[i]->live.objects <= 0)
+			break;
 		leaks_process(list[i]);
+	}
 	if (i < profile->nr_processes)
-		printf("%12s  %zu more\n", "", profile->nr_processes - i);
+		printf("%12s  in the other %zu\n",
+		       i && list[i]->live.objects > 0 ? "less" : "nothing",
+		       profile->nr_processes - i);
 	free(list);
 }
 
@@ -124,7 +127,8 @@ static void leaks_text(const struct report *report)
 	text_heading(report, "%s live in %s from %s", text_bytes(sum.bytes, bytes),
 		     text_number(sum.objects, "object", objects),
 		     text_number((double)live, "stack", stacks));
-	leaks_processes(report);
+	if (profile->nr_processes > 1)
+		leaks_processes(report);
 	for (i = 0; i < live && i < report->limit; i++)
 		leaks_stack(report, &profile->stacks[i], sum.bytes);
 	if (i < live)

@@ -35,8 +35,8 @@ void stores_find(const char *file, struct stores *ret_stores)
 {
 	const char *slash = strrchr(file, '/');
 	const char *base = slash ? slash + 1 : file;
-	char *directory = slash ? strndup(file, (size_t)(slash - file) + 1) : cli_strdup("./");
-	DIR *list = directory ? opendir(directory) : NULL;
+	char *directory = slash ? strndup(file, (size_t)(slash - file) + 1) : cli_strdup("");
+	DIR *list = directory ? opendir(*directory ? directory : ".") : NULL;
 	struct dirent *entry;
 
 	memset(ret_stores, 0, sizeof(*ret_stores));
