@@ -7,6 +7,7 @@
  * The first keeps BYTES, the second twice as many, the third three times. With "stay" they go on
  * keeping 100 bytes twenty times a second, until the first is told to end.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
+	(void)signal(SIGCHLD, SIG_IGN); /* one that is killed is gone */
 	who = multiply(argv);
 	work(who, strtoul(argv[1], NULL, 10), argc > 2);
 	while (!who && wait(NULL) > 0)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "export.h"
 #include "writer.h"
@@ -119,7 +120,9 @@ static void sarif_best(struct sarif *sarif, const struct profile_trace *trace, c
 			       text);
 }
 
-static void sarif_stack(struct sarif *sarif, const struct profile_trace *trace, const char *text)
+/* THREAD is 0 if it is not known. */
+static void sarif_stack(struct sarif *sarif, const struct profile_trace *trace, uint32_t thread,
+			const char *text)
 {
 	struct writer *writer = &sarif->writer;
 	unsigned int i;
@@ -138,6 +141,8 @@ static void sarif_stack(struct sarif *sarif, const struct profile_trace *trace, 
 			sarif_location(sarif, "location", frame, j, NULL);
 			if (frame->in)
 				writer_text(writer, "module", frame->in->name);
+			if (thread)
+				writer_integer(writer, "threadId", thread);
 			writer_end(writer);
 		}
 	}
@@ -187,7 +192,7 @@ static void sarif_leak(struct sarif *sarif, const struct profile_stack *leak)
 	sarif_best(sarif, &leak->trace, NULL);
 	writer_end(&sarif->writer);
 	writer_array(&sarif->writer, "stacks");
-	sarif_stack(sarif, &leak->trace, "Allocated at");
+	sarif_stack(sarif, &leak->trace, 0, "Allocated at");
 	writer_end(&sarif->writer);
 	sarif_fingerprint(sarif, profile_key(&leak->trace));
 	writer_end(&sarif->writer);
@@ -218,9 +223,9 @@ static void sarif_error(struct sarif *sarif, const struct profile_error *error)
 	sarif_best(sarif, &error->free, "It was freed here.");
 	writer_end(writer);
 	writer_array(writer, "stacks");
-	sarif_stack(sarif, &error->access, "Done or found at");
-	sarif_stack(sarif, &error->alloc, "Allocated at");
-	sarif_stack(sarif, &error->free, "Freed at");
+	sarif_stack(sarif, &error->access, error->error.thread, "Done or found at");
+	sarif_stack(sarif, &error->alloc, error->error.alloc_thread, "Allocated at");
+	sarif_stack(sarif, &error->free, error->error.free_thread, "Freed at");
 	writer_end(writer);
 	sarif_fingerprint(sarif, profile_key(&error->access) ^ profile_key(&error->alloc) * 3 ^
 					 profile_key(&error->free) * 5);
@@ -293,12 +298,33 @@ static void sarif_end(struct writer *writer, const struct stackdepot_store_info 
 	writer_text(writer, "exitSignalName", strsignal(WTERMSIG(status)));
 }
 
+static void sarif_time(struct writer *writer, const char *key, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	char text[64];
+	struct tm utc;
+
+	if (ns && gmtime_r(&seconds, &utc) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		writer_text(writer, key, text);
+}
+
+/* The end is known by another clock, which is no matter for the time between. */
+static void sarif_times(struct writer *writer, const struct stackdepot_store_info *info)
+{
+	sarif_time(writer, "startTimeUtc", info->start_ns);
+	if (info->end_monotonic_ns > info->start_monotonic_ns)
+		sarif_time(writer, "endTimeUtc",
+			   info->start_ns + info->end_monotonic_ns - info->start_monotonic_ns);
+}
+
 static void sarif_invocation(struct writer *writer, const struct stackdepot_store_info *info)
 {
 	size_t at = 0;
 
 	writer_object(writer, NULL);
 	sarif_end(writer, info);
+	sarif_times(writer, info);
 	writer_integer(writer, "processId", info->pid);
 	writer_array(writer, "arguments");
 	for (; at < info->command_bytes; at += strlen(info->command + at) + 1)
