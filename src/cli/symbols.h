@@ -73,7 +73,7 @@ struct symbol_module *symbols_module(const struct symbols *symbols, size_t numbe
 struct symbol_debug *symbol_debug_open(const struct symbol_module *module);
 void symbol_debug_close(struct symbol_debug *debug);
 /* Fill the lines of a frame as far as they are known. */
-void symbol_debug_frame(const struct symbol_debug *debug, struct symbol_frame *frame);
+void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame);
 
 /* A part of a file that is mapped to be executed; addresses as the module's. */
 struct symbol_segment {

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "symbols_units.h"
 
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *ret_status);
 
@@ -26,6 +27,7 @@ struct symbol_debug {
 	uint64_t bias;
 	Dwfl *dwfl;
 	Dwfl_Module *module; /* NULL: no usable file */
+	struct units *units; /* NULL: not read yet */
 	bool is_whole;	     /* the module's own file, not one with its symbols alone */
 };
 
@@ -152,7 +154,10 @@ struct symbol_debug *symbol_debug_open(const struct symbol_module *module)
 
 void symbol_debug_close(struct symbol_debug *debug)
 {
-	if (debug && debug->dwfl)
+	if (!debug)
+		return;
+	units_close(debug->units);
+	if (debug->dwfl)
 		dwfl_end(debug->dwfl);
 	free(debug);
 }
@@ -289,27 +294,38 @@ static bool debug_is_complete(const struct symbol_frame *frame)
 	return frame->nr && !frame->lines[frame->nr - 1].inlined;
 }
 
-void symbol_debug_frame(const struct symbol_debug *debug, struct symbol_frame *frame)
+static Dwarf_Die *debug_unit(struct symbol_debug *debug, Dwarf_Addr address, Dwarf_Addr *ret_bias)
+{
+	Dwarf_Die *cu = dwfl_module_addrdie(debug->module, address, ret_bias);
+
+	if (cu)
+		return cu;
+	if (!debug->units)
+		debug->units = units_open(debug->module);
+	return units_find(debug->units, address, ret_bias);
+}
+
+void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame)
 {
 	uint64_t address = frame->offset + debug->bias - 1;
 	const char *file = NULL, *name;
-	Dwarf_Addr bias;
+	Dwarf_Addr bias = 0;
+	Dwarf_Line *at;
 	Dwarf_Die *cu;
-	Dwfl_Line *at;
+	bool inlined;
 	int line = 0;
 
 	if (!debug->module)
 		return;
 	name = dwfl_module_addrname(debug->module, address);
-	at = dwfl_module_getsrc(debug->module, address);
-	cu = dwfl_module_addrdie(debug->module, address, &bias);
-	if (at)
-		file = dwfl_lineinfo(at, NULL, &line, NULL, NULL, NULL);
+	cu = debug_unit(debug, address, &bias);
+	at = cu ? dwarf_getsrc_die(cu, address - bias) : NULL;
+	if (at && !dwarf_lineno(at, &line))
+		file = dwarf_linesrc(at, NULL, NULL);
 	if (cu)
 		debug_scopes(frame, cu, address - bias, file, line);
 	if (debug_is_complete(frame))
 		return;
-	if (frame->nr)
-		file = NULL;
-	debug_place(debug_add(frame, name), at ? dwfl_linecu(at) : cu, file, line);
+	inlined = frame->nr;
+	debug_place(debug_add(frame, name), cu, inlined ? NULL : file, line);
 }
