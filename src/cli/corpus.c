@@ -129,6 +129,7 @@ static bool corpus_compress(const struct corpus *corpus, const char *path)
 
 static int corpus_save(const char *store_path, const char *path)
 {
+	char traces[TEXT_NUMBER], events[TEXT_NUMBER];
 	struct corpus_events list = {0};
 	struct corpus corpus = {0};
 	struct stackdepot_store *store;
@@ -143,8 +144,8 @@ static int corpus_save(const char *store_path, const char *path)
 	} else {
 		corpus_write_traces(stackdepot_store_depot(store), &list, &corpus);
 		if (corpus_compress(&corpus, path)) {
-			cli_complain("%s: %u traces, %llu events", path, list.unique,
-				     (unsigned long long)list.events);
+			cli_complain("%s: %s, %s", path, text_number(list.unique, "trace", traces),
+				     text_number((double)list.events, "event", events));
 			status = CLI_CLEAN;
 		}
 	}

@@ -102,10 +102,15 @@ static void report_print_others(const struct profile *profile)
 	char bytes[TEXT_BYTES], number[TEXT_NUMBER];
 	const char *first = profile->processes[0].path;
 
-	printf("\n%s of this run, named %s and %s.*; %s has the most live, %s.\n"
-	       "--whole-run takes all of them together.\n",
-	       text_number((double)profile->nr_processes - 1, "more store", number), first, first,
-	       largest->path, text_bytes(largest->live.bytes, bytes));
+	printf("\n%s of this run, named ",
+	       text_number((double)profile->nr_processes - 1, "more store", number));
+	text_name(stdout, first);
+	fputs(" and ", stdout);
+	text_name(stdout, first);
+	fputs(".*; ", stdout);
+	text_name(stdout, largest->path);
+	printf(" has the most live, %s.\n--whole-run takes all of them together.\n",
+	       text_bytes(largest->live.bytes, bytes));
 }
 
 /* Of a report on one store: are there others, and is this the one to look at? */

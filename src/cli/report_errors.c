@@ -79,11 +79,15 @@ static bool errors_has(const struct profile_trace *trace)
 	return trace->nr || trace->evicted;
 }
 
+static void errors_distance(uint64_t bytes, const char *where)
+{
+	printf("%llu byte%s %s", (unsigned long long)bytes, bytes == 1 ? "" : "s", where);
+}
+
 static void errors_object(const struct stackdepot_error *error)
 {
 	const char *freed = error->flags & STACKDEPOT_ERROR_FREED ? "freed " : "";
 	uint64_t past = error->address - error->object;
-	char bytes[TEXT_NUMBER];
 
 	if (!error->object)
 		return;
@@ -91,13 +95,11 @@ static void errors_object(const struct stackdepot_error *error)
 				   ? "The nearest object there was: the address"
 				   : "The address");
 	if (error->address < error->object)
-		printf("%s before",
-		       text_number((double)(error->object - error->address), "byte", bytes));
+		errors_distance(error->object - error->address, "before");
 	else if (past >= error->object_bytes)
-		printf("%s to the right of",
-		       text_number((double)(past - error->object_bytes), "byte", bytes));
+		errors_distance(past - error->object_bytes, "to the right of");
 	else
-		printf("%s inside of", text_number((double)past, "byte", bytes));
+		errors_distance(past, "inside of");
 	printf(" a %s%llu-byte object [0x%llx, 0x%llx)\n", freed,
 	       (unsigned long long)error->object_bytes, (unsigned long long)error->object,
 	       (unsigned long long)(error->object + error->object_bytes));

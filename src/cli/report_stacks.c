@@ -75,8 +75,9 @@ static void leaks_process(const struct profile_process *process)
 {
 	char bytes[TEXT_BYTES];
 
-	printf("%12s  process %u, %s: ", text_bytes(process->live.bytes, bytes), process->info.pid,
-	       process->path);
+	printf("%12s  process %u, ", text_bytes(process->live.bytes, bytes), process->info.pid);
+	text_name(stdout, process->path);
+	fputs(": ", stdout);
 	text_command(stdout, &process->info);
 	putchar('\n');
 }

@@ -29,7 +29,8 @@ struct top {
 	struct snapshot now;
 	double seconds; /* between the two; 0: not known, and no rates */
 	bool since_start;
-	bool ended; /* all processes have */
+	bool was_running; /* when it was last looked at */
+	bool ended;	  /* all processes have */
 	struct top_row *rows;
 	size_t nr;
 	enum top_order order;

@@ -116,6 +116,16 @@ static double top_seconds(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
 }
 
+/* Whoever waits for the process writes down how it ended, a moment after it is gone. */
+static void top_note_end(struct top *top)
+{
+	bool running = profile_running(top->profile);
+
+	top->ended = !running &&
+		     (!top->was_running || top->profile->info.state != STACKDEPOT_STORE_RUNNING);
+	top->was_running = running;
+}
+
 /* The first time rates are averages since recording began. */
 bool top_look(struct top *top)
 {
@@ -128,7 +138,7 @@ bool top_look(struct top *top)
 		top->before.time_ns = top->profile->info.start_monotonic_ns;
 	snapshot_take(top->profile, SNAPSHOT_BY_PLACES, &top->now);
 	top->seconds = top_seconds(top->before.time_ns, top->now.time_ns);
-	top->ended = !profile_running(top->profile);
+	top_note_end(top);
 	top_select(top);
 	return true;
 }
@@ -208,18 +218,19 @@ static void top_print_tool(FILE *out, const struct stackdepot_store_info *info)
 void top_print_header(FILE *out, const struct top *top)
 {
 	const struct stackdepot_store_info *info = &top->profile->info;
-	char live[TEXT_BYTES], objects[TEXT_BYTES];
+	const struct profile_sums *total = &top->now.total;
+	char live[TEXT_BYTES], objects[TEXT_BYTES], stacks[TEXT_NUMBER];
 
 	text_processes(out, top->profile);
 	fputs(": ", out);
 	text_command(out, info);
-	fprintf(out, "\nlive %s in %s objects", top_amount(top->now.total.bytes, 1024, "", live),
-		top_amount(top->now.total.objects, 1000, "", objects));
+	fprintf(out, "\nlive %s in %s object%s", top_amount(total->bytes, 1024, "", live),
+		top_amount(total->objects, 1000, "", objects), strcmp(objects, "1") ? "s" : "");
 	top_print_rates(out, top);
 	fputc('\n', out);
 	top_print_tool(out, info);
-	fprintf(out, "\n%zu of %zu stacks by %s", top->nr, top->now.nr,
-		top_order_texts[top->order]);
+	fprintf(out, "\n%zu of %s by %s", top->nr,
+		text_number((double)top->now.nr, "stack", stacks), top_order_texts[top->order]);
 	if (top->filter[0])
 		fprintf(out, ", with '%s'", top->filter);
 }

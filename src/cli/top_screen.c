@@ -145,14 +145,15 @@ static void screen_draw_list(const struct screen *screen)
 static void screen_draw_stack(const struct screen *screen)
 {
 	const struct snapshot_stack *now = snapshot_find(&screen->top->now, screen->selected_id);
-	char bytes[TEXT_BYTES], count[TEXT_BYTES], allocated[TEXT_BYTES], allocs[TEXT_BYTES];
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], allocated[TEXT_BYTES], allocs[TEXT_NUMBER];
 	char line[256] = "Nothing of this stack is in the store any more";
 
 	if (now)
-		snprintf(line, sizeof(line), "%s live in %s objects; %s in %s objects allocated",
-			 text_bytes(now->sums.bytes, bytes), text_count(now->sums.objects, count),
+		snprintf(line, sizeof(line), "%s live in %s; %s in %s allocated",
+			 text_bytes(now->sums.bytes, bytes),
+			 text_number(now->sums.objects, "object", objects),
 			 text_bytes(now->sums.alloc_bytes, allocated),
-			 text_count(now->sums.allocs, allocs));
+			 text_number(now->sums.allocs, "object", allocs));
 	screen_line(LIST_TOP - 1, line, strlen(line), A_REVERSE);
 	screen_text(screen->text, screen->scrolled, LIST_TOP, LINES - 1);
 }
