@@ -37,6 +37,12 @@ void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *cli_alloc(size_t bytes);
 char *cli_strdup(const char *text);
+/* As realloc(), without a way to fail. */
+void *cli_realloc(void *memory, size_t bytes);
+/* Room in LIST, whose members have BYTES, for member number NR; *ROOM is how many fit. */
+void *cli_room(void *list, size_t nr, size_t *room, size_t bytes);
+/* Sleep, whatever signals come. */
+void cli_wait(double seconds);
 /* "64M" and the like. */
 bool cli_bytes(const char *text, uint64_t *ret_bytes);
 /* A number above 0 and below 10^9. */
@@ -124,7 +130,8 @@ void text_trace(FILE *out, const struct report *report, const struct profile_tra
 void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line);
 /* A name from a file, likewise. */
 void text_name(FILE *out, const char *name);
-/* The command line, and what became of the process. */
+/* The command line, and what became of the process; its state in a word, for programs. */
+const char *text_state(const struct stackdepot_store_info *info);
 void text_command(FILE *out, const struct stackdepot_store_info *info);
 void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct report *report, const char *format, ...)

@@ -38,9 +38,7 @@ static void corpus_add(struct corpus *corpus, const void *data, size_t bytes)
 {
 	if (corpus->used + bytes > corpus->size) {
 		corpus->size = 2 * (corpus->used + bytes);
-		corpus->bytes = realloc(corpus->bytes, corpus->size);
-		if (!corpus->bytes)
-			abort();
+		corpus->bytes = cli_realloc(corpus->bytes, corpus->size);
 	}
 	memcpy(corpus->bytes + corpus->used, data, bytes);
 	corpus->used += bytes;

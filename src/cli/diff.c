@@ -10,14 +10,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flame.h"
 #include "options.h"
 #include "snapshot.h"
-
-#define STACKS_SHOWN 10
-#define FRAMES_SHOWN 24
 
 struct diff_row {
 	struct profile_sums before;
@@ -92,9 +88,7 @@ static int diff_parse(struct diff *diff, int argc, char **argv)
 	};
 	int status;
 
-	diff->report.limit = STACKS_SHOWN;
-	diff->report.frame_limit = FRAMES_SHOWN;
-	diff->report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	options_report(&diff->report);
 	status = options_parse(&parse, argc, argv);
 	if (!status && argc - optind != 2)
 		return cli_usage("diff of what? two, each FILE or PID");

@@ -188,9 +188,8 @@ static void export_add_evicted(struct profile *profile)
 {
 	if (profile->info.evicted_allocs <= 0)
 		return;
-	profile->stacks = realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
-	if (!profile->stacks)
-		abort();
+	profile->stacks =
+		cli_realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
 	profile->stacks[profile->nr++] = (struct profile_stack){
 		.trace.evicted = true,
 		.sums.allocs = profile->info.evicted_allocs,

@@ -85,11 +85,9 @@ static void flame_more_functions(struct flame *flame)
 	size_t room = flame->room;
 
 	flame->room = flame->tree->nr_functions * 2;
-	flame->functions = realloc(flame->functions, flame->room * sizeof(*flame->functions));
-	flame->self = realloc(flame->self, flame->room * sizeof(*flame->self));
-	flame->total = realloc(flame->total, flame->room * sizeof(*flame->total));
-	if (!flame->functions || !flame->self || !flame->total)
-		abort();
+	flame->functions = cli_realloc(flame->functions, flame->room * sizeof(*flame->functions));
+	flame->self = cli_realloc(flame->self, flame->room * sizeof(*flame->self));
+	flame->total = cli_realloc(flame->total, flame->room * sizeof(*flame->total));
 	memset(flame->functions + room, 0, (flame->room - room) * sizeof(*flame->functions));
 }
 

@@ -86,24 +86,16 @@ static void intern_rehash(struct intern *intern)
 	}
 }
 
-static void *intern_grow(void *memory, size_t bytes)
-{
-	memory = realloc(memory, bytes);
-	if (!memory)
-		abort();
-	return memory;
-}
-
 static void intern_append(struct intern *intern, const void *bytes, size_t length, uint64_t hash)
 {
 	if (intern->nr == intern->entries_room) {
 		intern->entries_room = 2 * intern->entries_room + 256;
-		intern->entries = intern_grow(intern->entries,
+		intern->entries = cli_realloc(intern->entries,
 					      intern->entries_room * sizeof(*intern->entries));
 	}
 	if (intern->used + length + 1 > intern->room) {
 		intern->room = 2 * intern->room + length + 1;
-		intern->bytes = intern_grow(intern->bytes, intern->room);
+		intern->bytes = cli_realloc(intern->bytes, intern->room);
 	}
 	memcpy(intern->bytes + intern->used, bytes, length);
 	intern->bytes[intern->used + length] = '\0';

@@ -67,16 +67,13 @@ static json_t *json_command(const struct stackdepot_store_info *info)
 
 static json_t *json_process(const struct stackdepot_store_info *info)
 {
-	static const char *const states[] = {"unknown", "running", "exited", "ended"};
-	uint32_t state = info->state <= STACKDEPOT_STORE_ENDED ? info->state : 0;
-
-	return json_pack("{s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "pid", info->pid, "parent",
-			 info->parent, "command", json_command(info), "state", states[state],
-			 "wait_status",
-			 state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
-							 : json_null(),
-			 "sample_bytes", (json_int_t)info->sample_bytes, "estimated",
-			 info->sample_bytes != 0);
+	return json_pack(
+		"{s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "pid", info->pid, "parent", info->parent,
+		"command", json_command(info), "state", text_state(info), "wait_status",
+		info->state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
+						      : json_null(),
+		"sample_bytes", (json_int_t)info->sample_bytes, "estimated",
+		info->sample_bytes != 0);
 }
 
 json_t *json_processes(const struct profile *profile)

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* options.c - how command lines are read. */
 #define _GNU_SOURCE
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "options.h"
 #include "suppress.h"
+
+#define STACKS_SHOWN 10
+#define FRAMES_SHOWN 24
+
+void options_report(struct report *report)
+{
+	report->limit = STACKS_SHOWN;
+	report->frame_limit = FRAMES_SHOWN;
+	report->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+}
 
 static enum option_status options_limit(struct report *report, const char *value)
 {

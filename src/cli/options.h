@@ -44,6 +44,8 @@ struct options {
 	bool builtin; /* add the built-in suppressions, unless the command line says not to */
 };
 
+/* Ten stacks, 24 frames of each, colours on a terminal; before options change that. */
+void options_report(struct report *report);
 /* 0 with what is left from optind on, or an exit status after a complaint. */
 int options_parse(const struct options *options, int argc, char **argv);
 

@@ -28,10 +28,8 @@ static bool profile_has(const struct profile *profile, const struct stat *st)
 static void profile_append(struct profile *profile, struct profile_process process)
 {
 	process.symbols = symbols_add(profile->symbols, process.store);
-	profile->processes = realloc(profile->processes,
-				     (profile->nr_processes + 1) * sizeof(*profile->processes));
-	if (!profile->processes)
-		abort();
+	profile->processes = cli_realloc(profile->processes,
+					 (profile->nr_processes + 1) * sizeof(*profile->processes));
 	profile->processes[profile->nr_processes++] = process;
 }
 

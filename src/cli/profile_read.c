@@ -89,17 +89,6 @@ static int trace_compare(const struct profile_trace *a, const struct profile_tra
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static void *read_room(void *list, size_t nr, size_t *room, size_t bytes)
-{
-	if (nr <= *room)
-		return list;
-	*room = nr + *room / 2;
-	list = realloc(list, *room * bytes);
-	if (!list)
-		abort();
-	return list;
-}
-
 static bool read_stacks(struct read *read, size_t number, bool live)
 {
 	const struct profile_process *process = &read->profile->processes[number];
@@ -108,7 +97,7 @@ static bool read_stacks(struct read *read, size_t number, bool live)
 
 	if (stackdepot_store_stacks(process->store, &sums, &nr))
 		return false;
-	read->stacks = read_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
+	read->stacks = cli_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
 	for (i = 0; i < nr; i++)
 		read->stacks[read->nr++] = (struct read_stack){
 			.stack.trace = read_trace(read->profile, process, sums[i].trace),
@@ -129,8 +118,8 @@ static void read_errors(struct read *read, size_t number)
 	uint64_t position = 0;
 
 	while (stackdepot_store_next_error(process->store, &position, &error)) {
-		read->errors = read_room(read->errors, read->nr_errors + 1, &read->errors_room,
-					 sizeof(*read->errors));
+		read->errors = cli_room(read->errors, read->nr_errors, &read->errors_room,
+					sizeof(*read->errors));
 		read->errors[read->nr_errors++] = (struct profile_error){
 			.error = error,
 			.access = read_trace(read->profile, process, error.access_trace),

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* report.c - `stackdepot report` and `stackdepot stats`: which one, of what, how much of it. */
 #define _GNU_SOURCE
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "options.h"
 #include "profile.h"
 #include "suppress.h"
-
-#define STACKS_SHOWN 10
-#define FRAMES_SHOWN 24
 
 struct report_options {
 	struct report report;
@@ -74,9 +70,7 @@ static int report_parse(struct report_options *options, int argc, char **argv)
 		.builtin = true,
 	};
 
-	options->report.limit = STACKS_SHOWN;
-	options->report.frame_limit = FRAMES_SHOWN;
-	options->report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	options_report(&options->report);
 	options->interval = 10;
 	options->times = 3;
 	return options_parse(&parse, argc, argv);

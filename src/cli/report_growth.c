@@ -5,10 +5,8 @@
  * Of two moments: copies of a store (cp FILE BEFORE will do), or running processes looked at
  * several times. A stack counts if it held more at each look than at the one before.
  */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "snapshot.h"
 
@@ -201,14 +199,6 @@ int report_growth(const struct report *options, const struct targets *targets, c
 	return status;
 }
 
-static void growth_wait(double seconds)
-{
-	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
 int report_growth_watch(const struct report *options, const struct targets *targets,
 			double interval, unsigned int times)
 {
@@ -221,7 +211,7 @@ int report_growth_watch(const struct report *options, const struct targets *targ
 		return CLI_USAGE;
 	growth_look(&watch, profile);
 	for (i = 0; i < times; i++) {
-		growth_wait(interval);
+		cli_wait(interval);
 		if (!profile_refresh(profile))
 			break;
 		growth_look(&watch, profile);

@@ -10,9 +10,7 @@
 
 static void stores_add(struct stores *stores, char *path)
 {
-	stores->path = realloc(stores->path, (stores->nr + 1) * sizeof(*stores->path));
-	if (!stores->path)
-		abort();
+	stores->path = cli_realloc(stores->path, (stores->nr + 1) * sizeof(*stores->path));
 	stores->path[stores->nr++] = path;
 }
 

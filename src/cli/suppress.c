@@ -35,9 +35,8 @@ void suppress_close(struct suppress *suppress)
 /* Rules of files stay in front of built-in ones. */
 static struct suppress_rule *suppress_add(struct suppress *suppress, size_t at)
 {
-	suppress->rules = realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
-	if (!suppress->rules)
-		abort();
+	suppress->rules =
+		cli_realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
 	memmove(&suppress->rules[at + 1], &suppress->rules[at],
 		(suppress->nr - at) * sizeof(*suppress->rules));
 	memset(&suppress->rules[at], 0, sizeof(suppress->rules[at]));
@@ -146,9 +145,7 @@ bool suppress_read(struct suppress *suppress, const char *path)
 		return false;
 	}
 	suppress->files =
-		realloc(suppress->files, (suppress->files_nr + 1) * sizeof(*suppress->files));
-	if (!suppress->files)
-		abort();
+		cli_realloc(suppress->files, (suppress->files_nr + 1) * sizeof(*suppress->files));
 	suppress->files[suppress->files_nr++] = cli_strdup(path);
 	good = suppress_lines(suppress, path, file);
 	fclose(file);

@@ -53,9 +53,7 @@ static struct gen_rule *gen_rule(struct gen *gen, size_t number)
 
 	if (number >= room) {
 		gen->room = room ? 2 * room : 1024;
-		gen->rules = realloc(gen->rules, gen->room * sizeof(*gen->rules));
-		if (!gen->rules)
-			abort();
+		gen->rules = cli_realloc(gen->rules, gen->room * sizeof(*gen->rules));
 		memset(gen->rules + room, 0, (gen->room - room) * sizeof(*gen->rules));
 	}
 	return &gen->rules[number];
@@ -157,9 +155,7 @@ static struct gen_rule *gen_cover(struct gen *gen, const struct gen_item *item)
 		return NULL;
 	}
 	if (!gen->rules[best.number].chosen) {
-		gen->chosen = realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
-		if (!gen->chosen)
-			abort();
+		gen->chosen = cli_realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
 		gen->chosen[gen->chosen_nr++] = best.number;
 		gen->rules[best.number].chosen = true;
 	}

@@ -117,9 +117,7 @@ static void frame_match_files(struct suppress *suppress, struct suppress_frame *
 	for (i = 0; i < suppress->builtin; i++) {
 		if (!match_rule(suppress->rules[i].pattern, frame))
 			continue;
-		known->rules = realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
-		if (!known->rules)
-			abort();
+		known->rules = cli_realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
 		known->rules[known->nr++] = (uint32_t)i;
 	}
 }

@@ -33,18 +33,6 @@ struct frame_key {
 	uint64_t offset;
 };
 
-/* Room for one more pointer behind NR of them. */
-static void *symbols_room(void *list, size_t nr, size_t *room)
-{
-	if (nr < *room)
-		return list;
-	*room = *room ? 2 * *room : 256;
-	list = realloc(list, *room * sizeof(void *));
-	if (!list)
-		abort();
-	return list;
-}
-
 /* FNV-1a. */
 static uint64_t symbols_hash(uint64_t hash, const void *bytes, size_t length)
 {
@@ -105,7 +93,8 @@ static struct symbol_module *module_of(struct symbols *symbols,
 	size_t number = intern(symbols->module_keys, key, length);
 
 	if (number == known) {
-		symbols->modules = symbols_room(symbols->modules, known, &symbols->modules_room);
+		symbols->modules = cli_room(symbols->modules, known, &symbols->modules_room,
+					    sizeof(*symbols->modules));
 		symbols->modules[number] =
 			module_new(recorded, number, symbols_hash(0, key, length));
 	}
@@ -152,7 +141,8 @@ static struct symbol_frame *frame_of(struct symbols *symbols, struct symbol_modu
 	size_t number = intern(symbols->frame_keys, &key, sizeof(key));
 
 	if (number == known) {
-		symbols->frames = symbols_room(symbols->frames, known, &symbols->frames_room);
+		symbols->frames = cli_room(symbols->frames, known, &symbols->frames_room,
+					   sizeof(*symbols->frames));
 		symbols->frames[number] = frame_new(in, offset);
 	}
 	return symbols->frames[number];
@@ -187,7 +177,7 @@ struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw)
 	size_t known = intern_nr(from->raw), number = intern(from->raw, &raw, sizeof(raw));
 
 	if (number == known) {
-		from->frames = symbols_room(from->frames, known, &from->room);
+		from->frames = cli_room(from->frames, known, &from->room, sizeof(*from->frames));
 		from->frames[number] = frame_place(from, raw);
 	}
 	return from->frames[number];

@@ -201,9 +201,7 @@ static struct symbol_line *debug_add(struct symbol_frame *frame, const char *fun
 {
 	struct symbol_line *line;
 
-	frame->lines = realloc(frame->lines, (frame->nr + 1) * sizeof(*frame->lines));
-	if (!frame->lines)
-		abort();
+	frame->lines = cli_realloc(frame->lines, (frame->nr + 1) * sizeof(*frame->lines));
 	line = &frame->lines[frame->nr++];
 	memset(line, 0, sizeof(*line));
 	if (function)

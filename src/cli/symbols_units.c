@@ -21,25 +21,14 @@ struct units {
 	size_t ranges_room;
 };
 
-static void *units_room(void *list, size_t nr, size_t *room, size_t bytes)
-{
-	if (nr < *room)
-		return list;
-	*room = *room ? 2 * *room : 64;
-	list = realloc(list, *room * bytes);
-	if (!list)
-		abort();
-	return list;
-}
-
 static void units_add_ranges(struct units *units, Dwarf_Die *die)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t at = 0;
 
 	while ((at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
-		units->ranges = units_room(units->ranges, units->nr_ranges, &units->ranges_room,
-					   sizeof(*units->ranges));
+		units->ranges = cli_room(units->ranges, units->nr_ranges, &units->ranges_room,
+					 sizeof(*units->ranges));
 		units->ranges[units->nr_ranges++] =
 			(struct units_range){start, end, units->nr_dies};
 	}
@@ -61,8 +50,8 @@ struct units *units_open(Dwfl_Module *module)
 
 	while ((die = dwfl_module_nextcu(module, die, &units->bias))) {
 		units_add_ranges(units, die);
-		units->dies = units_room(units->dies, units->nr_dies, &units->dies_room,
-					 sizeof(*units->dies));
+		units->dies = cli_room(units->dies, units->nr_dies, &units->dies_room,
+				       sizeof(*units->dies));
 		units->dies[units->nr_dies++] = *die;
 	}
 	if (units->nr_ranges)

@@ -159,6 +159,19 @@ void text_command(FILE *out, const struct stackdepot_store_info *info)
 		fputs(" ...", out);
 }
 
+const char *text_state(const struct stackdepot_store_info *info)
+{
+	static const char *const states[] = {
+		[STACKDEPOT_STORE_RUNNING] = "running",
+		[STACKDEPOT_STORE_EXITED] = "exited",
+		[STACKDEPOT_STORE_ENDED] = "ended",
+	};
+
+	if (!info->state || info->state > STACKDEPOT_STORE_ENDED)
+		return "unknown";
+	return states[info->state];
+}
+
 void text_end(FILE *out, const struct stackdepot_store_info *info)
 {
 	int status = (int)info->wait_status;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -99,14 +98,6 @@ static int top_parse(struct top *top, struct targets *targets, int argc, char **
 	return status;
 }
 
-static void top_wait(double seconds)
-{
-	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
 static void top_print(const struct top *top)
 {
 	size_t i;
@@ -135,7 +126,7 @@ static int top_batch(struct top *top)
 		if (++done == top->times || top->ended)
 			return CLI_CLEAN;
 		putchar('\n');
-		top_wait(top->interval);
+		cli_wait(top->interval);
 		if (!top_look(top))
 			return CLI_USAGE;
 	}

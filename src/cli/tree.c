@@ -26,17 +26,6 @@ struct tree_index {
 
 /* --- growing ---------------------------------------------------------------------------------- */
 
-static void *tree_room(void *array, size_t nr, size_t *room, size_t bytes)
-{
-	if (nr < *room)
-		return array;
-	*room = *room ? 2 * *room : 256;
-	array = realloc(array, *room * bytes);
-	if (!array)
-		abort();
-	return array;
-}
-
 static void tree_put(struct tree_table *table, uint64_t hash, uint32_t number)
 {
 	size_t at = (size_t)(hash >> 20) & (table->size - 1);
@@ -112,8 +101,8 @@ static uint32_t tree_intern(struct tree *tree, const char *name, const char *mod
 		    tree_same(known->file, file))
 			return table->slots[at] - 1;
 	}
-	tree->functions = tree_room(tree->functions, tree->nr_functions,
-				    &tree->index->room_functions, sizeof(*tree->functions));
+	tree->functions = cli_room(tree->functions, tree->nr_functions,
+				   &tree->index->room_functions, sizeof(*tree->functions));
 	tree->functions[tree->nr_functions] =
 		(struct tree_function){.name = name, .module = module, .file = file};
 	tree_put(table, hash, (uint32_t)tree->nr_functions);
@@ -136,9 +125,7 @@ static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *fram
 		free(name);
 		return function;
 	}
-	index->names = realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
-	if (!index->names)
-		abort();
+	index->names = cli_realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
 	index->names[index->nr_names++] = name;
 	return function;
 }
@@ -158,7 +145,7 @@ static uint32_t tree_new_node(struct tree *tree, uint32_t parent, uint32_t funct
 	uint32_t number = (uint32_t)tree->nr;
 
 	tree->nodes =
-		tree_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
+		cli_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
 	tree->nodes[number] =
 		(struct tree_node){.parent = parent, .function = function, .inlined = inlined};
 	tree->nr++;

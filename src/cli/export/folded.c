@@ -27,9 +27,7 @@ static void folded_add(struct folded *folded, const char *name)
 
 	if (folded->used + length + 1 > folded->room) {
 		folded->room = 2 * folded->room + length + 1;
-		folded->text = realloc(folded->text, folded->room);
-		if (!folded->text)
-			abort();
+		folded->text = cli_realloc(folded->text, folded->room);
 	}
 	if (folded->used)
 		folded->text[folded->used++] = ';';

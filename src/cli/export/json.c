@@ -42,8 +42,7 @@ static void json_frames_of(struct json_export *json, const char *key,
 static void json_process_of(struct writer *writer, const char *key,
 			    const struct stackdepot_store_info *info)
 {
-	static const char *const states[] = {"unknown", "running", "exited", "ended"};
-	uint32_t state = info->state <= STACKDEPOT_STORE_ENDED ? info->state : 0, at = 0;
+	uint32_t at = 0;
 
 	writer_object(writer, key);
 	writer_integer(writer, "pid", info->pid);
@@ -52,8 +51,8 @@ static void json_process_of(struct writer *writer, const char *key,
 	for (; at < info->command_bytes; at += (uint32_t)strlen(info->command + at) + 1)
 		writer_text(writer, NULL, info->command + at);
 	writer_end(writer);
-	writer_text(writer, "state", states[state]);
-	if (state == STACKDEPOT_STORE_ENDED)
+	writer_text(writer, "state", text_state(info));
+	if (info->state == STACKDEPOT_STORE_ENDED)
 		writer_integer(writer, "wait_status", (int32_t)info->wait_status);
 	else
 		writer_null(writer, "wait_status");

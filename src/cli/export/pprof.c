@@ -254,9 +254,7 @@ static void pprof_add_mapping(struct pprof *pprof, const struct symbol_module *m
 	at.offset -= before;
 	at.end += (PAGE_BYTES - at.end % PAGE_BYTES) % PAGE_BYTES;
 	pprof->mappings =
-		realloc(pprof->mappings, (pprof->nr_mappings + 1) * sizeof(*pprof->mappings));
-	if (!pprof->mappings)
-		abort();
+		cli_realloc(pprof->mappings, (pprof->nr_mappings + 1) * sizeof(*pprof->mappings));
 	pprof->mappings[pprof->nr_mappings++] = (struct pprof_mapping){module, at, false, false};
 }
 

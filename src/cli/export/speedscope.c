@@ -27,9 +27,7 @@ static int64_t speedscope_number(struct speedscope *speedscope, const char *name
 
 	if (length > speedscope->room) {
 		speedscope->room = 2 * length;
-		speedscope->text = realloc(speedscope->text, speedscope->room);
-		if (!speedscope->text)
-			abort();
+		speedscope->text = cli_realloc(speedscope->text, speedscope->room);
 	}
 	memcpy(speedscope->text, name, name_bytes);
 	if (file)
