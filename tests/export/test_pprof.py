@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 
-from common import READERS, SOURCE, bug, check, export, real_program, record, report, run
+from common import PROGRAMS, READERS, SOURCE, bug, check, export, real_program, record, report, run
 
 PPROF = os.path.join(READERS, "pprof")
 PROTO = "/usr/share/gocode/src/github.com/google/pprof/proto"
@@ -99,6 +99,12 @@ def main():
             by_pprof(path, top)
             by_protoc(path, top)
             by_pprof_format(path, top)
+        family = record(directory, "family", [os.path.join(PROGRAMS, "report", "report-family"), "1000"])
+        export("pprof", family, "--whole-run", "-o", family + ".pb.gz")
+        whole = report("top", family, "--whole-run")
+        by_pprof(family + ".pb.gz", whole)
+        by_protoc(family + ".pb.gz", whole)
+        by_pprof_format(family + ".pb.gz", whole)
         symbolised(stores[0] + ".pb.gz")
         linked(directory)
         export("pprof", stores[0], "--value", "allocs", "-o", stores[0] + ".pb.gz")
