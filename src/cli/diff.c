@@ -14,6 +14,7 @@
 #include "flame.h"
 #include "options.h"
 #include "snapshot.h"
+#include "suppress.h"
 
 struct diff_row {
 	struct profile_sums before;
@@ -43,6 +44,7 @@ static const struct option diff_long[] = {
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
 	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
 	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
 	{"flame", required_argument, NULL, DIFF_FLAME},
 	OPTIONS_END,
@@ -85,6 +87,7 @@ static int diff_parse(struct diff *diff, int argc, char **argv)
 		.context = diff,
 		.report = &diff->report,
 		.targets = &diff->targets,
+		.suppress = diff->report.suppress,
 	};
 	int status;
 
@@ -297,20 +300,31 @@ static struct profile *diff_open(const struct diff *diff, char *name)
 
 	targets.names = &name;
 	targets.nr = 1;
-	return profile_open(&targets, NULL);
+	return profile_open(&targets, diff->report.suppress);
+}
+
+static int diff_targets(struct diff *diff, char **names)
+{
+	int status = CLI_USAGE;
+
+	diff->a = diff_open(diff, names[0]);
+	diff->b = diff->a ? diff_open(diff, names[1]) : NULL;
+	if (diff->b)
+		status = diff_profiles(diff);
+	if (status != CLI_USAGE)
+		suppress_print(stderr, diff->report.suppress, SUPPRESS_LEAK);
+	profile_close(diff->a);
+	profile_close(diff->b);
+	return status;
 }
 
 int cli_diff(int argc, char **argv)
 {
-	struct diff diff = {0};
+	struct diff diff = {.report.suppress = suppress_open()};
 	int status = diff_parse(&diff, argc, argv);
 
-	if (status)
-		return status;
-	diff.a = diff_open(&diff, argv[optind]);
-	diff.b = diff.a ? diff_open(&diff, argv[optind + 1]) : NULL;
-	status = diff.b ? diff_profiles(&diff) : CLI_USAGE;
-	profile_close(diff.a);
-	profile_close(diff.b);
+	if (!status)
+		status = diff_targets(&diff, argv + optind);
+	suppress_close(diff.report.suppress);
 	return status;
 }

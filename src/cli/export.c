@@ -216,14 +216,10 @@ int cli_export(int argc, char **argv)
 {
 	struct export_options options = {.value = -1, .suppress = suppress_open()};
 	int status = export_parse(&options, argc, argv);
-	struct profile *profile = NULL;
+	struct profile *profile = status ? NULL : profile_open(&options.targets, options.suppress);
 
-	if (!status) {
-		bool any = suppress_has(options.suppress, SUPPRESS_ALL);
-
-		profile = profile_open(&options.targets, any ? options.suppress : NULL);
+	if (!status)
 		status = CLI_USAGE;
-	}
 	if (profile) {
 		export_add_evicted(profile);
 		status = export_write(&options, profile);

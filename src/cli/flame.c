@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* flame.c - `stackdepot flame`: a store as one page for the browser, which needs nothing else. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "flame.h"
 #include "flame/page.h"
 #include "options.h"
+#include "output.h"
 #include "suppress.h"
 
 #define NODES_MIN 10u
@@ -34,19 +34,18 @@ static int flame_put(const char *text, size_t bytes, void *out)
 	return 0;
 }
 
-static bool flame_print(FILE *out, json_t *data)
+static void flame_print(FILE *out, json_t *data)
 {
-	return fputs(flame_page_head, out) >= 0 &&
-	       !json_dump_callback(data, flame_put, out,
-				   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) &&
-	       fputs(flame_page_tail, out) >= 0 && !fflush(out);
+	fputs(flame_page_head, out);
+	(void)json_dump_callback(data, flame_put, out,
+				 JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
+	fputs(flame_page_tail, out);
 }
 
 int flame_write(const char *file, const struct profile *now, const struct flame_options *options)
 {
-	bool standard = !strcmp(file, "-"), written;
+	struct output output;
 	json_t *data;
-	FILE *out;
 
 	if (!flame_page_head[0]) {
 		cli_complain(
@@ -54,20 +53,12 @@ int flame_write(const char *file, const struct profile *now, const struct flame_
 			"-Dflame=enabled");
 		return CLI_USAGE;
 	}
-	out = standard ? stdout : fopen(file, "w");
-	if (!out) {
-		cli_complain("%s: %s", file, strerror(errno));
+	if (!output_open(&output, strcmp(file, "-") ? file : NULL))
 		return CLI_USAGE;
-	}
 	data = flame_json(now, options);
-	written = flame_print(out, data);
+	flame_print(output.file, data);
 	json_decref(data);
-	if (!standard && fclose(out))
-		written = false;
-	if (written)
-		return CLI_CLEAN;
-	cli_complain("%s: cannot be written", standard ? "standard output" : file);
-	return CLI_USAGE;
+	return output_finish(&output) ? CLI_CLEAN : CLI_USAGE;
 }
 
 static bool flame_nodes(const char *text, size_t *ret_nodes)
@@ -134,8 +125,7 @@ static struct profile *flame_open(const struct flame_command *flame, char **name
 
 	targets.names = name;
 	targets.nr = 1;
-	return profile_open(&targets,
-			    suppress_has(flame->suppress, SUPPRESS_ALL) ? flame->suppress : NULL);
+	return profile_open(&targets, flame->suppress);
 }
 
 /* NAMES are one or two, the earlier one first. */

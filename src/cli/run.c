@@ -262,9 +262,8 @@ static bool run_is_worth_a_line(const struct run_sums *sums, uint64_t errors)
 static void run_add_store(const struct run *run, char *path, struct run_sums *sums)
 {
 	const struct targets one = {.names = &path, .nr = 1, .quiet = true};
-	const bool any = suppress_has(run->suppress, SUPPRESS_ALL);
 	uint64_t covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen, errors;
-	struct profile *profile = profile_open(&one, any ? run->suppress : NULL);
+	struct profile *profile = profile_open(&one, run->suppress);
 
 	if (!profile)
 		return;

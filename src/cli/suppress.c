@@ -154,16 +154,6 @@ bool suppress_read(struct suppress *suppress, const char *path)
 
 /* --- what became of them ---------------------------------------------------------------------- */
 
-bool suppress_has(const struct suppress *suppress, unsigned int kinds)
-{
-	size_t i;
-
-	for (i = 0; suppress && i < suppress->nr; i++)
-		if (suppress->rules[i].kinds & kinds)
-			return true;
-	return false;
-}
-
 static void suppress_sum(struct suppress_sums *sum, const struct suppress_sums *more)
 {
 	sum->stacks += more->stacks;

@@ -48,8 +48,6 @@ void suppress_close(struct suppress *suppress);
 bool suppress_read(struct suppress *suppress, const char *path);
 /* Add the built-in rules. */
 void suppress_add_builtin(struct suppress *suppress);
-/* Does any rule concern one of these kinds? */
-bool suppress_has(const struct suppress *suppress, unsigned int kinds);
 /* What is asked about next has other symbols. */
 void suppress_use(struct suppress *suppress);
 

@@ -254,7 +254,7 @@ bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack)
 	struct suppress_rule *rule;
 	size_t found;
 
-	if (!suppress || stack->sums.objects <= 0)
+	if (!suppress || !suppress->nr || stack->sums.objects <= 0)
 		return false;
 	found = match_trace(suppress, &stack->trace, SUPPRESS_LEAK);
 	if (found == suppress->nr)
@@ -273,7 +273,7 @@ bool suppress_error(struct suppress *suppress, const struct profile_error *error
 	struct suppress_rule *rule;
 	size_t i, found, first;
 
-	if (!suppress)
+	if (!suppress || !suppress->nr)
 		return false;
 	first = suppress->nr;
 	for (i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {

@@ -3,7 +3,7 @@
 // page.test.mjs - the page in a browser: does it show what the report says, and only that?
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -353,5 +353,15 @@ test("what cannot be done is said in a line", () => {
 	assert.match(say("--nodes=3", store, "-o", path.join(WORK, "x")), /from 10 to/);
 	assert.match(say(FOREST, "-o", path.join(WORK, "x")), /not a store/);
 	assert.match(say(store, "-o", path.join(WORK, "no/where")), /No such file/);
-	assert.match(say(store, "-o", "/dev/full"), /cannot be written/);
+	assert.match(say(store, "-o", "/dev/full"), /\/dev\/full: (No space left on device|cannot be written)/);
+	/* Who writes less than a page keeps the one that was there, and leaves nothing else. */
+	const old = path.join(WORK, "old", "page.html");
+	mkdirSync(path.dirname(old));
+	writeFileSync(old, "old");
+	const cut = spawnSync("sh", ["-c", 'ulimit -f 8; trap "" XFSZ; exec "$0" flame "$1" -o "$2"', TOOL, store,
+		old], { encoding: "utf8" });
+	assert.equal(cut.status, 2, cut.stderr);
+	assert.match(cut.stderr, /page\.html: (File too large|cannot be written)/);
+	assert.equal(readFileSync(old, "utf8"), "old");
+	assert.deepEqual(readdirSync(path.dirname(old)), ["page.html"]);
 });

@@ -104,6 +104,20 @@ def test_text(directory):
     os.close(read)
 
 
+def test_suppressions(directory):
+    """What is known to grow does not count."""
+    a, b = test_runs(directory)
+    rules = directory + "/rules"
+    with open(rules, "w", encoding="utf-8") as file:
+        file.write("leak:^keep_some$\nleak:gone\n")
+    found, whole = changes("--suppressions=" + rules, "--fail-on-increase=0", a, b)
+    check(found == {"keep_more": -30000} and whole["grown_bytes"] == -30000, "left", whole)
+    done = subprocess.run([TOOL, "diff", "--suppressions", rules, a, b], capture_output=True, text=True)
+    check("Suppressed: 150.0 KiB in 150 objects from 2 stacks" in done.stderr and
+          "Not used: leak:gone" in done.stderr, "said", done.stderr)
+    diff("--fail-on-increase=0", a, b, status=1)
+
+
 def page_of(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
@@ -158,7 +172,7 @@ def test_growth(directory):
 
 
 def main():
-    for name in os.environ.get("TESTS", "limit text flame moments growth").split():
+    for name in os.environ.get("TESTS", "limit text suppressions flame moments growth").split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](directory)
         print("ok", name, flush=True)

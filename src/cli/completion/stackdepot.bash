@@ -38,7 +38,7 @@ _stackdepot()
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all --whole-run" ;;
 	diff)
-		words="--fail-on-increase= --flame= --json --limit= --all --whole-run" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all --whole-run --suppressions=" ;;
 	corpus)
 		words="-o --" ;;
 	esac
