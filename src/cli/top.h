@@ -29,8 +29,8 @@ struct top {
 	struct snapshot now;
 	double seconds; /* between the two; 0: not known, and no rates */
 	bool since_start;
-	bool was_running; /* when it was last looked at */
-	bool ended;	  /* all processes have */
+	double seen_running; /* when, by CLOCK_MONOTONIC; 0: never */
+	bool ended;	     /* all processes have */
 	struct top_row *rows;
 	size_t nr;
 	enum top_order order;

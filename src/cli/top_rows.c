@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "top.h"
 
 #define FUNCTIONS_SHOWN 12
+#define END_SECONDS 3.0 /* that a process can be gone, and nobody has said how it ended */
 
 const char *const top_order_names[TOP_ORDERS] = {"live", "objects", "growth", "alloc", "count"};
 const char *const top_order_texts[TOP_ORDERS] = {"live bytes", "live objects", "growth",
@@ -116,14 +118,27 @@ static double top_seconds(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
 }
 
-/* Whoever waits for the process writes down how it ended, a moment after it is gone. */
+static double top_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/*
+ * Whoever waits for the process writes down how it ended, a moment after it is gone. One that was
+ * gone before has nobody who would.
+ */
 static void top_note_end(struct top *top)
 {
-	bool running = profile_running(top->profile);
+	const bool running = profile_running(top->profile);
+	const double now = top_clock();
 
-	top->ended = !running &&
-		     (!top->was_running || top->profile->info.state != STACKDEPOT_STORE_RUNNING);
-	top->was_running = running;
+	if (running)
+		top->seen_running = now;
+	top->ended = !running && (top->profile->info.state != STACKDEPOT_STORE_RUNNING ||
+				  now - top->seen_running > END_SECONDS);
 }
 
 /* The first time rates are averages since recording began. */

@@ -177,9 +177,12 @@ def test_each_builtin(place):
         found = is_covered(store, rule)
         found.pop("leak_in_dlopen", None)
         check(found == {own: 1000 + number}, f"left with {rule}", found)
-    store, _ = place.record("pool", POOL)
-    left_over = is_covered(store, "libstdc++ at start")
-    check(1234 <= sum(left_over.values()) < 2000, "the program's own, through libstdc++", left_over)
+    if os.path.exists(POOL):
+        store, _ = place.record("pool", POOL)
+        left_over = is_covered(store, "libstdc++ at start")
+        check(1234 <= sum(left_over.values()) < 2000, "the program's own, through libstdc++", left_over)
+    else:
+        print("no C++ compiler: 'libstdc++ at start' is not tested")
     with open(SOURCE, encoding="utf-8") as file:
         rules = re.findall(r'^\t\{"(.*?)", ', file.read(), re.M)
     check(sorted(rules) == sorted([rule for rule, _ in CASES.values()] + ["libstdc++ at start"]),

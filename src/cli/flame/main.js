@@ -123,7 +123,7 @@ function showLegend() {
 function showFolded() {
 	const { nodes, stacks, now } = data.folded;
 	const text = stacks ? `To keep this page small, ${plural(nodes, "frame")} of ` +
-		`${plural(stacks, "small stack")} are folded into grey ones: ${bytes(now[0])} live, ` +
+		`${plural(stacks, "small stack")} ${nodes === 1 ? "is" : "are"} folded into grey ones: ${bytes(now[0])} live, ` +
 		`${bytes(now[2])} allocated. --nodes=N keeps more.` : "";
 
 	fill(byId("folded"), text);
