@@ -25,7 +25,7 @@ static const char usage[] =
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
 	"Several stores are reported as one.\n"
-	"all but run:\n"
+	"all but run and corpus:\n"
 	"         --whole-run          the other stores of the run too: the first, its children\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
 	"         --store=FILE         the store (PROGRAM.PID.stackdepot)\n"

@@ -313,7 +313,7 @@ static void sarif_time(struct writer *writer, const char *key, uint64_t ns)
 static void sarif_times(struct writer *writer, const struct stackdepot_store_info *info)
 {
 	sarif_time(writer, "startTimeUtc", info->start_ns);
-	if (info->end_monotonic_ns > info->start_monotonic_ns)
+	if (info->end_monotonic_ns >= info->start_monotonic_ns)
 		sarif_time(writer, "endTimeUtc",
 			   info->start_ns + info->end_monotonic_ns - info->start_monotonic_ns);
 }
