@@ -383,18 +383,26 @@ static bool screen_is_still(const struct screen *screen)
 	return screen->paused || screen->top->ended;
 }
 
-/* Keys, until it is time to look again. */
+/* Milliseconds to wait for a key; 0: it is time to look again. */
+static int screen_patience(const struct screen *screen, double since)
+{
+	double left = since + screen->top->interval - screen_clock();
+
+	if (screen_is_still(screen))
+		left = 0.5;
+	return left <= 0 ? 0 : left > 0.5 ? 500 : (int)(left * 1000) + 1;
+}
+
+/* Keys, until it is time to look again: those that are there in any case, however long a look
+ * takes.
+ */
 static void screen_wait(struct screen *screen, double since)
 {
-	while (!screen->quit) {
-		double left = since + screen->top->interval - screen_clock();
-		int key;
+	int key, patience;
 
-		if (left <= 0 && !screen_is_still(screen))
-			return;
-		if (left <= 0 || left > 0.5 || screen_is_still(screen))
-			left = 0.5;
-		timeout((int)(left * 1000) + 1);
+	do {
+		patience = screen_patience(screen, since);
+		timeout(patience);
 		key = getch();
 		if (terminal_pause())
 			screen_draw(screen);
@@ -402,7 +410,7 @@ static void screen_wait(struct screen *screen, double since)
 			continue;
 		screen_key(screen, key);
 		screen_draw(screen);
-	}
+	} while (!screen->quit && (patience || key != ERR));
 }
 
 int top_screen(struct top *top)
