@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "stackdepot/store.h"
+#include "symbols.h"
 
 /* Exit statuses of everything but `run`, which has those of env(1) and the program's own. */
 #define CLI_CLEAN 0
@@ -36,6 +37,12 @@ void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *cli_alloc(size_t bytes);
 char *cli_strdup(const char *text);
+/* As realloc(), without a way to fail. */
+void *cli_realloc(void *memory, size_t bytes);
+/* Room in LIST, whose members have BYTES, for member number NR; *ROOM is how many fit. */
+void *cli_room(void *list, size_t nr, size_t *room, size_t bytes);
+/* Sleep, whatever signals come. */
+void cli_wait(double seconds);
 /* "64M" and the like. */
 bool cli_bytes(const char *text, uint64_t *ret_bytes);
 /* A number above 0 and below 10^9. */
@@ -43,8 +50,18 @@ bool cli_number(const char *text, double *ret_number);
 
 /* --- target.c --------------------------------------------------------------------------------- */
 
-/* Open the store FILE|PID names; NULL after a complaint. */
-struct stackdepot_store *target_open(const char *name);
+/* Stores to read as one; see profile.h. */
+struct targets {
+	char *const *names; /* each a FILE or a PID */
+	size_t nr;
+	bool whole_run; /* the other stores of the runs they are of, too */
+	bool quiet;	/* about those that cannot be read */
+};
+
+/* The file of the store that FILE|PID names, to be freed; NULL after a complaint. */
+char *target_path(const char *name);
+/* Why a store could not be opened. */
+const char *target_error(int error);
 /* Is the process of this store there now? */
 bool target_is_running(const struct stackdepot_store_info *info);
 /* Or at least one of its number, which may be in its last steps? */
@@ -82,45 +99,20 @@ struct stores {
 
 /* FILE and those of its children; each to be freed. */
 void stores_find(const char *file, struct stores *ret_stores);
+/* All of the run that FILE is of, be it a child's or the first. */
+void stores_of_run(const char *file, struct stores *ret_stores);
 void stores_free(struct stores *stores);
-/* What is live in a store. False if it is none. */
-bool stores_live(const char *path, double *ret_bytes, double *ret_objects);
-/* A line on the other stores of the run that FILE is of, be it a child's or the first, if any. */
-void stores_print_others(const char *file);
-
-/* --- symbols.c -------------------------------------------------------------------------------- */
-
-struct symbol_line {
-	char *function; /* NULL: not known */
-	char *file;	/* NULL: not known */
-	int line;
-	bool inlined;
-};
-
-struct symbol_frame {
-	struct symbol_line *lines; /* innermost inlined function first; one at least */
-	size_t nr;
-	char *module;	 /* base name of the file, or NULL */
-	char *path;	 /* of the module, or NULL */
-	uint64_t offset; /* address in the file, or in memory without a module */
-};
-
-struct symbols;
-
-/* Modules and debug files are below this directory, not /. It is kept, not copied. */
-void symbols_set_root(const char *directory);
-struct symbols *symbols_open(struct stackdepot_store *store);
-void symbols_close(struct symbols *symbols);
-/* What is known of a frame; belongs to symbols. */
-const struct symbol_frame *symbols_frame(struct symbols *symbols, uint64_t frame);
 
 /* --- text.c ----------------------------------------------------------------------------------- */
 
+struct profile;
+struct profile_trace;
+struct profile_error;
+struct suppress;
+
 struct report {
-	struct stackdepot_store *store;
-	struct stackdepot_store_info info;
-	struct symbols *symbols;
-	struct suppress *suppress; /* what is left out */
+	const struct profile *profile;
+	struct suppress *suppress; /* what was left out */
 	size_t limit;		   /* stacks shown */
 	size_t frame_limit;	   /* frames shown of each */
 	bool json;
@@ -130,29 +122,35 @@ struct report {
 #define TEXT_BYTES 32
 const char *text_bytes(double bytes, char *buffer);
 const char *text_count(double count, char *buffer);
-void text_stack(const struct report *report, stackdepot_ref_t trace);
-void text_frames(FILE *out, const struct report *report, const uint64_t *frames, unsigned int nr);
+/* "1 object", "2,000 objects": NOUN is the word for one. */
+#define TEXT_NUMBER 64
+const char *text_number(double count, const char *noun, char *buffer);
+void text_trace(FILE *out, const struct report *report, const struct profile_trace *trace);
 /* The function, or module and offset, without what could drive a terminal. */
 void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line);
-#define TEXT_EVICTED "    (its stack was evicted)"
-#define TEXT_UNKNOWN "    (stack not known)"
-/* The command line, and what became of the process. */
+/* A name from a file, likewise. */
+void text_name(FILE *out, const char *name);
+/* The command line, and what became of the process; its state in a word, for programs. */
+const char *text_state(const struct stackdepot_store_info *info);
 void text_command(FILE *out, const struct stackdepot_store_info *info);
 void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* What the figures are worth: lines, if there is something to say. */
-void text_caveats(FILE *out, const struct stackdepot_store_info *info);
-/* The process in a line or two, and what the figures below it are worth. */
-void text_process(const struct report *report);
+void text_caveats(FILE *out, const struct profile *profile);
+/* "process 17, exited with status 0", or how many there are. */
+void text_processes(FILE *out, const struct profile *profile);
+/* The command, its processes, and what the figures below are worth. */
+void text_head(const struct report *report);
 
 /* --- json.c ----------------------------------------------------------------------------------- */
 
 struct json_t;
-struct json_t *json_stack(const struct report *report, stackdepot_ref_t trace);
+struct json_t *json_trace(const struct profile_trace *trace);
 /* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
 struct json_t *json_name(const char *name);
-struct json_t *json_process(const struct report *report);
+/* The first process, and a list of all. */
+struct json_t *json_processes(const struct profile *profile);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
 
@@ -167,7 +165,8 @@ struct stats_row {
 };
 
 #define STATS_ROWS 40
-size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS]);
+/* Of several processes the sums, peaks of different moments too. */
+size_t stats_rows(const struct profile *profile, struct stats_row rows[STATS_ROWS]);
 
 /* --- the reports: each returns an exit status --------------------------------------------------
  */
@@ -176,17 +175,15 @@ size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_RO
 const char *errors_verb(const struct stackdepot_error *error);
 /* Was it found after the fact, elsewhere? */
 bool errors_late(const struct stackdepot_error *error);
-/* What recording cost: [text, value, is it bytes?] of each figure. */
-struct json_t *stats_list(struct stackdepot_store *store);
 
 int report_leaks(const struct report *report);
 int report_top(const struct report *report);
 int report_errors(const struct report *report);
 int report_stats(const struct report *report);
 int report_summary(const struct report *report);
-/* Between two stores of one process, or between moments of one that runs. */
-int report_growth(const struct report *options, const char *target, const char *later);
-int report_growth_watch(const struct report *options, const char *target, double interval,
-			unsigned int times);
+/* Between two stores of one process, or between moments of processes that run. */
+int report_growth(const struct report *options, const struct targets *targets, char *later);
+int report_growth_watch(const struct report *options, const struct targets *targets,
+			double interval, unsigned int times);
 
 #endif

@@ -38,9 +38,7 @@ static void corpus_add(struct corpus *corpus, const void *data, size_t bytes)
 {
 	if (corpus->used + bytes > corpus->size) {
 		corpus->size = 2 * (corpus->used + bytes);
-		corpus->bytes = realloc(corpus->bytes, corpus->size);
-		if (!corpus->bytes)
-			abort();
+		corpus->bytes = cli_realloc(corpus->bytes, corpus->size);
 	}
 	memcpy(corpus->bytes + corpus->used, data, bytes);
 	corpus->used += bytes;
@@ -129,20 +127,23 @@ static bool corpus_compress(const struct corpus *corpus, const char *path)
 
 static int corpus_save(const char *store_path, const char *path)
 {
-	struct stackdepot_store *store = target_open(store_path);
+	char traces[TEXT_NUMBER], events[TEXT_NUMBER];
 	struct corpus_events list = {0};
 	struct corpus corpus = {0};
-	int status = CLI_RUN_FAILED;
+	struct stackdepot_store *store;
+	int status = CLI_RUN_FAILED, error = stackdepot_store_open(store_path, &store);
 
-	if (!store)
+	if (error) {
+		cli_complain("%s: %s", store_path, target_error(error));
 		return status;
+	}
 	if (!corpus_collect(store, &list)) {
 		cli_complain("nothing was recorded");
 	} else {
 		corpus_write_traces(stackdepot_store_depot(store), &list, &corpus);
 		if (corpus_compress(&corpus, path)) {
-			cli_complain("%s: %u traces, %llu events", path, list.unique,
-				     (unsigned long long)list.events);
+			cli_complain("%s: %s, %s", path, text_number(list.unique, "trace", traces),
+				     text_number((double)list.events, "event", events));
 			status = CLI_CLEAN;
 		}
 	}

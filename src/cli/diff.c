@@ -6,29 +6,27 @@
  * the functions they go through; those of equal functions count as one.
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flame.h"
+#include "options.h"
 #include "snapshot.h"
-
-#define STACKS_SHOWN 10
-#define FRAMES_SHOWN 24
+#include "suppress.h"
 
 struct diff_row {
-	struct stackdepot_stack before;
-	struct stackdepot_stack after;
-	const struct profile_stack *stack;
-	const struct report *report; /* of the store that has this stack */
+	struct profile_sums before;
+	struct profile_sums after;
+	const struct profile_trace *trace;
 };
 
 struct diff {
-	struct report a;
-	struct report b;
+	struct report report;
+	struct targets targets; /* options of both */
+	struct profile *a;
+	struct profile *b;
 	struct snapshot before;
 	struct snapshot after;
 	struct diff_row *rows;
@@ -40,15 +38,16 @@ struct diff {
 	bool has_limit;
 };
 
-enum { DIFF_FAIL = 256, DIFF_FLAME, DIFF_JSON, DIFF_LIMIT, DIFF_ALL };
+enum { DIFF_FAIL = 256, DIFF_FLAME };
 
 static const struct option diff_long[] = {
+	OPTIONS_LIMIT,
+	OPTIONS_JSON,
+	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
 	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
 	{"flame", required_argument, NULL, DIFF_FLAME},
-	{"json", no_argument, NULL, DIFF_JSON},
-	{"limit", required_argument, NULL, DIFF_LIMIT},
-	{"all", no_argument, NULL, DIFF_ALL},
-	{NULL, 0, NULL, 0},
+	OPTIONS_END,
 };
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -68,46 +67,35 @@ static bool diff_limit(struct diff *diff, const char *value)
 	return end != value && !strcmp(end, "%") && diff->limit >= 0 && diff->limit < 1e9;
 }
 
-static bool diff_option(struct diff *diff, int option, const char *value)
+static enum option_status diff_option(void *context, int option, const char *value)
 {
-	double number;
+	struct diff *diff = context;
 
-	switch (option) {
-	case DIFF_FAIL:
-		return diff_limit(diff, value);
-	case DIFF_FLAME:
-		diff->page = value;
-		return strcmp(value, "-"); /* standard output has the text */
-	case DIFF_JSON:
-		return diff->b.json = true;
-	case DIFF_LIMIT:
-		if (!cli_number(value, &number) || number < 1)
-			return false;
-		diff->b.limit = (size_t)number;
-		return true;
-	}
-	diff->b.limit = diff->b.frame_limit = SIZE_MAX;
-	return true;
+	if (option == DIFF_FAIL)
+		return diff_limit(diff, value) ? OPTION_GOOD : OPTION_BAD_VALUE;
+	diff->page = value;
+	return strcmp(value, "-") ? OPTION_GOOD : OPTION_BAD_VALUE; /* there goes the text */
 }
 
 /* 0, or an exit status after a complaint. */
 static int diff_parse(struct diff *diff, int argc, char **argv)
 {
-	int option, index = 0;
+	const struct options parse = {
+		.list = diff_long,
+		.letters = "",
+		.take = diff_option,
+		.context = diff,
+		.report = &diff->report,
+		.targets = &diff->targets,
+		.suppress = diff->report.suppress,
+	};
+	int status;
 
-	diff->b.limit = STACKS_SHOWN;
-	diff->b.frame_limit = FRAMES_SHOWN;
-	diff->b.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	while ((option = getopt_long(argc, argv, "", diff_long, &index)) >= 0) {
-		if (option == '?')
-			return CLI_USAGE;
-		if (!diff_option(diff, option, optarg))
-			return cli_usage("--%s cannot be '%s'", diff_long[index].name, optarg);
-	}
-	if (argc - optind != 2)
+	options_report(&diff->report);
+	status = options_parse(&parse, argc, argv);
+	if (!status && argc - optind != 2)
 		return cli_usage("diff of what? two, each FILE or PID");
-	diff->a = diff->b;
-	return 0;
+	return status;
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
@@ -142,8 +130,7 @@ static void diff_add(struct diff *diff, const struct snapshot_stack *before,
 {
 	struct diff_row *row = &diff->rows[diff->nr++];
 
-	*row = (struct diff_row){.stack = after ? after->stack : before->stack,
-				 .report = after ? &diff->b : &diff->a};
+	*row = (struct diff_row){.trace = after ? &after->stack->trace : &before->stack->trace};
 	if (before)
 		row->before = before->sums;
 	if (after)
@@ -191,48 +178,56 @@ static void diff_coloured(const struct diff *diff, double growth, const char *te
 {
 	const char *colour = growth > 0 ? "\033[1;31m" : "\033[1;32m"; /* red is worse */
 
-	printf("%s%s%s", diff->b.colour ? colour : "", text, diff->b.colour ? "\033[0m" : "");
+	printf("%s%s%s", diff->report.colour ? colour : "", text,
+	       diff->report.colour ? "\033[0m" : "");
 }
 
 static void diff_text_row(const struct diff *diff, const struct diff_row *row)
 {
-	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], count[2][TEXT_BYTES];
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[2][TEXT_NUMBER];
 
 	putchar('\n');
 	diff_coloured(diff, diff_growth(row), diff_signed(diff_growth(row), more));
-	printf(", from %s in %s to %s in %s objects, allocated at:\n",
-	       text_bytes(row->before.bytes, from), text_count(row->before.objects, count[0]),
-	       text_bytes(row->after.bytes, to), text_count(row->after.objects, count[1]));
-	if (row->stack->nr)
-		text_frames(stdout, row->report, row->stack->frames, row->stack->nr);
-	else
-		puts(row->stack->sums.trace ? TEXT_EVICTED : TEXT_UNKNOWN);
+	printf(", from %s in %s to %s in %s, allocated at:\n", text_bytes(row->before.bytes, from),
+	       text_number(row->before.objects, "object", objects[0]),
+	       text_bytes(row->after.bytes, to),
+	       text_number(row->after.objects, "object", objects[1]));
+	text_trace(stdout, &diff->report, row->trace);
 }
 
 static void diff_text_total(const struct diff *diff)
 {
 	double before = diff->before.total.bytes, after = diff->after.total.bytes;
-	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES];
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], number[TEXT_NUMBER];
 
 	diff_coloured(diff, after - before, diff_signed(after - before, more));
 	printf(" live, from %s to %s", text_bytes(before, from), text_bytes(after, to));
 	if (before > 0)
 		printf(" (%+.1f %%)", 100 * (after - before) / before);
-	printf("; %zu of %zu stacks changed\n", diff->changed, diff->nr);
-	if (diff->a.info.sample_bytes || diff->b.info.sample_bytes)
+	printf("; %zu of %s changed\n", diff->changed,
+	       text_number((double)diff->nr, "stack", number));
+	if (diff->a->info.sample_bytes || diff->b->info.sample_bytes)
 		puts("Objects were sampled: figures are estimates, and small changes mean "
 		     "nothing.");
 }
 
+static void diff_text_side(const char *mark, const struct profile *profile)
+{
+	printf("%s ", mark);
+	text_command(stdout, &profile->info);
+	if (profile->nr_processes == 1)
+		printf(", process %u\n", profile->info.pid);
+	else
+		printf(", %zu processes\n", profile->nr_processes);
+}
+
 static void diff_text(const struct diff *diff)
 {
-	size_t i, shown = diff->changed < diff->b.limit ? diff->changed : diff->b.limit;
+	const size_t limit = diff->report.limit;
+	size_t i, shown = diff->changed < limit ? diff->changed : limit;
 
-	fputs("--- ", stdout);
-	text_command(stdout, &diff->a.info);
-	printf(", process %u\n+++ ", diff->a.info.pid);
-	text_command(stdout, &diff->b.info);
-	printf(", process %u\n", diff->b.info.pid);
+	diff_text_side("---", diff->a);
+	diff_text_side("+++", diff->b);
 	diff_text_total(diff);
 	for (i = 0; i < shown; i++)
 		diff_text_row(diff, &diff->rows[i]);
@@ -245,7 +240,7 @@ static void diff_text(const struct diff *diff)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *diff_json_sums(const struct stackdepot_stack *sums)
+static json_t *diff_json_sums(const struct profile_sums *sums)
 {
 	return json_pack("{s:f, s:f, s:f, s:f}", "live_bytes", sums->bytes, "live_objects",
 			 sums->objects, "allocated_bytes", sums->alloc_bytes, "allocations",
@@ -256,7 +251,7 @@ static json_t *diff_json_row(const struct diff_row *row)
 {
 	return json_pack("{s:f, s:o, s:o, s:o}", "grown_bytes", diff_growth(row), "before",
 			 diff_json_sums(&row->before), "after", diff_json_sums(&row->after),
-			 "stack", json_stack(row->report, row->stack->sums.trace));
+			 "stack", json_trace(row->trace));
 }
 
 static void diff_json(const struct diff *diff)
@@ -264,11 +259,11 @@ static void diff_json(const struct diff *diff)
 	json_t *list = json_array(), *root;
 	size_t i;
 
-	for (i = 0; i < diff->changed && i < diff->b.limit; i++)
+	for (i = 0; i < diff->changed && i < diff->report.limit; i++)
 		json_array_append_new(list, diff_json_row(&diff->rows[i]));
 	root = json_pack(
 		"{s:i, s:o, s:o, s:f, s:o, s:o, s:I, s:b, s:o}", "version", 1, "before_process",
-		json_process(&diff->a), "after_process", json_process(&diff->b), "grown_bytes",
+		json_processes(diff->a), "after_process", json_processes(diff->b), "grown_bytes",
 		diff->after.total.bytes - diff->before.total.bytes, "before",
 		diff_json_sums(&diff->before.total), "after", diff_json_sums(&diff->after.total),
 		"changed_stacks", (json_int_t)diff->changed, "beyond_limit", diff_is_beyond(diff),
@@ -278,26 +273,18 @@ static void diff_json(const struct diff *diff)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static void diff_fill(struct report *report, struct profile *profile, struct snapshot *snapshot)
+static int diff_profiles(struct diff *diff)
 {
-	report->store = profile->store;
-	report->symbols = profile->symbols;
-	report->info = profile->info;
-	snapshot_take(profile, SNAPSHOT_BY_KEY, snapshot);
-}
-
-static int diff_profiles(struct diff *diff, struct profile *a, struct profile *b)
-{
-	const struct flame_options options = {.before = a};
+	const struct flame_options options = {.before = diff->a};
 	int status;
 
-	if (diff->page && flame_write(diff->page, b, &options))
+	if (diff->page && flame_write(diff->page, diff->b, &options))
 		return CLI_USAGE;
-	diff_fill(&diff->a, a, &diff->before);
-	diff_fill(&diff->b, b, &diff->after);
+	snapshot_take(diff->a, SNAPSHOT_BY_KEY, &diff->before);
+	snapshot_take(diff->b, SNAPSHOT_BY_KEY, &diff->after);
 	diff_match(diff);
 	status = diff_is_beyond(diff) ? CLI_FINDINGS : CLI_CLEAN;
-	if (diff->b.json)
+	if (diff->report.json)
 		diff_json(diff);
 	else
 		diff_text(diff);
@@ -307,19 +294,37 @@ static int diff_profiles(struct diff *diff, struct profile *a, struct profile *b
 	return status;
 }
 
+static struct profile *diff_open(const struct diff *diff, char *name)
+{
+	struct targets targets = diff->targets;
+
+	targets.names = &name;
+	targets.nr = 1;
+	return profile_open(&targets, diff->report.suppress);
+}
+
+static int diff_targets(struct diff *diff, char **names)
+{
+	int status = CLI_USAGE;
+
+	diff->a = diff_open(diff, names[0]);
+	diff->b = diff->a ? diff_open(diff, names[1]) : NULL;
+	if (diff->b)
+		status = diff_profiles(diff);
+	if (status != CLI_USAGE)
+		suppress_print(stderr, diff->report.suppress, SUPPRESS_LEAK);
+	profile_close(diff->a);
+	profile_close(diff->b);
+	return status;
+}
+
 int cli_diff(int argc, char **argv)
 {
-	struct diff diff = {0};
-	struct profile *a, *b = NULL;
+	struct diff diff = {.report.suppress = suppress_open()};
 	int status = diff_parse(&diff, argc, argv);
 
-	if (status)
-		return status;
-	a = profile_open(argv[optind]);
-	if (a)
-		b = profile_open(argv[optind + 1]);
-	status = a && b ? diff_profiles(&diff, a, b) : CLI_USAGE;
-	profile_close(a);
-	profile_close(b);
+	if (!status)
+		status = diff_targets(&diff, argv + optind);
+	suppress_close(diff.report.suppress);
 	return status;
 }

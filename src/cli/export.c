@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* export.c - `stackdepot export`: a store in the formats that other tools read. */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "export/export.h"
+#include "options.h"
 #include "output.h"
 #include "suppress.h"
 
@@ -34,6 +34,7 @@ struct export_options {
 	const struct export_format *format;
 	const char *output;
 	int value; /* enum export_value, or -1 */
+	struct targets targets;
 	struct suppress *suppress;
 };
 
@@ -70,14 +71,36 @@ const char *export_name(const struct symbol_frame *frame, const struct symbol_li
 {
 	if (line->function)
 		return line->function;
-	snprintf(buffer, EXPORT_NAME_BYTES, "%.450s%s0x%llx", frame->module ? frame->module : "",
-		 frame->module ? "+" : "", (unsigned long long)frame->offset);
+	snprintf(buffer, EXPORT_NAME_BYTES, "%.450s%s0x%llx", frame->in ? frame->in->name : "",
+		 frame->in ? "+" : "", (unsigned long long)frame->offset);
 	return buffer;
+}
+
+void export_build_id(const uint8_t *bytes, size_t nr, char buffer[EXPORT_BUILD_ID_BYTES])
+{
+	size_t i;
+
+	buffer[0] = '\0';
+	for (i = 0; i < nr && i < EXPORT_BUILD_ID_BYTES / 2 - 1; i++)
+		snprintf(buffer + 2 * i, 3, "%02x", bytes[i]);
+}
+
+char *export_process(const struct profile_process *process)
+{
+	const struct stackdepot_store_info *info = &process->info;
+	char *text = cli_alloc((size_t)info->command_bytes + 32);
+	size_t used = (size_t)sprintf(text, "process %u:", info->pid), at = 0;
+
+	while (at < info->command_bytes) {
+		used += (size_t)sprintf(text + used, " %s", info->command + at);
+		at += strlen(info->command + at) + 1;
+	}
+	return text;
 }
 
 const char *export_missing(const struct profile_stack *stack)
 {
-	return stack->sums.trace ? "[stack evicted]" : "[stack not known]";
+	return stack->trace.evicted ? "[stack evicted]" : "[stack not known]";
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -88,8 +111,9 @@ static const struct option export_long[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, 'o'},
 	{"value", required_argument, NULL, OPTION_VALUE},
-	SUPPRESS_OPTION_FILE,
-	{NULL, 0, NULL, 0},
+	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
+	OPTIONS_END,
 };
 
 static bool export_set_format(struct export_options *options, const char *name)
@@ -113,33 +137,49 @@ static bool export_set_value(struct export_options *options, const char *name)
 	return options->value >= 0;
 }
 
-/* 0, or an exit status after a complaint; optind is then at the target. */
-static int export_parse(struct export_options *options, int argc, char **argv)
+static enum option_status export_option(void *context, int option, const char *value)
 {
-	int option;
+	struct export_options *options = context;
 
-	options->value = -1;
-	while ((option = getopt_long(argc, argv, "o:", export_long, NULL)) >= 0) {
-		if (option == '?' ||
-		    (option == SUPPRESS_FILE && !suppress_read(options->suppress, optarg)))
-			return CLI_USAGE;
-		if (option == 'o')
-			options->output = optarg;
-		else if (option == OPTION_FORMAT && !export_set_format(options, optarg))
-			return cli_usage("there is no format '%s'", optarg);
-		else if (option == OPTION_VALUE && !export_set_value(options, optarg))
-			return cli_usage("there is no value '%s'", optarg);
-	}
+	if (option == 'o')
+		options->output = value;
+	else if (option == OPTION_FORMAT && !export_set_format(options, value))
+		return OPTION_BAD_VALUE;
+	else if (option == OPTION_VALUE && !export_set_value(options, value))
+		return OPTION_BAD_VALUE;
+	return OPTION_GOOD;
+}
+
+/* 0, or an exit status after a complaint. */
+static int export_check(const struct export_options *options)
+{
 	if (!options->format)
 		return cli_usage("export to what? --format is missing");
 	if (options->value >= 0 && !options->format->has_value)
 		return cli_usage("%s holds all values; it takes no --value", options->format->name);
-	if (argc - optind != 1)
-		return cli_usage("export of what? one FILE or PID");
+	if (!options->targets.nr)
+		return cli_usage("export of what? FILE or PID is missing");
 	if (options->format->is_binary && !options->output && isatty(STDOUT_FILENO))
 		return cli_usage("%s is not for a terminal; -o FILE names a file",
 				 options->format->name);
 	return 0;
+}
+
+static int export_parse(struct export_options *options, int argc, char **argv)
+{
+	const struct options parse = {
+		.list = export_long,
+		.letters = "o:",
+		.take = export_option,
+		.context = options,
+		.targets = &options->targets,
+		.suppress = options->suppress,
+	};
+	int status = options_parse(&parse, argc, argv);
+
+	options->targets.names = argv + optind;
+	options->targets.nr = (size_t)(argc - optind);
+	return status ? status : export_check(options);
 }
 
 /* Allocations of stacks that were evicted since are a stack of their own, so that sums are right.
@@ -148,17 +188,16 @@ static void export_add_evicted(struct profile *profile)
 {
 	if (profile->info.evicted_allocs <= 0)
 		return;
-	profile->stacks = realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
-	if (!profile->stacks)
-		abort();
+	profile->stacks =
+		cli_realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
 	profile->stacks[profile->nr++] = (struct profile_stack){
-		.sums.trace = UINT64_MAX,
+		.trace.evicted = true,
 		.sums.allocs = profile->info.evicted_allocs,
 		.sums.alloc_bytes = profile->info.evicted_bytes,
 	};
 }
 
-static int export_write(const struct export_options *options, struct profile *profile)
+static int export_write(const struct export_options *options, const struct profile *profile)
 {
 	struct export export = {
 		.profile = profile,
@@ -173,28 +212,20 @@ static int export_write(const struct export_options *options, struct profile *pr
 	return output_finish(&output) ? CLI_CLEAN : CLI_USAGE;
 }
 
-static int export_target(const struct export_options *options, const char *target)
-{
-	struct profile *profile = profile_open(target);
-	int status = CLI_USAGE;
-
-	if (profile && (!suppress_has(options->suppress, SUPPRESS_ALL) ||
-			profile_suppress(profile, options->suppress))) {
-		export_add_evicted(profile);
-		status = export_write(options, profile);
-		suppress_print(stderr, options->suppress, options->format->kinds);
-	}
-	profile_close(profile);
-	return status;
-}
-
 int cli_export(int argc, char **argv)
 {
-	struct export_options options = {.suppress = suppress_open()};
+	struct export_options options = {.value = -1, .suppress = suppress_open()};
 	int status = export_parse(&options, argc, argv);
+	struct profile *profile = status ? NULL : profile_open(&options.targets, options.suppress);
 
 	if (!status)
-		status = export_target(&options, argv[optind]);
+		status = CLI_USAGE;
+	if (profile) {
+		export_add_evicted(profile);
+		status = export_write(&options, profile);
+		suppress_print(stderr, options.suppress, options.format->kinds);
+	}
+	profile_close(profile);
 	suppress_close(options.suppress);
 	return status;
 }

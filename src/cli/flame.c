@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* flame.c - `stackdepot flame`: a store as one page for the browser, which needs nothing else. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "flame.h"
 #include "flame/page.h"
+#include "options.h"
+#include "output.h"
 #include "suppress.h"
 
 #define NODES_MIN 10u
@@ -34,19 +34,18 @@ static int flame_put(const char *text, size_t bytes, void *out)
 	return 0;
 }
 
-static bool flame_print(FILE *out, json_t *data)
+static void flame_print(FILE *out, json_t *data)
 {
-	return fputs(flame_page_head, out) >= 0 &&
-	       !json_dump_callback(data, flame_put, out,
-				   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) &&
-	       fputs(flame_page_tail, out) >= 0 && !fflush(out);
+	fputs(flame_page_head, out);
+	(void)json_dump_callback(data, flame_put, out,
+				 JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
+	fputs(flame_page_tail, out);
 }
 
-int flame_write(const char *file, struct profile *now, const struct flame_options *options)
+int flame_write(const char *file, const struct profile *now, const struct flame_options *options)
 {
-	bool standard = !strcmp(file, "-"), written;
+	struct output output;
 	json_t *data;
-	FILE *out;
 
 	if (!flame_page_head[0]) {
 		cli_complain(
@@ -54,20 +53,12 @@ int flame_write(const char *file, struct profile *now, const struct flame_option
 			"-Dflame=enabled");
 		return CLI_USAGE;
 	}
-	out = standard ? stdout : fopen(file, "w");
-	if (!out) {
-		cli_complain("%s: %s", file, strerror(errno));
+	if (!output_open(&output, strcmp(file, "-") ? file : NULL))
 		return CLI_USAGE;
-	}
 	data = flame_json(now, options);
-	written = flame_print(out, data);
+	flame_print(output.file, data);
 	json_decref(data);
-	if (!standard && fclose(out))
-		written = false;
-	if (written)
-		return CLI_CLEAN;
-	cli_complain("%s: cannot be written", standard ? "standard output" : file);
-	return CLI_USAGE;
+	return output_finish(&output) ? CLI_CLEAN : CLI_USAGE;
 }
 
 static bool flame_nodes(const char *text, size_t *ret_nodes)
@@ -84,70 +75,84 @@ static bool flame_nodes(const char *text, size_t *ret_nodes)
 	return true;
 }
 
-static bool flame_parse(int argc, char **argv, const char **ret_file, size_t *ret_nodes,
-			struct suppress *suppress)
+struct flame_command {
+	const char *file;
+	struct flame_options options;
+	struct targets targets; /* options of both */
+	struct suppress *suppress;
+};
+
+static const struct option flame_long[] = {
+	{"nodes", required_argument, NULL, 'n'},
+	{"output", required_argument, NULL, 'o'},
+	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
+	OPTIONS_END,
+};
+
+static enum option_status flame_option(void *context, int option, const char *value)
 {
-	static const struct option options[] = {
-		{"nodes", required_argument, NULL, 'n'},
-		{"output", required_argument, NULL, 'o'},
-		SUPPRESS_OPTION_FILE,
-		{NULL, 0, NULL, 0},
+	struct flame_command *flame = context;
+
+	if (option == 'n')
+		return flame_nodes(value, &flame->options.nodes) ? OPTION_GOOD : OPTION_COMPLAINED;
+	flame->file = value;
+	return OPTION_GOOD;
+}
+
+static int flame_parse(struct flame_command *flame, int argc, char **argv)
+{
+	const struct options parse = {
+		.list = flame_long,
+		.letters = "o:",
+		.take = flame_option,
+		.context = flame,
+		.targets = &flame->targets,
+		.suppress = flame->suppress,
 	};
-	int option;
+	int status = options_parse(&parse, argc, argv);
 
-	while ((option = getopt_long(argc, argv, "o:", options, NULL)) >= 0) {
-		if (option == 'o')
-			*ret_file = optarg;
-		else if (option == SUPPRESS_FILE && !suppress_read(suppress, optarg))
-			return false;
-		else if (option != SUPPRESS_FILE &&
-			 (option != 'n' || !flame_nodes(optarg, ret_nodes)))
-			return false;
-	}
-	return true;
+	if (status)
+		return status;
+	if (argc - optind < 1 || argc - optind > 2)
+		return cli_usage("flame of what? FILE or PID, or two files to compare");
+	return flame->file ? 0 : cli_usage("flame: -o OUT.html is missing");
 }
 
-/* The later store is last to be asked about, as its errors are drawn. */
-static bool flame_suppress(struct profile *before, struct profile *now, struct suppress *suppress)
+static struct profile *flame_open(const struct flame_command *flame, char **name)
 {
-	if (!suppress_has(suppress, SUPPRESS_ALL))
-		return true;
-	return (!before || profile_suppress(before, suppress)) && profile_suppress(now, suppress);
+	struct targets targets = flame->targets;
+
+	targets.names = name;
+	targets.nr = 1;
+	return profile_open(&targets, flame->suppress);
 }
 
-/* TARGETS are one or two, the earlier one first. */
-static int flame_targets(const char *file, char **targets, int nr, struct flame_options *options,
-			 struct suppress *suppress)
+/* NAMES are one or two, the earlier one first. */
+static int flame_targets(struct flame_command *flame, char **names, int nr)
 {
-	struct profile *now = profile_open(targets[nr - 1]);
+	struct profile *before = nr == 2 ? flame_open(flame, &names[0]) : NULL, *now = NULL;
 	int status = CLI_USAGE;
 
-	options->before = now && nr == 2 ? profile_open(targets[0]) : NULL;
-	if (now && (nr == 1 || options->before) && flame_suppress(options->before, now, suppress))
-		status = flame_write(file, now, options);
+	if (before || nr == 1)
+		now = flame_open(flame, &names[nr - 1]);
+	flame->options.before = before;
+	if (now)
+		status = flame_write(flame->file, now, &flame->options);
 	if (!status)
-		suppress_print(stderr, suppress, SUPPRESS_ALL);
-	profile_close(options->before);
+		suppress_print(stderr, flame->suppress, SUPPRESS_ALL);
+	profile_close(before);
 	profile_close(now);
 	return status;
 }
 
 int cli_flame(int argc, char **argv)
 {
-	struct flame_options options = {0};
-	struct suppress *suppress = suppress_open();
-	const char *file = NULL;
-	int status = CLI_USAGE;
+	struct flame_command flame = {.suppress = suppress_open()};
+	int status = flame_parse(&flame, argc, argv);
 
-	if (flame_parse(argc, argv, &file, &options.nodes, suppress)) {
-		if (argc - optind < 1 || argc - optind > 2)
-			status = cli_usage("flame of what? FILE or PID, or two files to compare");
-		else if (!file)
-			status = cli_usage("flame: -o OUT.html is missing");
-		else
-			status = flame_targets(file, argv + optind, argc - optind, &options,
-					       suppress);
-	}
-	suppress_close(suppress);
+	if (!status)
+		status = flame_targets(&flame, argv + optind, argc - optind);
+	suppress_close(flame.suppress);
 	return status;
 }

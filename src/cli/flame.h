@@ -8,17 +8,17 @@
 #define FLAME_NODES 20000u
 
 struct flame_options {
-	struct profile *before; /* compare with it, unless NULL */
-	size_t nodes;		/* frames at most, 0: FLAME_NODES */
+	const struct profile *before; /* compare with it, unless NULL */
+	size_t nodes;		      /* frames at most, 0: FLAME_NODES */
 };
 
 /* Write the page of a profile to FILE, "-" being standard output. An exit status. */
-int flame_write(const char *file, struct profile *now, const struct flame_options *options);
+int flame_write(const char *file, const struct profile *now, const struct flame_options *options);
 
 /* --- flame_json.c ----------------------------------------------------------------------------- */
 
 struct json_t;
 /* What the page is about; src/cli/flame/model.js reads it. */
-struct json_t *flame_json(struct profile *now, const struct flame_options *options);
+struct json_t *flame_json(const struct profile *now, const struct flame_options *options);
 
 #endif

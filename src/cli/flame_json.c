@@ -85,11 +85,9 @@ static void flame_more_functions(struct flame *flame)
 	size_t room = flame->room;
 
 	flame->room = flame->tree->nr_functions * 2;
-	flame->functions = realloc(flame->functions, flame->room * sizeof(*flame->functions));
-	flame->self = realloc(flame->self, flame->room * sizeof(*flame->self));
-	flame->total = realloc(flame->total, flame->room * sizeof(*flame->total));
-	if (!flame->functions || !flame->self || !flame->total)
-		abort();
+	flame->functions = cli_realloc(flame->functions, flame->room * sizeof(*flame->functions));
+	flame->self = cli_realloc(flame->self, flame->room * sizeof(*flame->self));
+	flame->total = cli_realloc(flame->total, flame->room * sizeof(*flame->total));
 	memset(flame->functions + room, 0, (flame->room - room) * sizeof(*flame->functions));
 }
 
@@ -165,15 +163,14 @@ static size_t flame_frame(struct flame *flame, const struct symbol_frame *frame,
 	return flame->nr_frames++;
 }
 
-static json_t *flame_stack(struct flame *flame, struct symbols *symbols, const uint64_t *frames,
-			   unsigned int nr)
+static json_t *flame_trace(struct flame *flame, const struct profile_trace *trace)
 {
-	json_t *list = nr ? json_array() : json_null();
+	json_t *list = trace->nr ? json_array() : json_null();
 	unsigned int i;
 	size_t line;
 
-	for (i = 0; i < nr; i++) {
-		const struct symbol_frame *frame = symbols_frame(symbols, frames[i]);
+	for (i = 0; i < trace->nr; i++) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (line = 0; line < frame->nr; line++)
 			json_array_append_new(
@@ -343,12 +340,10 @@ static int flame_by_rank(const void *a, const void *b, void *order)
 
 static json_t *flame_one_stack(struct flame *flame, const struct tree_node *node)
 {
-	json_t *frames =
-		flame_stack(flame, node->profile->symbols, node->stack->frames, node->stack->nr);
-
-	return json_pack("{s:o, s:I, s:o, s:o}", "frames", frames, "merged",
-			 (json_int_t)node->stacks, "now", flame_sums(&node->self, TREE_NOW),
-			 "before", flame_sums(&node->self, TREE_BEFORE));
+	return json_pack("{s:o, s:I, s:o, s:o}", "frames", flame_trace(flame, &node->stack->trace),
+			 "merged", (json_int_t)node->stacks, "now",
+			 flame_sums(&node->self, TREE_NOW), "before",
+			 flame_sums(&node->self, TREE_BEFORE));
 }
 
 static void flame_add_stacks(struct flame *flame, json_t *root)
@@ -386,27 +381,15 @@ static void flame_add_stacks(struct flame *flame, json_t *root)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-static json_t *flame_trace(struct flame *flame, struct profile *profile, stackdepot_ref_t trace)
-{
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	uint64_t wide[STACKDEPOT_MAX_FRAMES];
-	int i, nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(profile->store), trace,
-						 frames, STACKDEPOT_MAX_FRAMES)
-			  : 0;
-
-	for (i = 0; i < nr; i++)
-		wide[i] = frames[i];
-	return flame_stack(flame, profile->symbols, wide, nr > 0 ? (unsigned int)nr : 0);
-}
-
 static json_t *flame_hex(uint64_t value)
 {
 	return json_sprintf("%llx", (unsigned long long)value);
 }
 
-static json_t *flame_error(struct flame *flame, struct profile *profile,
-			   const struct stackdepot_error *error)
+static json_t *flame_error(struct flame *flame, const struct profile *profile,
+			   const struct profile_error *found)
 {
+	const struct stackdepot_error *error = &found->error;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "kind",
 		stackdepot_error_name(error->kind), "verb", errors_verb(error), "address",
@@ -420,37 +403,34 @@ static json_t *flame_error(struct flame *flame, struct profile *profile,
 	json_object_set_new(object, "nearest",
 			    json_boolean(error->flags & STACKDEPOT_ERROR_NEAREST));
 	json_object_set_new(object, "freed", json_boolean(error->flags & STACKDEPOT_ERROR_FREED));
-	json_object_set_new(object, "access", flame_trace(flame, profile, error->access_trace));
-	json_object_set_new(object, "alloc", flame_trace(flame, profile, error->alloc_trace));
-	json_object_set_new(object, "free", flame_trace(flame, profile, error->free_trace));
+	json_object_set_new(object, "process",
+			    json_integer(profile->processes[found->process].info.pid));
+	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
+	json_object_set_new(object, "access", flame_trace(flame, &found->access));
+	json_object_set_new(object, "alloc", flame_trace(flame, &found->alloc));
+	json_object_set_new(object, "free", flame_trace(flame, &found->free));
 	return object;
 }
 
-static void flame_add_errors(struct flame *flame, struct profile *profile, json_t *root)
+static void flame_add_errors(struct flame *flame, const struct profile *profile, json_t *root)
 {
+	size_t i, shown = profile->nr_errors < ERRORS_SHOWN ? profile->nr_errors : ERRORS_SHOWN;
+	uint64_t left_out = profile->nr_errors - shown + profile->info.errors_dropped;
 	json_t *list = json_array();
-	struct stackdepot_error error;
-	uint64_t position = 0;
-	size_t left_out = 0;
 
-	while (profile_next_error(profile, &position, &error)) {
-		if (json_array_size(list) < ERRORS_SHOWN)
-			json_array_append_new(list, flame_error(flame, profile, &error));
-		else
-			left_out++;
-	}
+	for (i = 0; i < shown; i++)
+		json_array_append_new(list, flame_error(flame, profile, &profile->errors[i]));
 	json_object_set_new(root, "errors", list);
 	json_object_set_new(root, "errors_seen",
 			    json_integer((json_int_t)profile->info.errors_seen));
-	json_object_set_new(root, "errors_left_out",
-			    json_integer((json_int_t)(left_out + profile->info.errors_dropped)));
+	json_object_set_new(root, "errors_left_out", json_integer((json_int_t)left_out));
 }
 
 /* --- the process ------------------------------------------------------------------------------ */
 
 /* What is printed for people elsewhere, as a list of lines. */
-static json_t *flame_lines(void (*print)(FILE *out, const struct stackdepot_store_info *info),
-			   const struct stackdepot_store_info *info)
+static json_t *flame_lines(void (*print)(FILE *out, const struct profile *profile),
+			   const struct profile *profile)
 {
 	json_t *list = json_array();
 	char *text = NULL, *line, *rest;
@@ -459,7 +439,7 @@ static json_t *flame_lines(void (*print)(FILE *out, const struct stackdepot_stor
 
 	if (!out)
 		abort();
-	print(out, info);
+	print(out, profile);
 	fclose(out);
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		json_array_append_new(list, json_name(line));
@@ -467,28 +447,42 @@ static json_t *flame_lines(void (*print)(FILE *out, const struct stackdepot_stor
 	return list;
 }
 
-static json_t *flame_process(struct profile *profile)
+static json_t *flame_process(const struct profile *profile)
 {
-	struct report report = {.store = profile->store, .info = profile->info};
-	json_t *process = json_process(&report), *ending = flame_lines(text_end, &profile->info);
+	json_t *process = json_processes(profile), *who = flame_lines(text_processes, profile);
 
-	json_object_set(process, "ending", json_array_get(ending, 0));
-	json_decref(ending);
+	json_object_set(process, "who", json_array_get(who, 0));
+	json_decref(who);
 	return process;
 }
 
-static void flame_add_process(struct profile *now, struct profile *before, json_t *root)
+/* [text, value, is it bytes?] of each figure. */
+static json_t *flame_stats(const struct profile *profile)
+{
+	struct stats_row rows[STATS_ROWS];
+	size_t i, nr = stats_rows(profile, rows);
+	json_t *list = json_array();
+
+	for (i = 0; i < nr; i++)
+		if (rows[i].value || !rows[i].only_if_any)
+			json_array_append_new(list, json_pack("[s, I, b]", rows[i].text,
+							      (json_int_t)rows[i].value,
+							      rows[i].is_bytes));
+	return list;
+}
+
+static void flame_add_process(const struct profile *now, const struct profile *before, json_t *root)
 {
 	json_object_set_new(root, "tool", json_string(STACKDEPOT_VERSION));
 	json_object_set_new(root, "process", flame_process(now));
 	json_object_set_new(root, "before", before ? flame_process(before) : json_null());
-	json_object_set_new(root, "caveats", flame_lines(text_caveats, &now->info));
-	json_object_set_new(root, "stats", stats_list(now->store));
+	json_object_set_new(root, "caveats", flame_lines(text_caveats, now));
+	json_object_set_new(root, "stats", flame_stats(now));
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-static void flame_begin(struct flame *flame, struct profile *now,
+static void flame_begin(struct flame *flame, const struct profile *now,
 			const struct flame_options *options)
 {
 	flame->tree = tree_build(now, options->before);
@@ -537,7 +531,7 @@ static void flame_add_tables(struct flame *flame, json_t *root)
 	json_object_set_new(root, "strings", flame->strings);
 }
 
-json_t *flame_json(struct profile *now, const struct flame_options *options)
+json_t *flame_json(const struct profile *now, const struct flame_options *options)
 {
 	json_t *root = json_object();
 	struct flame flame = {0};

@@ -44,14 +44,18 @@ void intern_close(struct intern *intern)
 	free(intern);
 }
 
-/* FNV-1a, and a multiplication that spreads its high bits. */
+/* Most keys are words, or a few of them. Of the rest FNV-1a. */
 static uint64_t intern_hash(const unsigned char *bytes, size_t length)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
-	size_t i;
+	uint64_t hash = 0xcbf29ce484222325ull, word;
 
-	for (i = 0; i < length; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+	for (; length >= sizeof(word); length -= sizeof(word), bytes += sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	for (; length; length--)
+		hash = (hash ^ *bytes++) * 0x100000001b3ull;
 	return hash ^ hash >> 32;
 }
 
@@ -86,24 +90,16 @@ static void intern_rehash(struct intern *intern)
 	}
 }
 
-static void *intern_grow(void *memory, size_t bytes)
-{
-	memory = realloc(memory, bytes);
-	if (!memory)
-		abort();
-	return memory;
-}
-
 static void intern_append(struct intern *intern, const void *bytes, size_t length, uint64_t hash)
 {
 	if (intern->nr == intern->entries_room) {
 		intern->entries_room = 2 * intern->entries_room + 256;
-		intern->entries = intern_grow(intern->entries,
+		intern->entries = cli_realloc(intern->entries,
 					      intern->entries_room * sizeof(*intern->entries));
 	}
 	if (intern->used + length + 1 > intern->room) {
 		intern->room = 2 * intern->room + length + 1;
-		intern->bytes = intern_grow(intern->bytes, intern->room);
+		intern->bytes = cli_realloc(intern->bytes, intern->room);
 	}
 	memcpy(intern->bytes + intern->used, bytes, length);
 	intern->bytes[intern->used + length] = '\0';

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "profile.h"
 
 #define JSON_VERSION 1
 
@@ -35,24 +35,21 @@ static void json_frame(json_t *list, const struct symbol_frame *frame)
 						      json_name(line->function), "file",
 						      json_name(line->file), "line", line->line,
 						      "inlined", line->inlined, "module",
-						      json_name(frame->path), "offset",
-						      (json_int_t)frame->offset));
+						      json_name(frame->in ? frame->in->path : NULL),
+						      "offset", (json_int_t)frame->offset));
 	}
 }
 
-json_t *json_stack(const struct report *report, stackdepot_ref_t trace)
+json_t *json_trace(const struct profile_trace *trace)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	json_t *list;
-	int i, nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(report->store), trace,
-						 frames, STACKDEPOT_MAX_FRAMES)
-			  : 0;
+	unsigned int i;
 
-	if (nr <= 0)
+	if (!trace->nr)
 		return json_null();
 	list = json_array();
-	for (i = 0; i < nr; i++)
-		json_frame(list, symbols_frame(report->symbols, frames[i]));
+	for (i = 0; i < trace->nr; i++)
+		json_frame(list, symbols_frame(trace->frames[i]));
 	return list;
 }
 
@@ -68,19 +65,34 @@ static json_t *json_command(const struct stackdepot_store_info *info)
 	return list;
 }
 
-json_t *json_process(const struct report *report)
+static json_t *json_process(const struct stackdepot_store_info *info)
 {
-	static const char *const states[] = {"unknown", "running", "exited", "ended"};
-	const struct stackdepot_store_info *info = &report->info;
-	uint32_t state = info->state <= STACKDEPOT_STORE_ENDED ? info->state : 0;
+	return json_pack(
+		"{s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "pid", info->pid, "parent", info->parent,
+		"command", json_command(info), "state", text_state(info), "wait_status",
+		info->state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
+						      : json_null(),
+		"sample_bytes", (json_int_t)info->sample_bytes, "estimated",
+		info->sample_bytes != 0);
+}
 
-	return json_pack("{s:i, s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "version", JSON_VERSION, "pid",
-			 info->pid, "parent", info->parent, "command", json_command(info), "state",
-			 states[state], "wait_status",
-			 state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
-							 : json_null(),
-			 "sample_bytes", (json_int_t)info->sample_bytes, "estimated",
-			 info->sample_bytes != 0);
+json_t *json_processes(const struct profile *profile)
+{
+	json_t *root = json_process(&profile->info), *list = json_array(), *one;
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		const struct profile_process *process = &profile->processes[i];
+
+		one = json_process(&process->info);
+		json_object_set_new(one, "store", json_name(process->path));
+		json_object_set_new(one, "live_bytes", json_real(process->live.bytes));
+		json_object_set_new(one, "live_objects", json_real(process->live.objects));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(root, "version", json_integer(JSON_VERSION));
+	json_object_set_new(root, "processes", list);
+	return root;
 }
 
 void json_finish(json_t *root)

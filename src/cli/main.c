@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* main.c - which sub-command. */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli.h"
 
@@ -11,15 +14,19 @@
 
 static const char usage[] =
 	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
-	"       stackdepot report [leaks|errors|top|stats|growth] [OPTION]... FILE|PID\n"
-	"       stackdepot stats FILE|PID                         what recording cost\n"
+	"       stackdepot report [leaks|errors|top|stats] [OPTION]... FILE|PID...\n"
+	"       stackdepot report growth [OPTION]... FILE|PID [LATER]\n"
+	"       stackdepot stats FILE|PID...                      what recording cost\n"
 	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
-	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID\n"
-	"       stackdepot top [OPTION]... FILE|PID               live, on the terminal\n"
+	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID...\n"
+	"       stackdepot top [OPTION]... FILE|PID...            live, on the terminal\n"
 	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
-	"       stackdepot suppress --gen [OPTION]... FILE|PID    rules for what a report shows\n"
+	"       stackdepot suppress --gen [OPTION]... FILE|PID... rules for what a report shows\n"
 	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
 	"\n"
+	"Several stores are reported as one.\n"
+	"all but run and corpus:\n"
+	"         --whole-run          the other stores of the run too: the first, its children\n"
 	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
 	"         --store=FILE         the store (PROGRAM.PID.stackdepot)\n"
 	"         --mode=full|sample=BYTES\n"
@@ -41,7 +48,7 @@ static const char usage[] =
 	"export:  --format=folded|json|pprof|speedscope|lsan|sarif   for other tools\n"
 	"         --output=FILE, -o FILE\n"
 	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
-	"         --suppressions=FILE  as with report; also with flame\n"
+	"         --suppressions=FILE  as with report; also with flame and diff\n"
 	"top:     --interval=SECONDS   between looks (2)\n"
 	"         --sort=live|objects|growth|alloc|count\n"
 	"         --filter=TEXT        in a function, file or module\n"
@@ -76,15 +83,30 @@ int cli_usage(const char *format, ...)
 	return CLI_USAGE;
 }
 
+static void *cli_checked(void *memory)
+{
+	if (memory)
+		return memory;
+	cli_complain("out of memory");
+	exit(CLI_RUN_FAILED);
+}
+
 void *cli_alloc(size_t bytes)
 {
-	void *memory = calloc(1, bytes ? bytes : 1);
+	return cli_checked(calloc(1, bytes ? bytes : 1));
+}
 
-	if (!memory) {
-		cli_complain("out of memory");
-		exit(CLI_RUN_FAILED);
-	}
-	return memory;
+void *cli_realloc(void *memory, size_t bytes)
+{
+	return cli_checked(realloc(memory, bytes ? bytes : 1));
+}
+
+void *cli_room(void *list, size_t nr, size_t *room, size_t bytes)
+{
+	if (nr < *room)
+		return list;
+	*room = nr + *room / 2 + 64;
+	return cli_realloc(list, *room * bytes);
 }
 
 char *cli_strdup(const char *text)
@@ -111,6 +133,14 @@ bool cli_number(const char *text, double *ret_number)
 
 	*ret_number = strtod(text, &end);
 	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
+}
+
+void cli_wait(double seconds)
+{
+	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
 }
 
 int main(int argc, char **argv)

@@ -1,104 +1,185 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* profile.c - read the stacks of a store, each with its frames. */
+/* profile.c - which stores are read as one, and what is said of all of them. */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "profile.h"
-#include "suppress.h"
 
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
 
-/* Frames of one stack, appended to those of the others; the buffer grows with them. */
-static unsigned int profile_fetch(struct profile *profile, stackdepot_ref_t trace, size_t used,
-				  size_t *room)
-{
-	struct stackdepot *depot = stackdepot_store_depot(profile->store);
-	int nr;
+/* --- processes -------------------------------------------------------------------------------- */
 
-	if (used + STACKDEPOT_MAX_FRAMES > *room) {
-		*room = 2 * *room + STACKDEPOT_MAX_FRAMES;
-		profile->frames = realloc(profile->frames, *room * sizeof(*profile->frames));
-		if (!profile->frames)
-			abort();
-	}
-	nr = trace ? stackdepot_fetch_ref(depot, trace, (uintptr_t *)&profile->frames[used],
-					  STACKDEPOT_MAX_FRAMES)
-		   : 0;
-	return nr > 0 ? (unsigned int)nr : 0;
+/* The same file may have two names, or be named as FILE and as PID. */
+static bool profile_has(const struct profile *profile, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		if (profile->processes[i].device == st->st_dev &&
+		    profile->processes[i].inode == st->st_ino)
+			return true;
+	return false;
 }
 
-static void profile_fetch_all(struct profile *profile, const struct stackdepot_stack *sums)
+static void profile_append(struct profile *profile, struct profile_process process)
 {
-	size_t i, used = 0, room = 0;
-
-	for (i = 0; i < profile->nr; i++) {
-		profile->stacks[i].sums = sums[i];
-		profile->stacks[i].nr = profile_fetch(profile, sums[i].trace, used, &room);
-		used += profile->stacks[i].nr;
-	}
-	/* Only now does the buffer stay where it is. */
-	for (i = 0, used = 0; i < profile->nr; i++) {
-		profile->stacks[i].frames = profile->frames + used;
-		used += profile->stacks[i].nr;
-	}
+	process.symbols = symbols_add(profile->symbols, process.store);
+	profile->processes = cli_realloc(profile->processes,
+					 (profile->nr_processes + 1) * sizeof(*profile->processes));
+	profile->processes[profile->nr_processes++] = process;
 }
 
-static void profile_forget(struct profile *profile)
+/* PATH is taken over. False, after a complaint unless that is not wanted, if it is no store. */
+static bool profile_add(struct profile *profile, char *path, bool is_named)
 {
-	free(profile->stacks);
-	free(profile->frames);
-	profile->stacks = NULL;
-	profile->frames = NULL;
-	profile->nr = 0;
+	struct profile_process process = {.path = path, .is_named = is_named};
+	struct stat st;
+	int error = stat(path, &st) ? -errno : 0;
+
+	if (!error && profile_has(profile, &st)) {
+		free(path);
+		return true;
+	}
+	if (!error)
+		error = stackdepot_store_open(path, &process.store);
+	if (!error) {
+		process.device = st.st_dev;
+		process.inode = st.st_ino;
+		profile_append(profile, process);
+		return true;
+	}
+	if (!profile->quiet)
+		cli_complain("%s: %s%s", path, target_error(error),
+			     is_named ? "" : "; it is left out");
+	free(path);
+	return false;
 }
 
-bool profile_refresh(struct profile *profile)
+static int profile_by_path(const void *a, const void *b)
 {
-	struct stackdepot_stack *sums;
-	size_t nr;
+	const struct profile_process *left = a, *right = b;
 
-	if (stackdepot_store_stacks(profile->store, &sums, &nr)) {
-		cli_complain("out of memory");
-		return false;
+	return strverscmp(left->path, right->path);
+}
+
+/* The other stores of the runs that the named ones are of. */
+static void profile_add_others(struct profile *profile)
+{
+	size_t i, j, nr = profile->nr_processes;
+
+	for (i = 0; i < nr; i++) {
+		struct stores stores;
+
+		if (!profile->processes[i].is_named)
+			continue;
+		stores_of_run(profile->processes[i].path, &stores);
+		for (j = 0; j < stores.nr; j++)
+			(void)profile_add(profile, cli_strdup(stores.path[j]), false);
+		stores_free(&stores);
 	}
-	suppress_stacks(profile->suppress, sums, nr);
-	profile_forget(profile);
-	stackdepot_store_get_info(profile->store, &profile->info);
-	profile->nr = nr;
-	profile->stacks = cli_alloc(nr * sizeof(*profile->stacks));
-	profile_fetch_all(profile, sums);
-	free(sums);
+	qsort(profile->processes, profile->nr_processes, sizeof(*profile->processes),
+	      profile_by_path);
+}
+
+static bool profile_add_named(struct profile *profile, const struct targets *targets)
+{
+	size_t i;
+
+	for (i = 0; i < targets->nr; i++) {
+		char *path = target_path(targets->names[i]);
+
+		if (!path || !profile_add(profile, path, true))
+			return false;
+	}
+	if (profile->whole_run)
+		profile_add_others(profile);
 	return true;
 }
 
-bool profile_suppress(struct profile *profile, struct suppress *suppress)
+size_t profile_running(const struct profile *profile)
 {
-	suppress_use(suppress, profile->store, profile->symbols);
+	size_t i, nr = 0;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		nr += target_is_running(&profile->processes[i].info);
+	return nr;
+}
+
+/* --- what is said of all of them -------------------------------------------------------------- */
+
+static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_store_info *more)
+{
+	sum->total_bytes += more->total_bytes;
+	sum->live_entries += more->live_entries;
+	sum->thinnings += more->thinnings;
+	sum->unrecorded += more->unrecorded;
+	sum->foreign_frees += more->foreign_frees;
+	sum->errors_seen += more->errors_seen;
+	sum->errors_dropped += more->errors_dropped;
+	sum->stackless += more->stackless;
+	sum->nested += more->nested;
+	sum->guarded += more->guarded;
+	sum->quarantined += more->quarantined;
+	sum->threads += more->threads;
+	sum->threads_peak += more->threads_peak;
+	sum->tool_bytes += more->tool_bytes;
+	sum->tool_bytes_peak += more->tool_bytes_peak;
+	sum->modules_dropped += more->modules_dropped;
+	sum->children += more->children;
+	sum->children_unrecorded += more->children_unrecorded;
+	sum->evicted_allocs += more->evicted_allocs;
+	sum->evicted_bytes += more->evicted_bytes;
+}
+
+/* Figures are estimates if those of one process are; the coarsest sampling is named. */
+static void profile_sum_up(struct profile *profile)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		stackdepot_store_get_info(profile->processes[i].store, &profile->processes[i].info);
+	profile->info = profile->processes[0].info;
+	for (i = 1; i < profile->nr_processes; i++) {
+		const struct stackdepot_store_info *more = &profile->processes[i].info;
+
+		if (more->sample_bytes > profile->info.sample_bytes) {
+			profile->info.sample_bytes = more->sample_bytes;
+			profile->info.sample_asked_bytes = more->sample_asked_bytes;
+		}
+		info_add(&profile->info, more);
+	}
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+/* Processes that have begun since are of the run, too; one that has not quite is there next time.
+ */
+bool profile_refresh(struct profile *profile)
+{
+	if (profile->stacks && profile->whole_run) {
+		profile->quiet = true;
+		profile_add_others(profile);
+	}
+	profile_sum_up(profile);
+	if (profile_read(profile))
+		return true;
+	cli_complain("out of memory");
+	return false;
+}
+
+struct profile *profile_open(const struct targets *targets, struct suppress *suppress)
+{
+	struct profile *profile = cli_alloc(sizeof(*profile));
+
+	profile->whole_run = targets->whole_run;
+	profile->quiet = targets->quiet;
 	profile->suppress = suppress;
-	return profile_refresh(profile);
-}
-
-int profile_next_error(struct profile *profile, uint64_t *position,
-		       struct stackdepot_error *ret_error)
-{
-	while (stackdepot_store_next_error(profile->store, position, ret_error))
-		if (!suppress_error(profile->suppress, ret_error))
-			return 1;
-	return 0;
-}
-
-struct profile *profile_open(const char *target)
-{
-	struct stackdepot_store *store = target_open(target);
-	struct profile *profile;
-
-	if (!store)
-		return NULL;
-	profile = cli_alloc(sizeof(*profile));
-	profile->store = store;
-	profile->symbols = symbols_open(store);
-	if (profile_refresh(profile))
+	profile->symbols = symbols_open();
+	if (profile_add_named(profile, targets) && profile_refresh(profile))
 		return profile;
 	profile_close(profile);
 	return NULL;
@@ -106,13 +187,22 @@ struct profile *profile_open(const char *target)
 
 void profile_close(struct profile *profile)
 {
+	size_t i;
+
 	if (!profile)
 		return;
 	profile_forget(profile);
+	for (i = 0; i < profile->nr_processes; i++) {
+		symbols_remove(profile->processes[i].symbols);
+		stackdepot_store_close(profile->processes[i].store);
+		free(profile->processes[i].path);
+	}
+	free(profile->processes);
 	symbols_close(profile->symbols);
-	stackdepot_store_close(profile->store);
 	free(profile);
 }
+
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* FNV-1a, a NUL behind each text, so that "ab" "c" is not "a" "bc". */
 static uint64_t key_text(uint64_t key, const char *text)
@@ -134,15 +224,15 @@ static uint64_t key_frame(uint64_t key, const struct symbol_frame *frame)
 	if (frame->lines[0].function)
 		return key;
 	snprintf(offset, sizeof(offset), "+0x%llx", (unsigned long long)frame->offset);
-	return key_text(key_text(key, frame->module ? frame->module : ""), offset);
+	return key_text(key_text(key, frame->in ? frame->in->name : ""), offset);
 }
 
-uint64_t profile_key(struct profile *profile, const uint64_t *frames, unsigned int nr)
+uint64_t profile_key(const struct profile_trace *trace)
 {
 	uint64_t key = FNV_BASIS;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		key = key_frame(key, symbols_frame(profile->symbols, frames[i]));
-	return nr ? key : 0;
+	for (i = 0; i < trace->nr; i++)
+		key = key_frame(key, symbols_frame(trace->frames[i]));
+	return trace->nr ? key : 0;
 }

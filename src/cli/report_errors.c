@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cli.h"
+#include "profile.h"
 #include "suppress.h"
 
 #define RULE "=================================================================="
@@ -32,10 +32,22 @@ bool errors_late(const struct stackdepot_error *error)
 	       error->kind == STACKDEPOT_WRITE_AFTER_FREE;
 }
 
-static void errors_address(const struct stackdepot_error *error)
+static void errors_who(const struct profile *profile, const struct profile_error *error)
 {
+	if (profile->nr_processes > 1)
+		printf(" of process %u", profile->processes[error->process].info.pid);
+	if (error->processes > 1)
+		printf(" and of %zu more", error->processes - 1);
+}
+
+static void errors_address(const struct profile *profile, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+	char number[TEXT_NUMBER];
+
 	printf("%s of address 0x%llx by thread %u", errors_verb(error),
 	       (unsigned long long)error->address, error->thread);
+	errors_who(profile, found);
 	if (error->signal)
 		printf(", signal %u (%s)", error->signal, strsignal((int)error->signal));
 	if (errors_late(error))
@@ -48,81 +60,80 @@ static void errors_address(const struct stackdepot_error *error)
 		     "large "
 		     "for it");
 	if (error->count > 1)
-		printf("Seen %llu times\n", (unsigned long long)error->count);
+		printf("Seen %s\n", text_number((double)error->count, "time", number));
 }
 
 static void errors_stack(const struct report *report, const char *what, uint32_t thread,
-			 stackdepot_ref_t trace)
+			 const struct profile_trace *trace)
 {
 	puts("");
 	if (thread)
 		text_heading(report, "%s by thread %u:", what, thread);
 	else
 		text_heading(report, "%s:", what);
-	text_stack(report, trace);
+	text_trace(stdout, report, trace);
+}
+
+static bool errors_has(const struct profile_trace *trace)
+{
+	return trace->nr || trace->evicted;
+}
+
+static void errors_distance(uint64_t bytes, const char *where)
+{
+	printf("%llu byte%s %s", (unsigned long long)bytes, bytes == 1 ? "" : "s", where);
 }
 
 static void errors_object(const struct stackdepot_error *error)
 {
 	const char *freed = error->flags & STACKDEPOT_ERROR_FREED ? "freed " : "";
-	const char *nearest = error->flags & STACKDEPOT_ERROR_NEAREST
-				      ? "The nearest object there was: the address"
-				      : "The address";
-	uint64_t distance;
+	uint64_t past = error->address - error->object;
 
 	if (!error->object)
 		return;
-	puts("");
-	if (error->address < error->object) {
-		distance = error->object - error->address;
-		printf("%s is %llu bytes before", nearest, (unsigned long long)distance);
-	} else if (error->address - error->object >= error->object_bytes) {
-		distance = error->address - error->object - error->object_bytes;
-		printf("%s is %llu bytes to the right of", nearest, (unsigned long long)distance);
-	} else {
-		distance = error->address - error->object;
-		printf("%s is %llu bytes inside of", nearest, (unsigned long long)distance);
-	}
+	printf("\n%s is ", error->flags & STACKDEPOT_ERROR_NEAREST
+				   ? "The nearest object there was: the address"
+				   : "The address");
+	if (error->address < error->object)
+		errors_distance(error->object - error->address, "before");
+	else if (past >= error->object_bytes)
+		errors_distance(past - error->object_bytes, "to the right of");
+	else
+		errors_distance(past, "inside of");
 	printf(" a %s%llu-byte object [0x%llx, 0x%llx)\n", freed,
 	       (unsigned long long)error->object_bytes, (unsigned long long)error->object,
 	       (unsigned long long)(error->object + error->object_bytes));
 }
 
-static void errors_one(const struct report *report, const struct stackdepot_error *error)
+static void errors_one(const struct report *report, const struct profile_error *found)
 {
+	const struct stackdepot_error *error = &found->error;
+
 	puts(RULE);
 	text_heading(report, "BUG: %s", stackdepot_error_name(error->kind));
-	errors_address(error);
+	errors_address(report->profile, found);
 	puts("");
 	text_heading(report, "%s:", errors_late(error) ? "Found at" : "Stack");
-	text_stack(report, error->access_trace);
-	if (error->alloc_trace || error->alloc_thread)
-		errors_stack(report, "Allocated", error->alloc_thread, error->alloc_trace);
-	if (error->free_trace || error->free_thread)
-		errors_stack(report, "Freed", error->free_thread, error->free_trace);
+	text_trace(stdout, report, &found->access);
+	if (errors_has(&found->alloc) || error->alloc_thread)
+		errors_stack(report, "Allocated", error->alloc_thread, &found->alloc);
+	if (errors_has(&found->free) || error->free_thread)
+		errors_stack(report, "Freed", error->free_thread, &found->free);
 	errors_object(error);
 }
 
-static bool errors_next(const struct report *report, uint64_t *position,
-			struct stackdepot_error *ret_error)
-{
-	while (stackdepot_store_next_error(report->store, position, ret_error))
-		if (!suppress_error(report->suppress, ret_error))
-			return true;
-	return false;
-}
-
-/* Once all were asked about. */
 static uint64_t errors_seen(const struct report *report)
 {
+	uint64_t seen = report->profile->info.errors_seen;
 	uint64_t covered = suppress_total(report->suppress, SUPPRESS_ERRORS).seen;
 
 	/* Of a process that goes on, the count may be older than the errors. */
-	return covered < report->info.errors_seen ? report->info.errors_seen - covered : 0;
+	return covered < seen ? seen - covered : 0;
 }
 
-static json_t *errors_json_one(const struct report *report, const struct stackdepot_error *error)
+static json_t *errors_json_one(const struct profile *profile, const struct profile_error *found)
 {
+	const struct stackdepot_error *error = &found->error;
 	json_t *object = json_pack(
 		"{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:b, s:b, s:b}", "kind",
 		stackdepot_error_name(error->kind), "address", (json_int_t)error->address, "object",
@@ -134,66 +145,60 @@ static json_t *errors_json_one(const struct report *report, const struct stackde
 		!!(error->flags & STACKDEPOT_ERROR_NEAREST));
 
 	json_object_set_new(object, "found_late", json_boolean(errors_late(error)));
-	json_object_set_new(object, "stack", json_stack(report, error->access_trace));
-	json_object_set_new(object, "allocated", json_stack(report, error->alloc_trace));
-	json_object_set_new(object, "freed_at", json_stack(report, error->free_trace));
+	json_object_set_new(object, "pid",
+			    json_integer(profile->processes[found->process].info.pid));
+	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
+	json_object_set_new(object, "stack", json_trace(&found->access));
+	json_object_set_new(object, "allocated", json_trace(&found->alloc));
+	json_object_set_new(object, "freed_at", json_trace(&found->free));
 	return object;
 }
 
-static size_t errors_json(const struct report *report)
+static void errors_json(const struct report *report)
 {
-	json_t *root = json_process(report), *list = json_array();
-	struct stackdepot_error error;
-	uint64_t position = 0;
-	size_t nr;
+	const struct profile *profile = report->profile;
+	json_t *root = json_processes(profile), *list = json_array();
+	size_t i;
 
-	while (errors_next(report, &position, &error))
-		json_array_append_new(list, errors_json_one(report, &error));
-	nr = json_array_size(list);
+	for (i = 0; i < profile->nr_errors; i++)
+		json_array_append_new(list, errors_json_one(profile, &profile->errors[i]));
 	json_object_set_new(root, "errors_seen", json_integer((json_int_t)errors_seen(report)));
 	json_object_set_new(root, "errors", list);
 	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_ERRORS));
 	json_object_set_new(root, "unused_suppressions",
 			    suppress_json_unused(report->suppress, SUPPRESS_ERRORS));
 	json_finish(root);
-	return nr;
 }
 
-static size_t errors_text(const struct report *report)
+static void errors_text(const struct report *report)
 {
-	struct stackdepot_error error;
-	uint64_t position = 0;
-	size_t nr = 0;
+	const struct profile *profile = report->profile;
+	char number[TEXT_NUMBER], times[TEXT_NUMBER];
+	size_t i, nr = profile->nr_errors;
 
-	while (errors_next(report, &position, &error)) {
-		if (nr < report->limit)
-			errors_one(report, &error);
-		nr++;
-	}
+	for (i = 0; i < nr && i < report->limit; i++)
+		errors_one(report, &profile->errors[i]);
 	if (nr)
 		puts(RULE);
-	printf("%zu different error%s, seen %llu times\n", nr, nr == 1 ? "" : "s",
-	       (unsigned long long)errors_seen(report));
-	if (nr > report->limit)
-		printf("%zu are not shown; --all shows them.\n", nr - report->limit);
-	if (report->info.errors_dropped)
-		printf("%llu found no room in the store.\n",
-		       (unsigned long long)report->info.errors_dropped);
+	printf("%s, seen %s\n", text_number((double)nr, "different error", number),
+	       text_number((double)errors_seen(report), "time", times));
+	if (i < nr)
+		printf("%zu %s not shown; --all shows them.\n", nr - i, nr - i == 1 ? "is" : "are");
+	if (profile->info.errors_dropped)
+		printf("%s found no room in the store.\n",
+		       text_count((double)profile->info.errors_dropped, number));
 	suppress_print(stdout, report->suppress, SUPPRESS_ERRORS);
-	return nr;
 }
 
 int report_errors(const struct report *report)
 {
-	size_t nr;
-
 	if (report->json) {
-		nr = errors_json(report);
+		errors_json(report);
 	} else {
-		text_process(report);
-		nr = errors_text(report);
+		text_head(report);
+		errors_text(report);
 	}
-	return nr ? CLI_FINDINGS : CLI_CLEAN;
+	return report->profile->nr_errors ? CLI_FINDINGS : CLI_CLEAN;
 }
 
 int report_summary(const struct report *report)

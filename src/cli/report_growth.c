@@ -2,13 +2,11 @@
 /*
  * report_growth.c - which stacks only grow.
  *
- * Of two moments: copies of a store (cp FILE BEFORE will do), or a running process looked at
+ * Of two moments: copies of a store (cp FILE BEFORE will do), or running processes looked at
  * several times. A stack counts if it held more at each look than at the one before.
  */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "snapshot.h"
 
@@ -26,7 +24,7 @@ struct growth_watch {
 
 /* A row of the report. */
 struct growth {
-	stackdepot_ref_t trace;
+	const struct profile_trace *trace;
 	double first;
 	double last;
 	double objects; /* more than at first */
@@ -60,7 +58,7 @@ static void growth_look(struct growth_watch *watch, struct profile *profile)
 	struct growth_watch now = {.looks = watch->looks + 1};
 	size_t i;
 
-	snapshot_take(profile, SNAPSHOT_BY_TRACE, &now.last);
+	snapshot_take(profile, SNAPSHOT_BY_PLACES, &now.last);
 	now.stacks = cli_alloc(now.last.nr * sizeof(*now.stacks));
 	for (i = 0; i < now.last.nr; i++)
 		now.stacks[i] = growth_step(watch, &now.last.stacks[i]);
@@ -75,7 +73,7 @@ static int growth_compare(const void *a, const void *b)
 
 	if (l != r)
 		return l < r ? 1 : -1;
-	return left->trace < right->trace ? -1 : left->trace > right->trace;
+	return left->trace->hash < right->trace->hash ? -1 : left->trace->hash > right->trace->hash;
 }
 
 /* Those that grew at each look but the first, most growth first; to be freed. */
@@ -87,18 +85,19 @@ static struct growth *growth_select(const struct growth_watch *watch, size_t *re
 
 	*ret_bytes = 0;
 	for (i = 0; i < watch->last.nr; i++) {
-		const struct stackdepot_stack *sums = &watch->last.stacks[i].sums;
+		const struct profile_sums *sums = &watch->last.stacks[i].sums;
 
 		if (watch->stacks[i].steps + 1 < watch->looks)
 			continue;
 		list[nr++] =
-			(struct growth){.trace = sums->trace,
+			(struct growth){.trace = &watch->last.stacks[i].stack->trace,
 					.first = watch->stacks[i].first_bytes,
 					.last = sums->bytes,
 					.objects = sums->objects - watch->stacks[i].first_objects};
 		*ret_bytes += sums->bytes - watch->stacks[i].first_bytes;
 	}
-	qsort(list, nr, sizeof(*list), growth_compare);
+	if (nr)
+		qsort(list, nr, sizeof(*list), growth_compare);
 	*ret_nr = nr;
 	return list;
 }
@@ -107,42 +106,43 @@ static struct growth *growth_select(const struct growth_watch *watch, size_t *re
 
 static void growth_print(const struct report *report, const struct growth *growth)
 {
-	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[TEXT_BYTES];
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[TEXT_NUMBER];
 
 	puts("");
-	text_heading(report, "+%s in %s objects, from %s to %s, allocated at:",
+	text_heading(report, "+%s in %s, from %s to %s, allocated at:",
 		     text_bytes(growth->last - growth->first, more),
-		     text_count(growth->objects, objects), text_bytes(growth->first, from),
-		     text_bytes(growth->last, to));
-	text_stack(report, growth->trace);
+		     text_number(growth->objects, "object", objects),
+		     text_bytes(growth->first, from), text_bytes(growth->last, to));
+	text_trace(stdout, report, growth->trace);
 }
 
-static json_t *growth_json(const struct report *report, const struct growth *growth)
+static json_t *growth_json(const struct growth *growth)
 {
 	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
 			 "grown_objects", growth->objects, "from_bytes", growth->first, "to_bytes",
-			 growth->last, "stack", json_stack(report, growth->trace));
+			 growth->last, "stack", json_trace(growth->trace));
 }
 
 static void growth_text(const struct report *report, const struct growth *list, size_t nr,
 			double bytes)
 {
-	char text[TEXT_BYTES];
+	char text[TEXT_BYTES], number[TEXT_NUMBER];
 	size_t i;
 
-	text_process(report);
-	text_heading(report, "%zu stacks only grew, by %s together", nr, text_bytes(bytes, text));
+	text_head(report);
+	text_heading(report, "%s only grew, by %s together",
+		     text_number((double)nr, "stack", number), text_bytes(bytes, text));
 	for (i = 0; i < nr && i < report->limit; i++)
 		growth_print(report, &list[i]);
 }
 
 static void growth_print_json(const struct report *report, const struct growth *list, size_t nr)
 {
-	json_t *stacks = json_array(), *root = json_process(report);
+	json_t *stacks = json_array(), *root = json_processes(report->profile);
 	size_t i;
 
 	for (i = 0; i < nr && i < report->limit; i++)
-		json_array_append_new(stacks, growth_json(report, &list[i]));
+		json_array_append_new(stacks, growth_json(&list[i]));
 	json_object_set_new(root, "growth", stacks);
 	json_finish(root);
 }
@@ -156,9 +156,7 @@ static int growth_report(const struct report *options, const struct profile *pro
 	size_t nr;
 	struct growth *list = growth_select(watch, &nr, &bytes);
 
-	report.store = profile->store;
-	report.symbols = profile->symbols;
-	report.info = profile->info;
+	report.profile = profile;
 	if (report.json)
 		growth_print_json(&report, list, nr);
 	else
@@ -186,13 +184,14 @@ static int growth_between(const struct report *options, struct profile *early,
 	return status;
 }
 
-int report_growth(const struct report *options, const char *target, const char *later_target)
+int report_growth(const struct report *options, const struct targets *targets, char *later_name)
 {
-	struct profile *early = profile_open(target), *later = NULL;
+	const struct targets later_target = {.names = &later_name, .nr = 1};
+	struct profile *early = profile_open(targets, NULL), *later = NULL;
 	int status = CLI_USAGE;
 
 	if (early)
-		later = profile_open(later_target);
+		later = profile_open(&later_target, NULL);
 	if (later)
 		status = growth_between(options, early, later);
 	profile_close(later);
@@ -200,18 +199,10 @@ int report_growth(const struct report *options, const char *target, const char *
 	return status;
 }
 
-static void growth_wait(double seconds)
+int report_growth_watch(const struct report *options, const struct targets *targets,
+			double interval, unsigned int times)
 {
-	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
-int report_growth_watch(const struct report *options, const char *target, double interval,
-			unsigned int times)
-{
-	struct profile *profile = profile_open(target);
+	struct profile *profile = profile_open(targets, NULL);
 	struct growth_watch watch = {0};
 	int status = CLI_USAGE;
 	unsigned int i;
@@ -220,7 +211,7 @@ int report_growth_watch(const struct report *options, const char *target, double
 		return CLI_USAGE;
 	growth_look(&watch, profile);
 	for (i = 0; i < times; i++) {
-		growth_wait(interval);
+		cli_wait(interval);
 		if (!profile_refresh(profile))
 			break;
 		growth_look(&watch, profile);

@@ -2,7 +2,7 @@
 /* report_stats.c - what recording cost, and what it could not do. */
 #include <jansson.h>
 
-#include "cli.h"
+#include "profile.h"
 
 static size_t stats_add(struct stats_row *rows, size_t nr, struct stats_row row)
 {
@@ -61,7 +61,7 @@ static void stats_text(const struct report *report, const struct stats_row *rows
 	char text[TEXT_BYTES];
 	size_t i;
 
-	text_process(report);
+	text_head(report);
 	for (i = 0; i < nr; i++) {
 		double value = (double)rows[i].value;
 
@@ -75,7 +75,7 @@ static void stats_text(const struct report *report, const struct stats_row *rows
 
 static void stats_json(const struct report *report, const struct stats_row *rows, size_t nr)
 {
-	json_t *root = json_process(report);
+	json_t *root = json_processes(report->profile);
 	size_t i;
 
 	for (i = 0; i < nr; i++)
@@ -83,34 +83,38 @@ static void stats_json(const struct report *report, const struct stats_row *rows
 	json_finish(root);
 }
 
-size_t stats_rows(struct stackdepot_store *store, struct stats_row rows[STATS_ROWS])
+static void stats_add_depot(struct stackdepot_stats *sum, const struct stackdepot_stats *more)
 {
-	struct stackdepot_store_info info;
-	struct stackdepot_stats depot;
-
-	stackdepot_store_get_info(store, &info);
-	stackdepot_get_stats(stackdepot_store_depot(store), &depot);
-	return stats_depot(&depot, rows, stats_tool(&info, &depot, rows));
+	sum->mapped_bytes += more->mapped_bytes;
+	sum->used_bytes += more->used_bytes;
+	sum->saved += more->saved;
+	sum->truncated += more->truncated;
+	sum->lines += more->lines;
+	sum->lines_used += more->lines_used;
+	sum->evictions += more->evictions;
+	sum->leases_broken += more->leases_broken;
+	sum->drops_pinned += more->drops_pinned;
+	sum->drops_no_memory += more->drops_no_memory;
+	sum->ring_events += more->ring_events;
+	sum->ring_dropped += more->ring_dropped;
 }
 
-json_t *stats_list(struct stackdepot_store *store)
+size_t stats_rows(const struct profile *profile, struct stats_row rows[STATS_ROWS])
 {
-	struct stats_row rows[STATS_ROWS];
-	size_t i, nr = stats_rows(store, rows);
-	json_t *list = json_array();
+	struct stackdepot_stats depot, sum = {0};
+	size_t i;
 
-	for (i = 0; i < nr; i++)
-		if (rows[i].value || !rows[i].only_if_any)
-			json_array_append_new(list, json_pack("[s, I, b]", rows[i].text,
-							      (json_int_t)rows[i].value,
-							      rows[i].is_bytes));
-	return list;
+	for (i = 0; i < profile->nr_processes; i++) {
+		stackdepot_get_stats(stackdepot_store_depot(profile->processes[i].store), &depot);
+		stats_add_depot(&sum, &depot);
+	}
+	return stats_depot(&sum, rows, stats_tool(&profile->info, &sum, rows));
 }
 
 int report_stats(const struct report *report)
 {
 	struct stats_row rows[STATS_ROWS];
-	size_t nr = stats_rows(report->store, rows);
+	size_t nr = stats_rows(report->profile, rows);
 
 	if (report->json)
 		stats_json(report, rows, nr);

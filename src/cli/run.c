@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "options.h"
+#include "profile.h"
 #include "suppress.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
@@ -47,8 +47,8 @@ static const struct option run_long[] = {
 	{"follow-children", required_argument, NULL, RUN_FOLLOW},
 	{"children", required_argument, NULL, RUN_CHILDREN},
 	{"quiet", no_argument, NULL, RUN_QUIET},
-	SUPPRESS_OPTION_FILE,
-	{NULL, 0, NULL, 0},
+	OPTIONS_SUPPRESSIONS,
+	OPTIONS_END,
 };
 
 static bool run_add(struct run *run, const char *name, const char *value)
@@ -113,21 +113,26 @@ static bool run_option(struct run *run, int option, const char *value)
 	return false;
 }
 
+static enum option_status run_take(void *context, int option, const char *value)
+{
+	return run_option(context, option, value) ? OPTION_GOOD : OPTION_BAD_VALUE;
+}
+
 /* 0, or an exit status after a complaint; optind is then at the program. */
 static int run_parse(struct run *run, int argc, char **argv)
 {
-	int option, index = 0;
+	const struct options parse = {
+		.list = run_long,
+		.letters = "+",
+		.take = run_take,
+		.context = run,
+		.suppress = run->suppress,
+	};
+	int status = options_parse(&parse, argc, argv);
 
-	while ((option = getopt_long(argc, argv, "+", run_long, &index)) >= 0) {
-		if (option == '?' ||
-		    (option == SUPPRESS_FILE && !suppress_read(run->suppress, optarg)))
-			return CLI_USAGE;
-		if (option != SUPPRESS_FILE && !run_option(run, option, optarg))
-			return cli_usage("--%s cannot be '%s'", run_long[index].name, optarg);
-	}
-	if (optind >= argc)
+	if (!status && optind >= argc)
 		return cli_usage("run what? PROGRAM is missing");
-	return 0;
+	return status;
 }
 
 /* The store's absolute name, as the program may change directory. An old store gives way. */
@@ -223,110 +228,92 @@ static void run_trim(const struct launch *launch)
 
 /* --- afterwards ------------------------------------------------------------------------------- */
 
-/* Errors seen in a store, but for those that are suppressed. */
-static uint64_t run_errors(const struct run *run, struct stackdepot_store *store,
-			   const struct stackdepot_store_info *info)
+static void run_say(const struct profile *profile, uint64_t errors)
 {
-	struct stackdepot_error error;
-	uint64_t position = 0, covered = 0;
-	struct symbols *symbols;
+	const struct profile_process *process = &profile->processes[0];
+	char number[TEXT_NUMBER], bytes[TEXT_BYTES], objects[TEXT_NUMBER];
+	const struct stackdepot_store_info *info = &process->info;
 
-	if (!info->errors_seen || !suppress_has(run->suppress, SUPPRESS_ERRORS))
-		return info->errors_seen;
-	symbols = symbols_open(store);
-	suppress_use(run->suppress, store, symbols);
-	while (stackdepot_store_next_error(store, &position, &error))
-		covered += suppress_error(run->suppress, &error) ? error.count : 0;
-	symbols_close(symbols);
-	return covered < info->errors_seen ? info->errors_seen - covered : 0;
-}
-
-static void run_suppress_leaks(const struct run *run, struct stackdepot_store *store,
-			       struct stackdepot_stack *stacks, size_t nr)
-{
-	struct symbols *symbols;
-
-	if (!suppress_has(run->suppress, SUPPRESS_LEAK))
-		return;
-	symbols = symbols_open(store);
-	suppress_use(run->suppress, store, symbols);
-	suppress_stacks(run->suppress, stacks, nr);
-	symbols_close(symbols);
-}
-
-static void run_say(const struct run *run, const char *path,
-		    const struct stackdepot_store_info *info, uint64_t errors)
-{
-	struct stackdepot_stack *stacks;
-	struct stackdepot_store *store;
-	char bytes[TEXT_BYTES], count[TEXT_BYTES];
-	double live = 0, objects = 0;
-	size_t i, nr;
-
-	if (stackdepot_store_open(path, &store))
-		return;
-	if (!stackdepot_store_stacks(store, &stacks, &nr)) {
-		run_suppress_leaks(run, store, stacks, nr);
-		for (i = 0; i < nr; i++) {
-			live += stacks[i].bytes;
-			objects += stacks[i].objects;
-		}
-		free(stacks);
-	}
-	cli_complain("%.60s (%u): %llu error%s, %s live in %s objects; stackdepot report %s",
+	cli_complain("%.60s (%u): %s, %s live in %s; stackdepot report %s",
 		     info->command_bytes ? info->command : "?", info->pid,
-		     (unsigned long long)errors, errors == 1 ? "" : "s", text_bytes(live, bytes),
-		     text_count(objects, count), path);
-	stackdepot_store_close(store);
+		     text_number((double)errors, "error", number),
+		     text_bytes(process->live.bytes, bytes),
+		     text_number(process->live.objects, "object", objects), process->path);
 }
+
+/* What is found in the stores of a run, one after the other. */
+struct run_sums {
+	size_t stores;
+	size_t said; /* processes that had a line of their own */
+	uint64_t errors;
+	uint64_t children_unrecorded;
+};
 
 #define RUN_SAY_STORES 8u /* lines that name a process each, at the end of a run of many */
 
 /* Worth a line: the program itself, and processes with errors, as far as there is room. */
-static bool run_is_worth_a_line(size_t index, uint64_t errors, size_t said, size_t stores)
+static bool run_is_worth_a_line(const struct run_sums *sums, uint64_t errors)
 {
-	if (said == RUN_SAY_STORES)
+	if (sums->said == RUN_SAY_STORES)
 		return false;
-	return !index || errors || stores <= RUN_SAY_STORES;
+	return !sums->said || errors || sums->stores <= RUN_SAY_STORES;
+}
+
+static void run_add_store(const struct run *run, char *path, struct run_sums *sums)
+{
+	const struct targets one = {.names = &path, .nr = 1, .quiet = true};
+	uint64_t covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen, errors;
+	struct profile *profile = profile_open(&one, run->suppress);
+
+	if (!profile)
+		return;
+	covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen - covered;
+	errors = profile->info.errors_seen;
+	errors -= covered < errors ? covered : errors;
+	if (!run->quiet && run_is_worth_a_line(sums, errors)) {
+		run_say(profile, errors);
+		sums->said++;
+	}
+	sums->errors += errors;
+	sums->children_unrecorded += profile->info.children_unrecorded;
+	profile_close(profile);
+}
+
+static void run_say_rest(const struct run *run, const struct run_sums *sums)
+{
+	const size_t more = sums->stores - sums->said;
+
+	if (more)
+		cli_complain("%zu more %s, in %s.*", more, more == 1 ? "process" : "processes",
+			     run->store);
+	suppress_print(stderr, run->suppress, SUPPRESS_ALL);
+	if (sums->children_unrecorded)
+		cli_complain("%llu more %s not recorded: --children",
+			     (unsigned long long)sums->children_unrecorded,
+			     sums->children_unrecorded == 1 ? "process was" : "processes were");
 }
 
 /* Errors seen in all stores of the run, but for those that are suppressed. */
 static uint64_t run_finish(const struct run *run, const struct launch *launch)
 {
-	struct stackdepot_store_info info;
-	struct stackdepot_store *store;
+	struct run_sums sums = {0};
 	struct stores stores;
-	uint64_t errors, all = 0, children_unrecorded = 0;
-	size_t i, said = 0;
+	size_t i;
 
 	run_trim(launch);
 	stores_find(run->store, &stores);
+	sums.stores = stores.nr;
 	for (i = 0; i < stores.nr; i++) {
 		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
 					      (uint32_t)launch->wait_status);
-		if (stackdepot_store_open(stores.path[i], &store))
-			continue;
-		stackdepot_store_get_info(store, &info);
-		errors = run_errors(run, store, &info);
-		all += errors;
-		children_unrecorded += i ? 0 : info.children_unrecorded;
-		if (!run->quiet && run_is_worth_a_line(i, errors, said, stores.nr)) {
-			run_say(run, stores.path[i], &info, errors);
-			said++;
-		}
-		stackdepot_store_close(store);
+		run_add_store(run, stores.path[i], &sums);
 	}
-	if (!run->quiet && said < stores.nr)
-		cli_complain("%zu more processes, in %s.*", stores.nr - said, run->store);
 	if (!run->quiet)
-		suppress_print(stderr, run->suppress, SUPPRESS_ALL);
-	if (!run->quiet && children_unrecorded)
-		cli_complain("%llu more processes were not recorded: --children",
-			     (unsigned long long)children_unrecorded);
+		run_say_rest(run, &sums);
 	if (!stores.nr)
 		cli_complain("nothing was recorded");
 	stores_free(&stores);
-	return all;
+	return sums.errors;
 }
 
 /* End as the program ended: by the same signal, if it was one. */

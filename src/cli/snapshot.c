@@ -13,7 +13,7 @@ static int snapshot_compare(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-static void snapshot_add(struct stackdepot_stack *sum, const struct stackdepot_stack *more)
+static void snapshot_add(struct profile_sums *sum, const struct profile_sums *more)
 {
 	sum->bytes += more->bytes;
 	sum->objects += more->objects;
@@ -41,22 +41,35 @@ static void snapshot_merge(struct snapshot *snapshot)
  * The moment the sums are of. A process that is not here any more may have been killed, and a store
  * may be a copy: then it is the moment of the last event.
  */
-static uint64_t snapshot_time(struct profile *profile)
+static uint64_t snapshot_time_of(const struct profile_process *process)
 {
 	struct stackdepot_event event;
-	struct timespec now;
 	uint64_t position = 0;
 
-	if (profile->info.end_monotonic_ns)
-		return profile->info.end_monotonic_ns;
-	if (target_is_running(&profile->info) && !clock_gettime(CLOCK_MONOTONIC, &now))
-		return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	if (stackdepot_ring_next(stackdepot_store_depot(profile->store), &position, &event))
+	if (process->info.end_monotonic_ns)
+		return process->info.end_monotonic_ns;
+	if (stackdepot_ring_next(stackdepot_store_depot(process->store), &position, &event))
 		return event.time;
 	return 0;
 }
 
-void snapshot_take(struct profile *profile, enum snapshot_by by, struct snapshot *ret_snapshot)
+static uint64_t snapshot_time(const struct profile *profile)
+{
+	uint64_t time, latest = 0;
+	struct timespec now;
+	size_t i;
+
+	if (profile_running(profile) && !clock_gettime(CLOCK_MONOTONIC, &now))
+		return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	for (i = 0; i < profile->nr_processes; i++) {
+		time = snapshot_time_of(&profile->processes[i]);
+		latest = time > latest ? time : latest;
+	}
+	return latest;
+}
+
+void snapshot_take(const struct profile *profile, enum snapshot_by by,
+		   struct snapshot *ret_snapshot)
 {
 	struct snapshot snapshot = {.nr = profile->nr, .time_ns = snapshot_time(profile)};
 	size_t i;
@@ -66,8 +79,7 @@ void snapshot_take(struct profile *profile, enum snapshot_by by, struct snapshot
 		const struct profile_stack *from = &profile->stacks[i];
 
 		snapshot.stacks[i] = (struct snapshot_stack){
-			.id = by == SNAPSHOT_BY_KEY ? profile_key(profile, from->frames, from->nr)
-						    : from->sums.trace,
+			.id = by == SNAPSHOT_BY_KEY ? profile_key(&from->trace) : from->trace.hash,
 			.sums = from->sums,
 			.stack = from,
 		};

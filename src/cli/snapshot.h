@@ -2,8 +2,8 @@
 /*
  * snapshot.h - the sums of all stacks at one moment, to be compared with those of another.
  *
- * What is the same stack is a matter of what is compared: within one process its trace is; between
- * two processes, or two builds of a program, the functions are.
+ * What is the same stack is a matter of what is compared: within one run the places it goes through
+ * are; between two runs, or two builds of a program, the functions are.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -11,24 +11,25 @@
 #include "profile.h"
 
 enum snapshot_by {
-	SNAPSHOT_BY_TRACE,
+	SNAPSHOT_BY_PLACES,
 	SNAPSHOT_BY_KEY, /* stacks of equal profile_key() become one */
 };
 
 struct snapshot_stack {
 	uint64_t id;
-	struct stackdepot_stack sums;
+	struct profile_sums sums;
 	const struct profile_stack *stack; /* one of them, until the profile is read again */
 };
 
 struct snapshot {
 	struct snapshot_stack *stacks; /* sorted by id */
 	size_t nr;
-	struct stackdepot_stack total;
+	struct profile_sums total;
 	uint64_t time_ns; /* CLOCK_MONOTONIC; 0: not known */
 };
 
-void snapshot_take(struct profile *profile, enum snapshot_by by, struct snapshot *ret_snapshot);
+void snapshot_take(const struct profile *profile, enum snapshot_by by,
+		   struct snapshot *ret_snapshot);
 void snapshot_free(struct snapshot *snapshot);
 /* NULL if it is not there. */
 const struct snapshot_stack *snapshot_find(const struct snapshot *snapshot, uint64_t id);

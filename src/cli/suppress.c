@@ -35,9 +35,8 @@ void suppress_close(struct suppress *suppress)
 /* Rules of files stay in front of built-in ones. */
 static struct suppress_rule *suppress_add(struct suppress *suppress, size_t at)
 {
-	suppress->rules = realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
-	if (!suppress->rules)
-		abort();
+	suppress->rules =
+		cli_realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
 	memmove(&suppress->rules[at + 1], &suppress->rules[at],
 		(suppress->nr - at) * sizeof(*suppress->rules));
 	memset(&suppress->rules[at], 0, sizeof(suppress->rules[at]));
@@ -146,9 +145,7 @@ bool suppress_read(struct suppress *suppress, const char *path)
 		return false;
 	}
 	suppress->files =
-		realloc(suppress->files, (suppress->files_nr + 1) * sizeof(*suppress->files));
-	if (!suppress->files)
-		abort();
+		cli_realloc(suppress->files, (suppress->files_nr + 1) * sizeof(*suppress->files));
 	suppress->files[suppress->files_nr++] = cli_strdup(path);
 	good = suppress_lines(suppress, path, file);
 	fclose(file);
@@ -156,16 +153,6 @@ bool suppress_read(struct suppress *suppress, const char *path)
 }
 
 /* --- what became of them ---------------------------------------------------------------------- */
-
-bool suppress_has(const struct suppress *suppress, unsigned int kinds)
-{
-	size_t i;
-
-	for (i = 0; suppress && i < suppress->nr; i++)
-		if (suppress->rules[i].kinds & kinds)
-			return true;
-	return false;
-}
 
 static void suppress_sum(struct suppress_sums *sum, const struct suppress_sums *more)
 {
@@ -201,23 +188,16 @@ struct suppress_sums suppress_total(const struct suppress *suppress, unsigned in
 
 void suppress_print_sums(FILE *out, const struct suppress_sums *sums)
 {
-	char bytes[TEXT_BYTES], count[TEXT_BYTES];
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], number[TEXT_NUMBER];
 
 	if (sums->stacks)
-		fprintf(out, "%s in %s object%s from %zu stack%s", text_bytes(sums->bytes, bytes),
-			text_count(sums->objects, count), sums->objects < 1.5 ? "" : "s",
-			sums->stacks, sums->stacks == 1 ? "" : "s");
+		fprintf(out, "%s in %s from %s", text_bytes(sums->bytes, bytes),
+			text_number(sums->objects, "object", objects),
+			text_number((double)sums->stacks, "stack", number));
 	if (sums->errors)
-		fprintf(out, "%s%zu error%s, seen %llu time%s", sums->stacks ? ", and " : "",
-			sums->errors, sums->errors == 1 ? "" : "s", (unsigned long long)sums->seen,
-			sums->seen == 1 ? "" : "s");
-}
-
-/* What a file holds is not to drive the terminal. */
-static void suppress_print_text(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+		fprintf(out, "%s%s, seen %s", sums->stacks ? ", and " : "",
+			text_number((double)sums->errors, "error", objects),
+			text_number((double)sums->seen, "time", number));
 }
 
 static void suppress_print_rule(FILE *out, const struct suppress_rule *rule, unsigned int kinds)
@@ -233,7 +213,7 @@ static void suppress_print_rule(FILE *out, const struct suppress_rule *rule, uns
 		return;
 	}
 	fputs(": ", out);
-	suppress_print_text(out, rule->text);
+	text_name(out, rule->text);
 	fprintf(out, " (%s:%u)\n", rule->file, rule->line);
 }
 
@@ -253,7 +233,7 @@ static void suppress_print_unused(FILE *out, const struct suppress *suppress, un
 		if (!suppress_is_unused(rule, kinds))
 			continue;
 		fputs(before, out);
-		suppress_print_text(out, rule->text);
+		text_name(out, rule->text);
 		fprintf(out, " (%s:%u)", rule->file, rule->line);
 		before = ", ";
 	}

@@ -9,7 +9,7 @@
 #ifndef SUPPRESS_H
 #define SUPPRESS_H
 
-#include "cli.h"
+#include "profile.h"
 
 #define SUPPRESS_LEAK 1u		 /* of kinds; errors have their own number's bit */
 #define SUPPRESS_ERRORS (~SUPPRESS_LEAK) /* all of them */
@@ -48,17 +48,12 @@ void suppress_close(struct suppress *suppress);
 bool suppress_read(struct suppress *suppress, const char *path);
 /* Add the built-in rules. */
 void suppress_add_builtin(struct suppress *suppress);
-/* Does any rule concern one of these kinds? */
-bool suppress_has(const struct suppress *suppress, unsigned int kinds);
-/* What is asked about next is from this store. */
-void suppress_use(struct suppress *suppress, struct stackdepot_store *store,
-		  struct symbols *symbols);
+/* What is asked about next has other symbols. */
+void suppress_use(struct suppress *suppress);
 
 /* Is it covered? Then it is counted, so ask once. */
-bool suppress_leak(struct suppress *suppress, const struct stackdepot_stack *stack);
-bool suppress_error(struct suppress *suppress, const struct stackdepot_error *error);
-/* Clear the live figures of what is covered, and put it behind the others. */
-void suppress_stacks(struct suppress *suppress, struct stackdepot_stack *stacks, size_t nr);
+bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack);
+bool suppress_error(struct suppress *suppress, const struct profile_error *error);
 
 /* What was covered so far, of these kinds. */
 struct suppress_sums suppress_total(const struct suppress *suppress, unsigned int kinds);
@@ -72,19 +67,5 @@ struct json_t *suppress_json_unused(const struct suppress *suppress, unsigned in
 
 /* Substring match; ^ and $ at the ends hold it there, * stands for any characters. */
 bool suppress_pattern(const char *pattern, const char *text);
-
-/* --- options of the sub-commands ---------------------------------------------------------------
- */
-
-enum { SUPPRESS_FILE = 1000, SUPPRESS_NO_DEFAULT };
-
-#define SUPPRESS_OPTION_FILE                                           \
-	{                                                              \
-		"suppressions", required_argument, NULL, SUPPRESS_FILE \
-	}
-#define SUPPRESS_OPTION_NO_DEFAULT                                                \
-	{                                                                         \
-		"no-default-suppressions", no_argument, NULL, SUPPRESS_NO_DEFAULT \
-	}
 
 #endif

@@ -9,12 +9,11 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "intern.h"
-#include "profile.h"
+#include "options.h"
 #include "suppress.h"
 
 #define NAME_BYTES 4096u /* of a function; the rest of a longer one is a star */
@@ -29,7 +28,7 @@ struct gen_rule {
 };
 
 struct gen {
-	struct profile *profile;
+	const struct profile *profile;
 	struct intern *texts;
 	struct gen_rule *rules;
 	size_t room;
@@ -42,8 +41,7 @@ struct gen {
 /* A stack, and as which kind it is reported. */
 struct gen_item {
 	const char *kind;
-	const uint64_t *frames;
-	unsigned int nr;
+	const struct profile_trace *trace;
 };
 
 /* --- the rules a stack could have ------------------------------------------------------------- */
@@ -55,9 +53,7 @@ static struct gen_rule *gen_rule(struct gen *gen, size_t number)
 
 	if (number >= room) {
 		gen->room = room ? 2 * room : 1024;
-		gen->rules = realloc(gen->rules, gen->room * sizeof(*gen->rules));
-		if (!gen->rules)
-			abort();
+		gen->rules = cli_realloc(gen->rules, gen->room * sizeof(*gen->rules));
 		memset(gen->rules + room, 0, (gen->room - room) * sizeof(*gen->rules));
 	}
 	return &gen->rules[number];
@@ -73,8 +69,8 @@ static size_t gen_text(struct gen *gen, const char *kind, const struct symbol_fr
 
 	if (function)
 		snprintf(at, NAME_BYTES, "%s", function);
-	else if (frame->module)
-		snprintf(at, NAME_BYTES, "%.450s+0x%llx", frame->module,
+	else if (frame->in)
+		snprintf(at, NAME_BYTES, "%.450s+0x%llx", frame->in->name,
 			 (unsigned long long)frame->offset);
 	else
 		return NONE;
@@ -94,9 +90,8 @@ static void gen_each(struct gen *gen, const struct gen_item *item, gen_visit *vi
 	unsigned int i;
 	size_t j;
 
-	for (i = 0; i < item->nr; i++) {
-		const struct symbol_frame *frame =
-			symbols_frame(gen->profile->symbols, item->frames[i]);
+	for (i = 0; i < item->trace->nr; i++) {
+		const struct symbol_frame *frame = symbols_frame(item->trace->frames[i]);
 
 		for (j = 0; j < frame->nr; j++) {
 			size_t number = gen_text(gen, item->kind, frame, frame->lines[j].function);
@@ -125,8 +120,8 @@ static bool gen_is_runtime(const struct symbol_frame *frame)
 					      "^libgcc_s.so.", "^libc++*.so."};
 	size_t i;
 
-	for (i = 0; frame->module && i < sizeof(runtime) / sizeof(runtime[0]); i++)
-		if (suppress_pattern(runtime[i], frame->module))
+	for (i = 0; frame->in && i < sizeof(runtime) / sizeof(runtime[0]); i++)
+		if (suppress_pattern(runtime[i], frame->in->name))
 			return true;
 	return false;
 }
@@ -160,9 +155,7 @@ static struct gen_rule *gen_cover(struct gen *gen, const struct gen_item *item)
 		return NULL;
 	}
 	if (!gen->rules[best.number].chosen) {
-		gen->chosen = realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
-		if (!gen->chosen)
-			abort();
+		gen->chosen = cli_realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
 		gen->chosen[gen->chosen_nr++] = best.number;
 		gen->rules[best.number].chosen = true;
 	}
@@ -173,7 +166,7 @@ static struct gen_rule *gen_cover(struct gen *gen, const struct gen_item *item)
 
 static struct gen_item gen_leak(const struct profile_stack *stack)
 {
-	return (struct gen_item){.kind = "leak", .frames = stack->frames, .nr = stack->nr};
+	return (struct gen_item){.kind = "leak", .trace = &stack->trace};
 }
 
 static void gen_leaks(struct gen *gen)
@@ -188,7 +181,7 @@ static void gen_leaks(struct gen *gen)
 		gen_each(gen, &item, gen_count, NULL);
 	}
 	for (i = 0; i < profile->nr; i++) {
-		const struct stackdepot_stack *sums = &profile->stacks[i].sums;
+		const struct profile_sums *sums = &profile->stacks[i].sums;
 		struct gen_item item = gen_leak(&profile->stacks[i]);
 		struct gen_rule *rule = sums->objects > 0 ? gen_cover(gen, &item) : NULL;
 
@@ -201,50 +194,34 @@ static void gen_leaks(struct gen *gen)
 }
 
 /* Where it was done; else where the object came from, or went. */
-static struct gen_item gen_error(struct gen *gen, const struct stackdepot_error *error,
-				 uint64_t *frames)
+static struct gen_item gen_error(const struct profile_error *error)
 {
-	const stackdepot_ref_t traces[] = {error->access_trace, error->alloc_trace,
-					   error->free_trace};
-	struct stackdepot *depot = stackdepot_store_depot(gen->profile->store);
-	int i, nr = 0;
+	const struct profile_trace *trace = &error->access;
 
-	for (i = 0; i < 3 && nr <= 0; i++)
-		if (traces[i])
-			nr = stackdepot_fetch_ref(depot, traces[i], (uintptr_t *)frames,
-						  STACKDEPOT_MAX_FRAMES);
-	return (struct gen_item){.kind = stackdepot_error_name(error->kind),
-				 .frames = frames,
-				 .nr = nr > 0 ? (unsigned int)nr : 0};
-}
-
-static void gen_count_errors(struct gen *gen)
-{
-	uint64_t frames[STACKDEPOT_MAX_FRAMES], position = 0;
-	struct stackdepot_error error;
-
-	while (stackdepot_store_next_error(gen->profile->store, &position, &error)) {
-		struct gen_item item = gen_error(gen, &error, frames);
-
-		gen->items++;
-		gen_each(gen, &item, gen_count, NULL);
-	}
+	if (!trace->nr)
+		trace = error->alloc.nr ? &error->alloc : &error->free;
+	return (struct gen_item){.kind = stackdepot_error_name(error->error.kind), .trace = trace};
 }
 
 static void gen_errors(struct gen *gen)
 {
-	uint64_t frames[STACKDEPOT_MAX_FRAMES], position = 0;
-	struct stackdepot_error error;
+	const struct profile *profile = gen->profile;
+	size_t i;
 
-	gen_count_errors(gen);
-	while (profile_next_error(gen->profile, &position, &error)) {
-		struct gen_item item = gen_error(gen, &error, frames);
+	for (i = 0; i < profile->nr_errors; i++) {
+		struct gen_item item = gen_error(&profile->errors[i]);
+
+		gen->items++;
+		gen_each(gen, &item, gen_count, NULL);
+	}
+	for (i = 0; i < profile->nr_errors; i++) {
+		struct gen_item item = gen_error(&profile->errors[i]);
 		struct gen_rule *rule = gen_cover(gen, &item);
 
 		if (!rule)
 			continue;
 		rule->sums.errors++;
-		rule->sums.seen += error.count;
+		rule->sums.seen += profile->errors[i].error.count;
 	}
 }
 
@@ -271,7 +248,7 @@ static void gen_print(struct gen *gen)
 		       gen->unknown);
 }
 
-static int gen_run(struct profile *profile)
+static int gen_run(const struct profile *profile)
 {
 	struct gen gen = {.profile = profile, .texts = intern_open()};
 
@@ -287,42 +264,55 @@ static int gen_run(struct profile *profile)
 	return CLI_USAGE;
 }
 
-/* 0, or an exit status after a complaint; optind is then at the target. */
-static int gen_parse(struct suppress *suppress, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"gen", no_argument, NULL, 'g'},
-		SUPPRESS_OPTION_FILE,
-		SUPPRESS_OPTION_NO_DEFAULT,
-		{NULL, 0, NULL, 0},
-	};
-	bool gen = false, defaults = true;
-	int option;
+static const struct option gen_long[] = {
+	{"gen", no_argument, NULL, 'g'},
+	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
+	OPTIONS_NO_DEFAULT,
+	OPTIONS_END,
+};
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?' || (option == SUPPRESS_FILE && !suppress_read(suppress, optarg)))
-			return CLI_USAGE;
-		gen |= option == 'g';
-		defaults &= option != SUPPRESS_NO_DEFAULT;
-	}
-	if (!gen)
+static enum option_status gen_option(void *is_asked, int option, const char *value)
+{
+	(void)option;
+	(void)value;
+	*(bool *)is_asked = true;
+	return OPTION_GOOD;
+}
+
+/* 0, or an exit status after a complaint. */
+static int gen_parse(struct targets *targets, struct suppress *suppress, int argc, char **argv)
+{
+	bool is_asked = false;
+	const struct options parse = {
+		.list = gen_long,
+		.letters = "",
+		.take = gen_option,
+		.context = &is_asked,
+		.targets = targets,
+		.suppress = suppress,
+		.builtin = true,
+	};
+	int status = options_parse(&parse, argc, argv);
+
+	targets->names = argv + optind;
+	targets->nr = (size_t)(argc - optind);
+	if (!status && !is_asked)
 		return cli_usage("suppress: --gen is missing");
-	if (argc - optind != 1)
-		return cli_usage("suppressions of what? one FILE or PID");
-	if (defaults)
-		suppress_add_builtin(suppress);
-	return 0;
+	if (!status && !targets->nr)
+		return cli_usage("suppressions of what? FILE or PID is missing");
+	return status;
 }
 
 int cli_suppress(int argc, char **argv)
 {
 	struct suppress *suppress = suppress_open();
-	int status = gen_parse(suppress, argc, argv);
-	struct profile *profile = status ? NULL : profile_open(argv[optind]);
+	struct targets targets = {0};
+	int status = gen_parse(&targets, suppress, argc, argv);
+	struct profile *profile = status ? NULL : profile_open(&targets, suppress);
 
 	if (!status)
-		status = profile && profile_suppress(profile, suppress) ? gen_run(profile)
-									: CLI_USAGE;
+		status = profile ? gen_run(profile) : CLI_USAGE;
 	profile_close(profile);
 	suppress_close(suppress);
 	return status;

@@ -74,9 +74,9 @@ static bool match_offset(const char *pattern, const struct symbol_frame *frame)
 {
 	char text[512];
 
-	if (frame->lines[0].function || !frame->module)
+	if (frame->lines[0].function || !frame->in)
 		return false;
-	snprintf(text, sizeof(text), "%.450s+0x%llx", frame->module,
+	snprintf(text, sizeof(text), "%.450s+0x%llx", frame->in->name,
 		 (unsigned long long)frame->offset);
 	return suppress_pattern(pattern, text);
 }
@@ -85,8 +85,10 @@ static bool match_rule(const char *pattern, const struct symbol_frame *frame)
 {
 	size_t i;
 
-	if (match_function(pattern, frame) || match_offset(pattern, frame) ||
-	    match_text(pattern, frame->module) || match_text(pattern, frame->path))
+	if (match_function(pattern, frame) || match_offset(pattern, frame))
+		return true;
+	if (frame->in && (suppress_pattern(pattern, frame->in->name) ||
+			  suppress_pattern(pattern, frame->in->path)))
 		return true;
 	for (i = 0; i < frame->nr; i++)
 		if (match_text(pattern, frame->lines[i].file))
@@ -98,42 +100,52 @@ static bool match_modules(const struct suppress_builtin *builtin, const struct s
 {
 	const char *const *module = builtin->modules;
 
-	for (; *module; module++)
-		if (match_text(*module, frame->module))
+	for (; frame->in && *module; module++)
+		if (suppress_pattern(*module, frame->in->name))
 			return true;
 	return false;
 }
 
-static void frame_match(struct suppress *suppress, struct suppress_frame *known)
+static void frame_match_files(struct suppress *suppress, struct suppress_frame *known)
 {
-	const struct symbol_frame *frame = symbols_frame(suppress->symbols, known->frame);
+	const struct symbol_frame *frame;
 	size_t i;
 
+	if (!suppress->builtin)
+		return;
+	frame = symbols_frame(known->frame);
 	for (i = 0; i < suppress->builtin; i++) {
 		if (!match_rule(suppress->rules[i].pattern, frame))
 			continue;
-		known->rules = realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
-		if (!known->rules)
-			abort();
+		known->rules = cli_realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
 		known->rules[known->nr++] = (uint32_t)i;
 	}
+}
+
+/* Modules are known at once; names are looked up in those that rules are about. */
+static void frame_match_builtin(struct suppress *suppress, struct suppress_frame *known)
+{
+	size_t i;
+
 	for (i = suppress->builtin; i < suppress->nr; i++) {
 		const struct suppress_builtin *builtin = suppress->rules[i].builtin;
 		uint64_t bit = 1ull << (i - suppress->builtin);
 
-		if (!match_modules(builtin, frame))
+		if (!match_modules(builtin, known->frame))
 			continue;
 		known->inside |= bit;
-		if (builtin->function && match_function(builtin->function, frame))
+		if (builtin->function &&
+		    match_function(builtin->function, symbols_frame(known->frame)))
 			known->entry |= bit;
 	}
 }
 
-static struct suppress_frame *frame_slot(struct suppress_frame *frames, size_t size, uint64_t frame)
+static struct suppress_frame *frame_slot(struct suppress_frame *frames, size_t size,
+					 const struct symbol_frame *frame)
 {
-	size_t at = (size_t)(frame * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
+	size_t at = (size_t)((uintptr_t)frame * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
 
-	while (frames[at].known && frames[at].frame != frame)
+	while (frames[at].frame && frames[at].frame != frame)
 		at = (at + 1) & (size - 1);
 	return &frames[at];
 }
@@ -144,26 +156,26 @@ static void frames_grow(struct suppress *suppress)
 	struct suppress_frame *frames = cli_alloc(size * sizeof(*frames));
 
 	for (i = 0; i < suppress->size; i++)
-		if (suppress->frames[i].known)
+		if (suppress->frames[i].frame)
 			*frame_slot(frames, size, suppress->frames[i].frame) = suppress->frames[i];
 	free(suppress->frames);
 	suppress->frames = frames;
 	suppress->size = size;
 }
 
-static const struct suppress_frame *frame_get(struct suppress *suppress, uint64_t frame)
+static const struct suppress_frame *frame_get(struct suppress *suppress, struct symbol_frame *frame)
 {
 	struct suppress_frame *slot;
 
 	if (suppress->used * 2 >= suppress->size)
 		frames_grow(suppress);
 	slot = frame_slot(suppress->frames, suppress->size, frame);
-	if (slot->known)
+	if (slot->frame)
 		return slot;
 	slot->frame = frame;
-	slot->known = true;
 	suppress->used++;
-	frame_match(suppress, slot);
+	frame_match_files(suppress, slot);
+	frame_match_builtin(suppress, slot);
 	return slot;
 }
 
@@ -178,12 +190,10 @@ void suppress_forget(struct suppress *suppress)
 	suppress->size = suppress->used = 0;
 }
 
-void suppress_use(struct suppress *suppress, struct stackdepot_store *store,
-		  struct symbols *symbols)
+void suppress_use(struct suppress *suppress)
 {
-	suppress_forget(suppress);
-	suppress->store = store;
-	suppress->symbols = symbols;
+	if (suppress)
+		suppress_forget(suppress);
 }
 
 /* --- stacks ----------------------------------------------------------------------------------- */
@@ -219,85 +229,62 @@ static uint64_t match_whole(const struct suppress *suppress, uint64_t inside)
 }
 
 /* The rule, or suppress->nr. Rules of files come first. */
-static size_t match_stack(struct suppress *suppress, stackdepot_ref_t trace, unsigned int kinds)
+static size_t match_trace(struct suppress *suppress, const struct profile_trace *trace,
+			  unsigned int kinds)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	int i, nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(suppress->store), trace,
-						 frames, STACKDEPOT_MAX_FRAMES)
-			  : 0;
 	uint64_t inside = ~0ull, hit = 0;
 	size_t first = suppress->nr;
+	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		const struct suppress_frame *frame = frame_get(suppress, frames[i]);
+	for (i = 0; i < trace->nr; i++) {
+		const struct suppress_frame *frame = frame_get(suppress, trace->frames[i]);
 
 		first = match_files(suppress, frame, kinds, first);
 		hit |= inside & frame->entry;
 		inside &= frame->inside;
 	}
-	if (nr <= 0 || first < suppress->nr || !(kinds & SUPPRESS_LEAK))
+	if (!trace->nr || first < suppress->nr || !(kinds & SUPPRESS_LEAK))
 		return first;
 	hit |= match_whole(suppress, inside);
 	return hit ? suppress->builtin + (size_t)__builtin_ctzll(hit) : suppress->nr;
 }
 
-bool suppress_leak(struct suppress *suppress, const struct stackdepot_stack *stack)
+bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack)
 {
 	struct suppress_rule *rule;
 	size_t found;
 
-	if (!suppress || stack->objects <= 0)
+	if (!suppress || !suppress->nr || stack->sums.objects <= 0)
 		return false;
-	found = match_stack(suppress, stack->trace, SUPPRESS_LEAK);
+	found = match_trace(suppress, &stack->trace, SUPPRESS_LEAK);
 	if (found == suppress->nr)
 		return false;
 	rule = &suppress->rules[found];
 	rule->leaks.stacks++;
-	rule->leaks.bytes += stack->bytes;
-	rule->leaks.objects += stack->objects;
+	rule->leaks.bytes += stack->sums.bytes;
+	rule->leaks.objects += stack->sums.objects;
 	return true;
 }
 
-bool suppress_error(struct suppress *suppress, const struct stackdepot_error *error)
+bool suppress_error(struct suppress *suppress, const struct profile_error *error)
 {
-	unsigned int i, kind = error->kind < STACKDEPOT_ERROR_KINDS ? 1u << error->kind : 1u << 31;
-	const stackdepot_ref_t traces[] = {error->access_trace, error->alloc_trace,
-					   error->free_trace};
+	const struct profile_trace *const traces[] = {&error->access, &error->alloc, &error->free};
+	const unsigned int kind = error->error.kind;
 	struct suppress_rule *rule;
-	size_t found, first;
+	size_t i, found, first;
 
-	if (!suppress)
+	if (!suppress || !suppress->nr)
 		return false;
 	first = suppress->nr;
 	for (i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
-		found = match_stack(suppress, traces[i], kind);
+		found = match_trace(suppress, traces[i],
+				    kind < STACKDEPOT_ERROR_KINDS ? 1u << kind : 1u << 31);
 		first = found < first ? found : first;
 	}
 	if (first == suppress->nr)
 		return false;
 	rule = &suppress->rules[first];
 	rule->errors.errors++;
-	rule->errors.seen += error->count;
+	rule->errors.seen += error->error.count;
 	return true;
-}
-
-void suppress_stacks(struct suppress *suppress, struct stackdepot_stack *stacks, size_t nr)
-{
-	struct stackdepot_stack *covered;
-	size_t i, kept = 0, left = 0;
-
-	if (!suppress)
-		return;
-	covered = cli_alloc(nr * sizeof(*covered));
-	for (i = 0; i < nr; i++) {
-		if (!suppress_leak(suppress, &stacks[i])) {
-			stacks[kept++] = stacks[i];
-			continue;
-		}
-		covered[left] = stacks[i];
-		covered[left].bytes = covered[left].objects = 0;
-		left++;
-	}
-	memcpy(&stacks[kept], covered, left * sizeof(*covered));
-	free(covered);
 }

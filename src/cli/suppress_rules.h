@@ -17,8 +17,7 @@ struct suppress_rule {
 };
 
 struct suppress_frame {
-	uint64_t frame;
-	bool known;
+	struct symbol_frame *frame; /* NULL: free */
 	uint64_t entry;	 /* built-in rules whose function this is, in one of their modules */
 	uint64_t inside; /* those in whose modules it is */
 	uint32_t *rules; /* of files, that match it; ascending */
@@ -32,8 +31,6 @@ struct suppress {
 	char **files;
 	size_t files_nr;
 
-	struct stackdepot_store *store;
-	struct symbols *symbols;
 	struct suppress_frame *frames; /* open addressing; size a power of two */
 	size_t size;
 	size_t used;

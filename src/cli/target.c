@@ -11,7 +11,7 @@
 
 #include "cli.h"
 
-static const char *target_error(int error)
+const char *target_error(int error)
 {
 	switch (error) {
 	case -EBADMSG:
@@ -36,10 +36,19 @@ static char *target_map_path(char *line)
 	return path;
 }
 
-static struct stackdepot_store *target_of_process(const char *pid)
+static bool target_is_store(const char *path)
 {
-	struct stackdepot_store *store = NULL;
-	char name[64], line[PATH_MAX + 256];
+	struct stackdepot_store *store;
+
+	if (stackdepot_store_open(path, &store))
+		return false;
+	stackdepot_store_close(store);
+	return true;
+}
+
+static char *target_of_process(const char *pid)
+{
+	char name[64], line[PATH_MAX + 256], *found = NULL;
 	FILE *maps;
 
 	snprintf(name, sizeof(name), "/proc/%.16s/maps", pid);
@@ -48,31 +57,25 @@ static struct stackdepot_store *target_of_process(const char *pid)
 		cli_complain("%s: no file of this name, and no process (%s)", pid, strerror(errno));
 		return NULL;
 	}
-	while (!store && fgets(line, sizeof(line), maps)) {
+	while (!found && fgets(line, sizeof(line), maps)) {
 		char *path = target_map_path(line);
 
-		if (path && stackdepot_store_open(path, &store))
-			store = NULL;
+		if (path && target_is_store(path))
+			found = cli_strdup(path);
 	}
 	fclose(maps);
-	if (!store)
+	if (!found)
 		cli_complain("process %s is not being recorded", pid);
-	return store;
+	return found;
 }
 
-struct stackdepot_store *target_open(const char *name)
+char *target_path(const char *name)
 {
-	struct stackdepot_store *store;
 	struct stat st;
-	int error;
 
 	if (name[strspn(name, "0123456789")] == '\0' && stat(name, &st))
 		return target_of_process(name);
-	error = stackdepot_store_open(name, &store);
-	if (!error)
-		return store;
-	cli_complain("%s: %s", name, target_error(error));
-	return NULL;
+	return cli_strdup(name);
 }
 
 bool target_is_there(const struct stackdepot_store_info *info)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "cli.h"
+#include "profile.h"
 
 #define NAME_SHOWN 100u
 #define BOLD "\033[1m"
@@ -23,7 +23,8 @@ const char *text_bytes(double bytes, char *buffer)
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(buffer, TEXT_BYTES, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+	snprintf(buffer, TEXT_BYTES, unit ? "%.1f %s" : "%.0f %s", bytes,
+		 !unit && fabs(bytes) == 1 ? "byte" : units[unit]);
 	return buffer;
 }
 
@@ -42,6 +43,17 @@ const char *text_count(double count, char *buffer)
 	return buffer;
 }
 
+/* An estimate that is shown as 1 is one. */
+const char *text_number(double count, const char *noun, char *buffer)
+{
+	char number[TEXT_BYTES];
+
+	text_count(count, number);
+	snprintf(buffer, TEXT_NUMBER, "%.31s %.30s%s", number, noun,
+		 strcmp(number, "1") ? "s" : "");
+	return buffer;
+}
+
 void text_heading(const struct report *report, const char *format, ...)
 {
 	va_list list;
@@ -54,7 +66,7 @@ void text_heading(const struct report *report, const char *format, ...)
 }
 
 /* A name from a file is not to drive the terminal. */
-static void text_name(FILE *out, const char *name)
+void text_name(FILE *out, const char *name)
 {
 	for (; *name; name++)
 		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
@@ -89,8 +101,8 @@ void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol
 		text_function(out, line->function);
 		return;
 	}
-	if (frame->module) {
-		text_name(out, frame->module);
+	if (frame->in) {
+		text_name(out, frame->in->name);
 		putc('+', out);
 	}
 	fprintf(out, "0x%llx", (unsigned long long)frame->offset);
@@ -107,41 +119,31 @@ static void text_line(FILE *out, const struct report *report, const struct symbo
 		text_name(out, line->file);
 		if (line->line)
 			fprintf(out, ":%d", line->line);
-	} else if (line->function && frame->module) {
+	} else if (line->function && frame->in) {
 		fputs("  in ", out);
-		text_name(out, frame->module);
+		text_name(out, frame->in->name);
 	}
 	if (line->inlined)
 		fputs(" (inlined)", out);
 	fprintf(out, "%s\n", report->colour ? PLAIN : "");
 }
 
-void text_frames(FILE *out, const struct report *report, const uint64_t *frames, unsigned int nr)
+void text_trace(FILE *out, const struct report *report, const struct profile_trace *trace)
 {
 	unsigned int i;
 	size_t j;
 
-	for (i = 0; i < nr && i < report->frame_limit; i++) {
-		const struct symbol_frame *frame = symbols_frame(report->symbols, frames[i]);
+	if (!trace->nr)
+		fprintf(out, "    (%s)\n",
+			trace->evicted ? "its stack was evicted" : "stack not known");
+	for (i = 0; i < trace->nr && i < report->frame_limit; i++) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (j = 0; j < frame->nr; j++)
 			text_line(out, report, frame, &frame->lines[j]);
 	}
-	if (i < nr)
-		fprintf(out, "    ... %u more\n", nr - i);
-}
-
-void text_stack(const struct report *report, stackdepot_ref_t trace)
-{
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	int nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(report->store), trace, frames,
-					      STACKDEPOT_MAX_FRAMES)
-		       : 0;
-
-	if (nr <= 0)
-		puts(trace ? TEXT_EVICTED : TEXT_UNKNOWN);
-	else
-		text_frames(stdout, report, (const uint64_t *)frames, (unsigned int)nr);
+	if (i < trace->nr)
+		fprintf(out, "    ... %u more\n", trace->nr - i);
 }
 
 void text_command(FILE *out, const struct stackdepot_store_info *info)
@@ -155,6 +157,19 @@ void text_command(FILE *out, const struct stackdepot_store_info *info)
 		     out);
 	if (i + 1 < info->command_bytes)
 		fputs(" ...", out);
+}
+
+const char *text_state(const struct stackdepot_store_info *info)
+{
+	static const char *const states[] = {
+		[STACKDEPOT_STORE_RUNNING] = "running",
+		[STACKDEPOT_STORE_EXITED] = "exited",
+		[STACKDEPOT_STORE_ENDED] = "ended",
+	};
+
+	if (!info->state || info->state > STACKDEPOT_STORE_ENDED)
+		return "unknown";
+	return states[info->state];
 }
 
 void text_end(FILE *out, const struct stackdepot_store_info *info)
@@ -172,7 +187,7 @@ void text_end(FILE *out, const struct stackdepot_store_info *info)
 		fputs(target_is_running(info) ? "running" : "ended without notice", out);
 }
 
-void text_caveats(FILE *out, const struct stackdepot_store_info *info)
+static void text_sampled(FILE *out, const struct stackdepot_store_info *info)
 {
 	char text[TEXT_BYTES];
 
@@ -184,25 +199,46 @@ void text_caveats(FILE *out, const struct stackdepot_store_info *info)
 			"The table of live objects filled up, so objects are sampled, one in %s "
 			"now: figures are estimates.\n",
 			text_bytes((double)info->sample_bytes, text));
+}
+
+void text_caveats(FILE *out, const struct profile *profile)
+{
+	const struct stackdepot_store_info *info = &profile->info;
+	char text[TEXT_NUMBER];
+
+	text_sampled(out, info);
 	if (info->unrecorded)
-		fprintf(out, "%s objects found no room in the table and are missing here.\n",
-			text_count((double)info->unrecorded, text));
+		fprintf(out, "%s found no room in the table, missing here.\n",
+			text_number((double)info->unrecorded, "object", text));
 	if (info->children_unrecorded)
-		fprintf(out, "%s more processes of this run were not recorded: --children.\n",
-			text_count((double)info->children_unrecorded, text));
-	if (info->flags & STACKDEPOT_STORE_CHILD)
+		fprintf(out, "%s more %s not recorded: --children.\n",
+			text_count((double)info->children_unrecorded, text),
+			info->children_unrecorded == 1 ? "process of this run was"
+						       : "processes of this run were");
+	if (profile->nr_processes == 1 && (info->flags & STACKDEPOT_STORE_CHILD))
 		fprintf(out,
 			"Forked from process %u, whose store has the objects older than the "
 			"fork.\n",
 			info->parent);
 }
 
-void text_process(const struct report *report)
+void text_processes(FILE *out, const struct profile *profile)
 {
-	text_command(stdout, &report->info);
-	printf("\nprocess %u, ", report->info.pid);
-	text_end(stdout, &report->info);
+	size_t running = profile_running(profile);
+
+	if (profile->nr_processes > 1)
+		fprintf(out, "%zu processes, %zu of them running; the first, ",
+			profile->nr_processes, running);
+	fprintf(out, "process %u, ", profile->processes[0].info.pid);
+	text_end(out, &profile->processes[0].info);
+}
+
+void text_head(const struct report *report)
+{
+	text_command(stdout, &report->profile->info);
 	puts("");
-	text_caveats(stdout, &report->info);
+	text_processes(stdout, report->profile);
+	puts("");
+	text_caveats(stdout, report->profile);
 	puts("");
 }

@@ -2,36 +2,27 @@
 /* top.c - `stackdepot top`: what a process allocates while it does. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "top.h"
 
 #define ROWS_PRINTED 20
 #define MIN_INTERVAL 0.1
 
-enum {
-	TOP_INTERVAL = 256,
-	TOP_TIMES,
-	TOP_SORT,
-	TOP_FILTER,
-	TOP_BATCH,
-	TOP_LIMIT,
-	TOP_ALL,
-};
+enum { TOP_INTERVAL = 256, TOP_TIMES, TOP_SORT, TOP_FILTER, TOP_BATCH };
 
 static const struct option top_long[] = {
+	OPTIONS_LIMIT,
+	OPTIONS_WHOLE_RUN,
 	{"interval", required_argument, NULL, TOP_INTERVAL},
 	{"times", required_argument, NULL, TOP_TIMES},
 	{"sort", required_argument, NULL, TOP_SORT},
 	{"filter", required_argument, NULL, TOP_FILTER},
 	{"batch", no_argument, NULL, TOP_BATCH},
-	{"limit", required_argument, NULL, TOP_LIMIT},
-	{"all", no_argument, NULL, TOP_ALL},
-	{NULL, 0, NULL, 0},
+	OPTIONS_END,
 };
 
 static bool top_sort(struct top *top, const char *name)
@@ -46,55 +37,65 @@ static bool top_sort(struct top *top, const char *name)
 	return false;
 }
 
-static bool top_option(struct top *top, int option, const char *value, bool *batch)
+static bool top_times(struct top *top, const char *value)
 {
 	double number;
 
-	switch (option) {
-	case TOP_INTERVAL:
-		return cli_number(value, &top->interval) && top->interval >= MIN_INTERVAL;
-	case TOP_SORT:
-		return top_sort(top, value);
-	case TOP_FILTER:
-		return snprintf(top->filter, sizeof(top->filter), "%s", value) <
-		       (int)sizeof(top->filter);
-	case TOP_BATCH:
-		return *batch = true;
-	case TOP_ALL:
-		top->report.limit = SIZE_MAX;
-		return true;
-	}
 	if (!cli_number(value, &number) || number < 1)
 		return false;
-	if (option == TOP_TIMES)
-		top->times = (unsigned int)number;
-	else
-		top->report.limit = (size_t)number;
+	top->times = (unsigned int)number;
 	return true;
 }
 
-/* 0, or an exit status after a complaint. */
-static int top_parse(struct top *top, int argc, char **argv, bool *batch)
+static enum option_status top_option(void *context, int option, const char *value)
 {
-	int option, index = 0;
+	struct top *top = context;
+	bool good = true;
 
-	while ((option = getopt_long(argc, argv, "", top_long, &index)) >= 0) {
-		if (option == '?')
-			return CLI_USAGE;
-		if (!top_option(top, option, optarg, batch))
-			return cli_usage("--%s cannot be '%s'", top_long[index].name, optarg);
+	switch (option) {
+	case TOP_INTERVAL:
+		good = cli_number(value, &top->interval) && top->interval >= MIN_INTERVAL;
+		break;
+	case TOP_TIMES:
+		good = top_times(top, value);
+		break;
+	case TOP_SORT:
+		good = top_sort(top, value);
+		break;
+	case TOP_FILTER:
+		good = snprintf(top->filter, sizeof(top->filter), "%s", value) <
+		       (int)sizeof(top->filter);
+		break;
+	case TOP_BATCH:
+		top->batch = true;
 	}
-	if (argc - optind != 1)
-		return cli_usage("top of what? one FILE or PID");
-	return 0;
+	return good ? OPTION_GOOD : OPTION_BAD_VALUE;
 }
 
-static void top_wait(double seconds)
+/* 0, or an exit status after a complaint. */
+static int top_parse(struct top *top, struct targets *targets, int argc, char **argv)
 {
-	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+	const struct options parse = {
+		.list = top_long,
+		.letters = "",
+		.take = top_option,
+		.context = top,
+		.report = &top->report,
+		.targets = targets,
+	};
+	int status;
 
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
+	top->interval = 2;
+	top->batch = !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
+	top->report.limit = ROWS_PRINTED;
+	status = options_parse(&parse, argc, argv);
+	/* One row is a line; on the screen a stack is shown whole. */
+	top->report.frame_limit = SIZE_MAX;
+	targets->names = argv + optind;
+	targets->nr = (size_t)(argc - optind);
+	if (!status && !targets->nr)
+		return cli_usage("top of what? FILE or PID is missing");
+	return status;
 }
 
 static void top_print(const struct top *top)
@@ -125,7 +126,7 @@ static int top_batch(struct top *top)
 		if (++done == top->times || top->ended)
 			return CLI_CLEAN;
 		putchar('\n');
-		top_wait(top->interval);
+		cli_wait(top->interval);
 		if (!top_look(top))
 			return CLI_USAGE;
 	}
@@ -133,23 +134,20 @@ static int top_batch(struct top *top)
 
 int cli_top(int argc, char **argv)
 {
-	struct top top = {.interval = 2};
-	bool batch = !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
-	int status;
+	struct targets targets = {0};
+	struct top top = {0};
+	int status = top_parse(&top, &targets, argc, argv);
 
-	top.report.limit = ROWS_PRINTED;
-	top.report.frame_limit = SIZE_MAX;
-	status = top_parse(&top, argc, argv, &batch);
 	if (status)
 		return status;
-	top.profile = profile_open(argv[optind]);
+	top.profile = profile_open(&targets, NULL);
 	if (!top.profile)
 		return CLI_USAGE;
-	top.report.store = top.profile->store;
-	top.report.symbols = top.profile->symbols;
+	top.profile->running_only = true;
+	top.report.profile = top.profile;
 	status = CLI_USAGE;
 	if (top_look(&top))
-		status = batch ? top_batch(&top) : top_screen(&top);
+		status = top.batch ? top_batch(&top) : top_screen(&top);
 	top_free(&top);
 	return status;
 }

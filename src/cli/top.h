@@ -24,16 +24,18 @@ struct top_row {
 
 struct top {
 	struct profile *profile;
-	struct report report; /* of the profile: how frames are printed */
+	struct report report; /* how frames are printed */
 	struct snapshot before;
 	struct snapshot now;
 	double seconds; /* between the two; 0: not known, and no rates */
 	bool since_start;
-	bool ended;
+	double seen_running; /* when, by CLOCK_MONOTONIC; 0: never */
+	bool ended;	     /* all processes have */
 	struct top_row *rows;
 	size_t nr;
 	enum top_order order;
 	char filter[64];
+	bool batch;
 	double interval;
 	unsigned int times; /* 0: no end */
 };

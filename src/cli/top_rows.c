@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "top.h"
 
 #define FUNCTIONS_SHOWN 12
+#define END_SECONDS 3.0 /* that a process can be gone, and nobody has said how it ended */
 
 const char *const top_order_names[TOP_ORDERS] = {"live", "objects", "growth", "alloc", "count"};
 const char *const top_order_texts[TOP_ORDERS] = {"live bytes", "live objects", "growth",
@@ -44,7 +46,7 @@ static struct top_row top_row(const struct top *top, const struct snapshot_stack
 	if (!before)
 		before = &nothing;
 	if (top->seconds > 0) {
-		const struct stackdepot_stack *to = &now->sums, *from = &before->sums;
+		const struct profile_sums *to = &now->sums, *from = &before->sums;
 
 		row.growth = (to->bytes - from->bytes) / top->seconds;
 		row.alloc_bytes = top_counted(to->alloc_bytes, from->alloc_bytes) / top->seconds;
@@ -81,7 +83,7 @@ static bool top_frame_matches(const struct symbol_frame *frame, const char *want
 		if (top_has(frame->lines[i].function, wanted) ||
 		    top_has(frame->lines[i].file, wanted))
 			return true;
-	return top_has(frame->path, wanted);
+	return frame->in && top_has(frame->in->path, wanted);
 }
 
 static bool top_matches(const struct top *top, const struct profile_stack *stack)
@@ -90,9 +92,8 @@ static bool top_matches(const struct top *top, const struct profile_stack *stack
 
 	if (!top->filter[0])
 		return true;
-	for (i = 0; i < stack->nr; i++)
-		if (top_frame_matches(symbols_frame(top->profile->symbols, stack->frames[i]),
-				      top->filter))
+	for (i = 0; i < stack->trace.nr; i++)
+		if (top_frame_matches(symbols_frame(stack->trace.frames[i]), top->filter))
 			return true;
 	return false;
 }
@@ -117,6 +118,29 @@ static double top_seconds(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
 }
 
+static double top_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/*
+ * Whoever waits for the process writes down how it ended, a moment after it is gone. One that was
+ * gone before has nobody who would.
+ */
+static void top_note_end(struct top *top)
+{
+	const bool running = profile_running(top->profile);
+	const double now = top_clock();
+
+	if (running)
+		top->seen_running = now;
+	top->ended = !running && (top->profile->info.state != STACKDEPOT_STORE_RUNNING ||
+				  now - top->seen_running > END_SECONDS);
+}
+
 /* The first time rates are averages since recording began. */
 bool top_look(struct top *top)
 {
@@ -127,10 +151,9 @@ bool top_look(struct top *top)
 	top->before = top->now;
 	if (top->since_start)
 		top->before.time_ns = top->profile->info.start_monotonic_ns;
-	snapshot_take(top->profile, SNAPSHOT_BY_TRACE, &top->now);
+	snapshot_take(top->profile, SNAPSHOT_BY_PLACES, &top->now);
 	top->seconds = top_seconds(top->before.time_ns, top->now.time_ns);
-	top->report.info = top->profile->info;
-	top->ended = !target_is_running(&top->profile->info);
+	top_note_end(top);
 	top_select(top);
 	return true;
 }
@@ -173,7 +196,7 @@ static double top_total_rate(const struct top *top, double now, double before)
 
 static void top_print_rates(FILE *out, const struct top *top)
 {
-	const struct stackdepot_stack *now = &top->now.total, *before = &top->before.total;
+	const struct profile_sums *now = &top->now.total, *before = &top->before.total;
 	char growth[TEXT_BYTES], allocated[TEXT_BYTES], objects[TEXT_BYTES];
 
 	if (top->seconds <= 0) {
@@ -210,19 +233,19 @@ static void top_print_tool(FILE *out, const struct stackdepot_store_info *info)
 void top_print_header(FILE *out, const struct top *top)
 {
 	const struct stackdepot_store_info *info = &top->profile->info;
-	char live[TEXT_BYTES], objects[TEXT_BYTES];
+	const struct profile_sums *total = &top->now.total;
+	char live[TEXT_BYTES], objects[TEXT_BYTES], stacks[TEXT_NUMBER];
 
-	fprintf(out, "process %u, ", info->pid);
-	text_end(out, info);
+	text_processes(out, top->profile);
 	fputs(": ", out);
 	text_command(out, info);
-	fprintf(out, "\nlive %s in %s objects", top_amount(top->now.total.bytes, 1024, "", live),
-		top_amount(top->now.total.objects, 1000, "", objects));
+	fprintf(out, "\nlive %s in %s object%s", top_amount(total->bytes, 1024, "", live),
+		top_amount(total->objects, 1000, "", objects), strcmp(objects, "1") ? "s" : "");
 	top_print_rates(out, top);
 	fputc('\n', out);
 	top_print_tool(out, info);
-	fprintf(out, "\n%zu of %zu stacks by %s", top->nr, top->now.nr,
-		top_order_texts[top->order]);
+	fprintf(out, "\n%zu of %s by %s", top->nr,
+		text_number((double)top->now.nr, "stack", stacks), top_order_texts[top->order]);
 	if (top->filter[0])
 		fprintf(out, ", with '%s'", top->filter);
 }
@@ -233,16 +256,15 @@ void top_print_columns(FILE *out)
 		"STACK, INNERMOST FIRST");
 }
 
-static void top_print_functions(FILE *out, const struct top *top, const struct profile_stack *stack)
+static void top_print_functions(FILE *out, const struct profile_trace *trace)
 {
 	size_t j, shown = 0;
 	unsigned int i;
 
-	if (!stack->nr)
-		fputs(stack->sums.trace ? "(evicted)" : "(not known)", out);
-	for (i = 0; i < stack->nr && shown < FUNCTIONS_SHOWN; i++) {
-		const struct symbol_frame *frame =
-			symbols_frame(top->profile->symbols, stack->frames[i]);
+	if (!trace->nr)
+		fputs(trace->evicted ? "(evicted)" : "(not known)", out);
+	for (i = 0; i < trace->nr && shown < FUNCTIONS_SHOWN; i++) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (j = 0; j < frame->nr && shown < FUNCTIONS_SHOWN; j++) {
 			fputs(shown++ ? " < " : "", out);
@@ -253,7 +275,7 @@ static void top_print_functions(FILE *out, const struct top *top, const struct p
 
 void top_print_row(FILE *out, const struct top *top, const struct top_row *row)
 {
-	const struct stackdepot_stack *sums = &row->now->sums;
+	const struct profile_sums *sums = &row->now->sums;
 	char text[5][TEXT_BYTES];
 
 	fprintf(out, "%9s %9s %10s %9s %9s  ", top_amount(sums->bytes, 1024, "", text[0]),
@@ -261,5 +283,5 @@ void top_print_row(FILE *out, const struct top *top, const struct top_row *row)
 		top_rate(top, row->growth, 1024, "+", text[2]),
 		top_rate(top, row->alloc_bytes, 1024, "", text[3]),
 		top_rate(top, row->allocs, 1000, "", text[4]));
-	top_print_functions(out, top, row->now->stack);
+	top_print_functions(out, &row->now->stack->trace);
 }

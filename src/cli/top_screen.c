@@ -145,14 +145,15 @@ static void screen_draw_list(const struct screen *screen)
 static void screen_draw_stack(const struct screen *screen)
 {
 	const struct snapshot_stack *now = snapshot_find(&screen->top->now, screen->selected_id);
-	char bytes[TEXT_BYTES], count[TEXT_BYTES], allocated[TEXT_BYTES], allocs[TEXT_BYTES];
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], allocated[TEXT_BYTES], allocs[TEXT_NUMBER];
 	char line[256] = "Nothing of this stack is in the store any more";
 
 	if (now)
-		snprintf(line, sizeof(line), "%s live in %s objects; %s in %s objects allocated",
-			 text_bytes(now->sums.bytes, bytes), text_count(now->sums.objects, count),
+		snprintf(line, sizeof(line), "%s live in %s; %s in %s allocated",
+			 text_bytes(now->sums.bytes, bytes),
+			 text_number(now->sums.objects, "object", objects),
 			 text_bytes(now->sums.alloc_bytes, allocated),
-			 text_count(now->sums.allocs, allocs));
+			 text_number(now->sums.allocs, "object", allocs));
 	screen_line(LIST_TOP - 1, line, strlen(line), A_REVERSE);
 	screen_text(screen->text, screen->scrolled, LIST_TOP, LINES - 1);
 }
@@ -263,12 +264,8 @@ static long screen_distance(int key)
 
 static void screen_stack_text(FILE *out, const struct screen *screen)
 {
-	const struct profile_stack *stack = screen->top->rows[screen->selected].now->stack;
-
-	if (stack->nr)
-		text_frames(out, &screen->top->report, stack->frames, stack->nr);
-	else
-		fprintf(out, "%s\n", stack->sums.trace ? TEXT_EVICTED : TEXT_UNKNOWN);
+	text_trace(out, &screen->top->report,
+		   &screen->top->rows[screen->selected].now->stack->trace);
 }
 
 static void screen_open_stack(struct screen *screen)
@@ -386,18 +383,26 @@ static bool screen_is_still(const struct screen *screen)
 	return screen->paused || screen->top->ended;
 }
 
-/* Keys, until it is time to look again. */
+/* Milliseconds to wait for a key; 0: it is time to look again. */
+static int screen_patience(const struct screen *screen, double since)
+{
+	double left = since + screen->top->interval - screen_clock();
+
+	if (screen_is_still(screen))
+		left = 0.5;
+	return left <= 0 ? 0 : left > 0.5 ? 500 : (int)(left * 1000) + 1;
+}
+
+/* Keys, until it is time to look again: those that are there in any case, however long a look
+ * takes.
+ */
 static void screen_wait(struct screen *screen, double since)
 {
-	while (!screen->quit) {
-		double left = since + screen->top->interval - screen_clock();
-		int key;
+	int key, patience;
 
-		if (left <= 0 && !screen_is_still(screen))
-			return;
-		if (left <= 0 || left > 0.5 || screen_is_still(screen))
-			left = 0.5;
-		timeout((int)(left * 1000) + 1);
+	do {
+		patience = screen_patience(screen, since);
+		timeout(patience);
 		key = getch();
 		if (terminal_pause())
 			screen_draw(screen);
@@ -405,7 +410,7 @@ static void screen_wait(struct screen *screen, double since)
 			continue;
 		screen_key(screen, key);
 		screen_draw(screen);
-	}
+	} while (!screen->quit && (patience || key != ERR));
 }
 
 int top_screen(struct top *top)

@@ -26,17 +26,6 @@ struct tree_index {
 
 /* --- growing ---------------------------------------------------------------------------------- */
 
-static void *tree_room(void *array, size_t nr, size_t *room, size_t bytes)
-{
-	if (nr < *room)
-		return array;
-	*room = *room ? 2 * *room : 256;
-	array = realloc(array, *room * bytes);
-	if (!array)
-		abort();
-	return array;
-}
-
 static void tree_put(struct tree_table *table, uint64_t hash, uint32_t number)
 {
 	size_t at = (size_t)(hash >> 20) & (table->size - 1);
@@ -112,8 +101,8 @@ static uint32_t tree_intern(struct tree *tree, const char *name, const char *mod
 		    tree_same(known->file, file))
 			return table->slots[at] - 1;
 	}
-	tree->functions = tree_room(tree->functions, tree->nr_functions,
-				    &tree->index->room_functions, sizeof(*tree->functions));
+	tree->functions = cli_room(tree->functions, tree->nr_functions,
+				   &tree->index->room_functions, sizeof(*tree->functions));
 	tree->functions[tree->nr_functions] =
 		(struct tree_function){.name = name, .module = module, .file = file};
 	tree_put(table, hash, (uint32_t)tree->nr_functions);
@@ -128,17 +117,15 @@ static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *fram
 	uint32_t function;
 	char *name;
 
-	if (asprintf(&name, "%s%s0x%llx", frame->module ? frame->module : "",
-		     frame->module ? "+" : "", (unsigned long long)frame->offset) < 0)
+	if (asprintf(&name, "%s%s0x%llx", frame->in ? frame->in->name : "", frame->in ? "+" : "",
+		     (unsigned long long)frame->offset) < 0)
 		abort();
-	function = tree_intern(tree, name, frame->module, NULL);
+	function = tree_intern(tree, name, frame->in ? frame->in->name : NULL, NULL);
 	if (tree->nr_functions == before) {
 		free(name);
 		return function;
 	}
-	index->names = realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
-	if (!index->names)
-		abort();
+	index->names = cli_realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
 	index->names[index->nr_names++] = name;
 	return function;
 }
@@ -147,7 +134,7 @@ uint32_t tree_function(struct tree *tree, const struct symbol_frame *frame, size
 {
 	if (!frame->lines[line].function)
 		return tree_nameless(tree, frame);
-	return tree_intern(tree, frame->lines[line].function, frame->module,
+	return tree_intern(tree, frame->lines[line].function, frame->in ? frame->in->name : NULL,
 			   tree_base(frame->lines[line].file));
 }
 
@@ -158,7 +145,7 @@ static uint32_t tree_new_node(struct tree *tree, uint32_t parent, uint32_t funct
 	uint32_t number = (uint32_t)tree->nr;
 
 	tree->nodes =
-		tree_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
+		cli_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
 	tree->nodes[number] =
 		(struct tree_node){.parent = parent, .function = function, .inlined = inlined};
 	tree->nr++;
@@ -202,8 +189,7 @@ static double tree_amount(double value)
 	return isfinite(value) && value > 0 ? value : 0;
 }
 
-static void tree_add(struct tree_sums *sums, enum tree_side side,
-		     const struct stackdepot_stack *stack)
+static void tree_add(struct tree_sums *sums, enum tree_side side, const struct profile_sums *stack)
 {
 	sums->of[side][TREE_BYTES] += tree_amount(stack->bytes);
 	sums->of[side][TREE_OBJECTS] += tree_amount(stack->objects);
@@ -224,32 +210,31 @@ static uint32_t tree_step(struct tree *tree, enum tree_side side, const struct p
 	return tree_child(tree, at, function, inlined);
 }
 
-static uint32_t tree_walk(struct tree *tree, struct profile *profile, enum tree_side side,
-			  const struct profile_stack *stack)
+static uint32_t tree_walk(struct tree *tree, enum tree_side side, const struct profile_stack *stack)
 {
+	const struct profile_trace *trace = &stack->trace;
 	uint32_t at = TREE_ROOT;
 	unsigned int i;
 	size_t line;
 
-	for (i = stack->nr; i-- > 0;) {
-		const struct symbol_frame *frame =
-			symbols_frame(profile->symbols, stack->frames[i]);
+	for (i = trace->nr; i-- > 0;) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (line = frame->nr; line-- > 0;)
 			at = tree_step(tree, side, stack, at, tree_function(tree, frame, line),
 				       frame->lines[line].inlined);
 	}
-	if (!stack->nr)
+	if (!trace->nr)
 		at = tree_step(
 			tree, side, stack, at,
 			tree_intern(tree,
-				    stack->sums.trace ? "(stack was evicted)" : "(stack not known)",
+				    trace->evicted ? "(stack was evicted)" : "(stack not known)",
 				    NULL, NULL),
 			false);
 	return at;
 }
 
-static void tree_add_profile(struct tree *tree, struct profile *profile, enum tree_side side)
+static void tree_add_profile(struct tree *tree, const struct profile *profile, enum tree_side side)
 {
 	size_t i;
 
@@ -259,19 +244,17 @@ static void tree_add_profile(struct tree *tree, struct profile *profile, enum tr
 		uint32_t end;
 
 		tree->nr_stacks++;
-		end = tree_walk(tree, profile, side, stack);
+		end = tree_walk(tree, side, stack);
 		node = &tree->nodes[end];
 		tree_add(&node->self, side, &stack->sums);
 		tree_add(&tree->functions[node->function].self, side, &stack->sums);
 		node->stacks += side == TREE_NOW || !node->stacks;
-		if (!node->stack) {
+		if (!node->stack)
 			node->stack = stack;
-			node->profile = profile;
-		}
 	}
 }
 
-struct tree *tree_build(struct profile *now, struct profile *before)
+struct tree *tree_build(const struct profile *now, const struct profile *before)
 {
 	struct tree *tree = cli_alloc(sizeof(*tree));
 

@@ -36,7 +36,6 @@ struct tree_node {
 	uint32_t first_child, next_sibling; /* 0: none */
 	struct tree_sums self;
 	/* The largest stack that ends here, with its lines. */
-	struct profile *profile;
 	const struct profile_stack *stack;
 };
 
@@ -53,7 +52,7 @@ struct tree {
 };
 
 /* Names in it belong to the symbols of the profiles, which have to stay open. */
-struct tree *tree_build(struct profile *now, struct profile *before);
+struct tree *tree_build(const struct profile *now, const struct profile *before);
 void tree_free(struct tree *tree);
 
 /* The function of line of frame; made if it is not there. */

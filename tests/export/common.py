@@ -43,9 +43,9 @@ def real_program(directory):
     return record(directory, "python", PYTHON, PYTHONMALLOC="malloc")
 
 
-def report(kind, store):
+def report(kind, store, *options):
     done = subprocess.run([TOOL, "report", kind, "--json", "--all",
-                           "--no-default-suppressions", store], capture_output=True,
+                           "--no-default-suppressions", *options, store], capture_output=True,
                           text=True, check=False)
     check(done.returncode in (0, 1), f"report {kind} {store}", done.stderr)
     return json.loads(done.stdout)

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Folded stacks, read as flamegraph.pl does: names split at ';', the value behind the last blank."""
+"""Folded stacks: flamegraph.pl itself, and the report, stack by stack."""
 import collections
+import html
 import os
+import re
 import tempfile
 
 from common import bug, check, export, names, real_program, record, report, run, TOOL
 
+FLAMEGRAPH = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
 KEYS = {"live-bytes": "live_bytes", "live-objects": "live_objects",
         "alloc-bytes": "allocated_bytes", "allocs": "allocations"}
 
@@ -32,6 +35,22 @@ def compare(store):
         check(found, f"{value}: nothing in {store}")
 
 
+def by_flamegraph(store):
+    """What it draws: of each frame the name and the value that are in its title."""
+    path = store + ".folded"
+    export("folded", store, "-o", path)
+    done = run("perl", FLAMEGRAPH, "--countname=bytes", "--minwidth=0", path)
+    check(not done.stderr, "flamegraph.pl complains", done.stderr)
+    drawn = re.findall(r"<title>(.*) \(([\d,]+) bytes, [\d.]+%\)</title>", done.stdout)
+    drawn = [(html.unescape(name), int(value.replace(",", ""))) for name, value in drawn]
+    stacks = [stack for stack in report("top", store)["stacks"] if stack["live_bytes"] > 0]
+    check(("all", sum(stack["live_bytes"] for stack in stacks)) in drawn, "the sum", drawn[:3])
+    for stack in stacks:
+        root = names(stack["stack"])[-1]
+        check(any(name == root for name, _ in drawn), f"no {root}", drawn[:20])
+    return drawn
+
+
 def failures(directory, store):
     full = os.path.join(directory, "out.folded")
     run("sh", "-c", f"{TOOL} export --format folded {store} > /dev/full", status=2)
@@ -56,8 +75,11 @@ def main():
         stacks = read(export("folded", small))
         check(list(stacks.values()) == [3000] and list(stacks)[0].endswith("main;lose;allocate"),
               "leak", stacks)
+        check(("allocate", 3000) in by_flamegraph(small), "allocate in flamegraph.pl's picture")
         compare(small)
-        compare(real_program(directory))
+        real = real_program(directory)
+        by_flamegraph(real)
+        compare(real)
         failures(directory, small)
 
 

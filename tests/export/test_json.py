@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 
-from common import SOURCE, bug, check, export, names, real_program, record, report, validate
+from common import PROGRAMS, SOURCE, bug, check, export, names, real_program, record, report, validate
 
 SCHEMA = os.path.join(SOURCE, "share", "stackdepot-export.schema.json")
 SUMS = ("live_bytes", "live_objects", "allocated_bytes", "allocations")
@@ -20,13 +20,13 @@ def stack_names(root, stack):
     return found
 
 
-def compare(store):
+def compare(store, *options):
     path = store + ".json"
-    export("json", store, "-o", path)
+    export("json", store, *options, "-o", path)
     validate(SCHEMA, path)
     with open(path, encoding="utf-8") as file:
         root = json.load(file)
-    top = report("top", store)
+    top = report("top", store, *options)
     for key in SUMS:
         check(sum(stack[key] for stack in root["stacks"]) == top[key], f"{key} of {store}")
     rows = sorted((names(stack["stack"]), [stack[key] for key in SUMS]) for stack in top["stacks"])
@@ -35,7 +35,7 @@ def compare(store):
     check(rows == found, f"stacks of {store} differ")
     check([stack["live_bytes"] for stack in root["stacks"]] ==
           sorted((stack["live_bytes"] for stack in root["stacks"]), reverse=True), "order")
-    errors = report("errors", store)["errors"]
+    errors = report("errors", store, *options)["errors"]
     check([(error["kind"], names(error["stack"]), names(error["allocated"]), names(error["freed_at"]))
            for error in errors] ==
           [(error["kind"], *(stack_names(root, error[key])
@@ -43,7 +43,7 @@ def compare(store):
            for error in root["errors"]], f"errors of {store}")
     check(root["process"]["command"] == top["command"], "command", root["process"])
     check(any(module["build_id"] for module in root["modules"]), "no build-ids")
-    check(root["stats"]["events"] == report("stats", store)["events"], "stats")
+    check(root["stats"]["events"] == report("stats", store, *options)["events"], "stats")
     return root
 
 
@@ -52,6 +52,10 @@ def main():
         compare(record(directory, "leak", bug("leak")))
         check(len(compare(record(directory, "five-bugs", bug("five-bugs")))["errors"]) == 4, "errors")
         compare(real_program(directory))
+        family = os.path.join(PROGRAMS, "report", "report-family")
+        root = compare(record(directory, "family", [family, "1000"]), "--whole-run")
+        check(len(root["processes"]) == 3 and root["process"] == root["processes"][0], "processes", root)
+        check([error["processes"] for error in root["errors"]] == [3], "errors", root["errors"])
         # A name that is not UTF-8.
         odd = os.path.join(os.fsencode(directory), b"odd-\xff\xc3\xa9")
         os.symlink(os.fsencode(bug("leak")[0]), odd)

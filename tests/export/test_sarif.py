@@ -6,7 +6,8 @@ import re
 import stat
 import tempfile
 
-from common import READERS, bug, check, export, names, real_program, record, report, run, validate
+from common import (PROGRAMS, READERS, bug, check, export, names, real_program, record, report, run,
+                    validate)
 
 MULTITOOL = os.path.join(READERS, "node_modules/@microsoft/sarif-multitool-linux")
 
@@ -30,9 +31,10 @@ def by_multitool(path):
     check(not found, "multitool finds errors", json.dumps(found[:2], indent=1), done.stdout)
 
 
-def compare(store):
+def compare(store, *options):
+    """Of one store, or with --whole-run; what it says of the results and of the processes."""
     path = store + ".sarif"
-    export("sarif", store, "-o", path)
+    export("sarif", store, *options, "-o", path)
     validate(os.path.join(MULTITOOL, "sarif-2.1.0.json"), path)
     by_multitool(path)
     with open(path, encoding="utf-8") as file:
@@ -40,20 +42,43 @@ def compare(store):
     # Neither reader minds a blank in a URI.
     for uri in set(re.findall(r'"uri": "(.*?)"[,}]', text)):
         check(re.fullmatch(r"(file:///)?(?:[\w.~+/-]|%[0-9A-F]{2})+", uri, flags=re.A), f"URI {uri}")
-    results = json.loads(text)["runs"][0]["results"]
+    run_, = json.loads(text)["runs"]
+    results = run_["results"]
     wanted = [(error["kind"], [names(error[key]) for key in ("stack", "allocated", "freed_at")
-                               if error[key]]) for error in report("errors", store)["errors"]]
-    wanted += [("leak", [names(stack["stack"])]) for stack in report("leaks", store)["stacks"]]
+                               if error[key]]) for error in report("errors", store, *options)["errors"]]
+    wanted += [("leak", [names(stack["stack"])]) for stack in report("leaks", store, *options)["stacks"]]
     found = [(result["ruleId"], [functions(stack) for stack in result["stacks"]])
              for result in results]
     check(found == wanted, f"results of {store}", found[:2], wanted[:2])
-    return results
+    return results, run_["invocations"]
+
+
+def invocations(directory):
+    """How a process ended, and which one an error is of."""
+    for name, end in (("leak", {"executionSuccessful": True, "exitCode": 7}),
+                      ("aborts", {"executionSuccessful": False, "exitSignalNumber": 6,
+                                  "exitSignalName": "Aborted"})):
+        one, = compare(record(directory, name, bug(name)))[1]
+        check({key: one.get(key) for key in end} == end and not {"exitCode", "exitSignalNumber"} &
+              set(one) - set(end), name, one)
+        check(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["startTimeUtc"]), "time", one)
+        if "exitCode" in end:
+            check(one["startTimeUtc"] <= one["endTimeUtc"], "times", one)
+        check(one["arguments"] == bug(name), "arguments", one)
+    family = os.path.join(PROGRAMS, "report", "report-family")
+    results, several = compare(record(directory, "family", [family, "1000"]), "--whole-run")
+    error, = [result for result in results if result["ruleId"] == "double-free"]
+    check(len(several) == 3 and error["provenance"]["invocationIndex"] == 0, "processes", several)
+    check("seen 3 times." in error["message"]["text"], "message", error["message"])
+    leak, = [result for result in results if "keep" in functions(result["stacks"][0])]
+    check(leak["message"]["text"] == "6,000 bytes in 3 objects not freed.", "message", leak)
 
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
-        first = compare(record(directory, "five-bugs", bug("five-bugs")))
-        again = compare(record(directory, "again", bug("five-bugs")))
+        invocations(directory)
+        first = compare(record(directory, "five-bugs", bug("five-bugs")))[0]
+        again = compare(record(directory, "again", bug("five-bugs")))[0]
         prints = [[result["partialFingerprints"]["functions/v1"] for result in results]
                   for results in (first, again)]
         check(prints[0] == prints[1] and len(set(prints[0])) == len(first), "fingerprints", prints)
@@ -62,6 +87,8 @@ def main():
         check(place["artifactLocation"]["uri"].endswith("tests/bugs/five-bugs.c") and
               place["region"]["startLine"] == 26, "place", place)
         check(len(double["relatedLocations"]) == 2, "related", double["relatedLocations"])
+        threads = {frame.get("threadId") for stack in double["stacks"] for frame in stack["frames"]}
+        check(len(threads) == 1 and None not in threads, "threads", threads)
         compare(real_program(directory))
 
 

@@ -3,7 +3,7 @@
 // page.test.mjs - the page in a browser: does it show what the report says, and only that?
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -12,6 +12,7 @@ import { FOREST, TOOL, WORK, eventually, exact, finish, flame, frames, open, rec
 	from "./page.mjs";
 
 const BUGS = path.join(path.dirname(FOREST), "../bugs/bug-five-bugs");
+const FAMILY = path.join(path.dirname(FOREST), "../report/report-family");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let store, file;
 
@@ -250,6 +251,45 @@ test("hostile names are harmless", async () => {
 	assert.deepEqual(page.problems, []);
 });
 
+/* The sandwich has what is drawn, and says what of the function is not: together all of it. */
+async function foldedInSandwich(page, data) {
+	const of = data.functions.name.findIndex((name) => data.strings[name] === "to_the_right");
+
+	await page.locator("#tab-sandwich").click();
+	await page.fill("#function", "to_the_right");
+	await page.locator("#function").press("Enter");
+	const text = await page.locator("#sandwich-folded").textContent();
+	const missing = text.match(/^(.*) of this function lie in stacks that were folded/)[1];
+	const drawn = await exact(page, "to_the_right", "callees");
+	const whole = data.functions.total[0][of];
+
+	assert.ok(drawn < whole, `${drawn} of ${whole} are drawn`);
+	assert.equal(missing, `${((whole - drawn) / 1024).toFixed(1)} KiB`);
+	await page.fill("#function", "main");
+	await page.locator("#function").press("Enter");
+	assert.equal(await page.locator("#sandwich-folded").textContent(), "", "all of main is there");
+}
+
+test("several processes are one page", async () => {
+	const family = record("family.store", FAMILY, "1000");
+	const page = await open(flame("family.html", "--whole-run", family));
+
+	assert.equal(await exact(page, "keep"), 6000);
+	assert.match(await page.locator("#process").textContent(),
+		/^3 processes, 0 of them running; the first, process \d+, exited with status 0$/);
+	await page.locator("#tab-errors").click();
+	assert.match(await page.locator("article.error p").textContent(),
+		/by thread \d+ of process \d+ and of 2 more .* seen 3 times/);
+	await page.locator("#tab-process").click();
+	const live = await page.locator("#panel-process tbody td.number").allTextContents();
+	assert.deepEqual(live, ["6.0 KiB", "2.9 KiB", "1000 bytes"], "most first, a buffer of stdout too");
+	assert.equal(await page.locator("#panel-process caption").textContent(), "3 processes");
+	await page.evaluate(axe);
+	const found = await page.evaluate(() => window.axe.run());
+	assert.deepEqual(found.violations.map((rule) => [rule.id, rule.nodes[0].html.slice(0, 200)]), []);
+	assert.deepEqual(page.problems, []);
+});
+
 test("a large store makes a small page, which says what is folded", async () => {
 	const wide = record("wide.store", FOREST, "wide", "14");
 	const all = report("leaks", wide);
@@ -270,6 +310,8 @@ test("a large store makes a small page, which says what is folded", async () => 
 	assert.ok(dataOf(flame("few.html", "--nodes=100", wide)).nodes.up.length <= 100);
 	const page = await open(path.join(WORK, "few.html"));
 	assert.match(await page.locator("#folded").textContent(), /frames of [\d,]+ small stacks are folded/);
+	await foldedInSandwich(page, dataOf(path.join(WORK, "few.html")));
+	await page.locator("#tab-flame").click();
 	assert.ok((await frames(page)).some((frame) => /^\(\d+ small stacks folded\)$/.test(frame.name)));
 	const big = await open(written);
 	await big.fill("#search", "to_the_right");
@@ -311,5 +353,15 @@ test("what cannot be done is said in a line", () => {
 	assert.match(say("--nodes=3", store, "-o", path.join(WORK, "x")), /from 10 to/);
 	assert.match(say(FOREST, "-o", path.join(WORK, "x")), /not a store/);
 	assert.match(say(store, "-o", path.join(WORK, "no/where")), /No such file/);
-	assert.match(say(store, "-o", "/dev/full"), /cannot be written/);
+	assert.match(say(store, "-o", "/dev/full"), /\/dev\/full: (No space left on device|cannot be written)/);
+	/* Who writes less than a page keeps the one that was there, and leaves nothing else. */
+	const old = path.join(WORK, "old", "page.html");
+	mkdirSync(path.dirname(old));
+	writeFileSync(old, "old");
+	const cut = spawnSync("sh", ["-c", 'ulimit -f 8; trap "" XFSZ; exec "$0" flame "$1" -o "$2"', TOOL, store,
+		old], { encoding: "utf8" });
+	assert.equal(cut.status, 2, cut.stderr);
+	assert.match(cut.stderr, /page\.html: (File too large|cannot be written)/);
+	assert.equal(readFileSync(old, "utf8"), "old");
+	assert.deepEqual(readdirSync(path.dirname(old)), ["page.html"]);
 });

@@ -96,15 +96,36 @@ def test_setuid_program(directory):
 # --- stores -----------------------------------------------------------------------------------------
 
 
+COMMANDS = [["report"], ["report", "leaks"], ["report", "errors", "--json"], ["report", "top"],
+            ["report", "growth", "--times=1", "--interval=0.1"], ["stats"], ["top", "--batch"],
+            ["suppress", "--gen"], ["export", "--format=json"], ["export", "--format=sarif"],
+            ["export", "--format=lsan"], ["export", "--format=folded"],
+            ["export", "--format=speedscope"], ["export", "--format=pprof"]]
+
+
 def unreadable(directory, data, line):
-    path = file(directory, "bad", data)
-    for command in (["report"], ["report", "leaks"], ["report", "errors", "--json"], ["stats"]):
+    path, out = file(directory, "bad", data), os.path.join(directory, "out")
+    for command in COMMANDS:
         one_line(call(TOOL, *command, path), 2, f"{path}: {line}")
+    one_line(call(TOOL, "export", "--format=pprof", "-o", out, path), 2, f"{path}: {line}")
+    one_line(call(TOOL, "flame", path, "-o", out), 2, f"{path}: {line}")
+    check(not os.path.exists(out), "something was written")
+    store = os.path.join(directory, "store")
+    for names in ([path, store], [store, path]):
+        if not os.path.exists(store):
+            break
+        one_line(call(TOOL, "diff", *names), 2, f"{path}: {line}")
+        one_line(call(TOOL, "flame", *names, "-o", out), 2, f"{path}: {line}")
+        one_line(call(TOOL, "report", "growth", *names), 2, f"{path}: {line}")
 
 
 def test_missing_store(directory):
     path = os.path.join(directory, "none")
-    one_line(call(TOOL, "report", path), 2, f"{path}: No such file or directory")
+    for command in COMMANDS:
+        one_line(call(TOOL, *command, path), 2, f"{path}: No such file or directory")
+        one_line(call(TOOL, *command, "99999999"), 2,
+                 "99999999: no file of this name, and no process (No such file or directory)")
+        one_line(call(TOOL, *command, directory), 2, f"{directory}: not a store, or damaged")
 
 
 def test_foreign_store(directory):

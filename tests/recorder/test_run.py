@@ -132,7 +132,7 @@ def test_own(store):
 
 def says_of_others(store, stores):
     """The report of each names the others, and the one with most live bytes."""
-    live = {one: report("leaks", one, "--no-default-suppressions")["live_bytes"] for one in stores}
+    live = {one: report("leaks", one)["live_bytes"] for one in stores}
     others = f"\n{len(stores) - 1} more stores of this run, named {store} and {store}.*; "
     said = [f"{others}{one} has the most live, " for one in stores if live[one] == max(live.values())]
     with open(store + ".9999999", "wb"):

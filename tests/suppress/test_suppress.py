@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Suppressions: what they cover and what not, what is left, and those that are generated.
 
-usage: test_suppress.py STACKDEPOT PROGRAMS_DIRECTORY KEEPS PLUGIN
+usage: test_suppress.py STACKDEPOT PROGRAMS_DIRECTORY KEEPS PLUGIN BUILTIN POOL BUILTIN_SOURCE
 """
 import json
 import os
+import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 
-TOOL, PROGRAMS, KEEPS, PLUGIN = (os.path.abspath(word) for word in sys.argv[1:5])
+TOOL, PROGRAMS, KEEPS, PLUGIN, BUILTIN, POOL, SOURCE = map(os.path.abspath, sys.argv[1:8])
 PYTHON = ["/usr/bin/python3", "-c", "import json; print(len(json.dumps([1] * 5000)))"]
 
 # Each with the name of its error, and functions of the access, of the allocation, of the free.
@@ -27,6 +29,14 @@ PATTERNS = {"lose": True, "os": True, "^lose$": True, "^los": True, "ose$": True
             "e*l*o*s*e*x": False, "^*ose$*x": False, "nothing": False, "LOSE": False,
             "lo*ose": False, "leak.c$": True, "^leak.c": False, "^bug-leak$": True,
             "/bug-leak$": True, "^g-leak": False}
+
+# Of builtin: each case with its rule, and the function whose leak is not to be covered.
+CASES = {"stdio": ("stdio", "of_IO_file_doallocate"), "setlocale": ("setlocale", "my_setlocale"),
+         "gettext": ("gettext", "my_dcigettext"), "textdomain": ("text domains", "my_textdomain"),
+         "localtime": ("time zone", "my_tz_convert"), "tzset": ("time zone", "my_tzset"),
+         "users": ("users", "getpw_of_mine"), "groups": ("groups", "getgr_of_mine"),
+         "dlopen": ("dlopen", "my_dlopen"), "libstdc++": ("libstdc++ at dlopen", "my_libstdcxx_dlopen"),
+         "atexit": ("exit handlers", "my_atexit")}
 
 BAD_LINES = ["lose", "leak", "leak:", "nothing:lose", "Leak:lose", ":lose", "double_free:x",
              "leaks:lose", "unknown:x", "leak :lose", "leak:a\0b", "leak:" + "x" * 70000]
@@ -116,6 +126,67 @@ def test_builtin(place):
         covered = sum(entry[key] for entry in root["suppressed"])
         check(covered > 0 and root[key] + covered == raw[key], key, root[key], covered, raw[key])
     check(root["allocated_bytes"] == raw["allocated_bytes"], "what was allocated stays", root)
+
+
+def catalogue(directory):
+    """A translation of "yes", in the format of msgfmt, for the language xx."""
+    folder = os.path.join(directory, "xx", "LC_MESSAGES")
+    os.makedirs(folder)
+    texts = (b"", b"yes"), (b"Content-Type: text/plain; charset=UTF-8\n", b"ja")
+    head, places, strings = 7 * 4, [], b""
+    for table in texts:
+        for text in table:
+            places.append((len(text), head + 4 * 2 * 4 + len(strings)))
+            strings += text + b"\0"
+    with open(os.path.join(folder, "builtin.mo"), "wb") as file:
+        file.write(struct.pack("<7I", 0x950412de, 0, 2, head, head + 2 * 8, 0, 0))
+        file.write(b"".join(struct.pack("<2I", *one) for one in places) + strings)
+    return directory
+
+
+def library(name):
+    """Where the loader finds it, for this tool needs it too."""
+    text = subprocess.run(["ldd", TOOL], capture_output=True, text=True, check=True).stdout
+    return re.search(rf"^\s*{re.escape(name)}\S* => (\S+)", text, re.M)[1]
+
+
+def is_covered(store, rule):
+    """Is there something that this rule alone covers? What is left, by function."""
+    root, raw = report("leaks", store), report("leaks", store, "--no-default-suppressions")
+    entries = [entry for entry in root["suppressed"] if entry["rule"] == rule]
+    check(len(entries) == 1 and entries[0]["live_bytes"] > 0, f"{rule} covers nothing", root)
+    others = {"gettext": {"setlocale", "text domains"}, "libstdc++ at dlopen": {"dlopen"}}
+    check({entry["rule"] for entry in root["suppressed"]} == {rule} | others.get(rule, set()),
+          f"others than {rule}", root["suppressed"])
+    check(root["live_bytes"] < raw["live_bytes"], rule, root, raw)
+    found = {}
+    for stack in root["stacks"]:
+        name = stack["stack"][0]["function"]
+        found[name] = found.get(name, 0) + stack["live_bytes"]
+    return found
+
+
+def test_each_builtin(place):
+    """Each covers what the library keeps, and not a function of the program of such a name."""
+    arguments = {"gettext": catalogue(place.path("catalogues")), "dlopen": PLUGIN,
+                 "libstdc++": library("libstdc++.so")}
+    for number, (case, (rule, own)) in enumerate(CASES.items()):
+        store, done = place.record("builtin", BUILTIN, case, arguments.get(case, ""),
+                                   TZ="Europe/Berlin", LANGUAGE="xx")
+        check(done.returncode == 0, case, done)
+        found = is_covered(store, rule)
+        found.pop("leak_in_dlopen", None)
+        check(found == {own: 1000 + number}, f"left with {rule}", found)
+    if os.path.exists(POOL):
+        store, _ = place.record("pool", POOL)
+        left_over = is_covered(store, "libstdc++ at start")
+        check(1234 <= sum(left_over.values()) < 2000, "the program's own, through libstdc++", left_over)
+    else:
+        print("no C++ compiler: 'libstdc++ at start' is not tested")
+    with open(SOURCE, encoding="utf-8") as file:
+        rules = re.findall(r'^\t\{"(.*?)", ', file.read(), re.M)
+    check(sorted(rules) == sorted([rule for rule, _ in CASES.values()] + ["libstdc++ at start"]),
+          "a case for each rule", rules)
 
 
 def test_patterns(place):
@@ -268,8 +339,9 @@ def test_usage(place):
 def main():
     with tempfile.TemporaryDirectory() as directory:
         place = Place(directory)
+        chosen = os.environ.get("TESTS", "").split()
         for name, test in list(globals().items()):
-            if name.startswith("test_"):
+            if name.startswith("test_") and (not chosen or name[5:] in chosen):
                 test(place)
                 print("ok", name)
 

@@ -167,6 +167,60 @@ def test_dwz(case):
     expect(KNOWN, case.frame(), ".gnu_debugaltlink")
 
 
+SOURCE = """#include <stdlib.h>
+#include "inner.h"
+void *volatile kept;
+__attribute__((noinline)) void hold(void) { kept = inner(4321); }
+int main(void)
+{
+	hold();
+	return 0;
+}
+"""
+HEADER = """static inline __attribute__((always_inline)) void *inner(int size)
+{
+	return malloc(size);
+}
+"""
+
+
+def by_addr2line(program, offset):
+    """[function, file:line], innermost first, of the call before a return address."""
+    text = subprocess.run(["addr2line", "-fie", program, hex(offset - 1)], capture_output=True,
+                          text=True, check=True).stdout.split("\n")
+    return [[name, re.sub(r" \(discriminator .*", "", place)]
+            for name, place in zip(text[0:-1:2], text[1::2])]
+
+
+def test_names(case):
+    """Sources are named as addr2line names them: files that can be opened."""
+    for folder in ("build", "source", "source/include"):
+        os.makedirs(f"{case.directory}/{folder}")
+    for name, text in (("source/names.c", SOURCE), ("source/include/inner.h", HEADER)):
+        with open(f"{case.directory}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+    seen = 0
+    for compiler in filter(shutil.which, ("gcc", "clang")):
+        for version in ("-gdwarf-4", "-gdwarf-5"):
+            subprocess.run([compiler, version, "-O1", "-fno-builtin-malloc", "-I../source/include",
+                            "-o", case.program, "../source/names.c"], cwd=case.directory + "/build",
+                           check=True)
+            call(TOOL, "run", "--quiet", "--memory=2M", "--store", case.store, "--", case.program)
+            report = json.loads(subprocess.run([TOOL, "report", "leaks", "--json", case.store],
+                                               capture_output=True, text=True).stdout)
+            stack, = [one["stack"] for one in report["stacks"] if one["live_bytes"] == 4321]
+            frames = [frame for frame in stack if frame["function"] in ("inner", "hold", "main")]
+            check(all(os.path.exists(frame["file"] or "") for frame in frames) and len(frames) > 1,
+                  f"{compiler} {version}: files", frames)
+            for offset in dict.fromkeys(frame["offset"] for frame in frames):
+                found = [[frame["function"], f"{frame['file']}:{frame['line']}"]
+                         for frame in frames if frame["offset"] == offset]
+                check(found == by_addr2line(case.program, offset), f"{compiler} {version}", found,
+                      by_addr2line(case.program, offset))
+                seen += 1
+    check(seen >= 4, "frames that were compared", seen)
+
+
 # --- debuginfod --------------------------------------------------------------------------------
 
 
@@ -255,7 +309,7 @@ def test_silence(case):
 
 def main():
     chosen = os.environ.get("TESTS", "stripped build_id debuglink other_build other_machine "
-                                     "minidebuginfo dwz debuginfod silence")
+                                     "minidebuginfo dwz names debuginfod silence")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](Case(directory))

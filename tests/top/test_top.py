@@ -219,7 +219,8 @@ def test_keys(terminal, recorded):
                        ("o", "keep_some"), ("n", "pass_on"), ("l", "keep_more")):
         terminal.type(key)
         terminal.wait(lambda screen: rows_of(screen)[:1] == [first], f"key {key}")
-    terminal.wait(lambda screen: live_of(screen) != live_of(terminal.screen()), "it stands still")
+    old = live_of(terminal.screen())
+    terminal.wait(lambda screen: live_of(screen) != old, "it stands still")
     terminal.type(" ")
     held = live_of(terminal.sees("; held"))
     time.sleep(1)

@@ -55,6 +55,19 @@ def is_leaks(output):
     check("InitPostgres  in postgres" in output, "no caches", output)
 
 
+def is_whole(output):
+    check(re.search(r"^\d+ processes, \d+ of them running; the first, process \d+, running$", output,
+                    re.M), "not all processes", output)
+    check(len(re.findall(r"^ +[\d.]+ \w+  process \d+, stores/postgres", output, re.M)) > 3,
+          "not what each holds", output)
+    is_leaks(output)
+
+
+def is_whole_diff(output):
+    check(len(re.findall(r"^[-+]{3} postgres .*, \d+ processes$", output, re.M)) == 2, "sides", output)
+    is_diff(output)
+
+
 def is_diff(output):
     total, _, stacks = output.partition("\n\n")
     first = stacks.partition("\n\n")[0]
@@ -86,8 +99,9 @@ def is_end(output):
 
 # In the order of the document: words of a block, and the look at its output.
 BLOCKS = (("initdb", nothing), ("stackdepot run", nothing), ("pgbench -i", nothing),
-          ("stackdepot top", is_top), ("report leaks", is_leaks), ("sleep 60", is_diff),
-          ("--fail-on-increase", is_limited_diff), ("--flame=", is_diff), ("pprof -top", is_pprof),
+          ("report leaks --whole-run", is_whole), ("stackdepot top", is_top),
+          ("report leaks", is_leaks), ("sleep 60", is_diff), ("--fail-on-increase", is_limited_diff),
+          ("diff --whole-run", is_whole_diff), ("--flame=", is_diff), ("pprof -top", is_pprof),
           ("speedscope", is_speedscope), ("pg_ctl", is_end))
 
 
@@ -184,6 +198,8 @@ def look(directory):
     for page in ("live.html", "grown.html"):
         text = document(directory, f"file://{directory}/{page}")
         check(LEAK in text, f"{page} does not show the leak", text[-2000:])
+    text = document(directory, f"file://{directory}/server.html")
+    check(re.search(r"\d+ processes, \d+ of them running", text), "not the whole server", text[-2000:])
     with open(directory + "/opened", encoding="utf-8") as file:
         text = document(directory, file.read().strip())
     check("live-bytes" in text, "speedscope does not show the profile", text[-2000:])

@@ -21,23 +21,24 @@ _stackdepot()
 			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet
 			--suppressions= --" ;;
 	report)
-		words="--all --limit= --json --interval= --times= --suppressions= --no-default-suppressions"
+		words="--all --limit= --json --whole-run --interval= --times= --suppressions=
+			--no-default-suppressions"
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
 	stats)
-		words="--json" ;;
+		words="--json --whole-run" ;;
 	flame)
-		words="-o --nodes= --suppressions=" ;;
+		words="-o --nodes= --whole-run --suppressions=" ;;
 	export)
 		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
-			--value=alloc-bytes --value=allocs --suppressions=" ;;
+			--value=alloc-bytes --value=allocs --whole-run --suppressions=" ;;
 	suppress)
-		words="--gen --suppressions= --no-default-suppressions" ;;
+		words="--gen --whole-run --suppressions= --no-default-suppressions" ;;
 	top)
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
-			--filter= --batch --limit= --all" ;;
+			--filter= --batch --limit= --all --whole-run" ;;
 	diff)
-		words="--fail-on-increase= --flame= --json --limit= --all" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all --whole-run --suppressions=" ;;
 	corpus)
 		words="-o --" ;;
 	esac

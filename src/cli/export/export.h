@@ -15,7 +15,7 @@ enum export_value {
 
 struct export
 {
-	struct profile *profile;
+	const struct profile *profile;
 	enum export_value value; /* the one that is written, or shown first */
 	FILE *out;
 };
@@ -31,6 +31,11 @@ int64_t export_integer(double value);
 /* The function, or module and offset, or the address; in BUFFER unless symbols own it. */
 const char *export_name(const struct symbol_frame *frame, const struct symbol_line *line,
 			char buffer[EXPORT_NAME_BYTES]);
+#define EXPORT_BUILD_ID_BYTES 128
+/* In hexadecimal; nothing, if there is none. */
+void export_build_id(const uint8_t *bytes, size_t nr, char buffer[EXPORT_BUILD_ID_BYTES]);
+/* "process 17: its command"; to be freed. */
+char *export_process(const struct profile_process *process);
 /* What stands for the frames of a stack that has none. */
 const char *export_missing(const struct profile_stack *stack);
 

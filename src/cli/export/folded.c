@@ -27,9 +27,7 @@ static void folded_add(struct folded *folded, const char *name)
 
 	if (folded->used + length + 1 > folded->room) {
 		folded->room = 2 * folded->room + length + 1;
-		folded->text = realloc(folded->text, folded->room);
-		if (!folded->text)
-			abort();
+		folded->text = cli_realloc(folded->text, folded->room);
 	}
 	if (folded->used)
 		folded->text[folded->used++] = ';';
@@ -40,28 +38,26 @@ static void folded_add(struct folded *folded, const char *name)
 	}
 }
 
-static void folded_stack(struct folded *folded, struct profile *profile,
-			 const struct profile_stack *stack)
+static void folded_stack(struct folded *folded, const struct profile_stack *stack)
 {
 	char buffer[EXPORT_NAME_BYTES];
 	unsigned int i;
 	size_t j;
 
 	folded->used = 0;
-	for (i = stack->nr; i-- > 0;) {
-		const struct symbol_frame *frame =
-			symbols_frame(profile->symbols, stack->frames[i]);
+	for (i = stack->trace.nr; i-- > 0;) {
+		const struct symbol_frame *frame = symbols_frame(stack->trace.frames[i]);
 
 		for (j = frame->nr; j-- > 0;)
 			folded_add(folded, export_name(frame, &frame->lines[j], buffer));
 	}
-	if (!stack->nr)
+	if (!stack->trace.nr)
 		folded_add(folded, export_missing(stack));
 }
 
 void export_folded(const struct export *export)
 {
-	struct profile *profile = export->profile;
+	const struct profile *profile = export->profile;
 	double *sums = cli_alloc(profile->nr * sizeof(*sums));
 	struct intern *texts = intern_open();
 	struct folded folded = {0};
@@ -72,7 +68,7 @@ void export_folded(const struct export *export)
 
 		if (value <= 0)
 			continue;
-		folded_stack(&folded, profile, &profile->stacks[i]);
+		folded_stack(&folded, &profile->stacks[i]);
 		sums[intern(texts, folded.text, folded.used)] += value;
 	}
 	for (i = 0; i < intern_nr(texts); i++)

@@ -5,6 +5,9 @@
  *
  * Frames are numbered in the order they are met, and come behind the stacks that refer to them.
  */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "export.h"
@@ -15,52 +18,41 @@
 
 struct json_export {
 	struct writer writer;
-	struct profile *profile;
-	struct intern *frames; /* as stored */
+	const struct profile *profile;
+	struct intern *frames; /* pointers to them */
 };
 
-static void json_stack_of(struct json_export *json, const char *key, const uint64_t *frames,
-			  unsigned int nr)
+static void json_frames_of(struct json_export *json, const char *key,
+			   const struct profile_trace *trace)
 {
 	unsigned int i;
 
-	if (!nr) {
+	if (!trace->nr) {
 		writer_null(&json->writer, key);
 		return;
 	}
 	writer_array(&json->writer, key);
-	for (i = 0; i < nr; i++)
-		writer_integer(&json->writer, NULL,
-			       (int64_t)intern(json->frames, &frames[i], sizeof(frames[i])));
+	for (i = 0; i < trace->nr; i++)
+		writer_integer(
+			&json->writer, NULL,
+			(int64_t)intern(json->frames, &trace->frames[i], sizeof(trace->frames[i])));
 	writer_end(&json->writer);
 }
 
-static void json_trace(struct json_export *json, const char *key, stackdepot_ref_t trace)
+static void json_process_of(struct writer *writer, const char *key,
+			    const struct stackdepot_store_info *info)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	int nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(json->profile->store), trace,
-					      frames, STACKDEPOT_MAX_FRAMES)
-		       : 0;
+	uint32_t at = 0;
 
-	json_stack_of(json, key, (const uint64_t *)frames, nr > 0 ? (unsigned int)nr : 0);
-}
-
-static void json_process_of(struct json_export *json)
-{
-	static const char *const states[] = {"unknown", "running", "exited", "ended"};
-	const struct stackdepot_store_info *info = &json->profile->info;
-	uint32_t state = info->state <= STACKDEPOT_STORE_ENDED ? info->state : 0, at = 0;
-	struct writer *writer = &json->writer;
-
-	writer_object(writer, "process");
+	writer_object(writer, key);
 	writer_integer(writer, "pid", info->pid);
 	writer_integer(writer, "parent", info->parent);
 	writer_array(writer, "command");
 	for (; at < info->command_bytes; at += (uint32_t)strlen(info->command + at) + 1)
 		writer_text(writer, NULL, info->command + at);
 	writer_end(writer);
-	writer_text(writer, "state", states[state]);
-	if (state == STACKDEPOT_STORE_ENDED)
+	writer_text(writer, "state", text_state(info));
+	if (info->state == STACKDEPOT_STORE_ENDED)
 		writer_integer(writer, "wait_status", (int32_t)info->wait_status);
 	else
 		writer_null(writer, "wait_status");
@@ -71,6 +63,18 @@ static void json_process_of(struct json_export *json)
 	writer_end(writer);
 }
 
+static void json_processes_of(struct json_export *json)
+{
+	const struct profile *profile = json->profile;
+	size_t i;
+
+	json_process_of(&json->writer, "process", &profile->processes[0].info);
+	writer_array(&json->writer, "processes");
+	for (i = 0; i < profile->nr_processes; i++)
+		json_process_of(&json->writer, NULL, &profile->processes[i].info);
+	writer_end(&json->writer);
+}
+
 static void json_stacks(struct json_export *json)
 {
 	struct writer *writer = &json->writer;
@@ -79,7 +83,7 @@ static void json_stacks(struct json_export *json)
 	writer_array(writer, "stacks");
 	for (i = 0; i < json->profile->nr; i++) {
 		const struct profile_stack *stack = &json->profile->stacks[i];
-		uint64_t key = profile_key(json->profile, stack->frames, stack->nr);
+		uint64_t key = profile_key(&stack->trace);
 
 		writer_object(writer, NULL);
 		writer_number(writer, "live_bytes", stack->sums.bytes);
@@ -87,18 +91,19 @@ static void json_stacks(struct json_export *json)
 		writer_number(writer, "allocated_bytes", stack->sums.alloc_bytes);
 		writer_number(writer, "allocations", stack->sums.allocs);
 		writer_text(writer, "missing",
-			    stack->nr		? NULL
-			    : stack->sums.trace ? "evicted"
-						: "unknown");
+			    stack->trace.nr	   ? NULL
+			    : stack->trace.evicted ? "evicted"
+						   : "unknown");
 		writer_address(writer, "key", key);
-		json_stack_of(json, "frames", stack->frames, stack->nr);
+		json_frames_of(json, "frames", &stack->trace);
 		writer_end(writer);
 	}
 	writer_end(writer);
 }
 
-static void json_error(struct json_export *json, const struct stackdepot_error *error)
+static void json_error(struct json_export *json, const struct profile_error *found)
 {
+	const struct stackdepot_error *error = &found->error;
 	struct writer *writer = &json->writer;
 
 	writer_object(writer, NULL);
@@ -116,32 +121,31 @@ static void json_error(struct json_export *json, const struct stackdepot_error *
 	writer_bool(writer, "read", error->flags & STACKDEPOT_ERROR_READ);
 	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
 	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
-	json_trace(json, "frames", error->access_trace);
-	json_trace(json, "allocated", error->alloc_trace);
-	json_trace(json, "freed_at", error->free_trace);
+	writer_integer(writer, "pid", json->profile->processes[found->process].info.pid);
+	writer_integer(writer, "processes", (int64_t)found->processes);
+	json_frames_of(json, "frames", &found->access);
+	json_frames_of(json, "allocated", &found->alloc);
+	json_frames_of(json, "freed_at", &found->free);
 	writer_end(writer);
 }
 
 static void json_errors(struct json_export *json)
 {
-	struct stackdepot_error error;
-	uint64_t position = 0;
+	size_t i;
 
 	writer_array(&json->writer, "errors");
-	while (profile_next_error(json->profile, &position, &error))
-		json_error(json, &error);
+	for (i = 0; i < json->profile->nr_errors; i++)
+		json_error(json, &json->profile->errors[i]);
 	writer_end(&json->writer);
 }
 
-static void json_frame_of(struct json_export *json, uint64_t raw)
+static void json_frame_of(struct writer *writer, const struct symbol_frame *frame)
 {
-	const struct symbol_frame *frame = symbols_frame(json->profile->symbols, raw);
-	struct writer *writer = &json->writer;
 	size_t i;
 
 	writer_object(writer, NULL);
-	writer_address(writer, "address", stackdepot_frame_address(raw));
-	writer_text(writer, "module", frame->path);
+	writer_address(writer, "address", frame->address);
+	writer_text(writer, "module", frame->in ? frame->in->path : NULL);
 	writer_address(writer, "offset", frame->offset);
 	writer_array(writer, "lines");
 	for (i = 0; i < frame->nr; i++) {
@@ -158,46 +162,64 @@ static void json_frame_of(struct json_export *json, uint64_t raw)
 
 static void json_frames(struct json_export *json)
 {
-	uint64_t frame;
+	struct symbol_frame *frame;
 	size_t i;
 
 	writer_array(&json->writer, "frames");
 	for (i = 0; i < intern_nr(json->frames); i++) {
 		memcpy(&frame, intern_at(json->frames, i, NULL), sizeof(frame));
-		json_frame_of(json, frame);
+		json_frame_of(&json->writer, symbols_frame(frame));
 	}
 	writer_end(&json->writer);
 }
 
+static void json_module(struct writer *writer, const struct stackdepot_module *module)
+{
+	char build_id[EXPORT_BUILD_ID_BYTES];
+
+	export_build_id(module->build_id, module->build_id_bytes, build_id);
+	writer_object(writer, NULL);
+	writer_text(writer, "path", module->path);
+	writer_text(writer, "build_id", build_id[0] ? build_id : NULL);
+	writer_address(writer, "start", module->start);
+	writer_address(writer, "end", module->end);
+	writer_address(writer, "bias", module->bias);
+	writer_bool(writer, "unloaded", module->unload_ns != 0);
+	writer_end(writer);
+}
+
+/* Those that were mapped at one place in several processes are one. */
 static void json_modules(struct json_export *json)
 {
-	struct writer *writer = &json->writer;
+	struct intern *known = intern_open();
 	struct stackdepot_module module;
-	char build_id[128];
-	uint64_t position = 0;
-	uint32_t i;
+	size_t i, nr;
 
-	writer_array(writer, "modules");
-	while (stackdepot_store_next_module(json->profile->store, &position, &module)) {
-		build_id[0] = '\0';
-		for (i = 0; i < module.build_id_bytes && i < sizeof(build_id) / 2 - 1; i++)
-			snprintf(build_id + 2 * i, 3, "%02x", module.build_id[i]);
-		writer_object(writer, NULL);
-		writer_text(writer, "path", module.path);
-		writer_text(writer, "build_id", build_id[0] ? build_id : NULL);
-		writer_address(writer, "start", module.start);
-		writer_address(writer, "end", module.end);
-		writer_address(writer, "bias", module.bias);
-		writer_bool(writer, "unloaded", module.unload_ns != 0);
-		writer_end(writer);
+	writer_array(&json->writer, "modules");
+	for (i = 0; i < json->profile->nr_processes; i++) {
+		uint64_t position = 0;
+
+		while (stackdepot_store_next_module(json->profile->processes[i].store, &position,
+						    &module)) {
+			char *text;
+
+			if (asprintf(&text, "%" PRIx64 " %" PRIx64 " %d %s", module.start,
+				     module.bias, module.unload_ns != 0, module.path) < 0)
+				abort();
+			nr = intern_nr(known);
+			if (intern_text(known, text) == nr)
+				json_module(&json->writer, &module);
+			free(text);
+		}
 	}
-	writer_end(writer);
+	writer_end(&json->writer);
+	intern_close(known);
 }
 
 static void json_stats(struct json_export *json)
 {
 	struct stats_row rows[STATS_ROWS];
-	size_t i, nr = stats_rows(json->profile->store, rows);
+	size_t i, nr = stats_rows(json->profile, rows);
 
 	writer_object(&json->writer, "stats");
 	for (i = 0; i < nr; i++)
@@ -214,7 +236,7 @@ void export_json(const struct export *export)
 	writer_text(&json.writer, "format", "stackdepot-export");
 	writer_integer(&json.writer, "version", JSON_FORMAT_VERSION);
 	writer_text(&json.writer, "generator", "stackdepot " STACKDEPOT_VERSION);
-	json_process_of(&json);
+	json_processes_of(&json);
 	json_stacks(&json);
 	json_errors(&json);
 	json_frames(&json);

@@ -28,9 +28,9 @@ static void lsan_line(FILE *out, const struct symbol_frame *frame, const struct 
 		lsan_text(out, line->file);
 		if (line->line)
 			fprintf(out, ":%d", line->line);
-	} else if (frame->path) {
+	} else if (frame->in) {
 		fputs(line->function ? " (" : "  (", out);
-		lsan_text(out, frame->path);
+		lsan_text(out, frame->in->path);
 		fprintf(out, "+0x%llx)", (unsigned long long)frame->offset - 1);
 	}
 	putc('\n', out);
@@ -41,18 +41,16 @@ static void lsan_stack(const struct export *export, const struct profile_stack *
 	unsigned int i, number = 0;
 	size_t j;
 
-	for (i = 0; i < stack->nr; i++) {
-		uint64_t address = stackdepot_frame_address(stack->frames[i] - 1);
-		const struct symbol_frame *frame =
-			symbols_frame(export->profile->symbols, stack->frames[i]);
+	for (i = 0; i < stack->trace.nr; i++) {
+		const struct symbol_frame *frame = symbols_frame(stack->trace.frames[i]);
 
 		for (j = 0; j < frame->nr; j++) {
 			fprintf(export->out, "    #%u 0x%llx", number++,
-				(unsigned long long)address);
+				(unsigned long long)frame->address - 1);
 			lsan_line(export->out, frame, &frame->lines[j]);
 		}
 	}
-	if (!stack->nr)
+	if (!stack->trace.nr)
 		fprintf(export->out, "    #0 0x0 in %s\n", export_missing(stack));
 }
 
@@ -63,7 +61,7 @@ void export_lsan(const struct export *export)
 	size_t i;
 
 	for (i = 0; i < profile->nr; i++) {
-		const struct stackdepot_stack *sums = &profile->stacks[i].sums;
+		const struct profile_sums *sums = &profile->stacks[i].sums;
 
 		if (sums->objects <= 0)
 			continue;

@@ -6,7 +6,8 @@
  * each table follows what refers to it; the format does not mind. An address is that of the call,
  * one byte before the return address, as pprof looks up addresses as they are.
  *
- * A mapping whose frames all have functions says so; pprof looks for the others itself.
+ * A mapping whose frames all have functions says so; pprof looks for the others itself, by the
+ * offset of the mapping in its file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 #include "gzip.h"
 #include "intern.h"
 #include "protobuf.h"
+
+#define SEGMENTS_MAX 16u /* executable ones, of a file */
+#define PAGE_BYTES 4096u
 
 /* Fields of the messages, by their numbers in profile.proto. */
 enum {
@@ -60,10 +64,10 @@ static const struct {
 	{"inuse_space", "bytes", EXPORT_LIVE_BYTES},
 };
 
-struct pprof_module {
-	struct stackdepot_module module;
-	size_t path; /* strings */
-	size_t build_id;
+/* A part of a module that is executed, or all of it if its file is not here. */
+struct pprof_mapping {
+	const struct symbol_module *module;
+	struct symbol_segment at;
 	bool without_function; /* some frame in it has none; the next likewise */
 	bool without_line;
 };
@@ -75,13 +79,13 @@ struct pprof_function {
 };
 
 struct pprof {
-	struct profile *profile;
+	const struct profile *profile;
 	struct gzip *gzip;
 	struct intern *strings;
-	struct intern *locations; /* frames as stored; or a text, for a stack without frames */
+	struct intern *locations; /* pointers to frames; or a text, for a stack without any */
 	struct intern *functions; /* struct pprof_function */
-	struct pprof_module *modules;
-	size_t nr_modules;
+	struct pprof_mapping *mappings;
+	size_t nr_mappings;
 	struct protobuf message; /* being written, and what lies inside of it */
 	struct protobuf inner;
 };
@@ -124,10 +128,11 @@ static void pprof_sample(struct pprof *pprof, const struct profile_stack *stack)
 	const char *missing = export_missing(stack);
 	unsigned int i;
 
-	for (i = 0; i < stack->nr; i++)
-		protobuf_element(&pprof->inner, 1 + intern(pprof->locations, &stack->frames[i],
-							   sizeof(stack->frames[i])));
-	if (!stack->nr)
+	for (i = 0; i < stack->trace.nr; i++)
+		protobuf_element(&pprof->inner,
+				 1 + intern(pprof->locations, &stack->trace.frames[i],
+					    sizeof(stack->trace.frames[i])));
+	if (!stack->trace.nr)
 		protobuf_element(&pprof->inner,
 				 1 + intern(pprof->locations, missing, strlen(missing) + 1));
 	protobuf_message(&pprof->message, SAMPLE_LOCATIONS, &pprof->inner);
@@ -150,28 +155,31 @@ static void pprof_line(struct pprof *pprof, const char *name, const char *file, 
 	protobuf_message(&pprof->message, LOCATION_LINE, &pprof->inner);
 }
 
-/* The number of the module that a frame lies in plus 1, or 0. */
-static size_t pprof_module_of(const struct pprof *pprof, uint64_t frame)
+/* NULL: none. */
+static struct pprof_mapping *pprof_mapping_of(const struct pprof *pprof,
+					      const struct symbol_frame *frame)
 {
-	uint64_t address = stackdepot_frame_address(frame);
 	size_t i;
 
-	for (i = 0; i < pprof->nr_modules; i++) {
-		const struct stackdepot_module *module = &pprof->modules[i].module;
+	for (i = 0; i < pprof->nr_mappings; i++) {
+		struct pprof_mapping *mapping = &pprof->mappings[i];
 
-		if (address >= module->start && address < module->end && module->tag == frame >> 48)
-			return i + 1;
+		if (mapping->module == frame->in && frame->address > mapping->at.start &&
+		    frame->address <= mapping->at.end)
+			return mapping;
 	}
-	return 0;
+	return NULL;
 }
 
-static void pprof_frame(struct pprof *pprof, uint64_t raw)
+static void pprof_frame(struct pprof *pprof, const struct symbol_frame *frame)
 {
-	const struct symbol_frame *frame = symbols_frame(pprof->profile->symbols, raw);
-	size_t mapping = pprof_module_of(pprof, raw - 1), i;
+	struct pprof_mapping *mapping = pprof_mapping_of(pprof, frame);
+	size_t i;
 
-	protobuf_integer(&pprof->message, LOCATION_MAPPING, mapping);
-	protobuf_integer(&pprof->message, LOCATION_ADDRESS, stackdepot_frame_address(raw - 1));
+	if (mapping)
+		protobuf_integer(&pprof->message, LOCATION_MAPPING,
+				 (uint64_t)(mapping - pprof->mappings) + 1);
+	protobuf_integer(&pprof->message, LOCATION_ADDRESS, frame->address - 1);
 	for (i = 0; i < frame->nr; i++) {
 		const struct symbol_line *line = &frame->lines[i];
 
@@ -179,8 +187,8 @@ static void pprof_frame(struct pprof *pprof, uint64_t raw)
 			pprof_line(pprof, line->function, line->file, line->line);
 		if (!mapping)
 			continue;
-		pprof->modules[mapping - 1].without_function |= !line->function;
-		pprof->modules[mapping - 1].without_line |= !line->file;
+		mapping->without_function |= !line->function;
+		mapping->without_line |= !line->file;
 	}
 }
 
@@ -190,12 +198,12 @@ static void pprof_locations(struct pprof *pprof)
 
 	for (i = 0; i < intern_nr(pprof->locations); i++) {
 		const char *what = intern_at(pprof->locations, i, &length);
-		uint64_t frame;
+		struct symbol_frame *frame;
 
 		protobuf_integer(&pprof->message, LOCATION_ID, i + 1);
 		if (length == sizeof(frame)) {
 			memcpy(&frame, what, sizeof(frame));
-			pprof_frame(pprof, frame);
+			pprof_frame(pprof, symbols_frame(frame));
 		} else {
 			pprof_line(pprof, what, NULL, 0);
 		}
@@ -220,64 +228,100 @@ static void pprof_functions(struct pprof *pprof)
 
 /* --- mappings --------------------------------------------------------------------------------- */
 
-static void pprof_read_modules(struct pprof *pprof)
+/* Modules that frames are in, by number: the files of others are not opened. To be freed. */
+static bool *pprof_modules_used(const struct profile *profile)
 {
-	struct stackdepot_module module;
-	uint64_t position = 0;
-	uint32_t i;
+	bool *used = cli_alloc(symbols_modules(profile->symbols) * sizeof(*used));
+	unsigned int j;
+	size_t i;
 
-	while (stackdepot_store_next_module(pprof->profile->store, &position, &module)) {
-		char build_id[128] = "";
+	for (i = 0; i < profile->nr; i++) {
+		const struct profile_trace *trace = &profile->stacks[i].trace;
 
-		for (i = 0; i < module.build_id_bytes && i < sizeof(build_id) / 2 - 1; i++)
-			snprintf(build_id + 2 * i, 3, "%02x", module.build_id[i]);
-		pprof->modules =
-			realloc(pprof->modules, (pprof->nr_modules + 1) * sizeof(*pprof->modules));
-		if (!pprof->modules)
-			abort();
-		pprof->modules[pprof->nr_modules++] = (struct pprof_module){
-			.module = module,
-			.path = pprof_string(pprof, module.path),
-			.build_id = pprof_string(pprof, build_id),
-		};
+		for (j = 0; j < trace->nr; j++)
+			if (trace->frames[j]->in)
+				used[trace->frames[j]->in->number] = true;
 	}
+	return used;
 }
 
-/* The range is that of the whole file, from its beginning on: its offset is 0. */
+static void pprof_add_mapping(struct pprof *pprof, const struct symbol_module *module,
+			      struct symbol_segment at)
+{
+	uint64_t before = at.start % PAGE_BYTES;
+
+	at.start -= before;
+	at.offset -= before;
+	at.end += (PAGE_BYTES - at.end % PAGE_BYTES) % PAGE_BYTES;
+	pprof->mappings =
+		cli_realloc(pprof->mappings, (pprof->nr_mappings + 1) * sizeof(*pprof->mappings));
+	pprof->mappings[pprof->nr_mappings++] = (struct pprof_mapping){module, at, false, false};
+}
+
+/*
+ * As the kernel lists the executable mappings of a file, each with its offset, from which readers
+ * tell the addresses in the file. Without the file, all of it is taken to lie there from offset 0.
+ */
+static void pprof_find_mappings(struct pprof *pprof)
+{
+	const struct symbols *symbols = pprof->profile->symbols;
+	bool *used = pprof_modules_used(pprof->profile);
+	struct symbol_segment segments[SEGMENTS_MAX];
+	size_t i, j, nr;
+
+	for (i = 0; i < symbols_modules(symbols); i++) {
+		struct symbol_module *module = symbols_module(symbols, i);
+
+		nr = used[i] ? symbols_segments(module, segments, SEGMENTS_MAX) : 0;
+		if (!nr)
+			segments[nr++] = (struct symbol_segment){module->start, module->end, 0};
+		for (j = 0; j < nr; j++)
+			pprof_add_mapping(pprof, module, segments[j]);
+	}
+	free(used);
+}
+
+static void pprof_mapping(struct pprof *pprof, const struct pprof_mapping *mapping)
+{
+	const struct symbol_module *module = mapping->module;
+	char build_id[EXPORT_BUILD_ID_BYTES];
+	struct protobuf *message = &pprof->message;
+
+	export_build_id(module->build_id, module->build_id_bytes, build_id);
+	protobuf_integer(message, MAPPING_START, mapping->at.start);
+	protobuf_integer(message, MAPPING_LIMIT, mapping->at.end);
+	protobuf_integer(message, MAPPING_OFFSET, mapping->at.offset);
+	protobuf_integer(message, MAPPING_FILE, pprof_string(pprof, module->path));
+	protobuf_integer(message, MAPPING_BUILD_ID, pprof_string(pprof, build_id));
+	protobuf_integer(message, MAPPING_FUNCTIONS, !mapping->without_function);
+	protobuf_integer(message, MAPPING_FILES, !mapping->without_line);
+	protobuf_integer(message, MAPPING_LINES, !mapping->without_line);
+	protobuf_integer(message, MAPPING_INLINED, !mapping->without_line);
+}
+
 static void pprof_mappings(struct pprof *pprof)
 {
 	size_t i;
 
-	for (i = 0; i < pprof->nr_modules; i++) {
-		const struct pprof_module *module = &pprof->modules[i];
-
+	for (i = 0; i < pprof->nr_mappings; i++) {
 		protobuf_integer(&pprof->message, MAPPING_ID, i + 1);
-		protobuf_integer(&pprof->message, MAPPING_START, module->module.start);
-		protobuf_integer(&pprof->message, MAPPING_LIMIT, module->module.end);
-		protobuf_integer(&pprof->message, MAPPING_FILE, module->path);
-		protobuf_integer(&pprof->message, MAPPING_BUILD_ID, module->build_id);
-		protobuf_integer(&pprof->message, MAPPING_FUNCTIONS, !module->without_function);
-		protobuf_integer(&pprof->message, MAPPING_FILES, !module->without_line);
-		protobuf_integer(&pprof->message, MAPPING_LINES, !module->without_line);
-		protobuf_integer(&pprof->message, MAPPING_INLINED, !module->without_line);
+		pprof_mapping(pprof, &pprof->mappings[i]);
 		pprof_emit(pprof, PROFILE_MAPPING);
 	}
 }
 
 /* --- the profile ------------------------------------------------------------------------------ */
 
-static void pprof_comment(struct pprof *pprof)
+static void pprof_comments(struct pprof *pprof)
 {
-	const struct stackdepot_store_info *info = &pprof->profile->info;
-	char *text = cli_alloc((size_t)info->command_bytes + 32);
-	size_t used = (size_t)sprintf(text, "process %u:", info->pid), at = 0;
+	size_t i;
 
-	while (at < info->command_bytes) {
-		used += (size_t)sprintf(text + used, "%c%s", ' ', info->command + at);
-		at += strlen(info->command + at) + 1;
+	for (i = 0; i < pprof->profile->nr_processes; i++) {
+		char *text = export_process(&pprof->profile->processes[i]);
+
+		pprof_number(pprof, PROFILE_COMMENT, pprof_string(pprof, text));
+		free(text);
 	}
-	pprof_number(pprof, PROFILE_COMMENT, pprof_string(pprof, text));
-	free(text);
 }
 
 static void pprof_head(struct pprof *pprof, enum export_value value)
@@ -298,7 +342,7 @@ static void pprof_head(struct pprof *pprof, enum export_value value)
 	if (info->end_monotonic_ns > info->start_monotonic_ns)
 		pprof_number(pprof, PROFILE_DURATION_NS,
 			     info->end_monotonic_ns - info->start_monotonic_ns);
-	pprof_comment(pprof);
+	pprof_comments(pprof);
 }
 
 static void pprof_strings(struct pprof *pprof)
@@ -327,7 +371,7 @@ void export_pprof(const struct export *export)
 	size_t i;
 
 	pprof_head(&pprof, export->value);
-	pprof_read_modules(&pprof);
+	pprof_find_mappings(&pprof);
 	for (i = 0; i < pprof.profile->nr; i++)
 		pprof_sample(&pprof, &pprof.profile->stacks[i]);
 	pprof_locations(&pprof);
@@ -340,5 +384,5 @@ void export_pprof(const struct export *export)
 	intern_close(pprof.strings);
 	intern_close(pprof.locations);
 	intern_close(pprof.functions);
-	free(pprof.modules);
+	free(pprof.mappings);
 }

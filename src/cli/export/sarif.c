@@ -5,11 +5,17 @@
  * A result is known again by its fingerprint, the hash of the functions of its stacks. Names of
  * files are as the debug information has them; those that are relative lose their leading "../",
  * as builds in a directory inside the sources have, and are relative to SRCROOT.
+ *
+ * Processes are invocations. What suppressions cover is left out, not marked: services that
+ * compare results would show it again.
  */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "export.h"
 #include "writer.h"
@@ -18,31 +24,12 @@
 
 struct sarif {
 	struct writer writer;
-	struct profile *profile;
-};
-
-struct sarif_stack {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	unsigned int nr;
+	const struct profile *profile;
 };
 
 static const char *sarif_rule(unsigned int kind)
 {
 	return kind == SARIF_LEAK ? "leak" : stackdepot_error_name(kind);
-}
-
-static void sarif_fetch(struct sarif *sarif, stackdepot_ref_t trace, struct sarif_stack *stack)
-{
-	int nr = trace ? stackdepot_fetch_ref(stackdepot_store_depot(sarif->profile->store), trace,
-					      stack->frames, STACKDEPOT_MAX_FRAMES)
-		       : 0;
-
-	stack->nr = nr > 0 ? (unsigned int)nr : 0;
-}
-
-static uint64_t sarif_key(struct sarif *sarif, const struct sarif_stack *stack)
-{
-	return profile_key(sarif->profile, (const uint64_t *)stack->frames, stack->nr);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -80,35 +67,35 @@ static void sarif_artifact(struct sarif *sarif, const char *path)
 
 /* A line of a file, or a place in a module. */
 static void sarif_place(struct sarif *sarif, const struct symbol_frame *frame,
-			const struct symbol_line *line, uint64_t address)
+			const struct symbol_line *line)
 {
+	const char *module = frame->in ? frame->in->path : NULL;
+	const char *file = line->file && line->file[0] ? line->file + line->joined : module;
 	struct writer *writer = &sarif->writer;
-	const char *file = line->file && line->file[0] ? line->file : frame->path;
 
 	writer_object(writer, "physicalLocation");
 	if (file && file[0])
 		sarif_artifact(sarif, file);
-	if (file == line->file && file && line->line > 0) {
+	if (file != module && line->line > 0) {
 		writer_object(writer, "region");
 		writer_integer(writer, "startLine", line->line);
 		writer_end(writer);
 	}
 	writer_object(writer, "address");
-	writer_integer(writer, "absoluteAddress", (int64_t)address);
+	writer_integer(writer, "absoluteAddress", (int64_t)frame->address - 1);
 	writer_end(writer);
 	writer_end(writer);
 }
 
-static void sarif_location(struct sarif *sarif, const char *key, uint64_t raw, size_t number,
-			   const char *text)
+static void sarif_location(struct sarif *sarif, const char *key, const struct symbol_frame *frame,
+			   size_t number, const char *text)
 {
-	const struct symbol_frame *frame = symbols_frame(sarif->profile->symbols, raw);
 	const struct symbol_line *line = &frame->lines[number];
 	struct writer *writer = &sarif->writer;
 	char buffer[EXPORT_NAME_BYTES];
 
 	writer_object(writer, key);
-	sarif_place(sarif, frame, line, stackdepot_frame_address(raw - 1));
+	sarif_place(sarif, frame, line);
 	writer_array(writer, "logicalLocations");
 	writer_object(writer, NULL);
 	writer_text(writer, "fullyQualifiedName", export_name(frame, line, buffer));
@@ -121,37 +108,41 @@ static void sarif_location(struct sarif *sarif, const char *key, uint64_t raw, s
 }
 
 /* The innermost frame with a line of a source file says most; without any, the innermost one. */
-static void sarif_best(struct sarif *sarif, const struct sarif_stack *stack, const char *text)
+static void sarif_best(struct sarif *sarif, const struct profile_trace *trace, const char *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < stack->nr; i++)
-		if (symbols_frame(sarif->profile->symbols, stack->frames[i])->lines[0].file)
+	for (i = 0; i < trace->nr; i++)
+		if (symbols_frame(trace->frames[i])->lines[0].file)
 			break;
-	if (stack->nr)
-		sarif_location(sarif, NULL, stack->frames[i < stack->nr ? i : 0], 0, text);
+	if (trace->nr)
+		sarif_location(sarif, NULL, symbols_frame(trace->frames[i < trace->nr ? i : 0]), 0,
+			       text);
 }
 
-static void sarif_stack(struct sarif *sarif, const struct sarif_stack *stack, const char *text)
+/* THREAD is 0 if it is not known. */
+static void sarif_stack(struct sarif *sarif, const struct profile_trace *trace, uint32_t thread,
+			const char *text)
 {
 	struct writer *writer = &sarif->writer;
 	unsigned int i;
 	size_t j;
 
-	if (!stack->nr)
+	if (!trace->nr)
 		return;
 	writer_object(writer, NULL);
 	sarif_message(sarif, text);
 	writer_array(writer, "frames");
-	for (i = 0; i < stack->nr; i++) {
-		const struct symbol_frame *frame =
-			symbols_frame(sarif->profile->symbols, stack->frames[i]);
+	for (i = 0; i < trace->nr; i++) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (j = 0; j < frame->nr; j++) {
 			writer_object(writer, NULL);
-			sarif_location(sarif, "location", stack->frames[i], j, NULL);
-			if (frame->module)
-				writer_text(writer, "module", frame->module);
+			sarif_location(sarif, "location", frame, j, NULL);
+			if (frame->in)
+				writer_text(writer, "module", frame->in->name);
+			if (thread)
+				writer_integer(writer, "threadId", thread);
 			writer_end(writer);
 		}
 	}
@@ -181,67 +172,78 @@ static void sarif_fingerprint(struct sarif *sarif, uint64_t key)
 	writer_end(&sarif->writer);
 }
 
-static void sarif_leak(struct sarif *sarif, const struct profile_stack *leak)
+/* Which process it was found in: the number of an invocation. */
+static void sarif_provenance(struct sarif *sarif, size_t process)
 {
-	struct sarif_stack stack;
-	char text[128];
-
-	snprintf(text, sizeof(text), "%lld bytes in %lld objects were not freed.",
-		 (long long)export_integer(leak->sums.bytes),
-		 (long long)export_integer(leak->sums.objects));
-	sarif_fetch(sarif, leak->sums.trace, &stack);
-	sarif_begin(sarif, SARIF_LEAK, text);
-	writer_array(&sarif->writer, "locations");
-	sarif_best(sarif, &stack, NULL);
-	writer_end(&sarif->writer);
-	writer_array(&sarif->writer, "stacks");
-	sarif_stack(sarif, &stack, "Allocated at");
-	writer_end(&sarif->writer);
-	sarif_fingerprint(sarif, sarif_key(sarif, &stack));
+	writer_object(&sarif->writer, "provenance");
+	writer_integer(&sarif->writer, "invocationIndex", (int64_t)process);
 	writer_end(&sarif->writer);
 }
 
-static void sarif_error(struct sarif *sarif, const struct stackdepot_error *error)
+static void sarif_leak(struct sarif *sarif, const struct profile_stack *leak)
 {
-	struct sarif_stack access, alloc, freed;
+	char text[3 * TEXT_NUMBER], bytes[TEXT_NUMBER], objects[TEXT_NUMBER];
+
+	snprintf(text, sizeof(text), "%s in %s not freed.",
+		 text_number(leak->sums.bytes, "byte", bytes),
+		 text_number(leak->sums.objects, "object", objects));
+	sarif_begin(sarif, SARIF_LEAK, text);
+	writer_array(&sarif->writer, "locations");
+	sarif_best(sarif, &leak->trace, NULL);
+	writer_end(&sarif->writer);
+	writer_array(&sarif->writer, "stacks");
+	sarif_stack(sarif, &leak->trace, 0, "Allocated at");
+	writer_end(&sarif->writer);
+	sarif_fingerprint(sarif, profile_key(&leak->trace));
+	writer_end(&sarif->writer);
+}
+
+static void sarif_error_text(const struct profile_error *found, char *text, size_t bytes)
+{
+	const struct stackdepot_error *error = &found->error;
+	char times[TEXT_NUMBER];
+
+	snprintf(text, bytes, "%s at address 0x%" PRIx64 ", seen %s.",
+		 stackdepot_error_name(error->kind), error->address,
+		 text_number((double)error->count, "time", times));
+}
+
+static void sarif_error(struct sarif *sarif, const struct profile_error *error)
+{
 	struct writer *writer = &sarif->writer;
 	char text[160];
 
-	snprintf(text, sizeof(text), "%s at address 0x%" PRIx64 ", seen %" PRIu64 " times.",
-		 stackdepot_error_name(error->kind), error->address, error->count);
-	sarif_fetch(sarif, error->access_trace, &access);
-	sarif_fetch(sarif, error->alloc_trace, &alloc);
-	sarif_fetch(sarif, error->free_trace, &freed);
-	sarif_begin(sarif, error->kind, text);
+	sarif_error_text(error, text, sizeof(text));
+	sarif_begin(sarif, error->error.kind, text);
 	writer_array(writer, "locations");
-	sarif_best(sarif, &access, NULL);
+	sarif_best(sarif, &error->access, NULL);
 	writer_end(writer);
 	writer_array(writer, "relatedLocations");
-	sarif_best(sarif, &alloc, "The object was allocated here.");
-	sarif_best(sarif, &freed, "It was freed here.");
+	sarif_best(sarif, &error->alloc, "The object was allocated here.");
+	sarif_best(sarif, &error->free, "It was freed here.");
 	writer_end(writer);
 	writer_array(writer, "stacks");
-	sarif_stack(sarif, &access, "Done or found at");
-	sarif_stack(sarif, &alloc, "Allocated at");
-	sarif_stack(sarif, &freed, "Freed at");
+	sarif_stack(sarif, &error->access, error->error.thread, "Done or found at");
+	sarif_stack(sarif, &error->alloc, error->error.alloc_thread, "Allocated at");
+	sarif_stack(sarif, &error->free, error->error.free_thread, "Freed at");
 	writer_end(writer);
-	sarif_fingerprint(sarif, sarif_key(sarif, &access) ^ sarif_key(sarif, &alloc) * 3 ^
-					 sarif_key(sarif, &freed) * 5);
+	sarif_fingerprint(sarif, profile_key(&error->access) ^ profile_key(&error->alloc) * 3 ^
+					 profile_key(&error->free) * 5);
+	sarif_provenance(sarif, error->process);
 	writer_end(writer);
 }
 
 static void sarif_results(struct sarif *sarif)
 {
-	struct stackdepot_error error;
-	uint64_t position = 0;
+	const struct profile *profile = sarif->profile;
 	size_t i;
 
 	writer_array(&sarif->writer, "results");
-	while (profile_next_error(sarif->profile, &position, &error))
-		sarif_error(sarif, &error);
-	for (i = 0; i < sarif->profile->nr; i++)
-		if (sarif->profile->stacks[i].sums.objects > 0)
-			sarif_leak(sarif, &sarif->profile->stacks[i]);
+	for (i = 0; i < profile->nr_errors; i++)
+		sarif_error(sarif, &profile->errors[i]);
+	for (i = 0; i < profile->nr; i++)
+		if (profile->stacks[i].sums.objects > 0)
+			sarif_leak(sarif, &profile->stacks[i]);
 	writer_end(&sarif->writer);
 }
 
@@ -281,22 +283,64 @@ static void sarif_tool(struct sarif *sarif)
 	writer_end(writer);
 }
 
-static void sarif_invocation(struct sarif *sarif)
+/* How the process ended, as far as that is known; one that was killed was not successful. */
+static void sarif_end(struct writer *writer, const struct stackdepot_store_info *info)
 {
-	const struct stackdepot_store_info *info = &sarif->profile->info;
-	struct writer *writer = &sarif->writer;
+	int status = (int)info->wait_status;
+	bool known = info->state == STACKDEPOT_STORE_ENDED;
+
+	writer_bool(writer, "executionSuccessful", !known || !WIFSIGNALED(status));
+	if (known && WIFEXITED(status))
+		writer_integer(writer, "exitCode", WEXITSTATUS(status));
+	if (!known || !WIFSIGNALED(status))
+		return;
+	writer_integer(writer, "exitSignalNumber", WTERMSIG(status));
+	writer_text(writer, "exitSignalName", strsignal(WTERMSIG(status)));
+}
+
+static void sarif_time(struct writer *writer, const char *key, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	char text[64];
+	struct tm utc;
+
+	if (ns && gmtime_r(&seconds, &utc) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		writer_text(writer, key, text);
+}
+
+/* The end is known by another clock, which is no matter for the time between. */
+static void sarif_times(struct writer *writer, const struct stackdepot_store_info *info)
+{
+	sarif_time(writer, "startTimeUtc", info->start_ns);
+	if (info->end_monotonic_ns >= info->start_monotonic_ns)
+		sarif_time(writer, "endTimeUtc",
+			   info->start_ns + info->end_monotonic_ns - info->start_monotonic_ns);
+}
+
+static void sarif_invocation(struct writer *writer, const struct stackdepot_store_info *info)
+{
 	size_t at = 0;
 
-	writer_array(writer, "invocations");
 	writer_object(writer, NULL);
-	writer_bool(writer, "executionSuccessful", true);
+	sarif_end(writer, info);
+	sarif_times(writer, info);
 	writer_integer(writer, "processId", info->pid);
 	writer_array(writer, "arguments");
 	for (; at < info->command_bytes; at += strlen(info->command + at) + 1)
 		writer_text(writer, NULL, info->command + at);
 	writer_end(writer);
 	writer_end(writer);
-	writer_end(writer);
+}
+
+static void sarif_invocations(struct sarif *sarif)
+{
+	size_t i;
+
+	writer_array(&sarif->writer, "invocations");
+	for (i = 0; i < sarif->profile->nr_processes; i++)
+		sarif_invocation(&sarif->writer, &sarif->profile->processes[i].info);
+	writer_end(&sarif->writer);
 }
 
 void export_sarif(const struct export *export)
@@ -311,7 +355,7 @@ void export_sarif(const struct export *export)
 	writer_array(writer, "runs");
 	writer_object(writer, NULL);
 	sarif_tool(&sarif);
-	sarif_invocation(&sarif);
+	sarif_invocations(&sarif);
 	writer_text(writer, "columnKind", "utf16CodeUnits");
 	sarif_results(&sarif);
 	writer_end(writer);

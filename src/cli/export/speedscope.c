@@ -15,7 +15,7 @@
 
 struct speedscope {
 	struct writer writer;
-	struct profile *profile;
+	const struct profile *profile;
 	struct intern *frames; /* name, NUL, file or nothing */
 	char *text;
 	size_t room;
@@ -27,9 +27,7 @@ static int64_t speedscope_number(struct speedscope *speedscope, const char *name
 
 	if (length > speedscope->room) {
 		speedscope->room = 2 * length;
-		speedscope->text = realloc(speedscope->text, speedscope->room);
-		if (!speedscope->text)
-			abort();
+		speedscope->text = cli_realloc(speedscope->text, speedscope->room);
 	}
 	memcpy(speedscope->text, name, name_bytes);
 	if (file)
@@ -37,15 +35,14 @@ static int64_t speedscope_number(struct speedscope *speedscope, const char *name
 	return (int64_t)intern(speedscope->frames, speedscope->text, length);
 }
 
-static void speedscope_frame(struct speedscope *speedscope, uint64_t raw)
+static void speedscope_frame(struct speedscope *speedscope, const struct symbol_frame *frame)
 {
-	const struct symbol_frame *frame = symbols_frame(speedscope->profile->symbols, raw);
 	char buffer[EXPORT_NAME_BYTES];
 	size_t i;
 
 	for (i = frame->nr; i-- > 0;) {
 		const struct symbol_line *line = &frame->lines[i];
-		const char *file = line->file ? line->file : frame->path;
+		const char *file = line->file ? line->file : frame->in ? frame->in->path : NULL;
 
 		writer_integer(
 			&speedscope->writer, NULL,
@@ -59,9 +56,9 @@ static void speedscope_sample(struct speedscope *speedscope, const struct profil
 	unsigned int i;
 
 	writer_array(&speedscope->writer, NULL);
-	for (i = stack->nr; i-- > 0;)
-		speedscope_frame(speedscope, stack->frames[i]);
-	if (!stack->nr)
+	for (i = stack->trace.nr; i-- > 0;)
+		speedscope_frame(speedscope, symbols_frame(stack->trace.frames[i]));
+	if (!stack->trace.nr)
 		writer_integer(&speedscope->writer, NULL,
 			       speedscope_number(speedscope, export_missing(stack), NULL));
 	writer_end(&speedscope->writer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* format.js - figures as people read them, and exactly. */
 
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+const UNITS = ["", "KiB", "MiB", "GiB", "TiB"];
 const MINUS = "\u2212";
 
 /* As text_bytes() of the command line tool has them. */
@@ -12,7 +12,9 @@ export function bytes(value) {
 		value /= 1024;
 		unit++;
 	}
-	return `${unit ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+	if (!unit)
+		return Math.abs(Math.round(value)) === 1 ? `${Math.round(value)} byte` : `${Math.round(value)} bytes`;
+	return `${value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /* Thousands are set apart; nothing here depends on the reader's language. */
@@ -35,7 +37,8 @@ export function figure(metric, value) {
 export function exact(metric, value) {
 	const text = count(value);
 
-	return (metric.signed ? signed(text, value) : text) + (metric.bytes ? " bytes" : "");
+	return (metric.signed ? signed(text, value) : text) +
+		(!metric.bytes ? "" : Math.abs(Math.round(value)) === 1 ? " byte" : " bytes");
 }
 
 export function share(part, whole) {

@@ -123,11 +123,20 @@ function showLegend() {
 function showFolded() {
 	const { nodes, stacks, now } = data.folded;
 	const text = stacks ? `To keep this page small, ${plural(nodes, "frame")} of ` +
-		`${plural(stacks, "small stack")} are folded into grey ones: ${bytes(now[0])} live, ` +
+		`${plural(stacks, "small stack")} ${nodes === 1 ? "is" : "are"} folded into grey ones: ${bytes(now[0])} live, ` +
 		`${bytes(now[2])} allocated. --nodes=N keeps more.` : "";
 
 	fill(byId("folded"), text);
-	fill(byId("sandwich-folded"), text && `${text} What is folded is not in this view.`);
+}
+
+/* Its figures are those of all stacks; where it is below what was folded it cannot be drawn. */
+function showMissing(total, drawn) {
+	const { metric } = state;
+	const missing = total - drawn;
+
+	fill(byId("sandwich-folded"), Math.abs(missing) >= 0.5 ? `${figure(metric, missing)} of this function ` +
+		"lie in stacks that were folded to keep this page small, and are not drawn here; " +
+		"--nodes=N keeps more." : "");
 }
 
 /* --- the sandwich ------------------------------------------------------------------------- */
@@ -157,6 +166,7 @@ function showSandwich() {
 
 	callers.show(model.callers(metric, chosen));
 	callees.show(below);
+	showMissing(total, below.net);
 	/* The nearest callers are at the bottom. */
 	byId("callers").scrollTop = byId("callers").scrollHeight;
 	showDetails(below, model.view(metric).total[0]);
@@ -196,9 +206,24 @@ function facts(rows) {
 
 function processFacts(process) {
 	return facts([["Command", element("code", {}, process.command.join(" "))],
-		["Process", `${process.pid}, child of ${process.parent}`], ["End", process.ending],
+		["Process", process.who], ["Child of", `process ${process.parent}`],
 		["Recorded", process.sample_bytes ? `sampled, one object in ${bytes(process.sample_bytes)}`
 			: "every allocation"]]);
+}
+
+/* Of several, which one holds how much. */
+function processTable(processes) {
+	if (processes.length < 2)
+		return null;
+	const cells = ({ pid, live_bytes: live, command }) => [element("th", { scope: "row" }, `${pid}`),
+		element("td", { class: "number" }, bytes(live)), element("td", {}, command.join(" "))];
+
+	return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Processes" },
+		element("table", {}, element("caption", {}, plural(processes.length, "process", "processes")),
+			element("thead", {}, element("tr", {}, ["Process", "Live", "Command"].map((name) =>
+				element("th", { scope: "col" }, name)))),
+			element("tbody", {}, [...processes].sort((a, b) => b.live_bytes - a.live_bytes)
+				.map((process) => element("tr", {}, cells(process))))));
 }
 
 function showProcess() {
@@ -206,6 +231,7 @@ function showProcess() {
 
 	fill(byId("panel-process"), element("div", { class: "columns" },
 		element("section", {}, element("h2", {}, "Process"), processFacts(data.process),
+			processTable(data.process.processes),
 			data.before ? [element("h2", {}, "Compared with"), processFacts(data.before)] : null,
 			element("h2", {}, "This page"), facts([["Written by", `stackdepot ${data.tool}`],
 				["Frames", `${count(data.nodes.up.length)} of ${count(data.totals.nodes)}`]])),
@@ -225,7 +251,7 @@ function showHeader() {
 	document.title = `${command.slice(0, 60) || "process"} \u2013 stackdepot`;
 	fill(byId("command"), command);
 	byId("command").title = command;
-	fill(byId("process"), `process ${process.pid}, ${process.ending}`);
+	fill(byId("process"), process.who);
 	fill(byId("tiles"), model.metrics.map((metric) => {
 		const value = model.grandTotal(metric);
 

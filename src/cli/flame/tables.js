@@ -8,7 +8,7 @@ const STACKS = 50;
 
 function more(rest, what, show) {
 	return rest > 0 ? element("button", { type: "button", class: "more", on: { click: show } },
-		`Show ${count(rest)} more ${what}`) : null;
+		`Show ${plural(rest, `more ${what}`)}`) : null;
 }
 
 /* --- frames ------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ export class FunctionTable {
 			element("caption", {}, `${plural(rows.length, "function")}, ${metric.label.toLowerCase()}`),
 			element("thead", {}, element("tr", {}, COLUMNS.map((column) => this.heading(column)))),
 			element("tbody", {}, rows.slice(0, this.rows).map((row) => this.row(row, whole)))),
-		more(rows.length - this.rows, "functions", () => {
+		more(rows.length - this.rows, "function", () => {
 			this.rows = Infinity;
 			this.show(metric, found);
 		}));
@@ -159,7 +159,7 @@ export function showStacks(host, model, metric, found, choose, limit = STACKS) {
 
 	fill(host, stacks.length ? null : element("p", { class: "remark" }, "No stacks to show."),
 		stacks.slice(0, limit).map((stack, i) => stackItem(model, metric, stack, i === 0, choose)),
-		more(stacks.length - limit, "stacks",
+		more(stacks.length - limit, "stack",
 			() => showStacks(host, model, metric, found, choose, Infinity)),
 		element("p", { class: "remark" }, `${plural(model.data.stacks.length, "stack")} of ` +
 			`${count(model.data.totals.stacks)} are in this page, the largest by each measure.`));
@@ -171,8 +171,10 @@ function hex(value) {
 	return `0x${value}`;
 }
 
-function errorFacts(error) {
-	const facts = [`${error.verb} of ${hex(error.address)} by thread ${error.thread}`];
+function errorFacts(error, several) {
+	const facts = [`${error.verb} of ${hex(error.address)} by thread ${error.thread}` +
+		(several ? ` of process ${error.process}` : "") +
+		(error.processes > 1 ? ` and of ${count(error.processes - 1)} more` : "")];
 
 	if (error.signal)
 		facts.push(`signal ${error.signal}`);
@@ -182,7 +184,7 @@ function errorFacts(error) {
 		facts.push(`${error.nearest ? "nearest object" : "object"} of ${bytes(error.object_bytes)} ` +
 			`at ${hex(error.object)}${error.freed ? ", freed" : ""}`);
 	if (error.count > 1)
-		facts.push(`seen ${count(error.count)} times`);
+		facts.push(`seen ${plural(error.count, "time")}`);
 	return facts.join(" \u00b7 ");
 }
 
@@ -193,16 +195,17 @@ function errorStack(model, title, thread, frames, choose) {
 }
 
 export function showErrors(host, model, choose) {
-	const { errors, errors_seen: seen, errors_left_out: left } = model.data;
+	const { errors, errors_seen: seen, errors_left_out: left, process } = model.data;
 
 	fill(host, errors.length ? null : element("p", { class: "remark" }, "No errors were found."),
 		errors.map((error) => element("article", { class: "error" },
 			element("h2", {}, error.kind),
-			element("p", {}, errorFacts(error)),
+			element("p", {}, errorFacts(error, process.processes.length > 1)),
 			element("div", { class: "three" },
 				errorStack(model, error.found_late ? "Found at" : "Access", 0, error.access, choose),
 				errorStack(model, "Allocation", error.allocated_by_thread, error.alloc, choose),
 				errorStack(model, "Free", error.freed_by_thread, error.free, choose)))),
 		errors.length ? element("p", { class: "remark" }, `${plural(errors.length, "different error")}, ` +
-			`seen ${count(seen)} times${left ? `; ${count(left)} more are not in this page` : ""}.`) : null);
+			`seen ${plural(seen, "time")}${left ? `; ${count(left)} more ${left === 1 ? "is" : "are"} not in this page`
+				: ""}.`) : null);
 }

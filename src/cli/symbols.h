@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * symbols.h - from the frames of stores to places in modules, and from these to functions and
+ * lines.
+ *
+ * A place is a build of a file and an offset in it. It is one symbol_frame, whichever store or
+ * process it is met in, so frames can be compared by their pointers. Without a build-id, files are
+ * the same if path and size are; outside of all modules the address counts.
+ */
+#ifndef SYMBOLS_H
+#define SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stackdepot_store;
+struct symbol_debug;
+struct symbols;
+struct symbols_store;
+
+struct symbol_line {
+	char *function; /* NULL: not known */
+	char *file;	/* NULL: not known; joined with the directory it was compiled in */
+	size_t joined;	/* so many bytes of it are that directory, and were not in its name */
+	int line;
+	bool inlined;
+};
+
+/* A file that was mapped. Addresses are those of the process that was first seen to have it. */
+struct symbol_module {
+	char *path;
+	const char *name; /* its base name */
+	uint8_t *build_id;
+	uint32_t build_id_bytes;
+	uint64_t start;
+	uint64_t end;
+	uint64_t bias;		    /* address in memory minus address in the file */
+	size_t number;		    /* in the order they were met */
+	uint64_t hash;		    /* of what makes it this one */
+	struct symbol_debug *debug; /* NULL: not looked for yet */
+};
+
+struct symbol_frame {
+	struct symbol_module *in;  /* NULL: in no module */
+	uint64_t offset;	   /* address in the file, or in memory without a module */
+	uint64_t address;	   /* in memory, as those of the module; it is a return address */
+	uint64_t hash;		   /* of the place, the same in any process */
+	struct symbol_line *lines; /* innermost inlined function first; see symbols_frame() */
+	size_t nr;
+};
+
+/* Modules and debug files are below this directory, not /. It is kept, not copied. */
+void symbols_set_root(const char *directory);
+
+struct symbols *symbols_open(void);
+/* Frames and stores go with it. */
+void symbols_close(struct symbols *symbols);
+/* The frames of STORE, which has to stay open as long as it is asked for. */
+struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store);
+void symbols_remove(struct symbols_store *from);
+
+/* The place of a frame that a trace of the store has. */
+struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw);
+/* The same frame, with its lines looked up: one at least, which may be unknown. */
+const struct symbol_frame *symbols_frame(struct symbol_frame *frame);
+
+size_t symbols_modules(const struct symbols *symbols);
+struct symbol_module *symbols_module(const struct symbols *symbols, size_t number);
+
+/* --- symbols_debug.c -------------------------------------------------------------------------- */
+
+struct symbol_debug *symbol_debug_open(const struct symbol_module *module);
+void symbol_debug_close(struct symbol_debug *debug);
+/* Fill the lines of a frame as far as they are known. */
+void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame);
+
+/* A part of a file that is mapped to be executed; addresses as the module's. */
+struct symbol_segment {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset; /* of start, in the file */
+};
+
+/* Those of the module's own file, as many as there is room for; 0 if it is not here. */
+size_t symbols_segments(struct symbol_module *module, struct symbol_segment *ret_segments,
+			size_t room);
+
+#endif
