@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <iconv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../src/unwind/module.h"
 #include "oracle.h"
 
 #define NOINLINE __attribute__((noinline))
@@ -573,6 +575,41 @@ static void test_jit_race(void)
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 }
+
+static volatile bool deregistered;
+
+static void *deregister(void *memory)
+{
+	EXPECT(stackdepot_unwind_deregister(memory) == 0);
+	deregistered = true;
+	return NULL;
+}
+
+/* Who reads a section keeps it from being given back. */
+static void test_jit_deregistration_waits(void)
+{
+	uint8_t *memory = jit_memory(4096);
+	struct unwind_module module;
+	pthread_t thread;
+
+	emit(memory, 24);
+	EXPECT(stackdepot_unwind_register(memory) == 0);
+	if (!EXPECT(unwind_registered_find((uintptr_t)memory + CODE_OFFSET, &module)) ||
+	    !EXPECT(unwind_registered_pin(module.slot, module.id)))
+		return;
+	deregistered = false;
+	pthread_create(&thread, NULL, deregister, memory);
+	while (unwind_registered_pin(module.slot, module.id)) {
+		unwind_registered_unpin(module.slot);
+		sched_yield();
+	}
+	usleep(20000); /* it has begun, and must not come to its end */
+	EXPECT(!deregistered);
+	unwind_registered_unpin(module.slot);
+	pthread_join(thread, NULL);
+	EXPECT(deregistered);
+	munmap(memory, 4096);
+}
 #endif
 
 int main(int argc, char **argv)
@@ -593,6 +630,7 @@ int main(int argc, char **argv)
 	RUN(test_jit_nothing_to_register);
 #if defined(__x86_64__) /* dynamically linked threads hang in qemu-user 7.2 */
 	RUN(test_jit_race);
+	RUN(test_jit_deregistration_waits);
 #endif
 	RUN(test_many_loads);
 	RUN(test_many_places);

@@ -344,6 +344,92 @@ static void test_left_walks(void)
 }
 #endif
 
+/*
+ * A frame that nothing but its table says is a signal's: its caller was interrupted, so the address
+ * to return to is that of the next instruction, and not one behind a call. What the table says of
+ * the address before is wrong.
+ */
+void interrupted(void (*handler)(void));
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".type like_signal, @function\n"
+	"like_signal:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_signal_frame\n"
+	"	sub $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	call *%rdi\n"
+	"	add $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size like_signal, . - like_signal\n"
+	".globl interrupted\n"
+	".type interrupted, @function\n"
+	"interrupted:\n"
+	"	.cfi_startproc\n"
+	"	sub $40, %rsp\n"
+	"	lea 1f(%rip), %rax\n"
+	"	push %rax\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	jmp like_signal\n"
+	"1:	.cfi_adjust_cfa_offset 24\n"
+	"	add $40, %rsp\n"
+	"	.cfi_adjust_cfa_offset -40\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size interrupted, . - interrupted\n");
+#else
+__asm__(".text\n"
+	".type like_signal, %function\n"
+	"like_signal:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_signal_frame\n"
+	"	stp x29, x30, [sp, #-16]!\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	.cfi_rel_offset 29, 0\n"
+	"	.cfi_rel_offset 30, 8\n"
+	"	blr x0\n"
+	"	ldp x29, x30, [sp], #16\n"
+	"	.cfi_adjust_cfa_offset -16\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size like_signal, . - like_signal\n"
+	".globl interrupted\n"
+	".type interrupted, %function\n"
+	"interrupted:\n"
+	"	.cfi_startproc\n"
+	"	stp x29, x30, [sp, #-48]!\n"
+	"	adr x30, 1f\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	b like_signal\n"
+	"1:	.cfi_adjust_cfa_offset 32\n"
+	"	.cfi_rel_offset 29, 0\n"
+	"	.cfi_rel_offset 30, 8\n"
+	"	ldp x29, x30, [sp], #48\n"
+	"	.cfi_adjust_cfa_offset -48\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size interrupted, . - interrupted\n");
+#endif
+
+static void leaf(void)
+{
+	EXPECT(check_here(ORACLE_FRAMES));
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_FULL);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_LOST));
+}
+
+static void test_signal_by_its_table(void)
+{
+	interrupted(leaf);
+	interrupted(leaf);
+}
+
 /* A timer strikes while the stack is busy changing. */
 static void on_timer(int number, siginfo_t *info, void *context)
 {
@@ -407,6 +493,7 @@ int main(void)
 	RUN(test_interrupted_walks);
 	RUN(test_left_walks);
 #endif
+	RUN(test_signal_by_its_table);
 	RUN(test_timer);
 	return run_result();
 }

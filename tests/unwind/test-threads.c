@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Threads, other stacks, processes; and stacks that are not to be trusted. */
+#include <alloca.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -94,6 +95,63 @@ static void test_cancellation(void)
 		usleep(1000);
 		pthread_cancel(thread);
 		pthread_join(thread, NULL);
+	}
+}
+
+/* --- far below the top of the stack ---------------------------------------------------------- */
+
+#define FAR_BYTES ((size_t)140 << 20) /* more than is probed to find out what a stack is */
+
+static NOINLINE void far_below(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	check_here(ORACLE_FRAMES);
+	USE(array);
+}
+
+static void *far_below_at_once(void *argument)
+{
+	far_below(FAR_BYTES);
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_NESTED);
+	far_below(16);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	far_below(FAR_BYTES);
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_NESTED);
+	oracle_release();
+	return argument;
+}
+
+static void *far_below_by_and_by(void *argument)
+{
+	far_below(16);
+	far_below(FAR_BYTES / 2);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	far_below(FAR_BYTES);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	oracle_release();
+	return argument;
+}
+
+/* What is too far off to be probed is walked without a memory, and right all the same. */
+static void test_far_below(void)
+{
+	void *(*const mains[])(void *) = {far_below_at_once, far_below_by_and_by};
+	size_t i, bytes = FAR_BYTES + (1 << 20);
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	for (i = 0; i < 2; i++) {
+		void *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		pthread_attr_init(&attributes);
+		pthread_attr_setstack(&attributes, stack, bytes);
+		pthread_create(&thread, &attributes, mains[i], NULL);
+		pthread_join(thread, NULL);
+		pthread_attr_destroy(&attributes);
+		munmap(stack, bytes);
 	}
 }
 
@@ -258,10 +316,20 @@ static void test_corrupt_stacks(void)
 
 static void test_wild_pointers(void)
 {
-	static const uintptr_t wild[] = {0, 1, 7, 8, 4095, 4096, (uintptr_t)1 << 47,
-					 ((uintptr_t)1 << 47) - 8, ((uintptr_t)1 << 48) - 1,
-					 (uintptr_t)1 << 63, UINTPTR_MAX, UINTPTR_MAX - 7,
-					 UINTPTR_MAX - 8, UINTPTR_MAX - 4096};
+	static const uintptr_t wild[] = {0,
+					 1,
+					 7,
+					 8,
+					 4095,
+					 4096,
+					 (uintptr_t)1 << 47,
+					 ((uintptr_t)1 << 47) - 8,
+					 ((uintptr_t)1 << 48) - 1,
+					 (uintptr_t)1 << 63,
+					 UINTPTR_MAX,
+					 UINTPTR_MAX - 7,
+					 UINTPTR_MAX - 8,
+					 UINTPTR_MAX - 4096};
 	uintptr_t pc = some_return_address(), here = (uintptr_t)&pc;
 	unsigned int i, j, n = sizeof(wild) / sizeof(wild[0]);
 
@@ -278,8 +346,8 @@ static void test_wild_pointers(void)
 /* A stack at the very end of what is mapped, at every distance from it. */
 static void test_edge_of_memory(void)
 {
-	char *memory = mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	char *memory =
+		mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uintptr_t pc = some_return_address(), edge;
 	unsigned int i;
 
@@ -328,6 +396,7 @@ int main(void)
 	check_here(ORACLE_FRAMES);
 	RUN(test_threads);
 	RUN(test_cancellation);
+	RUN(test_far_below);
 	RUN(test_coroutines);
 	RUN(test_coroutines_in_thread);
 	RUN(test_fork);
