@@ -24,14 +24,27 @@ static NOINLINE void deep(int n)
 	USE(n);
 }
 
-static pthread_key_t key;
+/* What C++ registers the destructors of thread_local objects with. */
+int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *module);
+extern char __dso_handle;
 
-/* Runs after the thread's function, in libc's code that ends threads. */
+static pthread_key_t key;
+static unsigned int destroyed, keys_destroyed;
+
+/* These run after the thread's function, in libc's code that ends threads. */
 static void at_exit_of_thread(void *value)
 {
 	check_here(ORACLE_FRAMES);
 	USE(value);
+	__atomic_fetch_add(&keys_destroyed, 1, __ATOMIC_RELAXED);
 	oracle_release();
+}
+
+static void destroy_object(void *object)
+{
+	deep(2);
+	USE(object);
+	__atomic_fetch_add(&destroyed, 1, __ATOMIC_RELAXED);
 }
 
 static void *thread_main(void *argument)
@@ -39,6 +52,7 @@ static void *thread_main(void *argument)
 	int i;
 
 	pthread_setspecific(key, argument);
+	__cxa_thread_atexit_impl(destroy_object, &i, &__dso_handle);
 	for (i = 0; i < 20; i++)
 		deep(i);
 	if ((intptr_t)argument % 2)
@@ -59,10 +73,14 @@ static void test_threads(void)
 		for (i = 0; i < 8; i++)
 			pthread_join(threads[i], NULL);
 	}
+	EXPECT(destroyed == 40 && keys_destroyed == 40);
 }
+
+static unsigned int cleaned_up;
 
 static void cleanup(void *argument)
 {
+	cleaned_up++;
 	deep(3);
 	USE(argument);
 }
@@ -96,6 +114,7 @@ static void test_cancellation(void)
 		pthread_cancel(thread);
 		pthread_join(thread, NULL);
 	}
+	EXPECT(cleaned_up > 5 && keys_destroyed == 45);
 }
 
 /* --- far below the top of the stack ---------------------------------------------------------- */
@@ -155,6 +174,39 @@ static void test_far_below(void)
 	}
 }
 
+static NOINLINE void walk_here(void)
+{
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[64];
+
+	stackdepot_unwind(oracle_unwinder(), &start, buffer, 64, &trace);
+	EXPECT(trace.nr >= 2);
+	stackdepot_unwind_done(oracle_unwinder(), &trace);
+}
+
+/* With garbage in the stack where the caller's frame pointer is saved. */
+static NOINLINE void walk_with_fp(uintptr_t fp)
+{
+	volatile uintptr_t *saved = __builtin_frame_address(0);
+	uintptr_t good = *saved;
+
+	*saved = fp;
+	walk_here();
+	*saved = good;
+}
+
+/* From a frame that is found by it. */
+static NOINLINE void smashed(uintptr_t fp)
+{
+	static volatile size_t bytes = 64;
+	char *array = alloca(bytes);
+
+	USE(array);
+	walk_with_fp(fp);
+	USE(array);
+}
+
 /* --- makecontext ----------------------------------------------------------------------------- */
 
 static ucontext_t main_context, coroutine;
@@ -188,6 +240,9 @@ static void test_coroutines(void)
 			deep(3);
 		}
 		munmap(stack, bytes);
+		deep(2);
+		smashed((uintptr_t)stack + bytes - 64);
+		stackdepot_unwind_forget(oracle_unwinder()); /* the oracle was not told */
 		deep(2);
 	}
 }
@@ -244,7 +299,8 @@ static void test_fork_in_thread(void)
 
 static void test_vfork(void)
 {
-	int i;
+	unsigned int before = check_total;
+	volatile int i;
 
 	for (i = 0; i < 4; i++) {
 		pid_t pid = vfork();
@@ -256,6 +312,7 @@ static void test_vfork(void)
 		waitpid(pid, NULL, 0);
 		deep(7);
 	}
+	EXPECT(check_total - before == 4 * 3 * (7 + 8)); /* the child's walks are in our memory */
 }
 
 /* --- corrupt stacks: whatever is there, the walk ends ----------------------------------------- */
@@ -316,20 +373,10 @@ static void test_corrupt_stacks(void)
 
 static void test_wild_pointers(void)
 {
-	static const uintptr_t wild[] = {0,
-					 1,
-					 7,
-					 8,
-					 4095,
-					 4096,
-					 (uintptr_t)1 << 47,
-					 ((uintptr_t)1 << 47) - 8,
-					 ((uintptr_t)1 << 48) - 1,
-					 (uintptr_t)1 << 63,
-					 UINTPTR_MAX,
-					 UINTPTR_MAX - 7,
-					 UINTPTR_MAX - 8,
-					 UINTPTR_MAX - 4096};
+	static const uintptr_t wild[] = {0, 1, 7, 8, 4095, 4096, (uintptr_t)1 << 47,
+					 ((uintptr_t)1 << 47) - 8, ((uintptr_t)1 << 48) - 1,
+					 (uintptr_t)1 << 63, UINTPTR_MAX, UINTPTR_MAX - 7,
+					 UINTPTR_MAX - 8, UINTPTR_MAX - 4096};
 	uintptr_t pc = some_return_address(), here = (uintptr_t)&pc;
 	unsigned int i, j, n = sizeof(wild) / sizeof(wild[0]);
 
@@ -364,19 +411,7 @@ static void test_edge_of_memory(void)
 	stackdepot_unwind_forget(oracle_unwinder());
 }
 
-/* Garbage in the own stack below frames that are fine: reached by a frame pointer gone wrong. */
-static NOINLINE void smashed(uintptr_t fp)
-{
-	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
-	struct stackdepot_unwind_trace trace;
-	uintptr_t buffer[64];
-
-	start.fp = fp;
-	stackdepot_unwind(oracle_unwinder(), &start, buffer, 64, &trace);
-	EXPECT(trace.nr >= 1);
-	stackdepot_unwind_done(oracle_unwinder(), &trace);
-}
-
+/* Garbage in the own stack below frames that are fine. */
 static void test_smashed_frame_pointers(void)
 {
 	volatile char array[64];
@@ -387,6 +422,8 @@ static void test_smashed_frame_pointers(void)
 		smashed((uintptr_t)1 << i);
 		smashed((uintptr_t)array + (uintptr_t)i * 256);
 	}
+	for (i = 12; i < 27; i++) /* below all that was ever used */
+		smashed((uintptr_t)array - ((uintptr_t)1 << i));
 	stackdepot_unwind_forget(oracle_unwinder());
 	deep(3);
 }
