@@ -17,6 +17,13 @@ struct dwarf_eh_bases {
 };
 const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *ret_bases);
 
+const void *opinion_function(uintptr_t pc)
+{
+	struct dwarf_eh_bases bases;
+
+	return _Unwind_Find_FDE((void *)pc, &bases) ? bases.function : NULL;
+}
+
 /* In a static program there is but the program. */
 static bool is_libgcc(void *function)
 {
@@ -101,13 +108,6 @@ void opinion_libunwind(uintptr_t sp, unsigned int skip, unsigned int size,
 	} while (unw_step(&cursor) > 0);
 }
 
-static bool has_table(uintptr_t pc)
-{
-	struct dwarf_eh_bases bases;
-
-	return _Unwind_Find_FDE((void *)(pc - 1), &bases) || _Unwind_Find_FDE((void *)pc, &bases);
-}
-
 enum second opinion_second(const struct opinion *opinion, const uintptr_t *frames, uint32_t nr)
 {
 	uint32_t common = opinion->nr < nr ? opinion->nr : nr;
@@ -116,7 +116,9 @@ enum second opinion_second(const struct opinion *opinion, const uintptr_t *frame
 		return SECOND_DIFFERS;
 	if (opinion->nr <= nr)
 		return opinion->nr < nr ? SECOND_SHORTER : SECOND_AGREES;
-	return nr && !has_table(frames[nr - 1]) ? SECOND_GUESSES : SECOND_DIFFERS;
+	if (!nr || opinion_function(frames[nr - 1]) || opinion_function(frames[nr - 1] - 1))
+		return SECOND_DIFFERS;
+	return SECOND_GUESSES;
 }
 #else
 void opinion_libunwind(uintptr_t sp, unsigned int skip, unsigned int size,

@@ -48,4 +48,7 @@ void opinion_libunwind(uintptr_t sp, unsigned int skip, unsigned int size,
 /* opinion_second() - compare @opinion with a trace. */
 enum second opinion_second(const struct opinion *opinion, const uintptr_t *frames, uint32_t nr);
 
+/* opinion_function() - where the function begins whose table covers @pc; NULL: there is none. */
+const void *opinion_function(uintptr_t pc);
+
 #endif

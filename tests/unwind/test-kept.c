@@ -52,9 +52,11 @@ __asm__(".text\n"
 	"	.cfi_endproc\n"
 	".size at_sp, . - at_sp\n");
 
-/* Save the frame pointer, and hide it from the frames further in. */
+/* Save the frame pointer, and have another one in the frames further in. */
 void save_near(leaf_fn leaf);
 void save_far(leaf_fn leaf);
+void save_too_far(leaf_fn leaf);
+uintptr_t *other_fp;
 #define SAVE_FP(name, room)                                 \
 	__asm__(".text\n"                                   \
 		".globl " name "\n"                         \
@@ -65,7 +67,7 @@ void save_far(leaf_fn leaf);
 		"	push %rbp\n"                              \
 		"	.cfi_adjust_cfa_offset 8\n"               \
 		"	.cfi_rel_offset rbp, 0\n"                 \
-		"	xor %ebp, %ebp\n"                         \
+		"	mov other_fp(%rip), %rbp\n"               \
 		"	call *%rdi\n"                             \
 		"	pop %rbp\n"                               \
 		"	.cfi_adjust_cfa_offset -8\n"              \
@@ -77,6 +79,7 @@ void save_far(leaf_fn leaf);
 		".size " name ", . - " name "\n")
 SAVE_FP("save_near", "0");
 SAVE_FP("save_far", "2048");
+SAVE_FP("save_too_far", "40000"); /* for what is remembered of a frame */
 
 /* A frame that only rbx leads out of: it takes a full walk. */
 void by_rbx(leaf_fn leaf);
@@ -170,6 +173,26 @@ static void test_full_walk_between(void)
 	EXPECT(!(check_first.flags & STACKDEPOT_UNWIND_FULL));
 }
 
+/*
+ * Where a frame pointer was saved is not remembered if that is too far from the end of the frame,
+ * so the frame must be walked anew: else the one in the register would be taken for it, which leads
+ * to an end of the stack.
+ */
+static void test_saved_too_far(void)
+{
+	uintptr_t end[2] = {0, 0};
+
+	other_fp = end;
+	choose_places();
+	choose(save_too_far, leaf);
+	at_sp(pass_one, high_sp, NULL);
+	at_sp(pass_two, high_sp, NULL);
+	EXPECT(!(check_first.flags & STACKDEPOT_UNWIND_FULL));
+	at_sp(pass_one, high_sp, NULL);
+	other_fp = NULL;
+	USE(end);
+}
+
 /* --- walks left by siglongjmp() --------------------------------------------------------------- */
 
 #define TRAP_FLAG 0x100
@@ -257,6 +280,7 @@ int main(void)
 {
 	check_here(ORACLE_FRAMES);
 	RUN(test_full_walk_between);
+	RUN(test_saved_too_far);
 	RUN(test_left_walk_between);
 	return run_result();
 }
