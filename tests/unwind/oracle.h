@@ -12,6 +12,12 @@
 #include "opinions.h"
 #include "stackdepot/unwind.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 #define ORACLE_FRAMES OPINION_FRAMES
 
 /* oracle_unwinder() - the unwinder of the calling thread, made at its first call. */
