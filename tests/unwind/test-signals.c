@@ -152,6 +152,26 @@ static inline void step_off(void)
 	stepping = 0;
 }
 
+/* Where steps came by. */
+static struct {
+	bool entry, prologue, epilogue, plt, malloc, walk;
+} struck;
+
+static int shapes(int n);
+
+static void note_place(uintptr_t pc)
+{
+	const uint8_t *code = (const uint8_t *)pc;
+	const void *function = opinion_function(pc);
+
+	struck.entry |= pc == (uintptr_t)shapes;
+	struck.prologue |= function == (const void *)shapes && pc - (uintptr_t)shapes - 1 < 12;
+	struck.epilogue |= code[0] == 0xc3;
+	struck.plt |= code[0] == 0xff && code[1] == 0x25; /* jmp *...(%rip) */
+	struck.malloc |= function == (const void *)malloc && pc != (uintptr_t)malloc;
+	struck.walk |= function == (const void *)stackdepot_unwind;
+}
+
 static void on_step(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -162,6 +182,7 @@ static void on_step(int number, siginfo_t *info, void *context)
 		uc->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 		return;
 	}
+	note_place((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
 	if (step_walks)
 		check_here(ORACLE_FRAMES);
 	check_context(context);
@@ -210,11 +231,16 @@ static void test_single_steps(void)
 	step_through();
 	step_off();
 	EXPECT(steps > 300);
+	EXPECT(struck.entry && struck.prologue && struck.epilogue && struck.plt);
+#ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
+	EXPECT(struck.malloc);
+#endif
 }
 
 static void test_single_steps_other_stack(void)
 {
 	use_other_stack(true);
+	memset(&struck, 0, sizeof(struck));
 	test_single_steps();
 	use_other_stack(false);
 }
@@ -245,7 +271,7 @@ static void test_interrupted_walks(void)
 	step_walks = 1;
 	walk_while_stepped(false);
 	walk_while_stepped(true);
-	EXPECT(steps > 50);
+	EXPECT(steps > 50 && struck.walk);
 	walk_while_stepped(true);
 	check_here(ORACLE_FRAMES);
 	walk_while_stepped(true);
