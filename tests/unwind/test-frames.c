@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "../../src/unwind/rule.h"
 #include "oracle.h"
@@ -760,6 +761,25 @@ static void test_other_registers(void)
 }
 #endif
 
+#if defined(__ARM_FEATURE_PAC_DEFAULT)
+/* Where the processor signs return addresses, what lies on the stack is no address. */
+static NOINLINE void signed_frame(void)
+{
+	const uintptr_t *record = __builtin_frame_address(0);
+
+	leaf();
+	EXPECT(check_frames[1] >> 48 == 0 && check_frames[2] >> 48 == 0);
+	EXPECT(record[1] >> 48 != 0 && (record[1] ^ check_frames[2]) << 16 == 0);
+	USE(record);
+}
+
+static void test_signed_addresses(void)
+{
+	if (getauxval(AT_HWCAP) & HWCAP_PACA) /* older processors sign nothing; qemu's does */
+		signed_frame();
+}
+#endif
+
 /* What is remembered must be used, or the other tests show little. */
 static NOINLINE void verified_share(int n)
 {
@@ -804,6 +824,9 @@ int main(void)
 	RUN(test_moved_frame_pointer);
 	RUN(test_without_tables);
 	RUN(test_other_registers);
+#endif
+#if defined(__ARM_FEATURE_PAC_DEFAULT)
+	RUN(test_signed_addresses);
 #endif
 	RUN(test_memory_is_used);
 	return run_result();
