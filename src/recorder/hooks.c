@@ -159,6 +159,8 @@ HOOK void *pvalloc(size_t size)
 
 HOOK size_t malloc_usable_size(void *pointer)
 {
+	if (live_skips(pointer) && real.usable)
+		return real.usable(pointer);
 	return object_usable(pointer);
 }
 

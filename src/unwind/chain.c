@@ -119,10 +119,10 @@ static inline uint64_t frame_pack(int32_t sp, uint32_t check, uint32_t save)
 	return (uint32_t)sp | (uint64_t)check << 32 | (uint64_t)save << 48;
 }
 
-static inline uint64_t frame_shift(uint64_t frame, uint32_t by)
+/* With its checks moved @by places, to where there is such a place: nothing is carried. */
+static inline uint64_t frame_shift(uint64_t frame, int64_t by)
 {
-	return (frame & ~(UINT64_C(0xffff) << 32)) | (uint64_t)((frame_check(frame) + by) & 0xffff)
-							     << 32;
+	return frame + ((uint64_t)by << 32);
 }
 
 /* Where frames with @save whose caller's sp is @sp words from @top keep the return address, fp. */
@@ -172,18 +172,46 @@ static inline bool is_module(const struct stackdepot_unwinder *u, const struct u
 	return (uintptr_t)check->slot - (uintptr_t)u->modules.holds < sizeof(u->modules.holds);
 }
 
-/* A check that does not hold may be one of a module not asked for yet. */
-static __attribute__((noinline)) bool module_holds(struct stackdepot_unwinder *u,
-						   const struct unwind_check *check)
+/* Is the module loaded? Asked for once in a walk. */
+static inline bool module_loaded(struct unwind_chain_modules *modules, size_t i)
 {
-	struct unwind_chain_modules *modules = &u->modules;
-	size_t i = (size_t)(check->slot - modules->holds);
-
 	if (modules->holds[i] == MODULE_UNKNOWN)
 		modules->holds[i] = unwind_identity_holds(modules->identity[i])
 					    ? unwind_identity_id(modules->identity[i])
 					    : MODULE_GONE;
-	return modules->holds[i] == check->word;
+	return modules->holds[i] != MODULE_GONE;
+}
+
+/* A check that does not hold may be one of a module not asked for yet. */
+static __attribute__((noinline)) bool module_asked(struct stackdepot_unwinder *u,
+						   const struct unwind_check *check)
+{
+	return module_loaded(&u->modules, (size_t)(check->slot - u->modules.holds)) &&
+	       *check->slot == check->word;
+}
+
+static inline bool module_holds(struct stackdepot_unwinder *u, const struct unwind_check *check)
+{
+	return *check->slot == check->word || module_asked(u, check);
+}
+
+/*
+ * The code of @pc, if that is in a module that kept frames are in too and this walk finds loaded:
+ * what is filed under its id is as good as found anew.
+ */
+static uint32_t module_code(struct stackdepot_unwinder *u, uintptr_t pc,
+			    const struct unwind_identity **ret_identity)
+{
+	struct unwind_chain_modules *modules = &u->modules;
+	uint64_t key;
+	uint32_t i;
+
+	for (i = 0; i < modules->nr; i++) {
+		*ret_identity = modules->identity[i];
+		if (unwind_identity_key(*ret_identity, pc, &key) && module_loaded(modules, i))
+			return rule_find(key);
+	}
+	return 0;
 }
 
 /* @identity was found in this walk. */
@@ -204,12 +232,9 @@ static void module_check(struct stackdepot_unwinder *u, const struct unwind_iden
 	check_set(ret_check, &modules->holds[i], modules->holds[i]);
 }
 
-static void modules_begin(struct unwind_chain_modules *modules)
+static inline void modules_begin(struct unwind_chain_modules *modules)
 {
-	uint32_t i;
-
-	for (i = 0; i < modules->nr; i++)
-		modules->holds[i] = MODULE_UNKNOWN;
+	memset(modules->holds, 0, sizeof(modules->holds)); /* MODULE_UNKNOWN */
 }
 
 /* --- steps from the tables -------------------------------------------------------------------- */
@@ -282,13 +307,39 @@ static enum unwind_outcome step_to(const struct unwind_walk *walk, uint64_t rule
 	return step_end(step, (const uintptr_t *)ra_address);
 }
 
-/* The steps that are not a matter of two additions. */
-static __attribute__((noinline)) enum unwind_outcome step_rare(struct unwind_walk *walk,
-							       struct place *at, struct step *step)
+/* @code is plain: a matter of two additions. Both words are read: a branch would cost more. */
+static inline __attribute__((always_inline)) enum unwind_outcome
+step_plain(struct unwind_walk *walk, uint32_t code, struct place *at, struct step *step)
+{
+	const struct unwind_stack *stack = &walk->stack;
+	uintptr_t base = code & CODE_FP ? at->fp : at->sp;
+	uintptr_t cfa = base + (uintptr_t)code_cfa(code) * 8;
+	uintptr_t ra_word, fp_word, ra_address, fp_address;
+
+	/* the slots are between base and cfa: rule_compact() saw to that */
+	if (__builtin_expect(base - at->sp > stack->hi - at->sp || cfa > stack->hi || cfa & 7, 0))
+		return WALK_FULL;
+	check_set(&step->check[0], (const uintptr_t *)at->source, at->fp);
+	step->checks = !!(code & CODE_FP);
+	step->save = code >> CODE_CFA_BITS & (SAVE_SLOT | SAVE_FP);
+	ra_address = ra_slot(cfa, 0, step->save);
+	fp_address = fp_slot(cfa, 0, step->save);
+	ra_word = arch_load(ra_address);
+	fp_word = arch_load(fp_address);
+	at->fp = code & CODE_FP_SAVED ? fp_word : at->fp;
+	at->source = code & CODE_FP_SAVED ? fp_address : at->source;
+	at->sp = cfa;
+	at->pc = arch_strip(ra_word);
+	return __builtin_expect(!at->pc, 0) ? step_end(step, (const uintptr_t *)ra_address)
+					    : WALK_ON;
+}
+
+/* By a rule in full. */
+static enum unwind_outcome step_rule(struct unwind_walk *walk, uint64_t rule, struct place *at,
+				     struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
 	struct unwind_stack copy = *stack;
-	uint64_t rule = rule_for(at->pc, &walk->module);
 	uintptr_t cfa;
 
 	step->checks = 0;
@@ -318,42 +369,43 @@ static __attribute__((noinline)) enum unwind_outcome step_rare(struct unwind_wal
 	}
 }
 
-/* @at becomes the caller's. Both words are read in any case: a branch would cost more. */
+static __attribute__((noinline)) enum unwind_outcome step_rare(struct unwind_walk *walk,
+							       struct place *at, struct step *step)
+{
+	const struct unwind_identity *identity;
+	uint32_t code = module_code(step->u, at->pc, &identity);
+	enum unwind_outcome outcome;
+
+	if (!code_is_plain(code))
+		return step_rule(walk, rule_for(at->pc, &walk->module), at, step);
+	outcome = step_plain(walk, code, at, step);
+	if (outcome == WALK_FULL)
+		return outcome;
+	if (step->checks == 2)
+		step_never(step); /* no room for a third */
+	else
+		module_check(step->u, identity, &step->check[step->checks++]);
+	return outcome;
+}
+
+/* @at becomes the caller's. */
 static inline __attribute__((always_inline)) enum unwind_outcome
 step_take(struct unwind_walk *walk, struct place *at, struct step *step)
 {
-	const struct unwind_stack *stack = &walk->stack;
 	uint32_t code = rule_find(at->pc);
-	uintptr_t base = code & CODE_FP ? at->fp : at->sp;
-	uintptr_t cfa = base + (uintptr_t)code_cfa(code) * 8;
-	uintptr_t ra_word, fp_word, ra_address, fp_address;
+	enum unwind_outcome outcome;
 
 	if (__builtin_expect(!code_is_plain(code), 0)) {
 		/* copies, so that what escapes is not what should stay in registers */
 		struct place rare_at = *at;
 		struct step rare_step = *step;
-		enum unwind_outcome outcome = step_rare(walk, &rare_at, &rare_step);
 
+		outcome = step_rare(walk, &rare_at, &rare_step);
 		*at = rare_at;
 		*step = rare_step;
 		return outcome;
 	}
-	/* the slots are between base and cfa: rule_compact() saw to that */
-	if (__builtin_expect(base - at->sp > stack->hi - at->sp || cfa > stack->hi || cfa & 7, 0))
-		return WALK_FULL;
-	check_set(&step->check[0], (const uintptr_t *)at->source, at->fp);
-	step->checks = !!(code & CODE_FP);
-	step->save = code >> CODE_CFA_BITS & (SAVE_SLOT | SAVE_FP);
-	ra_address = ra_slot(cfa, 0, step->save);
-	fp_address = fp_slot(cfa, 0, step->save);
-	ra_word = arch_load(ra_address);
-	fp_word = arch_load(fp_address);
-	at->fp = code & CODE_FP_SAVED ? fp_word : at->fp;
-	at->source = code & CODE_FP_SAVED ? fp_address : at->source;
-	at->sp = cfa;
-	at->pc = arch_strip(ra_word);
-	return __builtin_expect(!at->pc, 0) ? step_end(step, (const uintptr_t *)ra_address)
-					    : WALK_ON;
+	return step_plain(walk, code, at, step);
 }
 
 /* --- new frames ------------------------------------------------------------------------------- */
@@ -452,30 +504,33 @@ static inline void adopt(struct chase *c, uint32_t i, uint32_t check)
 	}
 }
 
-static inline uintptr_t return_differs(const struct unwind_chain *kept, uintptr_t top, uint32_t i)
+/* @pc and @frame are those of one frame kept; others follow. */
+static inline uintptr_t return_differs(const uintptr_t *pc, const uint64_t *frame, uintptr_t top)
 {
-	uintptr_t slot = ra_slot(top, frame_sp(kept->frame[i]), frame_save(kept->frame[i - 1]));
+	uintptr_t slot = ra_slot(top, frame_sp(frame[0]), frame_save(frame[-1]));
 
-	return arch_strip(arch_load(slot)) ^ kept->pc[i];
+	return arch_strip(arch_load(slot)) ^ *pc;
 }
 
 /* The first frame in [from, to) that the one before it does not return to any more, or @to. */
 static inline uint32_t returns_hold(const struct unwind_chain *kept, uintptr_t top, uint32_t from,
 				    uint32_t to)
 {
-	uint32_t i = from;
+	const uintptr_t *pc = &kept->pc[from], *end = &kept->pc[to];
+	const uint64_t *frame = &kept->frame[from];
 
-	for (; to - i >= 4; i += 4) {
-		uintptr_t differ = return_differs(kept, top, i) | return_differs(kept, top, i + 1) |
-				   return_differs(kept, top, i + 2) |
-				   return_differs(kept, top, i + 3);
+	for (; end - pc >= 4; pc += 4, frame += 4) {
+		uintptr_t differ = return_differs(pc, frame, top) |
+				   return_differs(pc + 1, frame + 1, top) |
+				   return_differs(pc + 2, frame + 2, top) |
+				   return_differs(pc + 3, frame + 3, top);
 
 		if (differ)
 			break;
 	}
-	while (i < to && !return_differs(kept, top, i))
-		i++;
-	return i;
+	for (; pc < end && !return_differs(pc, frame, top); pc++, frame++)
+		;
+	return (uint32_t)(pc - kept->pc);
 }
 
 /* The first check in [from, to) that does not hold, or @to. */
@@ -552,7 +607,7 @@ static void copy_to_fresh(struct chase *c, uint32_t first, uint32_t last)
 	const struct unwind_chain *kept = &c->u->kept;
 	struct unwind_chain *fresh = &c->u->fresh;
 	uint32_t i, from = frame_check(kept->frame[first]), to = checks_begin(kept, last + 1);
-	uint32_t shift = c->checks - from;
+	int64_t shift = (int64_t)c->checks - from;
 
 	for (i = first; i <= last; i++, c->fresh++) {
 		fresh->pc[c->fresh] = kept->pc[i];

@@ -19,7 +19,7 @@
 #include <link.h>
 #include <stdatomic.h>
 
-#include "module.h"
+#include "rule.h"
 #include "stackdepot/unwind.h"
 
 #define PERMANENT_MAX 1024
@@ -40,8 +40,8 @@ bool unwind_loader_is_permanent(const void *link_map)
 	uint32_t i, at = pointer_hash(link_map);
 
 	for (i = 0; i < PERMANENT_MAX; i++, at++) {
-		const void *known = atomic_load_explicit(&permanent[at % PERMANENT_MAX],
-							 memory_order_relaxed);
+		const void *known =
+			atomic_load_explicit(&permanent[at % PERMANENT_MAX], memory_order_relaxed);
 
 		if (!known || known == link_map)
 			return known != NULL;
@@ -93,7 +93,7 @@ static const char *base_name(const char *path)
 }
 
 /* The loader relocates the addresses in .dynamic, but where that is read-only. */
-static const char *dynamic_strings(const ElfW(Dyn) *dynamic, uintptr_t bias)
+static const char *dynamic_strings(const ElfW(Dyn) * dynamic, uintptr_t bias)
 {
 	for (; dynamic->d_tag != DT_NULL; dynamic++) {
 		if (dynamic->d_tag == DT_STRTAB)
@@ -104,7 +104,7 @@ static const char *dynamic_strings(const ElfW(Dyn) *dynamic, uintptr_t bias)
 	return NULL;
 }
 
-static const char *dynamic_soname(const ElfW(Dyn) *dynamic, const char *strings)
+static const char *dynamic_soname(const ElfW(Dyn) * dynamic, const char *strings)
 {
 	for (; dynamic->d_tag != DT_NULL; dynamic++) {
 		if (dynamic->d_tag == DT_SONAME)
@@ -113,7 +113,7 @@ static const char *dynamic_soname(const ElfW(Dyn) *dynamic, const char *strings)
 	return NULL;
 }
 
-static void needed_add(struct needed *needed, const ElfW(Dyn) *dynamic, const char *strings)
+static void needed_add(struct needed *needed, const ElfW(Dyn) * dynamic, const char *strings)
 {
 	for (; dynamic->d_tag != DT_NULL; dynamic++) {
 		if (dynamic->d_tag == DT_NEEDED && needed->nr < NEEDED_MAX)
@@ -187,7 +187,7 @@ struct unwind_identity {
 static struct unwind_identity identities[IDENTITIES];
 
 /* Is [address, address + size) in a segment of the module that can be read? */
-static bool segment_has(const ElfW(Phdr) *headers, unsigned int nr, uintptr_t bias,
+static bool segment_has(const ElfW(Phdr) * headers, unsigned int nr, uintptr_t bias,
 			uintptr_t address, size_t size)
 {
 	unsigned int i;
@@ -270,8 +270,8 @@ static void identity_fill(struct unwind_identity *identity, const void *link_map
 	identity->start = module->start;
 	identity->end = module->end;
 	identity->header = module->header;
-	identity->build_id_at = (uintptr_t)build_id - module->start <= PAGE - bytes ? build_id
-										    : NULL;
+	identity->build_id_at =
+		(uintptr_t)build_id - module->start <= PAGE - bytes ? build_id : NULL;
 	identity->build_id_bytes = bytes;
 	memcpy(identity->build_id, build_id, bytes);
 	/* pairs with the acquire in unwind_loader_identity() */
@@ -293,9 +293,9 @@ const struct unwind_identity *unwind_loader_identity(const void *link_map,
 		bytes = state == EMPTY ? module_build_id(module->start, &build_id) : 0;
 		if (state == EMPTY && !bytes)
 			return NULL;
-		if (bytes && atomic_compare_exchange_strong_explicit(
-				     &identity->state, &state, FILLING, memory_order_acquire,
-				     memory_order_acquire)) {
+		if (bytes && atomic_compare_exchange_strong_explicit(&identity->state, &state,
+								     FILLING, memory_order_acquire,
+								     memory_order_acquire)) {
 			identity_fill(identity, link_map, module, build_id, bytes);
 			return identity;
 		}
@@ -310,6 +310,13 @@ const struct unwind_identity *unwind_loader_identity(const void *link_map,
 uint32_t unwind_identity_id(const struct unwind_identity *identity)
 {
 	return identity->id;
+}
+
+bool unwind_identity_key(const struct unwind_identity *identity, uintptr_t pc, uint64_t *ret_key)
+{
+	*ret_key = rule_unloadable_key(identity->id, pc - identity->start);
+	return pc - 1 - identity->start < identity->end - identity->start &&
+	       pc - identity->start <= UINT32_MAX;
 }
 
 bool unwind_identity_holds(const struct unwind_identity *identity)

@@ -49,6 +49,9 @@ const struct unwind_identity *unwind_loader_identity(const void *link_map,
 						     const struct unwind_module *module);
 uint32_t unwind_identity_id(const struct unwind_identity *identity);
 
+/* unwind_identity_key() - what the rule of @pc is filed under, if @pc is in that module. */
+bool unwind_identity_key(const struct unwind_identity *identity, uintptr_t pc, uint64_t *ret_key);
+
 /* unwind_identity_holds() - is that module loaded, now, where it was? */
 bool unwind_identity_holds(const struct unwind_identity *identity);
 uint64_t unwind_loader_modules(void);

@@ -201,7 +201,7 @@ static bool module_key(uintptr_t pc, const struct unwind_module *module, uint64_
 		*ret_key = pc;
 		return true;
 	}
-	*ret_key = RULE_KEY_UNLOADABLE | (uint64_t)module->id << 32 | (uint32_t)(pc - module->base);
+	*ret_key = rule_unloadable_key(module->id, pc - module->base);
 	return module->id && pc - module->base <= UINT32_MAX;
 }
 

@@ -39,13 +39,13 @@ enum {
 	RULE_FP = 1, /* cfa = fp + offset */
 	RULE_FIXED_LAST = RULE_FP,
 	RULE_REALIGNED, /* cfa = word at fp + offset; the saved fp is at fp */
-	RULE_END, /* the outermost frame */
-	RULE_FULL, /* needs all registers */
-	RULE_NONE, /* no unwind table covers it */
+	RULE_END,	/* the outermost frame */
+	RULE_FULL,	/* needs all registers */
+	RULE_NONE,	/* no unwind table covers it */
 	RULE_KIND = 0x07,
 	RULE_FP_SAVED = 0x08, /* if not, the fp slot is the ra slot */
-	RULE_RECHECK = 0x10, /* not to be taken for granted in the next walk; never in the table */
-	RULE_VALID = 0x20, /* always set: a rule is not 0 */
+	RULE_RECHECK = 0x10,  /* not to be taken for granted in the next walk; never in the table */
+	RULE_VALID = 0x20,    /* always set: a rule is not 0 */
 	RULE_UNLOADABLE = 0x40, /* holds while its module has its identity; never in the table */
 };
 
@@ -71,6 +71,11 @@ enum {
 
 extern _Atomic uint64_t unwind_rule_cache[RULE_CACHE_ENTRIES];
 extern _Atomic uint64_t unwind_rule_table[RULE_TABLE];
+
+static inline uint64_t rule_unloadable_key(uint32_t id, uintptr_t offset)
+{
+	return RULE_KEY_UNLOADABLE | (uint64_t)id << 32 | (uint32_t)offset;
+}
 
 static inline unsigned int rule_kind(uint64_t rule)
 {
