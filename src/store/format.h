@@ -187,16 +187,18 @@ struct store_layout {
 int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout);
 
 /*
- * The home bucket of an address. A KiB of addresses is hashed to a place, multiplicatively, and its
- * 64 bytes after 64 bytes are the buckets from there on: what was allocated one after the other, as
- * programs do, is found in the same few cache lines and pages.
+ * The home bucket of an address. What was allocated one after the other, as programs do, should be
+ * found in the same few cache lines and pages: 64 bytes after 64 bytes of a page of addresses are
+ * the buckets of a page of the table, and which one that is is hashed, multiplicatively.
  */
+#define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
+
 static inline uint32_t store_home(uint64_t address, uint32_t buckets)
 {
-	uint64_t hash = (address >> 10) * 0x9e3779b97f4a7c15ull;
-	uint64_t home = ((hash >> 32) * buckets >> 32) + (address >> 6 & 15);
+	uint64_t hash = (address / STORE_PAGE_BYTES) * 0x9e3779b97f4a7c15ull;
+	uint64_t page = (hash >> 32) * (buckets / STORE_PAGE_BUCKETS) >> 32;
 
-	return (uint32_t)(home < buckets ? home : home % buckets);
+	return (uint32_t)(page * STORE_PAGE_BUCKETS + (address >> 6) % STORE_PAGE_BUCKETS);
 }
 
 static inline uint64_t store_entry_size(uint64_t key, uint64_t value)

@@ -80,7 +80,9 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 	layout.modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
 				      MAX_MODULES);
 	layout.errors = ERRORS;
-	layout.buckets = layout_clamp(total_bytes / 4 / sizeof(struct store_bucket), 1, 1u << 30);
+	layout.buckets = layout_clamp(total_bytes / 4 / STORE_PAGE_BYTES, 1,
+				      (1u << 30) / STORE_PAGE_BUCKETS) *
+			 STORE_PAGE_BUCKETS;
 	layout.ring_entries = layout_ring(total_bytes);
 	layout.modules_offset = STORE_HEADER_BYTES;
 	layout.errors_offset =

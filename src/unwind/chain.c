@@ -82,16 +82,15 @@ static const uintptr_t never; /* a check that wants 1 here does not hold */
  * Words are moved one by one. Vectors are no gain for so few, and to read as one what was just
  * written as two takes the processor as long as the rest of a step.
  */
-static inline uintptr_t one_word(uintptr_t word)
+static inline void word_set(uintptr_t *to, uintptr_t word)
 {
-	__asm__("" : "+r"(word));
-	return word;
+	*(volatile uintptr_t *)to = word;
 }
 
 static inline void check_set(struct unwind_check *check, const uintptr_t *slot, uintptr_t word)
 {
-	check->slot = (const uintptr_t *)one_word((uintptr_t)slot);
-	check->word = one_word(word);
+	*(const uintptr_t *volatile *)&check->slot = slot;
+	word_set(&check->word, word);
 }
 
 static inline int32_t frame_sp(uint64_t frame)
@@ -307,20 +306,28 @@ static enum unwind_outcome step_to(const struct unwind_walk *walk, uint64_t rule
 	return step_end(step, (const uintptr_t *)ra_address);
 }
 
-/* @code is plain: a matter of two additions. Both words are read: a branch would cost more. */
+/*
+ * @code is plain: a matter of two additions. By fp or by sp is a branch that mostly goes one way in
+ * a program; whether fp is saved is not, so that word is read in any case.
+ */
 static inline __attribute__((always_inline)) enum unwind_outcome
 step_plain(struct unwind_walk *walk, uint32_t code, struct place *at, struct step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
-	uintptr_t base = code & CODE_FP ? at->fp : at->sp;
-	uintptr_t cfa = base + (uintptr_t)code_cfa(code) * 8;
-	uintptr_t ra_word, fp_word, ra_address, fp_address;
+	uintptr_t cfa, ra_word, fp_word, ra_address, fp_address, base = at->sp;
 
+	step->checks = 0;
+	if (code & CODE_FP) {
+		base = at->fp;
+		if (__builtin_expect(base - at->sp > stack->hi - at->sp || base & 7, 0))
+			return WALK_FULL;
+		check_set(&step->check[0], (const uintptr_t *)at->source, base);
+		step->checks = 1;
+	}
 	/* the slots are between base and cfa: rule_compact() saw to that */
-	if (__builtin_expect(base - at->sp > stack->hi - at->sp || cfa > stack->hi || cfa & 7, 0))
+	cfa = base + (uintptr_t)code_cfa(code) * 8;
+	if (__builtin_expect(cfa > stack->hi, 0))
 		return WALK_FULL;
-	check_set(&step->check[0], (const uintptr_t *)at->source, at->fp);
-	step->checks = !!(code & CODE_FP);
 	step->save = code >> CODE_CFA_BITS & (SAVE_SLOT | SAVE_FP);
 	ra_address = ra_slot(cfa, 0, step->save);
 	fp_address = fp_slot(cfa, 0, step->save);
@@ -705,8 +712,8 @@ static inline void settle(struct chase *c, uint32_t limit)
 	for (i = 0; i < c->fresh; i++) {
 		uint64_t frame = fresh->frame[i];
 
-		kept->pc[c->kept + i] = one_word(fresh->pc[i]);
-		kept->frame[c->kept + i] = one_word(frame_shift(frame, checks));
+		word_set(&kept->pc[c->kept + i], fresh->pc[i]);
+		word_set(&kept->frame[c->kept + i], frame_shift(frame, checks));
 		*map_slot(c->u, frame_sp(frame)) = (uint16_t)(c->kept + i);
 	}
 	for (i = 0; i < c->checks; i++)

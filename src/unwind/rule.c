@@ -180,7 +180,7 @@ static void rule_insert(uint64_t key, uint64_t rule)
 	}
 	/* pairs with the acquire in rule_find(), which otherwise might find an empty rule */
 	atomic_store_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
-			      rule_tag(key) << CODE_BITS | code, memory_order_release);
+			      rule_tag(key) | code, memory_order_release);
 }
 
 static uint64_t rule_compute(uintptr_t pc, const struct unwind_module *module)

@@ -51,7 +51,6 @@ enum {
 
 #define RULE_CACHE_LINES 16384
 #define RULE_LINE_ENTRIES 8
-#define RULE_LINE_SHIFT 7 /* of code whose rules share a line: 128 bytes */
 #define RULE_CACHE_ENTRIES (RULE_CACHE_LINES * RULE_LINE_ENTRIES)
 #define RULE_TABLE 8192
 #define RULE_KEY_UNLOADABLE (UINT64_C(1) << 48)
@@ -123,17 +122,16 @@ static inline bool code_is_plain(uint32_t code)
  */
 static inline uint32_t rule_home(uint64_t key)
 {
-	const uint32_t line = (uint32_t)((key ^ key >> 14) >> RULE_LINE_SHIFT);
-
-	return (line * RULE_LINE_ENTRIES | (key >> 4 & (RULE_LINE_ENTRIES - 1))) &
-	       (RULE_CACHE_ENTRIES - 1);
+	return (uint32_t)(key >> 4 ^ key >> 32) & (RULE_CACHE_ENTRIES - 1);
 }
 
-/* With the line's number, bits 7 to 20 of key ^ key >> 14, the whole key. */
+/*
+ * The low 35 bits of the key, in place. The line's number is bits 7 to 20 of the key, exclusive or
+ * bits 35 to 48: so with it they are the whole key.
+ */
 static inline uint64_t rule_tag(uint64_t key)
 {
-	return key >> (RULE_LINE_SHIFT + 14) << RULE_LINE_SHIFT |
-	       (key & ((1u << RULE_LINE_SHIFT) - 1));
+	return key << CODE_BITS;
 }
 
 static inline uint32_t rule_neighbour(uint32_t home, uint32_t i)
@@ -141,21 +139,24 @@ static inline uint32_t rule_neighbour(uint32_t home, uint32_t i)
 	return (home & ~(RULE_LINE_ENTRIES - 1u)) | ((home + i) & (RULE_LINE_ENTRIES - 1u));
 }
 
-/* The code filed under @key, or 0. */
+/* Pairs with the release in rule_insert(): a rule that an entry refers to is in the table. */
+static inline uint64_t rule_entry(uint32_t at)
+{
+	return atomic_load_explicit(&unwind_rule_cache[at], memory_order_acquire);
+}
+
+/* The code filed under @key, or 0. What differs between an entry and its tag is the code. */
 static inline uint32_t rule_find(uint64_t key)
 {
 	uint32_t i, home = rule_home(key);
-	uint64_t tag = rule_tag(key);
+	uint64_t entry = rule_entry(home), tag = rule_tag(key);
 
-	for (i = 0; i < RULE_LINE_ENTRIES; i++) {
-		/* pairs with the release in rule_insert(): a rule it refers to is in the table */
-		uint64_t entry = atomic_load_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
-						      memory_order_acquire);
-
-		if (__builtin_expect(entry >> CODE_BITS == tag, 1))
-			return (uint32_t)entry & ((1u << CODE_BITS) - 1);
-		if (!entry)
-			break;
+	if (__builtin_expect(!((entry ^ tag) >> CODE_BITS), 1))
+		return (uint32_t)(entry ^ tag);
+	for (i = 1; i < RULE_LINE_ENTRIES && entry; i++) {
+		entry = rule_entry(rule_neighbour(home, i));
+		if (!((entry ^ tag) >> CODE_BITS))
+			return (uint32_t)(entry ^ tag);
 	}
 	return 0;
 }

@@ -81,10 +81,22 @@ static void in_handler(void)
 	last_words();
 }
 
+static const char *how = "";
+
+static __attribute__((destructor)) void unload(void)
+{
+	if (strcmp(how, "destructor"))
+		return;
+	free(last_words());
+	last_words();
+}
+
 int main(int argc, char **argv)
 {
-	const char *how = argc > 1 ? argv[1] : "";
-
+	if (argc > 1)
+		how = argv[1];
+	if (!strcmp(how, "destructor"))
+		return 8;
 	if (!strcmp(how, "thread"))
 		return from_thread();
 	if (!strcmp(how, "main-thread-first"))

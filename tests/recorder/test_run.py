@@ -219,7 +219,7 @@ def test_trim(store):
 def test_ends(store):
     """However a program ends, what it did last is in the store, and how it ended."""
     ways = ("return", "_exit", "quick_exit", "abort", "kill", "atexit", "thread", "main-thread-first", "vfork",
-            "fork-exec")
+            "destructor", "fork-exec")
     signals = {"abort": 6, "kill": 9}
     for how in ways:
         done = run(store, [program("ends"), how], "--memory=2M")
