@@ -3,17 +3,14 @@
  * The interpreter of call frame information, on bytes that claim to be a module: .eh_frame_hdr and
  * .eh_frame, wherever the input says they are. Whatever they hold, nothing outside is read.
  *
- *	clang -fsanitize=fuzzer,address,undefined ... fuzz-unwind-cfi.c src/unwind/...
- *	fuzz-unwind-cfi-replay FILE...		(without a fuzzer: runs the files once)
+ * tools/fuzz runs it; unwind_cfi_seeds.py wrote most of what it begins with.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../src/unwind/rule.h"
 #include "../src/unwind/stack.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static uintptr_t words[64]; /* what registers point to */
 
@@ -99,21 +96,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(copy);
 	return 0;
 }
-
-#ifdef FUZZ_REPLAY
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		FILE *file = fopen(argv[i], "rb");
-		size_t size = file ? fread(data, 1, sizeof(data), file) : 0;
-
-		if (file)
-			fclose(file);
-		LLVMFuzzerTestOneInput(data, size);
-	}
-	return 0;
-}
-#endif

@@ -66,15 +66,61 @@ void crash_real_sigaction(int number, const struct sigaction *action)
 
 /* --- the handler ------------------------------------------------------------------------------ */
 
-static unsigned int crash_access(const void *context)
+#if defined(__aarch64__)
+#define ESR_IS_WRITE (UINT64_C(1) << 6)
+
+/* What the processor said, if the kernel passed it on. */
+static const struct esr_context *crash_syndrome(const ucontext_t *at)
 {
-#if defined(__x86_64__)
+	const uint8_t *record = at->uc_mcontext.__reserved;
+	const uint8_t *end = record + sizeof(at->uc_mcontext.__reserved);
+
+	while ((size_t)(end - record) >= sizeof(struct esr_context)) {
+		const struct _aarch64_ctx *head = (const void *)record;
+
+		if (head->magic == ESR_MAGIC)
+			return (const void *)record;
+		if (!head->magic || head->size < sizeof(*head) ||
+		    head->size > (size_t)(end - record))
+			break;
+		record += head->size;
+	}
+	return NULL;
+}
+
+/* Loads and stores differ by a bit; those of one general register have two, and several loads. */
+static unsigned int crash_instruction_access(uint32_t word)
+{
+	bool load = word >> 22 & 1;
+
+	if ((word & 0x0a000000) != 0x08000000)
+		return 0;
+	if ((word & 0x3b000000) == 0x18000000) /* from beside the code */
+		load = true;
+	else if ((word & 0x3f200c00) == 0x38200000) /* atomic: both */
+		load = false;
+	else if ((word & 0x3e000000) == 0x38000000)
+		load = word >> 22 & 3;
+	return load ? STACKDEPOT_ERROR_READ : STACKDEPOT_ERROR_WRITE;
+}
+#endif
+
+static unsigned int crash_access(const void *context, uintptr_t address)
+{
 	const ucontext_t *at = context;
 
+#if defined(__x86_64__)
+	(void)address;
 	return at->uc_mcontext.gregs[REG_ERR] & 2 ? STACKDEPOT_ERROR_WRITE : STACKDEPOT_ERROR_READ;
 #else
-	(void)context;
-	return 0;
+	const struct esr_context *syndrome = crash_syndrome(at);
+	const uintptr_t pc = at->uc_mcontext.pc;
+
+	if (syndrome)
+		return syndrome->esr & ESR_IS_WRITE ? STACKDEPOT_ERROR_WRITE
+						    : STACKDEPOT_ERROR_READ;
+	/* a jump to nowhere: there is no instruction */
+	return pc == address ? 0 : crash_instruction_access(*(const uint32_t *)pc);
 #endif
 }
 
@@ -122,7 +168,7 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 		error.kind = error.address < NEAR_NULL && info->si_code != SI_KERNEL
 				     ? STACKDEPOT_NULL_DEREF
 				     : STACKDEPOT_WILD_ACCESS;
-		error.flags = crash_access(context);
+		error.flags = crash_access(context, error.address);
 		if (info->si_code != SI_KERNEL &&
 		    crash_is_overflow(error.address, crash_sp(context)))
 			error.kind = STACKDEPOT_STACK_OVERFLOW;
@@ -161,7 +207,8 @@ static void crash_handler(int number, siginfo_t *info, void *context)
 	struct recorder_thread *thread = recording ? thread_self() : NULL;
 
 	if (recording && crash_is_access(number, info) && guard_owns(info->si_addr) &&
-	    guard_fault(thread, (uintptr_t)info->si_addr, context, crash_access(context))) {
+	    guard_fault(thread, (uintptr_t)info->si_addr, context,
+			crash_access(context, (uintptr_t)info->si_addr))) {
 		errno = saved_errno;
 		return;
 	}

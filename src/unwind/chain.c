@@ -676,6 +676,8 @@ static enum unwind_outcome verify(struct chase *c, uint32_t check, uint32_t *ret
 			break;
 		go_to(c, met, i);
 		outcome = step_take(c->walk, &c->at, &step);
+		if (outcome == WALK_FULL)
+			return outcome; /* what is in step was not filled in */
 		if (i + 1 == CHAIN_FRAMES && (outcome == WALK_END || outcome == WALK_LOST))
 			return outcome;
 		if (outcome != WALK_ON || i + 1 == CHAIN_FRAMES || !meets(c, i + 1, &check)) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * own: contains an allocator of its own, whose functions call each other and begin in every way
- * that is hard to move elsewhere. Built again with REFUSED, malloc() begins with a loop.
+ * that is hard to move elsewhere. Built again with REFUSED, malloc() begins with what cannot be.
  */
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,24 +83,83 @@ __asm__(".text\n"
 	"end free\n"
 	".p2align 4\n");
 #else
-ALONE void *malloc(size_t size)
-{
-	return own_malloc(size);
-}
+/* Addresses of pages, of what is near, words beside the code; each kind of branch. */
+__asm__(".text\n"
+	".macro function name\n"
+	".p2align 4\n"
+	".globl \\name\n"
+	".type \\name, %function\n"
+	"\\name:\n"
+	".endm\n"
+	".macro end name\n"
+	".size \\name, . - \\name\n"
+	".endm\n"
+	"function malloc\n"
+#ifdef REFUSED
+	"	ldr d16, 1f\n"
+	"	b own_malloc\n"
+	"1:	.quad 0\n"
+#else
+	"	adrp x9, calls\n"
+	"	add x9, x9, :lo12:calls\n"
+	"	ldr w10, [x9]\n"
+	"	add w10, w10, #1\n"
+	"	str w10, [x9]\n"
+	"	b own_malloc\n"
+#endif
+	"end malloc\n"
+	"function calloc\n"
+	"	b own_calloc\n"
+	"end calloc\n"
+	"function realloc\n"
+	"	cbz x0, 1f\n"
+	"	b own_realloc\n"
+	"1:	mov x0, x1\n"
+	"	b own_malloc\n"
+	"end realloc\n"
+	"function memalign\n"
+	"	tbz x0, #63, 1f\n"
+	"	brk #1\n"
+	"1:	mov x0, x1\n"
+	"	b own_malloc\n"
+	"end memalign\n"
+	"function valloc\n"
+	"	adr x9, 1f\n"
+	"	adr x10, 1f\n"
+	"	cmp x9, x10\n"
+	"	b.ne 2f\n"
+	"1:	b own_malloc\n"
+	"2:	brk #1\n"
+	"end valloc\n"
+	"function free\n"
+	"	ldr x9, 1f\n"
+	"	ldr x10, 1f\n"
+	"	cmp x9, x10\n"
+	"	b.ne 2f\n"
+	"	ret\n"
+	"1:	.quad 0x1122334455667788\n"
+	"2:	brk #1\n"
+	"end free\n"
+	"function cfree\n"
+	"	ldrsw x9, 1f\n"
+	"	ldrsw x10, 1f\n"
+	"	cmp x9, x10\n"
+	"	b.ne 2f\n"
+	"	ret\n"
+	"1:	.word -5\n"
+	"2:	brk #1\n"
+	"end cfree\n"
+	".p2align 4\n");
 
-ALONE void *calloc(size_t nr, size_t size)
-{
-	return own_calloc(nr, size);
-}
+void cfree(void *object);
 
-ALONE void *realloc(void *object, size_t size)
+/* What the others do not begin with. */
+static ALONE int more_beginnings(void)
 {
-	return object ? own_realloc(object, size) : own_malloc(size);
-}
+	void *object = memalign(16, 50), *page = valloc(60);
 
-ALONE void free(void *object)
-{
-	(void)object;
+	cfree(object);
+	return calls >= 3 && page && page != object;
 }
 #endif
 
@@ -140,6 +200,10 @@ int main(void)
 	third = by_realloc(first);
 	if (!in_pool(first) || !in_pool(second) || !in_pool(third))
 		return 5;
+#if defined(__aarch64__) && !defined(REFUSED)
+	if (!more_beginnings())
+		return 6;
+#endif
 	puts(strcmp(third, "moved") || second[0] || second[199] ? "wrong" : "done");
 	by_malloc();
 	return 4;

@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include "oracle.h"
 
@@ -18,39 +17,8 @@ __thread uintptr_t check_frames[ORACLE_FRAMES];
 unsigned int check_total, check_failed;
 
 static __thread struct stackdepot_unwinder *unwinder;
-static __thread struct oracle_trace previous; /* what `unchanged` refers to */
-static unsigned int expect_failed, tests_run;
-
-struct collection {
-	uintptr_t sp;
-	unsigned int size;
-	bool begun;
-	struct oracle_trace *trace;
-};
-
-/* In the callback the canonical frame address is that of the callee: this frame's sp. */
-static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argument)
-{
-	struct collection *c = argument;
-	uintptr_t pc = _Unwind_GetIP(context);
-
-	if (_Unwind_GetCFA(context) == c->sp)
-		c->begun = true;
-	if (!c->begun)
-		return _URC_NO_REASON;
-	if (c->trace->nr == c->size || !pc)
-		return _URC_END_OF_STACK;
-	c->trace->frames[c->trace->nr++] = pc;
-	return _URC_NO_REASON;
-}
-
-void oracle_trace(uintptr_t sp, unsigned int size, struct oracle_trace *ret_trace)
-{
-	struct collection c = {sp, size, sp == 0, ret_trace};
-
-	ret_trace->nr = 0;
-	_Unwind_Backtrace(collect, &c);
-}
+static __thread struct opinion previous; /* what `unchanged` refers to */
+static unsigned int expect_failed, tests_run, seconds[SECONDS];
 
 struct stackdepot_unwinder *oracle_unwinder(void)
 {
@@ -58,6 +26,10 @@ struct stackdepot_unwinder *oracle_unwinder(void)
 		void *memory = mmap(NULL, STACKDEPOT_UNWINDER_BYTES, PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+		if (!opinion_setup()) {
+			fprintf(stderr, "_Unwind_Backtrace() is not libgcc's\n");
+			abort();
+		}
 		stackdepot_unwind_setup();
 		unwinder = stackdepot_unwind_init(memory, STACKDEPOT_UNWINDER_BYTES);
 	}
@@ -71,7 +43,7 @@ void oracle_release(void)
 }
 
 static void report(const char *how, const struct stackdepot_unwind_trace *ours,
-		   const struct oracle_trace *theirs)
+		   const struct opinion *theirs)
 {
 	unsigned int i, nr = ours->nr > theirs->nr ? ours->nr : theirs->nr;
 	static unsigned int reports;
@@ -89,14 +61,36 @@ static void report(const char *how, const struct stackdepot_unwind_trace *ours,
 }
 
 static bool compare(const char *how, const struct stackdepot_unwind_trace *ours,
-		    const struct oracle_trace *theirs)
+		    const struct opinion *theirs, unsigned int size)
 {
+	uint32_t nr = theirs->nr > size ? size : theirs->nr;
+
 	__atomic_fetch_add(&check_total, 1, __ATOMIC_RELAXED);
-	if (ours->nr == theirs->nr &&
-	    !memcmp(ours->frames, theirs->frames, ours->nr * sizeof(ours->frames[0])))
+	if (ours->nr == nr && !memcmp(ours->frames, theirs->frames, nr * sizeof(ours->frames[0])))
 		return true;
 	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
 	report(how, ours, theirs);
+	return false;
+}
+
+/* What libunwind has to add if libgcc gave up. */
+static bool ask_second(const struct stackdepot_unwind_start *start, unsigned int size,
+		       const struct opinion *libgcc, struct opinion *scratch)
+{
+	struct stackdepot_unwind_trace trace = {.frames = libgcc->frames, .nr = libgcc->nr};
+	enum second second;
+
+	if (libgcc->ended || libgcc->nr > size)
+		return true;
+	opinion_libunwind(start->sp, (unsigned int)start->skip, size, scratch);
+	second = opinion_second(scratch, libgcc->frames, libgcc->nr);
+	if (second == SECOND_ABSENT)
+		return true;
+	__atomic_fetch_add(&seconds[second], 1, __ATOMIC_RELAXED);
+	if (second != SECOND_DIFFERS)
+		return true;
+	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+	report("libunwind differs from libgcc", &trace, scratch);
 	return false;
 }
 
@@ -119,14 +113,14 @@ static bool compare_unchanged(const struct stackdepot_unwind_trace *ours)
 
 static bool check_walk(const char *how, struct stackdepot_unwinder *u,
 		       const struct stackdepot_unwind_start *start, unsigned int size,
-		       const struct oracle_trace *oracle)
+		       const struct opinion *oracle)
 {
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[ORACLE_FRAMES];
 	bool good;
 
 	stackdepot_unwind(u, start, buffer, size, &trace);
-	good = compare(how, &trace, oracle);
+	good = compare(how, &trace, oracle, size);
 	if (u && !(trace.flags & STACKDEPOT_UNWIND_NESTED))
 		good &= compare_unchanged(&trace);
 	check_last = trace;
@@ -139,36 +133,33 @@ __attribute__((noinline)) bool check_here(unsigned int size)
 {
 	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
 	struct stackdepot_unwinder *u = oracle_unwinder();
-	struct oracle_trace oracle;
+	struct opinion oracle, second;
 	bool good;
 
 	/* arm64 starts at this very frame, whose stack pointer libgcc calls that of its callee */
-	oracle_trace(start.sp, size + (unsigned int)start.skip, &oracle);
-	if (start.skip)
-		memmove(oracle.frames, oracle.frames + 1, --oracle.nr * sizeof(oracle.frames[0]));
+	opinion_libgcc(start.sp, (unsigned int)start.skip, size, &oracle);
 	errno = 4711;
 	good = check_walk("again", u, &start, size, &oracle);
 	check_first = check_last;
 	good &= check_walk("without memory", NULL, &start, size, &oracle);
 	good &= check_walk("with memory", u, &start, size, &oracle);
 	EXPECT(errno == 4711);
-	return good;
+	return ask_second(&start, size, &oracle, &second) && good;
 }
 
 /* From the interrupted frame on. Its address alone may well be among the handler's frames, too. */
-static void interrupted_trace(const ucontext_t *context,
-			      const struct stackdepot_unwind_trace *ours,
-			      struct oracle_trace *ret_trace)
+static void interrupted_trace(const ucontext_t *context, const struct stackdepot_unwind_trace *ours,
+			      struct opinion *ret_trace)
 {
 #if defined(__x86_64__)
 	(void)ours;
-	oracle_trace((uintptr_t)context->uc_mcontext.gregs[REG_RSP], ORACLE_FRAMES, ret_trace);
+	opinion_libgcc((uintptr_t)context->uc_mcontext.gregs[REG_RSP], 0, ORACLE_FRAMES, ret_trace);
 #else
 	/* libgcc gives this frame no stack pointer to know it by, so the length has to do */
 	unsigned int i;
 
 	(void)context;
-	oracle_trace(0, ORACLE_FRAMES, ret_trace);
+	opinion_libgcc(0, 0, ORACLE_FRAMES, ret_trace);
 	for (i = 0; i < ret_trace->nr; i++) {
 		if (ret_trace->frames[i] == ours->frames[0] && ret_trace->nr - i == ours->nr)
 			break;
@@ -183,12 +174,12 @@ bool check_context(const void *context)
 {
 	struct stackdepot_unwind_trace trace = {0};
 	uintptr_t buffer[ORACLE_FRAMES];
-	struct oracle_trace oracle;
+	struct opinion oracle;
 
 	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES);
 	trace.frames = buffer;
 	interrupted_trace(context, &trace, &oracle);
-	return compare("context", &trace, &oracle);
+	return compare("context", &trace, &oracle, ORACLE_FRAMES);
 }
 
 bool expect(bool condition, const char *text, const char *file, int line)
@@ -216,5 +207,9 @@ int run_result(void)
 {
 	printf("%u tests, %u walks compared, %u differ, %u expectations failed\n", tests_run,
 	       check_total, check_failed, expect_failed);
+	if (seconds[SECOND_AGREES] + seconds[SECOND_GUESSES] + seconds[SECOND_SHORTER])
+		printf("where libgcc gave up, libunwind: agrees %u, guesses on %u, gives up "
+		       "earlier %u\n",
+		       seconds[SECOND_AGREES], seconds[SECOND_GUESSES], seconds[SECOND_SHORTER]);
 	return check_failed || expect_failed;
 }

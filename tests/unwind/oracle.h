@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The other opinion: _Unwind_Backtrace() on the same stack. A check walks the stack of its caller
- * three ways (with the thread's unwinder, without any, and once more with it, to find everything
- * unchanged) and compares each with what libgcc sees.
+ * A check walks the stack of its caller three ways (with the thread's unwinder, without any, and
+ * once more with it, to find everything unchanged) and compares each with what libgcc sees. Where
+ * that does not come to the outermost frame, libunwind must not see other frames.
  */
 #ifndef TESTS_ORACLE_H
 #define TESTS_ORACLE_H
 
 #include <stdbool.h>
 
+#include "opinions.h"
 #include "stackdepot/unwind.h"
 
-#define ORACLE_FRAMES 512
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 
-struct oracle_trace {
-	unsigned int nr;
-	uintptr_t frames[ORACLE_FRAMES + 1];
-};
-
-/* oracle_trace() - frames from the first whose stack pointer is @sp; at most @size. */
-void oracle_trace(uintptr_t sp, unsigned int size, struct oracle_trace *ret_trace);
+#define ORACLE_FRAMES OPINION_FRAMES
 
 /* oracle_unwinder() - the unwinder of the calling thread, made at its first call. */
 struct stackdepot_unwinder *oracle_unwinder(void);
 
-/* oracle_fresh_unwinder() - forget the thread's unwinder; for threads that end. */
+/* oracle_release() - forget the thread's unwinder; for threads that end. */
 void oracle_release(void);
 
 /*

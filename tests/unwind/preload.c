@@ -4,7 +4,8 @@
  *
  *	LD_PRELOAD=libunwind-check.so UNWIND_REPORT=/path/report program ...
  *
- * UNWIND_MODE=check (default): each trace is compared with _Unwind_Backtrace() on the same stack.
+ * UNWIND_MODE=check (default): each trace is compared with _Unwind_Backtrace() on the same stack;
+ * and with libunwind, if that did not come to the outermost frame.
  * UNWIND_MODE=time: each capture is timed, and, every so often, that of the others.
  *
  * Each process appends its result to the report; in check mode also its first differences.
@@ -20,14 +21,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <unwind.h>
 
+#include "opinions.h"
 #include "preload.h"
 #include "stackdepot/stackdepot.h"
 #include "stackdepot/unwind.h"
 
 #define FRAMES 256
-#define REPORTED_MAX 12
+#define REPORTED_MAX 3
 
 /* The allocator below: libc's, or one the program brings. */
 void *__libc_malloc(size_t bytes);
@@ -44,19 +45,25 @@ static struct {
 	void (*free)(void *pointer);
 } next = {__libc_malloc, __libc_calloc, __libc_realloc, __libc_memalign, __libc_free};
 
-/* How a difference is explained. */
+/* What comes of a comparison with libgcc. */
 enum kind {
-	AGREE,
-	AGREE_CUT, /* both go on beyond FRAMES */
-	OURS_LONGER, /* the oracle gave up earlier, what it has agrees */
-	OURS_SHORTER,
+	ENDED,	 /* the same, to the outermost frame */
+	CUT,	 /* the same, and both go on beyond FRAMES */
+	GAVE_UP, /* the same, and libgcc knows no way on; libunwind is asked */
+	LONGER,	 /* ours goes on where libgcc gave up; libunwind is asked */
+	SHORTER,
 	DIFFERENT,
 	BAD_UNCHANGED,
 	KINDS,
 };
 
-static const char *const kind_names[KINDS] = {"agree",	       "agree_cut", "ours_longer",
-					      "ours_shorter", "different", "bad_unchanged"};
+static const char *const kind_names[KINDS] = {"ended",	 "cut",	      "gave-up",      "longer",
+					      "shorter", "different", "bad-unchanged"};
+
+struct line {
+	size_t nr;
+	char text[2048];
+};
 
 struct thread {
 	struct stackdepot_unwinder *unwinder;
@@ -65,32 +72,36 @@ struct thread {
 	uint64_t calls;
 	struct stackdepot_cursor cursor;
 	uintptr_t previous[FRAMES];
+	struct line line;
 };
 
 static __thread struct thread *self __attribute__((tls_model("initial-exec")));
 static uint64_t counts[KINDS], full, lost, cut, frames_total, verified_total;
-static unsigned int reported;
+static uint64_t seconds[SECONDS], seconds_longer[SECONDS]; /* of GAVE_UP, of LONGER */
 static enum { MODE_UNSET, MODE_OFF, MODE_CHECK, MODE_TIME } mode;
 static char report_path[256];
 static struct stackdepot *depot; /* mode time: what a capture is followed by */
 
+/* Whole lines are written, as several processes write at once. */
 static void say(const char *format, ...)
 {
-	char text[512];
+	static struct line early; /* before there is a thread's */
+	struct line *line = self ? &self->line : &early;
+	size_t room = sizeof(line->text) - line->nr;
 	va_list arguments;
 	int fd, n;
 
-	fd = open(report_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return;
 	va_start(arguments, format);
-	n = vsnprintf(text, sizeof(text), format, arguments);
+	n = vsnprintf(line->text + line->nr, room, format, arguments);
 	va_end(arguments);
-	if (n > (int)sizeof(text) - 1)
-		n = sizeof(text) - 1;
-	if (write(fd, text, (size_t)n) != n)
+	line->nr += n < (int)room ? (size_t)n : room - 1;
+	if (!line->nr || line->text[line->nr - 1] != '\n')
+		return;
+	fd = open(report_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, line->text, line->nr) != (ssize_t)line->nr)
 		report_path[0] = 0;
 	close(fd);
+	line->nr = 0;
 }
 
 static void choose_mode(void)
@@ -106,6 +117,12 @@ static void choose_mode(void)
 	if (!path || strlen(path) >= sizeof(report_path))
 		return;
 	strcpy(report_path, path);
+	if (!opinion_setup()) {
+		say("%s: _Unwind_Backtrace() is not libgcc's: nothing checked, 0 of 1 traces "
+		    "agree;\n",
+		    program_invocation_short_name);
+		return;
+	}
 	stackdepot_unwind_setup();
 	if (name && !strcmp(name, "time"))
 		stackdepot_create(&(struct stackdepot_options){.max_bytes = 64 << 20,
@@ -127,32 +144,11 @@ static struct thread *thread_get(void)
 		      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (thread == MAP_FAILED)
 		return NULL;
-	thread->unwinder = stackdepot_unwind_init(
-		(char *)thread + ((sizeof(*thread) + 4095) & ~(size_t)4095),
-		STACKDEPOT_UNWINDER_BYTES);
+	thread->unwinder =
+		stackdepot_unwind_init((char *)thread + ((sizeof(*thread) + 4095) & ~(size_t)4095),
+				       STACKDEPOT_UNWINDER_BYTES);
 	self = thread;
 	return thread;
-}
-
-struct oracle {
-	uintptr_t sp;
-	bool begun;
-	uint32_t nr;
-	uintptr_t frames[FRAMES + 1];
-};
-
-static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argument)
-{
-	struct oracle *oracle = argument;
-	uintptr_t pc = _Unwind_GetIP(context);
-
-	oracle->begun |= _Unwind_GetCFA(context) == oracle->sp;
-	if (!oracle->begun)
-		return _URC_NO_REASON;
-	if (!pc || oracle->nr > FRAMES)
-		return _URC_END_OF_STACK;
-	oracle->frames[oracle->nr++] = pc;
-	return _URC_NO_REASON;
 }
 
 static bool equal_frames(const uintptr_t *a, const uintptr_t *b, uint32_t nr)
@@ -160,10 +156,10 @@ static bool equal_frames(const uintptr_t *a, const uintptr_t *b, uint32_t nr)
 	return !memcmp(a, b, nr * sizeof(*a));
 }
 
-static enum kind compare(const struct stackdepot_unwind_trace *trace, const struct oracle *oracle,
+static enum kind compare(const struct stackdepot_unwind_trace *trace, const struct opinion *libgcc,
 			 const struct thread *thread)
 {
-	uint32_t theirs = oracle->nr > FRAMES ? FRAMES : oracle->nr;
+	uint32_t theirs = libgcc->nr > FRAMES ? FRAMES : libgcc->nr;
 	uint32_t common = trace->nr < theirs ? trace->nr : theirs;
 
 	if (trace->unchanged > trace->nr || trace->unchanged > thread->previous_nr ||
@@ -171,11 +167,15 @@ static enum kind compare(const struct stackdepot_unwind_trace *trace, const stru
 			  thread->previous + thread->previous_nr - trace->unchanged,
 			  trace->unchanged))
 		return BAD_UNCHANGED;
-	if (!equal_frames(trace->frames, oracle->frames, common))
+	if (!equal_frames(trace->frames, libgcc->frames, common))
 		return DIFFERENT;
-	if (trace->nr != theirs)
-		return trace->nr > theirs ? OURS_LONGER : OURS_SHORTER;
-	return oracle->nr > FRAMES ? AGREE_CUT : AGREE;
+	if (trace->nr < theirs)
+		return SHORTER;
+	if (trace->nr > theirs)
+		return libgcc->ended ? DIFFERENT : LONGER;
+	if (libgcc->nr > FRAMES)
+		return CUT;
+	return libgcc->ended ? ENDED : GAVE_UP;
 }
 
 static void say_frame(uint32_t i, uintptr_t ours, uintptr_t theirs)
@@ -191,16 +191,18 @@ static void say_frame(uint32_t i, uintptr_t ours, uintptr_t theirs)
 	    info.dli_sname ? pc - (uintptr_t)info.dli_saddr : 0);
 }
 
-static void say_difference(enum kind kind, const struct stackdepot_unwind_trace *trace,
-			   const struct oracle *oracle)
+/* The first few of each kind. */
+static void say_difference(const char *whose, const char *kind, unsigned int *reported,
+			   const struct stackdepot_unwind_trace *trace,
+			   const struct opinion *oracle)
 {
 	uint32_t i, nr = trace->nr > oracle->nr ? trace->nr : oracle->nr;
 
-	if (__atomic_fetch_add(&reported, 1, __ATOMIC_RELAXED) >= REPORTED_MAX)
+	if (__atomic_fetch_add(reported, 1, __ATOMIC_RELAXED) >= REPORTED_MAX)
 		return;
-	say("  %s in %s: ours %u, oracle %u, flags %x, unchanged %u, verified %u\n",
-	    kind_names[kind], program_invocation_short_name, trace->nr, oracle->nr, trace->flags,
-	    trace->unchanged, trace->verified);
+	say("  %s %s in %s: ours %u, theirs %u, flags %x, unchanged %u, verified %u\n", whose, kind,
+	    program_invocation_short_name, trace->nr, oracle->nr, trace->flags, trace->unchanged,
+	    trace->verified);
 	for (i = 0; i < nr; i++)
 		say_frame(i, i < trace->nr ? trace->frames[i] : 0,
 			  i < oracle->nr ? oracle->frames[i] : 0);
@@ -220,24 +222,40 @@ static void count_trace(const struct stackdepot_unwind_trace *trace)
 	count(&verified_total, trace->verified);
 }
 
+/* Libunwind, where libgcc gave up. */
+static void check_second(const struct stackdepot_unwind_start *start,
+			 const struct stackdepot_unwind_trace *trace, enum kind kind)
+{
+	static unsigned int reported[SECONDS];
+	struct opinion libunwind;
+	enum second second;
+
+	opinion_libunwind(start->sp, (unsigned int)start->skip, FRAMES, &libunwind);
+	second = opinion_second(&libunwind, trace->frames, trace->nr);
+	count(kind == LONGER ? &seconds_longer[second] : &seconds[second], 1);
+	if (second != SECOND_AGREES)
+		say_difference("libunwind", second_names[second], &reported[second], trace,
+			       &libunwind);
+}
+
 static __attribute__((noinline)) void check(struct thread *thread,
 					    const struct stackdepot_unwind_start *start)
 {
+	static unsigned int reported[KINDS];
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[FRAMES];
-	struct oracle oracle;
+	struct opinion libgcc;
 	enum kind kind;
 
 	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
-	oracle.sp = start->sp;
-	oracle.begun = false;
-	oracle.nr = 0;
-	_Unwind_Backtrace(collect, &oracle);
-	kind = compare(&trace, &oracle, thread);
+	opinion_libgcc(start->sp, (unsigned int)start->skip, FRAMES, &libgcc);
+	kind = compare(&trace, &libgcc, thread);
 	count(&counts[kind], 1);
 	count_trace(&trace);
-	if (kind > AGREE_CUT)
-		say_difference(kind, &trace, &oracle);
+	if (kind >= LONGER)
+		say_difference("libgcc", kind_names[kind], &reported[kind], &trace, &libgcc);
+	if (kind == GAVE_UP || kind == LONGER)
+		check_second(start, &trace, kind);
 	if (!(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
 		thread->previous_nr = trace.nr;
 		memcpy(thread->previous, trace.frames, trace.nr * sizeof(trace.frames[0]));
@@ -281,10 +299,10 @@ capture(const struct stackdepot_unwind_start *start)
 	errno = saved;
 }
 
-#define CAPTURE()                                                                                  \
-	do {                                                                                       \
-		struct stackdepot_unwind_start start = stackdepot_unwind_caller();                 \
-		capture(&start);                                                                   \
+#define CAPTURE()                                                                  \
+	do {                                                                       \
+		struct stackdepot_unwind_start start = stackdepot_unwind_caller(); \
+		capture(&start);                                                   \
 	} while (0)
 
 #define HOOK __attribute__((visibility("default"), noinline))
@@ -338,31 +356,40 @@ HOOK int posix_memalign(void **ret_pointer, size_t alignment, size_t bytes)
 	return 0;
 }
 
-/* A thread that ends gives its memory back; destructors that run later make a new one. */
+/* A trace agrees that is libgcc's, and, where that gave up, does not contradict libunwind's. */
+static void say_counts(void)
+{
+	uint64_t total = 0, agree = counts[ENDED] + counts[CUT] + counts[GAVE_UP];
+	unsigned int i;
+
+	agree += seconds_longer[SECOND_AGREES] + seconds_longer[SECOND_GUESSES];
+	agree -= seconds[SECOND_DIFFERS];
+	for (i = 0; i < KINDS; i++)
+		total += counts[i];
+	say("%s: %lu of %lu traces agree;", program_invocation_short_name, agree, total);
+	for (i = 0; i < KINDS; i++)
+		say(" %s=%lu", kind_names[i], counts[i]);
+	for (i = 0; i < SECONDS; i++)
+		say(" gave-up-%s=%lu longer-%s=%lu", second_names[i], seconds[i], second_names[i],
+		    seconds_longer[i]);
+}
+
 static __attribute__((destructor)) void finish(void)
 {
-	uint64_t total = 0, agree = counts[AGREE] + counts[AGREE_CUT];
 	struct stackdepot_unwind_stats stats;
-	unsigned int i;
 
 	if (mode != MODE_CHECK && mode != MODE_TIME)
 		return;
 	if (self)
 		self->busy = true;
-	for (i = 0; i < KINDS; i++)
-		total += counts[i];
 	stackdepot_unwind_get_stats(&stats);
-	if (mode == MODE_CHECK) {
-		say("%s: %lu of %lu traces agree;", program_invocation_short_name, agree, total);
-		for (i = 0; i < KINDS; i++)
-			say(" %s %lu", kind_names[i], counts[i]);
-		say(";");
-	} else {
+	if (mode == MODE_CHECK)
+		say_counts();
+	else
 		preload_time_report(say, program_invocation_short_name);
-	}
-	say(" full %lu lost %lu cut %lu; %lu of %lu frames verified; %lu addresses, %lu rules, %lu "
-	    "KiB, %lu modules, %lu interpreted\n",
-	    full, lost, cut, verified_total, frames_total, stats.addresses, stats.rules,
+	say(" full=%lu lost=%lu cut-at-%u=%lu verified=%lu frames=%lu addresses=%lu rules=%lu "
+	    "kib=%lu modules=%lu interpreted=%lu\n",
+	    full, lost, FRAMES, cut, verified_total, frames_total, stats.addresses, stats.rules,
 	    stats.used_bytes >> 10, stats.modules, stats.interpreted);
 	if (self)
 		self->busy = false;

@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Put the unwinder under programs as they are installed.
 #
-#   real-programs.sh LIBRARY check|time REPORT
+#   real-programs.sh LIBRARY check|time REPORT [PROGRAM ...]
 #
-# LIBRARY is the preload library of the build directory, tests/unwind/libunwind-check.so. Each
-# process adds a line to REPORT; in mode check with what it found different. Programs that are not
-# there are left out. Exit status 1 if a trace differs.
+# LIBRARY is the preload library of the build directory, tests/unwind/libunwind-check.so. PROGRAM is
+# g++, clang++, python3, sqlite3, git, redis-server, node, or the path of another node; without any,
+# all of these, and those that are not installed are left out. Each process adds a line to REPORT; in
+# mode check with what it found different, and a table is printed. Exit status 1 if a trace differs.
 set -u
 library=$(realpath "$1")
 export UNWIND_MODE=$2
 export UNWIND_REPORT=$3
+shift 3
+[ $# -gt 0 ] || set -- g++ clang++ python3 sqlite3 git redis-server node
 rm -f "$UNWIND_REPORT"
 : > "$UNWIND_REPORT"
 UNWIND_REPORT=$(realpath "$UNWIND_REPORT")
@@ -77,17 +80,9 @@ let b = []; for (let i = 0; i < 500; i++) b.push(Buffer.alloc(5000)); console.lo
 new Promise(r => setTimeout(r, 10)).then(() => console.log('done'));
 END
 
-under g++ -std=c++17 -O1 -c big.cpp -o gcc.o
-under clang++ -std=c++17 -O1 -c big.cpp -o clang.o
-PYTHONMALLOC=malloc under /usr/bin/python3 work.py
-under sqlite3 :memory: "create table t(a,b);
-	with recursive c(x) as (select 1 union all select x+1 from c where x<20000)
-	insert into t select x, 'v'||x from c;
-	create index i on t(b);
-	select count(*) from t a join t b on a.b=b.b where a.a%7=0;
-	select b, sum(a) from t group by a%100 order by 2 limit 3;"
-under git init -q repository
-if cd repository 2> /dev/null; then
+with_git() {
+	under git init -q repository
+	cd repository || return
 	for i in 1 2 3 4 5 6 7 8; do
 		cp ../big.cpp $i.cpp
 		cp ../work.py $i.py
@@ -97,9 +92,9 @@ if cd repository 2> /dev/null; then
 	under git log -p
 	under git gc -q
 	cd ..
-fi
-under node work.js
-if command -v redis-server > /dev/null; then
+}
+
+with_redis() {
 	socket=$work/redis.sock
 	under redis-server --port 0 --unixsocket "$socket" --save "" &
 	for i in $(seq 100); do
@@ -109,10 +104,60 @@ if command -v redis-server > /dev/null; then
 	redis-benchmark -s "$socket" -q -n 3000 -c 20 > /dev/null 2>&1
 	redis-cli -s "$socket" shutdown nosave
 	wait
-fi
+}
 
-if [ "$UNWIND_MODE" = check ]; then
-	awk '/ traces agree;/ { agree += $2; total += $4 }
-		END { printf "%d of %d traces agree\n", agree, total; exit agree != total }' \
-		"$UNWIND_REPORT"
-fi
+for program in "$@"; do
+	command -v "$program" > /dev/null || continue
+	case $program in
+	g++) under g++ -std=c++17 -O1 -c big.cpp -o gcc.o ;;
+	clang++) under clang++ -std=c++17 -O1 -c big.cpp -o clang.o ;;
+	python3) PYTHONMALLOC=malloc under /usr/bin/python3 work.py ;;
+	sqlite3)
+		under sqlite3 :memory: "create table t(a,b);
+			with recursive c(x) as (select 1 union all select x+1 from c where x<20000)
+			insert into t select x, 'v'||x from c;
+			create index i on t(b);
+			select count(*) from t a join t b on a.b=b.b where a.a%7=0;
+			select b, sum(a) from t group by a%100 order by 2 limit 3;"
+		;;
+	git) with_git ;;
+	redis-server) with_redis ;;
+	*) under "$program" work.js ;;
+	esac
+done
+
+[ "$UNWIND_MODE" = check ] || exit 0
+# Where libgcc gave up before the outermost frame, libunwind was asked; what it said comes last.
+awk '/ traces agree;/ {
+		name = $1
+		sub(/:$/, "", name)
+		if (!(name in processes))
+			names[++nr] = name
+		processes[name]++
+		agree[name] += $2
+		total[name] += $4
+		all_agree += $2
+		all += $4
+		for (i = 7; i <= NF; i++) {
+			split($i, pair, "=")
+			sum[name, pair[1]] += pair[2]
+		}
+	}
+	END {
+		print "| program | processes | agree | of | to the outermost | cut | gave up |" \
+			" agrees | guesses on | gave up earlier | verified |"
+		print "|---|---|---|---|---|---|---|---|---|---|---|"
+		for (n = 1; n <= nr; n++) {
+			name = names[n]
+			frames = sum[name, "frames"]
+			printf "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d %% |\n", name,
+				processes[name], agree[name], total[name], sum[name, "ended"],
+				sum[name, "cut"], sum[name, "gave-up"] + sum[name, "longer"],
+				sum[name, "gave-up-agrees"] + sum[name, "longer-agrees"],
+				sum[name, "gave-up-guesses"] + sum[name, "longer-guesses"],
+				sum[name, "gave-up-shorter"] + sum[name, "longer-shorter"],
+				frames ? 100 * sum[name, "verified"] / frames : 0
+		}
+		printf "%d of %d traces agree\n", all_agree, all
+		exit !all || all_agree != all
+	}' "$UNWIND_REPORT"

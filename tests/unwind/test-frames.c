@@ -5,8 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
+#include "../../src/unwind/rule.h"
 #include "oracle.h"
+
+/* Sanitizers keep compilers from some of what makes frames hard. */
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#define OPTIMIZED 1
+#else
+#define OPTIMIZED 0
+#endif
 
 #define NOINLINE __attribute__((noinline))
 #define USE(x) __asm__ volatile("" : : "r"(x) : "memory")
@@ -17,8 +26,11 @@ static NOINLINE void leaf(void)
 }
 
 /* Two parents whose call leaves equal pc and sp in the callee: only the return address differs. */
+static const void *callee_frame; /* of shared_callee(), last time */
+
 static NOINLINE void shared_callee(void)
 {
+	callee_frame = __builtin_frame_address(0);
 	leaf();
 	USE(0);
 }
@@ -38,11 +50,16 @@ static NOINLINE void parent_two(void)
 
 static void test_alternating_parents(void)
 {
+	const void *frame;
+	uintptr_t parent;
 	int i;
 
 	for (i = 0; i < 20; i++) {
 		parent_one();
+		frame = callee_frame;
+		parent = check_frames[2];
 		parent_two();
+		EXPECT(callee_frame == frame && check_frames[2] != parent);
 	}
 }
 
@@ -148,12 +165,60 @@ static void test_large_frames(void)
 	leaf();
 }
 
+#if defined(__x86_64__)
+/* Is there an "and $..., %rsp" near the start of the function of @pc? */
+static bool masks_sp(uintptr_t pc)
+{
+	const uint8_t *code = opinion_function(pc - 1);
+	unsigned int i;
+
+	for (i = 0; code && i < 32; i++) {
+		if (code[i] == 0x48 && (code[i + 1] | 2) == 0x83 && code[i + 2] == 0xe4)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A function that realigns its stack is found by its frame pointer; with arrays of a size not known
+ * before, gcc's keep in a slot where the caller's frame ended, and the table has expressions for
+ * that. Clang's have no need of it.
+ */
+static void expect_realigned(uintptr_t pc, bool with_slot)
+{
+	struct unwind_module module;
+	struct unwind_row row;
+	bool is_signal;
+
+	EXPECT(masks_sp(pc));
+	if (!EXPECT(unwind_module_find(pc - 1, &module)) ||
+	    !EXPECT(!unwind_module_row(&module, pc - 1, &row, &is_signal)))
+		return;
+#ifndef __clang__
+	EXPECT(row.cfa_is_expression == with_slot);
+	EXPECT((row.how[ARCH_FP] == HOW_EXPRESSION) == with_slot);
+	EXPECT(rule_kind(unwind_rule_of(&module.bytes, &row)) ==
+	       (with_slot ? RULE_REALIGNED : RULE_FP));
+#else
+	EXPECT(row.cfa_register == ARCH_FP);
+#endif
+	USE(with_slot);
+}
+#else
+static void expect_realigned(uintptr_t pc, bool with_slot)
+{
+	(void)pc;
+	(void)with_slot;
+}
+#endif
+
 static NOINLINE void realigned(void)
 {
 	_Alignas(64) volatile char array[128];
 
 	array[0] = 1;
 	leaf();
+	expect_realigned(check_frames[1], false);
 	USE(array[0]);
 }
 
@@ -168,6 +233,7 @@ static NOINLINE void realigned_with_arguments(long a, long b, long c, long d, lo
 	USE(dynamic);
 	realigned();
 	leaf();
+	expect_realigned(check_frames[1], true);
 	USE(array[0]);
 }
 
@@ -181,6 +247,63 @@ static NOINLINE void calls_realigned(long i)
 	USE(array);
 }
 
+/*
+ * Where the alignment makes up for what callers differ by, pc and sp are the same, and the return
+ * address of the one before still is where it was, in the array of this one.
+ */
+static const void *realigned_array;
+
+static NOINLINE void realigned_alike(size_t bytes)
+{
+	_Alignas(64) volatile char array[64];
+	char *dynamic = alloca(bytes);
+
+	array[0] = 1;
+	realigned_array = dynamic;
+	USE(dynamic);
+	leaf();
+	expect_realigned(check_frames[1], true);
+	USE(array[0]);
+}
+
+static NOINLINE void realigned_from_one(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	realigned_alike(64);
+	USE(array);
+}
+
+static NOINLINE void realigned_from_other(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	realigned_alike(64);
+	USE(array);
+	USE(bytes);
+}
+
+static void test_realigned_alike(void)
+{
+	unsigned int alike = 0;
+	const void *before;
+	size_t bytes;
+
+	for (bytes = 16; bytes < 512; bytes += 48) {
+		realigned_from_one(bytes);
+		before = realigned_array;
+		realigned_from_other(bytes + 16);
+		alike += realigned_array == before;
+	}
+#if defined(__x86_64__) && !(defined(__clang__) && defined(__AVX__)) /* whose callers align, too \
+								      */
+	EXPECT(alike > 3);
+#endif
+	USE(alike);
+}
+
 static void test_realigned(void)
 {
 	long i;
@@ -190,6 +313,46 @@ static void test_realigned(void)
 		calls_realigned(i);
 	}
 }
+
+#if defined(__AVX__)
+/* Vectors that live across a call are kept on the stack, which must be realigned for them. */
+typedef double vector __attribute__((vector_size(32)));
+
+static NOINLINE void vectors(vector *at)
+{
+	vector here = *at * 2;
+
+	leaf();
+	expect_realigned(check_frames[1], false);
+	*at += here;
+}
+
+static NOINLINE void vectors_with_arguments(vector *at, long a, long b, long c, long d, long e,
+					    long f, long g)
+{
+	vector here = *at * (double)(a + b + c + d + e + f + g);
+	char *dynamic = alloca((size_t)a + 16);
+
+	USE(dynamic);
+	vectors(at);
+	leaf();
+	expect_realigned(check_frames[1], true);
+	*at += here + (double)g;
+}
+
+static void test_vectors(void)
+{
+	/* called by a pointer, lest constants take the place of its arguments */
+	void (*volatile call)(vector *, long, long, long, long, long, long, long) =
+		vectors_with_arguments;
+	vector at = {1, 2, 3, 4};
+	long i;
+
+	for (i = 0; i < 5; i++)
+		call(&at, i, 2, 3, 4, 5, 6, 7);
+	EXPECT(at[0] > 1);
+}
+#endif
 
 static NOINLINE int sum_recursive(int n, int width)
 {
@@ -225,6 +388,17 @@ static NOINLINE int recursion(int n, unsigned int cap)
 	return result + 1;
 }
 
+static NOINLINE void recursion_at_once(int n, unsigned int cap)
+{
+	if (n) {
+		recursion_at_once(n - 1, cap);
+	} else {
+		EXPECT(check_here(cap));
+		EXPECT(check_last.flags & STACKDEPOT_UNWIND_CUT);
+	}
+	USE(n);
+}
+
 static void test_beyond_the_cap(void)
 {
 	static const unsigned int caps[] = {1, 2, 7, 16, 64, 128, 511, 512};
@@ -236,6 +410,8 @@ static void test_beyond_the_cap(void)
 		EXPECT(check_last.nr <= caps[i]);
 	}
 	recursion(2000, 128);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_CUT));
+	recursion_at_once(2000, 128);
 }
 
 static void test_changing_caps(void)
@@ -273,6 +449,7 @@ static void test_longjmp(void)
 static __attribute__((noreturn)) NOINLINE void never_returns(jmp_buf *to)
 {
 	leaf();
+	EXPECT(opinion_function(check_frames[2]) != opinion_function(check_frames[2] - 1));
 	longjmp(*to, 1);
 }
 
@@ -307,8 +484,15 @@ static void test_tail_calls(void)
 	int i;
 
 	for (i = 0; i < 5; i++) {
+		uint32_t nr;
+
 		tail_caller(i);
+		nr = check_last.nr;
 		tail_target(i);
+#if OPTIMIZED && !(defined(__clang__) && defined(__AVX__))
+		EXPECT(check_last.nr == nr); /* the caller is gone; clang keeps it to realign */
+#endif
+		USE(nr);
 	}
 }
 
@@ -325,6 +509,9 @@ static NOINLINE void split(int rare)
 	array[0] = (char)rare;
 	if (__builtin_expect(rare, 0)) {
 		unlikely();
+#if OPTIMIZED && !defined(__clang__)
+		EXPECT(opinion_function(check_frames[2] - 1) != (const void *)split);
+#endif
 		unlikely();
 		USE(array[0]);
 		unlikely();
@@ -461,25 +648,25 @@ static void test_saved_frame_pointer(void)
 void saves_fp_lower(void (*function)(void));
 void has_fp_calls(void (*function)(void), size_t bytes, void (*saver)(void (*)(void)));
 void saves_fp_again(void (*function)(void));
-#define SAVES_FP(name, room)                                                                       \
-	__asm__(".text\n"                                                                          \
-		".globl " name "\n"                                                                \
-		".type " name ", @function\n" name ":\n"                                           \
-		"	.cfi_startproc\n"                                                          \
-		"	sub $" room ", %rsp\n"                                                     \
-		"	.cfi_adjust_cfa_offset " room "\n"                                         \
-		"	push %rbp\n"                                                               \
-		"	.cfi_adjust_cfa_offset 8\n"                                                \
-		"	.cfi_rel_offset rbp, 0\n"                                                  \
-		"	xor %ebp, %ebp\n"                                                          \
-		"	call *%rdi\n"                                                              \
-		"	pop %rbp\n"                                                                \
-		"	.cfi_adjust_cfa_offset -8\n"                                               \
-		"	.cfi_restore rbp\n"                                                        \
-		"	add $" room ", %rsp\n"                                                     \
-		"	.cfi_adjust_cfa_offset -" room "\n"                                        \
-		"	ret\n"                                                                     \
-		"	.cfi_endproc\n"                                                            \
+#define SAVES_FP(name, room)                                \
+	__asm__(".text\n"                                   \
+		".globl " name "\n"                         \
+		".type " name ", @function\n" name ":\n"    \
+		"	.cfi_startproc\n"                         \
+		"	sub $" room ", %rsp\n"              \
+		"	.cfi_adjust_cfa_offset " room "\n"  \
+		"	push %rbp\n"                              \
+		"	.cfi_adjust_cfa_offset 8\n"               \
+		"	.cfi_rel_offset rbp, 0\n"                 \
+		"	xor %ebp, %ebp\n"                         \
+		"	call *%rdi\n"                             \
+		"	pop %rbp\n"                               \
+		"	.cfi_adjust_cfa_offset -8\n"              \
+		"	.cfi_restore rbp\n"                       \
+		"	add $" room ", %rsp\n"              \
+		"	.cfi_adjust_cfa_offset -" room "\n" \
+		"	ret\n"                                    \
+		"	.cfi_endproc\n"                           \
 		".size " name ", . - " name "\n")
 SAVES_FP("saves_fp_again", "0");
 SAVES_FP("saves_fp_lower", "64");
@@ -534,26 +721,26 @@ static void test_moved_frame_pointer(void)
 /* A frame that only rbx, then only r12, leads out of. */
 void by_rbx(void (*function)(void));
 void by_r12(void (*function)(void));
-#define BY_REGISTER(name, reg, number)                                                             \
-	__asm__(".text\n"                                                                          \
-		".globl " name "\n"                                                                \
-		".type " name ", @function\n" name ":\n"                                           \
-		"	.cfi_startproc\n"                                                          \
-		"	push %" reg "\n"                                                           \
-		"	.cfi_adjust_cfa_offset 8\n"                                                \
-		"	.cfi_rel_offset " number ", 0\n"                                           \
-		"	mov %rsp, %" reg "\n"                                                      \
-		"	.cfi_def_cfa_register " number "\n"                                        \
-		"	sub $100, %rsp\n"                                                          \
-		"	and $-64, %rsp\n"                                                          \
-		"	call *%rdi\n"                                                              \
-		"	mov %" reg ", %rsp\n"                                                      \
-		"	.cfi_def_cfa_register 7\n"                                                 \
-		"	pop %" reg "\n"                                                            \
-		"	.cfi_adjust_cfa_offset -8\n"                                               \
-		"	.cfi_restore " number "\n"                                                 \
-		"	ret\n"                                                                     \
-		"	.cfi_endproc\n"                                                            \
+#define BY_REGISTER(name, reg, number)                      \
+	__asm__(".text\n"                                   \
+		".globl " name "\n"                         \
+		".type " name ", @function\n" name ":\n"    \
+		"	.cfi_startproc\n"                         \
+		"	push %" reg "\n"                    \
+		"	.cfi_adjust_cfa_offset 8\n"               \
+		"	.cfi_rel_offset " number ", 0\n"    \
+		"	mov %rsp, %" reg "\n"               \
+		"	.cfi_def_cfa_register " number "\n" \
+		"	sub $100, %rsp\n"                         \
+		"	and $-64, %rsp\n"                         \
+		"	call *%rdi\n"                             \
+		"	mov %" reg ", %rsp\n"               \
+		"	.cfi_def_cfa_register 7\n"                \
+		"	pop %" reg "\n"                     \
+		"	.cfi_adjust_cfa_offset -8\n"              \
+		"	.cfi_restore " number "\n"          \
+		"	ret\n"                                    \
+		"	.cfi_endproc\n"                           \
 		".size " name ", . - " name "\n")
 BY_REGISTER("by_rbx", "rbx", "3");
 BY_REGISTER("by_r12", "r12", "12");
@@ -578,6 +765,25 @@ static void test_other_registers(void)
 		leaf();
 		EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_FULL));
 	}
+}
+#endif
+
+#if defined(__ARM_FEATURE_PAC_DEFAULT)
+/* Where the processor signs return addresses, what lies on the stack is no address. */
+static NOINLINE void signed_frame(void)
+{
+	const uintptr_t *record = __builtin_frame_address(0);
+
+	leaf();
+	EXPECT(check_frames[1] >> 48 == 0 && check_frames[2] >> 48 == 0);
+	EXPECT(record[1] >> 48 != 0 && (record[1] ^ check_frames[2]) << 16 == 0);
+	USE(record);
+}
+
+static void test_signed_addresses(void)
+{
+	if (getauxval(AT_HWCAP) & HWCAP_PACA) /* older processors sign nothing; qemu's does */
+		signed_frame();
 }
 #endif
 
@@ -608,6 +814,10 @@ int main(void)
 	RUN(test_variable_arrays);
 	RUN(test_large_frames);
 	RUN(test_realigned);
+	RUN(test_realigned_alike);
+#if defined(__AVX__)
+	RUN(test_vectors);
+#endif
 	RUN(test_random_depths);
 	RUN(test_beyond_the_cap);
 	RUN(test_changing_caps);
@@ -621,6 +831,9 @@ int main(void)
 	RUN(test_moved_frame_pointer);
 	RUN(test_without_tables);
 	RUN(test_other_registers);
+#endif
+#if defined(__ARM_FEATURE_PAC_DEFAULT)
+	RUN(test_signed_addresses);
 #endif
 	RUN(test_memory_is_used);
 	return run_result();

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <iconv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../src/unwind/module.h"
 #include "oracle.h"
 
 #define NOINLINE __attribute__((noinline))
@@ -370,12 +372,6 @@ static void test_many_places(void)
 
 /* --- the C library's own modules ------------------------------------------------------------- */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
 static int armed;
 
 #ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
@@ -415,6 +411,53 @@ static void test_libc_internal(void)
 	EXPECT(opened == 0 || check_total > walks);
 #endif
 	USE(walks);
+}
+
+/*
+ * Modules of our own in libc's hands: it unloads one after several that were opened since, without
+ * a word to anybody, and puts the next one in its place.
+ */
+#define PLACES 16
+
+static call_fn places[PLACES];
+static unsigned int place_frames[PLACES], gconv_frame, gconv_ran, taken_over;
+
+__attribute__((visibility("default"))) void gconv_runs(call_fn call);
+
+void gconv_runs(call_fn call)
+{
+	unsigned int i;
+
+	for (i = 0; i < PLACES - 1 && places[i] && places[i] != call; i++)
+		;
+	taken_over += places[i] == call && place_frames[i] != gconv_frame;
+	places[i] = call;
+	place_frames[i] = gconv_frame;
+	gconv_ran++;
+	use(call);
+	EXPECT(!check_last.flags); /* a full walk would not have believed what is stale */
+}
+
+static void test_libc_internal_same_address(void)
+{
+	static const char *const names[] = {"FRAME-24-1", "FRAME-56-1", "FRAME-56-2", "FRAME-24-2"};
+	unsigned int i, j;
+
+	for (i = 0; i < 40; i++) {
+		gconv_frame = names[i % 4][6] == '2' ? 24 : 56;
+		/* each close counts for those that are not in use; the third unloads them */
+		for (j = 0; j < 4; j++) {
+			iconv_t converter = iconv_open("UTF-8", names[i % 4]);
+
+			if (EXPECT(converter != (iconv_t)-1))
+				iconv_close(converter);
+			leaf();
+		}
+	}
+	EXPECT(gconv_ran >= 40);
+#if defined(__x86_64__)		/* qemu gives each mapping a new address */
+	EXPECT(taken_over > 5); /* else nothing was shown */
+#endif
 }
 
 /* --- JITs ------------------------------------------------------------------------------------ */
@@ -573,11 +616,47 @@ static void test_jit_race(void)
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 }
+
+static volatile bool deregistered;
+
+static void *deregister(void *memory)
+{
+	EXPECT(stackdepot_unwind_deregister(memory) == 0);
+	deregistered = true;
+	return NULL;
+}
+
+/* Who reads a section keeps it from being given back. */
+static void test_jit_deregistration_waits(void)
+{
+	uint8_t *memory = jit_memory(4096);
+	struct unwind_module module;
+	pthread_t thread;
+
+	emit(memory, 24);
+	EXPECT(stackdepot_unwind_register(memory) == 0);
+	if (!EXPECT(unwind_registered_find((uintptr_t)memory + CODE_OFFSET, &module)) ||
+	    !EXPECT(unwind_registered_pin(module.slot, module.id)))
+		return;
+	deregistered = false;
+	pthread_create(&thread, NULL, deregister, memory);
+	while (unwind_registered_pin(module.slot, module.id)) {
+		unwind_registered_unpin(module.slot);
+		sched_yield();
+	}
+	usleep(20000); /* it has begun, and must not come to its end */
+	EXPECT(!deregistered);
+	unwind_registered_unpin(module.slot);
+	pthread_join(thread, NULL);
+	EXPECT(deregistered);
+	munmap(memory, 4096);
+}
 #endif
 
 int main(int argc, char **argv)
 {
 	directory = argc > 1 ? argv[1] : ".";
+	setenv("GCONV_PATH", directory, 1);
 	check_here(ORACLE_FRAMES);
 	RUN(test_same_address);
 	RUN(test_same_address_without_build_id);
@@ -588,11 +667,13 @@ int main(int argc, char **argv)
 	RUN(test_many_modules);
 	RUN(test_frame_pointer_beyond);
 	RUN(test_libc_internal);
+	RUN(test_libc_internal_same_address);
 	RUN(test_jit);
 	RUN(test_jit_many);
 	RUN(test_jit_nothing_to_register);
 #if defined(__x86_64__) /* dynamically linked threads hang in qemu-user 7.2 */
 	RUN(test_jit_race);
+	RUN(test_jit_deregistration_waits);
 #endif
 	RUN(test_many_loads);
 	RUN(test_many_places);

@@ -152,6 +152,26 @@ static inline void step_off(void)
 	stepping = 0;
 }
 
+/* Where steps came by. */
+static struct {
+	bool entry, prologue, epilogue, plt, malloc, walk;
+} struck;
+
+static int shapes(int n);
+
+static void note_place(uintptr_t pc)
+{
+	const uint8_t *code = (const uint8_t *)pc;
+	const void *function = opinion_function(pc);
+
+	struck.entry |= pc == (uintptr_t)shapes;
+	struck.prologue |= function == (const void *)shapes && pc - (uintptr_t)shapes - 1 < 12;
+	struck.epilogue |= code[0] == 0xc3;
+	struck.plt |= code[0] == 0xff && code[1] == 0x25; /* jmp *...(%rip) */
+	struck.malloc |= function == (const void *)malloc && pc != (uintptr_t)malloc;
+	struck.walk |= function == (const void *)stackdepot_unwind;
+}
+
 static void on_step(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -162,6 +182,7 @@ static void on_step(int number, siginfo_t *info, void *context)
 		uc->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 		return;
 	}
+	note_place((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
 	if (step_walks)
 		check_here(ORACLE_FRAMES);
 	check_context(context);
@@ -210,11 +231,16 @@ static void test_single_steps(void)
 	step_through();
 	step_off();
 	EXPECT(steps > 300);
+	EXPECT(struck.entry && struck.prologue && struck.epilogue && struck.plt);
+#ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
+	EXPECT(struck.malloc);
+#endif
 }
 
 static void test_single_steps_other_stack(void)
 {
 	use_other_stack(true);
+	memset(&struck, 0, sizeof(struck));
 	test_single_steps();
 	use_other_stack(false);
 }
@@ -245,7 +271,7 @@ static void test_interrupted_walks(void)
 	step_walks = 1;
 	walk_while_stepped(false);
 	walk_while_stepped(true);
-	EXPECT(steps > 50);
+	EXPECT(steps > 50 && struck.walk);
 	walk_while_stepped(true);
 	check_here(ORACLE_FRAMES);
 	walk_while_stepped(true);
@@ -344,6 +370,92 @@ static void test_left_walks(void)
 }
 #endif
 
+/*
+ * A frame that nothing but its table says is a signal's: its caller was interrupted, so the address
+ * to return to is that of the next instruction, and not one behind a call. What the table says of
+ * the address before is wrong.
+ */
+void interrupted(void (*handler)(void));
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".type like_signal, @function\n"
+	"like_signal:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_signal_frame\n"
+	"	sub $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	call *%rdi\n"
+	"	add $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size like_signal, . - like_signal\n"
+	".globl interrupted\n"
+	".type interrupted, @function\n"
+	"interrupted:\n"
+	"	.cfi_startproc\n"
+	"	sub $40, %rsp\n"
+	"	lea 1f(%rip), %rax\n"
+	"	push %rax\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	jmp like_signal\n"
+	"1:	.cfi_adjust_cfa_offset 24\n"
+	"	add $40, %rsp\n"
+	"	.cfi_adjust_cfa_offset -40\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size interrupted, . - interrupted\n");
+#else
+__asm__(".text\n"
+	".type like_signal, %function\n"
+	"like_signal:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_signal_frame\n"
+	"	stp x29, x30, [sp, #-16]!\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	.cfi_rel_offset 29, 0\n"
+	"	.cfi_rel_offset 30, 8\n"
+	"	blr x0\n"
+	"	ldp x29, x30, [sp], #16\n"
+	"	.cfi_adjust_cfa_offset -16\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size like_signal, . - like_signal\n"
+	".globl interrupted\n"
+	".type interrupted, %function\n"
+	"interrupted:\n"
+	"	.cfi_startproc\n"
+	"	stp x29, x30, [sp, #-48]!\n"
+	"	adr x30, 1f\n"
+	"	.cfi_adjust_cfa_offset 16\n"
+	"	b like_signal\n"
+	"1:	.cfi_adjust_cfa_offset 32\n"
+	"	.cfi_rel_offset 29, 0\n"
+	"	.cfi_rel_offset 30, 8\n"
+	"	ldp x29, x30, [sp], #48\n"
+	"	.cfi_adjust_cfa_offset -48\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size interrupted, . - interrupted\n");
+#endif
+
+static void leaf(void)
+{
+	EXPECT(check_here(ORACLE_FRAMES));
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_FULL);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_LOST));
+}
+
+static void test_signal_by_its_table(void)
+{
+	interrupted(leaf);
+	interrupted(leaf);
+}
+
 /* A timer strikes while the stack is busy changing. */
 static void on_timer(int number, siginfo_t *info, void *context)
 {
@@ -407,6 +519,7 @@ int main(void)
 	RUN(test_interrupted_walks);
 	RUN(test_left_walks);
 #endif
+	RUN(test_signal_by_its_table);
 	RUN(test_timer);
 	return run_result();
 }

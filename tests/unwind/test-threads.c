@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Threads, other stacks, processes; and stacks that are not to be trusted. */
+#include <alloca.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,14 +24,27 @@ static NOINLINE void deep(int n)
 	USE(n);
 }
 
-static pthread_key_t key;
+/* What C++ registers the destructors of thread_local objects with. */
+int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *module);
+extern char __dso_handle;
 
-/* Runs after the thread's function, in libc's code that ends threads. */
+static pthread_key_t key;
+static unsigned int destroyed, keys_destroyed;
+
+/* These run after the thread's function, in libc's code that ends threads. */
 static void at_exit_of_thread(void *value)
 {
 	check_here(ORACLE_FRAMES);
 	USE(value);
+	__atomic_fetch_add(&keys_destroyed, 1, __ATOMIC_RELAXED);
 	oracle_release();
+}
+
+static void destroy_object(void *object)
+{
+	deep(2);
+	USE(object);
+	__atomic_fetch_add(&destroyed, 1, __ATOMIC_RELAXED);
 }
 
 static void *thread_main(void *argument)
@@ -38,6 +52,7 @@ static void *thread_main(void *argument)
 	int i;
 
 	pthread_setspecific(key, argument);
+	__cxa_thread_atexit_impl(destroy_object, &i, &__dso_handle);
 	for (i = 0; i < 20; i++)
 		deep(i);
 	if ((intptr_t)argument % 2)
@@ -58,10 +73,14 @@ static void test_threads(void)
 		for (i = 0; i < 8; i++)
 			pthread_join(threads[i], NULL);
 	}
+	EXPECT(destroyed == 40 && keys_destroyed == 40);
 }
+
+static unsigned int cleaned_up;
 
 static void cleanup(void *argument)
 {
+	cleaned_up++;
 	deep(3);
 	USE(argument);
 }
@@ -95,6 +114,97 @@ static void test_cancellation(void)
 		pthread_cancel(thread);
 		pthread_join(thread, NULL);
 	}
+	EXPECT(cleaned_up > 5 && keys_destroyed == 45);
+}
+
+/* --- far below the top of the stack ---------------------------------------------------------- */
+
+#define FAR_BYTES ((size_t)140 << 20) /* more than is probed to find out what a stack is */
+
+static NOINLINE void far_below(size_t bytes)
+{
+	char *array = alloca(bytes);
+
+	USE(array);
+	check_here(ORACLE_FRAMES);
+	USE(array);
+}
+
+static void *far_below_at_once(void *argument)
+{
+	far_below(FAR_BYTES);
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_NESTED);
+	far_below(16);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	far_below(FAR_BYTES);
+	EXPECT(check_last.flags & STACKDEPOT_UNWIND_NESTED);
+	oracle_release();
+	return argument;
+}
+
+static void *far_below_by_and_by(void *argument)
+{
+	far_below(16);
+	far_below(FAR_BYTES / 2);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	far_below(FAR_BYTES);
+	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_NESTED));
+	oracle_release();
+	return argument;
+}
+
+/* What is too far off to be probed is walked without a memory, and right all the same. */
+static void test_far_below(void)
+{
+	void *(*const mains[])(void *) = {far_below_at_once, far_below_by_and_by};
+	size_t i, bytes = FAR_BYTES + (1 << 20);
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	for (i = 0; i < 2; i++) {
+		void *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		pthread_attr_init(&attributes);
+		pthread_attr_setstack(&attributes, stack, bytes);
+		pthread_create(&thread, &attributes, mains[i], NULL);
+		pthread_join(thread, NULL);
+		pthread_attr_destroy(&attributes);
+		munmap(stack, bytes);
+	}
+}
+
+static NOINLINE void walk_here(void)
+{
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[64];
+
+	stackdepot_unwind(oracle_unwinder(), &start, buffer, 64, &trace);
+	EXPECT(trace.nr >= 2);
+	stackdepot_unwind_done(oracle_unwinder(), &trace);
+}
+
+/* With garbage in the stack where the caller's frame pointer is saved. */
+static NOINLINE void walk_with_fp(uintptr_t fp)
+{
+	volatile uintptr_t *saved = __builtin_frame_address(0);
+	uintptr_t good = *saved;
+
+	*saved = fp;
+	walk_here();
+	*saved = good;
+}
+
+/* From a frame that is found by it. */
+static NOINLINE void smashed(uintptr_t fp)
+{
+	static volatile size_t bytes = 64;
+	char *array = alloca(bytes);
+
+	USE(array);
+	walk_with_fp(fp);
+	USE(array);
 }
 
 /* --- makecontext ----------------------------------------------------------------------------- */
@@ -130,6 +240,9 @@ static void test_coroutines(void)
 			deep(3);
 		}
 		munmap(stack, bytes);
+		deep(2);
+		smashed((uintptr_t)stack + bytes - 64);
+		stackdepot_unwind_forget(oracle_unwinder()); /* the oracle was not told */
 		deep(2);
 	}
 }
@@ -186,7 +299,8 @@ static void test_fork_in_thread(void)
 
 static void test_vfork(void)
 {
-	int i;
+	unsigned int before = check_total;
+	volatile int i;
 
 	for (i = 0; i < 4; i++) {
 		pid_t pid = vfork();
@@ -198,6 +312,10 @@ static void test_vfork(void)
 		waitpid(pid, NULL, 0);
 		deep(7);
 	}
+#if defined(__x86_64__) /* under an emulator it is a fork() */
+	EXPECT(check_total - before == 4 * 3 * (7 + 8)); /* the child's walks are in our memory */
+#endif
+	USE(before);
 }
 
 /* --- corrupt stacks: whatever is there, the walk ends ----------------------------------------- */
@@ -278,8 +396,8 @@ static void test_wild_pointers(void)
 /* A stack at the very end of what is mapped, at every distance from it. */
 static void test_edge_of_memory(void)
 {
-	char *memory = mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	char *memory =
+		mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uintptr_t pc = some_return_address(), edge;
 	unsigned int i;
 
@@ -296,19 +414,7 @@ static void test_edge_of_memory(void)
 	stackdepot_unwind_forget(oracle_unwinder());
 }
 
-/* Garbage in the own stack below frames that are fine: reached by a frame pointer gone wrong. */
-static NOINLINE void smashed(uintptr_t fp)
-{
-	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
-	struct stackdepot_unwind_trace trace;
-	uintptr_t buffer[64];
-
-	start.fp = fp;
-	stackdepot_unwind(oracle_unwinder(), &start, buffer, 64, &trace);
-	EXPECT(trace.nr >= 1);
-	stackdepot_unwind_done(oracle_unwinder(), &trace);
-}
-
+/* Garbage in the own stack below frames that are fine. */
 static void test_smashed_frame_pointers(void)
 {
 	volatile char array[64];
@@ -319,6 +425,8 @@ static void test_smashed_frame_pointers(void)
 		smashed((uintptr_t)1 << i);
 		smashed((uintptr_t)array + (uintptr_t)i * 256);
 	}
+	for (i = 12; i < 27; i++) /* below all that was ever used */
+		smashed((uintptr_t)array - ((uintptr_t)1 << i));
 	stackdepot_unwind_forget(oracle_unwinder());
 	deep(3);
 }
@@ -328,6 +436,7 @@ int main(void)
 	check_here(ORACLE_FRAMES);
 	RUN(test_threads);
 	RUN(test_cancellation);
+	RUN(test_far_below);
 	RUN(test_coroutines);
 	RUN(test_coroutines_in_thread);
 	RUN(test_fork);
