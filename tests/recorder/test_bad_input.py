@@ -28,6 +28,16 @@ def call(*command, **more):
     return subprocess.run(command, capture_output=True, text=True, **more)
 
 
+def for_others(directory):
+    """Copies of tool and recorder that another user can run, wherever this was built."""
+    copies = []
+    for source, place in ((TOOL, "cli"), (PRELOAD, "recorder")):
+        os.makedirs(os.path.join(directory, place))
+        copies.append(shutil.copy(source, os.path.join(directory, place)))
+    os.chmod(directory, 0o755)
+    return copies
+
+
 def one_line(done, status, line, output=""):
     check(done.returncode == status, f"exit status {done.returncode} should be {status}", done.args, done.stderr)
     check(done.stderr == f"stackdepot: {line}\n", f"should say '{line}' and no more", done.args, done.stderr)
@@ -163,9 +173,9 @@ def test_unreadable_store(directory):
     if not ROOT:
         return "root"
     recorded(directory)
-    os.chmod(directory, 0o755)
+    tool, _ = for_others(directory)
     path = os.path.join(directory, "store")
-    one_line(call(TOOL, "report", path, user="nobody"), 2, f"{path}: Permission denied")
+    one_line(call(tool, "report", path, user="nobody"), 2, f"{path}: Permission denied")
     return None
 
 
@@ -191,11 +201,12 @@ def test_no_directory(directory):
 def test_no_permission(directory):
     if not ROOT:
         return "root"
-    os.chmod(directory, 0o755)
+    tool, preload = for_others(directory)
     path = os.path.join(directory, "store")
-    one_line(run(directory, "/bin/echo", user="nobody"), 125, f"{path}: Permission denied; nothing was run")
+    done = call(tool, "run", "--quiet", "--store", path, "--", "/bin/echo", user="nobody")
+    one_line(done, 125, f"{path}: Permission denied; nothing was run")
     done = call("/bin/echo", "done", user="nobody",
-                env={"LD_PRELOAD": PRELOAD, "STACKDEPOT_OPTIONS": f"store={path}"})
+                env={"LD_PRELOAD": preload, "STACKDEPOT_OPTIONS": f"store={path}"})
     one_line(done, 0, f"{path}: Permission denied; the program is not recorded", "done\n")
     return None
 

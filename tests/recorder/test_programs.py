@@ -220,8 +220,9 @@ def postgres(tools, place, user, record):
         process.send_signal(signal.SIGINT)
         status = process.wait(60)
     with open(os.path.join(place, "log"), encoding="utf-8") as log:
-        # Whether somebody asked before it was ready is a matter of time.
-        lines = [line for line in log if "LOG:" not in line and "is starting up" not in line]
+        # Whether somebody asked before it was ready, or was still connected at the end, is a matter of time.
+        lines = [line for line in log if not re.search(
+            "LOG:|is starting up|terminating connection due to administrator command", line)]
     return status, answer, lines
 
 
