@@ -35,6 +35,8 @@ int main(void)
 {
 	mount("none", "/debug", "debugfs", 0, NULL);
 	mount("none", "/proc", "proc", 0, NULL);
+	/* The first scan only notes what objects look like. */
+	init_write("/debug/kmemleak", "scan");
 	init_write("/debug/kmemleak", "scan");
 	init_show("memory", "/proc/meminfo");
 	init_show("kmemleak", "/debug/kmemleak");

@@ -11,6 +11,7 @@
 #include <linux/math64.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 
 #define BENCH_PAIRS 20000u
@@ -62,6 +63,7 @@ static int __init bench_init(void)
 {
 	if (!bench_wanted)
 		return 0;
+	pr_info("stackdepot_bench: boot up to here: %llu ns\n", local_clock());
 	bench_run(0, 64);
 	bench_run(16, 64);
 	return 0;

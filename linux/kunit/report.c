@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kasan-enabled.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
@@ -18,12 +19,14 @@
 
 #define REPORT_BYTES 150
 #define REPORT_OTHER_BYTES 1000
+#define REPORT_RING (32u << 10) /* entries of KASAN's ring by default */
 
 static struct {
 	bool in_alloc, in_free; /* which part of the report is being printed */
 	bool reported, alloc_right, free_right, mixed_up;
-	unsigned int events; /* to record before, and between alloc, free and use */
-	struct completion done;
+	unsigned int events; /* to record before, on each CPU */
+	atomic_t turning;    /* CPUs that do */
+	struct completion turned, done;
 } report;
 
 static bool report_has(const char *line, size_t length, const char *text)
@@ -92,12 +95,41 @@ static void report_use(char *object)
 	migrate_enable();
 }
 
+static int report_turner(void *unused)
+{
+	report_turn(report.events);
+	if (atomic_dec_and_test(&report.turning))
+		complete(&report.turned);
+	return 0;
+}
+
+/* All CPUs write to the ring at once. */
+static int report_turn_on_all_cpus(void)
+{
+	unsigned int cpu;
+	int error = 0;
+
+	/* One is counted for the loop. */
+	atomic_set(&report.turning, 1);
+	for_each_online_cpu(cpu) {
+		struct task_struct *task =
+			kthread_create_on_cpu(report_turner, NULL, cpu, "report/%u");
+
+		error = PTR_ERR_OR_ZERO(task);
+		if (error)
+			break;
+		atomic_inc(&report.turning);
+		wake_up_process(task);
+	}
+	if (!atomic_dec_and_test(&report.turning))
+		wait_for_completion(&report.turned);
+	return error;
+}
+
 static int report_thread(void *unused)
 {
-	char *object;
+	char *object = report_alloc(REPORT_BYTES);
 
-	report_turn(report.events);
-	object = report_alloc(REPORT_BYTES);
 	if (object) {
 		report_turn(100);
 		report_free(object);
@@ -116,7 +148,10 @@ static void report_run(struct kunit *test, unsigned int events)
 		kunit_skip(test, "KASAN is off");
 	memset(&report, 0, sizeof(report));
 	report.events = events;
+	init_completion(&report.turned);
 	init_completion(&report.done);
+	if (events)
+		KUNIT_ASSERT_EQ(test, report_turn_on_all_cpus(), 0);
 	KUNIT_ASSERT_EQ(test, register_trace_console(report_probe, NULL), 0);
 	task = kthread_run(report_thread, NULL, "report");
 	if (!IS_ERR(task))
@@ -135,15 +170,14 @@ static void a_report_names_both_stacks(struct kunit *test)
 	report_run(test, 0);
 }
 
-/* More events than the default ring has entries. */
-static void a_report_after_the_ring_turned(struct kunit *test)
+static void a_report_after_the_ring_turned_eight_times(struct kunit *test)
 {
-	report_run(test, 40000);
+	report_run(test, 8 * REPORT_RING / num_online_cpus());
 }
 
 static struct kunit_case report_cases[] = {
 	KUNIT_CASE(a_report_names_both_stacks),
-	KUNIT_CASE_SLOW(a_report_after_the_ring_turned),
+	KUNIT_CASE_SLOW(a_report_after_the_ring_turned_eight_times),
 	{},
 };
 static struct kunit_suite report_suite = {
