@@ -65,29 +65,40 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
  */
 static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {
+	u64 low[DEPOT_GROUP / 2] = {0}, high[DEPOT_GROUP / 4] = {0};
 	u32 i;
 
 	if (!run_is_narrow(frames, nr)) {
 		for (i = 0; i < DEPOT_WIDE; i++)
-			port_store_relaxed(&line->wide[i], i < nr ? frames[i] : 0);
+			port_store_relaxed(&line->low[i], i < nr ? frames[i] : 0);
 		return STATE_WIDE;
 	}
-	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = i < window ? frames[i] : 0;
+	for (i = 0; i < DEPOT_GROUP && i < window; i++) {
+		const u32 slot = run_slot(i);
 
-		port_store_relaxed(&line->low[run_slot(i)], (u32)frame);
-		port_store_relaxed(&line->high[run_slot(i)], (u16)(frame >> 32));
+		low[slot / 2] |= (u64)(u32)frames[i] << slot % 2 * 32;
+		high[slot / 4] |= (u64)(u16)(frames[i] >> 32) << slot % 4 * 16;
 	}
+	for (i = 0; i < DEPOT_GROUP / 2; i++)
+		port_store_relaxed(&line->low[i], low[i]);
+	for (i = 0; i < DEPOT_GROUP / 4; i++)
+		port_store_relaxed(&line->high[i], high[i]);
 	return 0;
+}
+
+/* A narrow frame from its low half and, in the lowest bits of `high`, bits 32 to 47. */
+static inline uintptr_t run_narrow_frame(u64 low, u64 high)
+{
+	return (uintptr_t)((s64)(s16)high * (1ll << 32)) | (u32)low;
 }
 
 static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
 	if (state & STATE_WIDE)
-		return port_load_relaxed(&line->wide[i % DEPOT_WIDE]);
+		return port_load_relaxed(&line->low[i % DEPOT_WIDE]);
 	i = run_slot(i);
-	return (uintptr_t)((s64)(s16)port_load_relaxed(&line->high[i]) * (1ll << 32)) |
-	       port_load_relaxed(&line->low[i]);
+	return run_narrow_frame(port_load_relaxed(&line->low[i / 2]) >> i % 2 * 32,
+				port_load_relaxed(&line->high[i / 4]) >> i % 4 * 16);
 }
 
 /* Are the `nr` frames those of the line, whatever its kind? */
@@ -100,6 +111,29 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 			return false;
 	return true;
 }
+
+#ifdef PORT_VECTOR_LINES
+/* Frames that are hashed and then compared, 8 of them: vectors are loaded where they lie. */
+port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+{
+	(void)copy;
+	return frames;
+}
+#else
+/* Frames that are hashed and then compared, 8 of them: loaded once. */
+port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+{
+	copy[0] = frames[0];
+	copy[1] = frames[1];
+	copy[2] = frames[2];
+	copy[3] = frames[3];
+	copy[4] = frames[4];
+	copy[5] = frames[5];
+	copy[6] = frames[6];
+	copy[7] = frames[7];
+	return copy;
+}
+#endif
 
 #if defined(PORT_VECTOR_LINES) && defined(__AVX2__)
 #include <immintrin.h>
@@ -128,7 +162,7 @@ typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_
 typedef s16 run_s16x8_aligned __attribute__((vector_size(16), may_alias));
 
 /* Bits in which four frames, two by two, differ from four slots. */
-port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u32 *line_low,
+port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u64 *line_low,
 				  run_s32x4 line_high)
 {
 	const run_u32x4 va = *(const run_u32x4_unaligned *)a;
@@ -148,26 +182,29 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 	const run_s16x8 high_b = __builtin_shufflevector(high, high, 4, 4, 5, 5, 6, 6, 7, 7);
 	const run_u64x2 differ =
 		(run_u64x2)(run_differ4(frames, frames + 4, line->low, (run_s32x4)high_a >> 16) |
-			    run_differ4(frames + 2, frames + 6, line->low + 4,
+			    run_differ4(frames + 2, frames + 6, line->low + 2,
 					(run_s32x4)high_b >> 16));
 
 	return !(differ[0] | differ[1]);
 }
 #else
-/* Bits in which frames i and i + 1 differ from the slots of a narrow line. */
-port_inline u64 run_differ(struct depot_line *line, const uintptr_t *frames, u32 i)
+/* Bits in which two frames differ from two slots that share a word of low halves. */
+port_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 {
-	return (run_frame(line, 0, i) ^ frames[i]) | (run_frame(line, 0, i + 1) ^ frames[i + 1]);
+	return (run_narrow_frame(low, high) ^ frames[0]) |
+	       (run_narrow_frame(low >> 32, high >> 16) ^ frames[1]);
 }
 
-/*
- * Do 8 frames equal the 8 slots of a narrow line? Not a loop: a compiler that does not unroll it
- * computes run_slot() each time, which triples the instructions.
- */
+/* Do 8 frames equal the 8 slots of a narrow line? The order of the words is that of run_slot(). */
 port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
-	return !(run_differ(line, frames, 0) | run_differ(line, frames, 2) |
-		 run_differ(line, frames, 4) | run_differ(line, frames, 6));
+	const u64 high_a = port_load_relaxed(&line->high[0]);
+	const u64 high_b = port_load_relaxed(&line->high[1]);
+
+	return !(run_differ(frames, port_load_relaxed(&line->low[0]), high_a) |
+		 run_differ(frames + 4, port_load_relaxed(&line->low[1]), high_a >> 32) |
+		 run_differ(frames + 2, port_load_relaxed(&line->low[2]), high_b) |
+		 run_differ(frames + 6, port_load_relaxed(&line->low[3]), high_b >> 32));
 }
 #endif
 

@@ -110,6 +110,7 @@ typedef struct {
 /* Contexts: what a test says they are. */
 extern bool fake_in_nmi;
 #define in_nmi() fake_in_nmi
+#define in_task() !fake_in_nmi
 #define preemptible() true
 
 struct mutex {
