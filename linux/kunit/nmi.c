@@ -22,7 +22,7 @@ static struct {
 #if defined(CONFIG_ARM64_PSEUDO_NMI)
 #define NMI_LINE 200 /* of the shared interrupts, behind those of QEMU's devices */
 
-static unsigned int nmi_irq;
+static unsigned int nmi_irq; /* 0: not requested yet */
 
 static irqreturn_t nmi_handle(int irq, void *unused)
 {
@@ -44,17 +44,27 @@ static unsigned int nmi_map(void)
 	return irq;
 }
 
-static bool nmi_machine_open(void)
+static bool nmi_request(void)
 {
-	nmi_irq = nmi_map();
-	if (!nmi_irq)
+	unsigned int irq = nmi_map();
+
+	if (!irq)
 		return false;
-	if (request_nmi(nmi_irq, nmi_handle, IRQF_PERCPU | IRQF_NO_AUTOEN, "stackdepot", &nmi)) {
-		irq_dispose_mapping(nmi_irq);
+	if (request_nmi(irq, nmi_handle, IRQF_PERCPU | IRQF_NO_AUTOEN, "stackdepot", &nmi)) {
+		irq_dispose_mapping(irq);
 		return false;
 	}
 	/* Disabling is to reach the GIC at once. */
-	irq_set_status_flags(nmi_irq, IRQ_DISABLE_UNLAZY);
+	irq_set_status_flags(irq, IRQ_DISABLE_UNLAZY);
+	nmi_irq = irq;
+	return true;
+}
+
+/* Requested once: on PREEMPT_RT free_nmi() takes a lock that sleeps with interrupts off. */
+static bool nmi_machine_open(void)
+{
+	if (!nmi_irq && !nmi_request())
+		return false;
 	enable_nmi(nmi_irq);
 	return true;
 }
@@ -74,8 +84,6 @@ void nmi_close(void)
 	       (pending || active))
 		cpu_relax();
 	disable_nmi_nosync(nmi_irq);
-	free_nmi(nmi_irq, &nmi);
-	irq_dispose_mapping(nmi_irq);
 }
 #elif defined(CONFIG_X86_LOCAL_APIC)
 #include <asm/apic.h>

@@ -8,7 +8,8 @@
 
 #define FAKE_IRQ_FRAME 0xffff800000001240ul /* frames outside of it are another context's */
 
-extern bool fake_in_nmi;
+extern bool fake_in_nmi, fake_in_hardirq, fake_preemptible;
+extern bool fake_booting;	/* there is one task only */
 extern long fake_pages;		/* allocated and not freed */
 extern long fake_pages_allowed; /* that may still be allocated; negative: any number */
 extern unsigned int fake_warnings;

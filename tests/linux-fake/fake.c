@@ -12,7 +12,7 @@
 #define FAKE_PAGE 4096u
 #define FAKE_MAX 8
 
-bool fake_in_nmi;
+bool fake_in_nmi, fake_in_hardirq, fake_preemptible = true, fake_booting;
 long fake_pages;
 long fake_pages_allowed = -1;
 unsigned int fake_warnings;

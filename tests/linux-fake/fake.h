@@ -108,10 +108,13 @@ typedef struct {
 #define atomic_long_fetch_or(v, a) __atomic_fetch_or(&(a)->counter, v, __ATOMIC_SEQ_CST)
 
 /* Contexts: what a test says they are. */
-extern bool fake_in_nmi;
+extern bool fake_in_nmi, fake_in_hardirq, fake_preemptible, fake_booting;
 #define in_nmi() fake_in_nmi
-#define in_task() !fake_in_nmi
-#define preemptible() true
+#define in_hardirq() fake_in_hardirq
+#define in_task() (!fake_in_nmi && !fake_in_hardirq)
+#define preemptible() fake_preemptible
+#define SYSTEM_SCHEDULING 1
+#define system_state (fake_booting ? 0 : SYSTEM_SCHEDULING + 1)
 
 struct mutex {
 	int unused;

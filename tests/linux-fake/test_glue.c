@@ -101,6 +101,46 @@ static void early_depot_has_one_chunk(void **state)
 	assert_true(has(save(1, 0), 1));
 }
 
+/* Pages that saves of so many fresh traces get for the depot. */
+static long pages_for(unsigned long id, unsigned int nr)
+{
+	long before = fake_pages;
+
+	while (nr--)
+		assert_true(has(save(id + nr, LEASE | CAN_ALLOC), id + nr));
+	return fake_pages - before;
+}
+
+/* Elsewhere the page allocator takes no lock that sleeps. */
+static void on_preempt_rt_only_the_preemptible_allocate(void **state)
+{
+	(void)state;
+	fake_preemptible = false;
+#ifdef CONFIG_PREEMPT_RT
+	assert_int_equal(pages_for(40000, 100), 0);
+	assert_true(stat("evictions") > 0);
+#else
+	assert_true(pages_for(40000, 30) > 0);
+#endif
+	fake_preemptible = true;
+}
+
+/* With one task there is nobody to wait for, but for what an interrupt has interrupted. */
+static void before_there_are_tasks_anybody_allocates(void **state)
+{
+	(void)state;
+	fake_preemptible = false;
+	fake_booting = true;
+#ifdef CONFIG_PREEMPT_RT
+	fake_in_hardirq = true;
+	assert_int_equal(pages_for(41000, 100), 0);
+	fake_in_hardirq = false;
+#endif
+	assert_true(pages_for(42000, 100) > 0);
+	fake_booting = false;
+	fake_preemptible = true;
+}
+
 static void a_handle_is_the_same_for_equal_traces(void **state)
 {
 	unsigned int handle = save(2, CAN_ALLOC);
@@ -262,6 +302,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_depot_no_handle),
 		cmocka_unit_test(early_depot_has_one_chunk),
+		cmocka_unit_test(on_preempt_rt_only_the_preemptible_allocate),
+		cmocka_unit_test(before_there_are_tasks_anybody_allocates),
 		cmocka_unit_test(counters_count),
 		cmocka_unit_test(a_handle_is_the_same_for_equal_traces),
 		cmocka_unit_test(what_was_interrupted_is_left_out),

@@ -20,6 +20,7 @@
  * looking.
  */
 #include <linux/init.h>
+#include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/preempt.h>
 #include <linux/random.h>
@@ -166,10 +167,16 @@ bool linux_populate(struct stackdepot *depot, u32 number)
 	return smp_load_acquire(linux_chunk(depot, number)) != NULL;
 }
 
-/* On PREEMPT_RT the page allocator takes sleeping locks, whatever the flags say. */
+/*
+ * On PREEMPT_RT the page allocator takes sleeping locks, whatever the flags say. Nobody holds one
+ * before there is a second task, and preemption is off until then.
+ */
 static bool memory_may_allocate(void)
 {
-	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+	if (in_nmi())
+		return false;
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible() ||
+	       (system_state < SYSTEM_SCHEDULING && !in_hardirq());
 }
 
 void *linux_page(struct stackdepot *depot, gfp_t gfp)
