@@ -57,6 +57,17 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
+/* What two frames are in a word of low halves, and in the lower half of one of high parts. */
+static inline u64 run_low(const uintptr_t *frames)
+{
+	return (u32)frames[0] | (u64)frames[1] << 32;
+}
+
+static inline u64 run_high(const uintptr_t *frames)
+{
+	return (u16)(frames[0] >> 32) | (u64)(u16)(frames[1] >> 32) << 16;
+}
+
 /*
  * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
  * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
@@ -65,7 +76,7 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
  */
 static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {
-	u64 low[DEPOT_GROUP / 2] = {0}, high[DEPOT_GROUP / 4] = {0};
+	uintptr_t f[DEPOT_GROUP] = {0};
 	u32 i;
 
 	if (!run_is_narrow(frames, nr)) {
@@ -73,16 +84,15 @@ static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u3
 			port_store_relaxed(&line->low[i], i < nr ? frames[i] : 0);
 		return STATE_WIDE;
 	}
-	for (i = 0; i < DEPOT_GROUP && i < window; i++) {
-		const u32 slot = run_slot(i);
-
-		low[slot / 2] |= (u64)(u32)frames[i] << slot % 2 * 32;
-		high[slot / 4] |= (u64)(u16)(frames[i] >> 32) << slot % 4 * 16;
-	}
-	for (i = 0; i < DEPOT_GROUP / 2; i++)
-		port_store_relaxed(&line->low[i], low[i]);
-	for (i = 0; i < DEPOT_GROUP / 4; i++)
-		port_store_relaxed(&line->high[i], high[i]);
+	for (i = 0; i < DEPOT_GROUP && i < window; i++)
+		f[i] = frames[i];
+	/* The order is that of run_slot(). */
+	port_store_relaxed(&line->low[0], run_low(f));
+	port_store_relaxed(&line->low[1], run_low(f + 4));
+	port_store_relaxed(&line->low[2], run_low(f + 2));
+	port_store_relaxed(&line->low[3], run_low(f + 6));
+	port_store_relaxed(&line->high[0], run_high(f) | run_high(f + 4) << 32);
+	port_store_relaxed(&line->high[1], run_high(f + 2) | run_high(f + 6) << 32);
 	return 0;
 }
 
@@ -148,8 +158,8 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 	const __m256i line_low = _mm256_loadu_si256((const __m256i *)line->low);
 	const __m256i line_high =
 		_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)line->high));
-	const __m256i differ = _mm256_or_si256(_mm256_xor_si256(low, line_low),
-					       _mm256_xor_si256(high, line_high));
+	const __m256i differ =
+		_mm256_or_si256(_mm256_xor_si256(low, line_low), _mm256_xor_si256(high, line_high));
 
 	return _mm256_testz_si256(differ, differ);
 }
@@ -195,7 +205,7 @@ port_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 	       (run_narrow_frame(low >> 32, high >> 16) ^ frames[1]);
 }
 
-/* Do 8 frames equal the 8 slots of a narrow line? The order of the words is that of run_slot(). */
+/* Do 8 frames equal the 8 slots of a narrow line? Slots are in the order of run_slot(). */
 port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
 	const u64 high_a = port_load_relaxed(&line->high[0]);
