@@ -21,13 +21,19 @@ static void init_show(const char *title, const char *path)
 	close(fd);
 }
 
-static void init_write(const char *path, const char *text)
+/*
+ * kmemleak names what is older than 5 seconds when a scan begins, and did not change since the one
+ * before.
+ */
+static void init_scan(void)
 {
-	int fd = open(path, O_WRONLY);
+	int fd = open("/debug/kmemleak", O_WRONLY);
 
 	if (fd < 0)
 		return;
-	write(fd, text, strlen(text));
+	sleep(6);
+	write(fd, "scan", 4);
+	write(fd, "scan", 4);
 	close(fd);
 }
 
@@ -35,9 +41,7 @@ int main(void)
 {
 	mount("none", "/debug", "debugfs", 0, NULL);
 	mount("none", "/proc", "proc", 0, NULL);
-	/* The first scan only notes what objects look like. */
-	init_write("/debug/kmemleak", "scan");
-	init_write("/debug/kmemleak", "scan");
+	init_scan();
 	init_show("memory", "/proc/meminfo");
 	init_show("kmemleak", "/debug/kmemleak");
 	init_show("page owner", "/debug/page_owner_stacks/show_stacks");
