@@ -176,13 +176,18 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
 #define STACKDEPOT_GET 0x2u	 /* take a reference; give it back with stackdepot_put() */
 #define STACKDEPOT_NO_EVICT 0x4u /* use free memory only, evict nothing */
 #define STACKDEPOT_NO_ALLOC 0x8u /* use memory the port already has (matters in a kernel only) */
+#define STACKDEPOT_FIND 0x10u	 /* store nothing: 0 if the trace is not there */
 
 /**
  * stackdepot_save() - store a trace, or find it stored.
  * @frames: innermost first; @nr of them.
  * @nr:     1 or more; beyond max_frames the outermost are left out.
  * @flags:  STACKDEPOT_KEEP, STACKDEPOT_GET or neither (leased); STACKDEPOT_NO_EVICT,
- *          STACKDEPOT_NO_ALLOC.
+ *          STACKDEPOT_NO_ALLOC, STACKDEPOT_FIND.
+ *
+ * With STACKDEPOT_FIND what is found is held as by any other save, also what is there only as the
+ * outer part of other traces. 0 is not counted as a refusal, and may also mean that somebody is
+ * storing the trace, or evicting one next to it, at this moment.
  *
  * Progress: lock-free. Finding a trace that is stored writes no shared memory, but for the
  * reference count with STACKDEPOT_GET, and a leased trace's stamp once a tick. Storing one does

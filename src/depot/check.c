@@ -32,8 +32,8 @@ static u32 check_bucket(struct stackdepot *depot, u32 number)
 
 	if (nr <= 0)
 		return ~0u;
-	return hash_bucket(depot, depot_hash_trace(depot, hash_pad(frames, (u32)nr, pad),
-						   (u32)nr));
+	return hash_bucket(
+		depot, depot_hash_trace(depot, frames, (u32)nr, hash_pad(frames, (u32)nr, pad)));
 }
 
 static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)

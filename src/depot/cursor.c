@@ -81,7 +81,8 @@ port_inline struct found cursor_find(const struct cursor_walk *walk, const uintp
 				     bool quick)
 {
 	const u64 above = walk->groups ? cursor_ref(walk->cursor, walk->groups) : 0;
-	const struct find_trace trace = {.frames = window,
+	const struct find_trace trace = {.frames = walk->frames,
+					 .window = window,
 					 .nr = walk->nr,
 					 .outer = walk->groups * DEPOT_GROUP,
 					 .stop = (u32)above,

@@ -57,13 +57,8 @@
 struct depot_line {
 	u64 link;
 	u64 state;
-	union {
-		struct {
-			u32 low[DEPOT_GROUP];
-			u16 high[DEPOT_GROUP];
-		};
-		u64 wide[DEPOT_WIDE];
-	};
+	u64 low[DEPOT_GROUP / 2];  /* two frames' halves a word; in a wide line a whole frame */
+	u64 high[DEPOT_GROUP / 4]; /* four frames' 16 bits a word */
 };
 
 #define LINK_NEXT ((1ull << 31) - 1)

@@ -34,7 +34,8 @@ bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 stat
 struct found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash)
 {
 	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = {.frames = hash_pad(frames, nr, pad), .nr = nr};
+	const struct find_trace trace = {
+		.frames = frames, .window = hash_pad(frames, nr, pad), .nr = nr};
 
 	return find(depot, &trace, hash);
 }

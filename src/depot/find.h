@@ -53,7 +53,8 @@ bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *fra
 
 /* A trace to look for. */
 struct find_trace {
-	const uintptr_t *frames; /* readable for 8, zeros behind a shorter trace: hash_pad() */
+	const uintptr_t *frames;
+	const uintptr_t *window; /* the innermost 8, zeros behind a shorter trace: hash_pad() */
 	u32 nr;
 	u32 outer; /* so many outermost frames need not be compared, */
 	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
@@ -96,11 +97,12 @@ port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u
 	const u32 run = (trace->nr - 1) % DEPOT_GROUP + 1;
 	const u64 kind = STATE_LIVE | (u64)(run - 1) << STATE_COUNT_SHIFT;
 
-	if (port_likely((state & FIND_KIND) == kind && run_equal(line, trace->frames)))
+	if (port_likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
-	if (trace->quick || port_likely(port_load_relaxed(&line->low[0]) != (u32)trace->frames[0] &&
-					!(state & STATE_WIDE)))
+	if (trace->quick ||
+	    port_likely((u32)port_load_relaxed(&line->low[0]) != (u32)trace->window[0] &&
+			!(state & STATE_WIDE)))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }

@@ -69,8 +69,9 @@ port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t
 	return pad;
 }
 
-/* depot_hash_trace() - the hash of a whole trace, as hash_pad() returns it; states are not kept. */
-port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr)
+/* depot_hash_trace() - the hash of a whole trace with the window over it; states are not kept. */
+port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr,
+				 const uintptr_t *window)
 {
 	const uintptr_t *group = frames + nr;
 	const uintptr_t *last = group - hash_outer(nr);
@@ -80,7 +81,7 @@ port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t
 		group -= DEPOT_GROUP;
 		state = hash_advance(state, hash_window(depot->keys, group));
 	}
-	return hash_finish(depot->keys, state, hash_window(depot->keys, frames), nr);
+	return hash_finish(depot->keys, state, hash_window(depot->keys, window), nr);
 }
 
 void depot_hash_seed(struct stackdepot *depot, u64 seed);

@@ -47,13 +47,17 @@ bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
  */
 bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags);
 
-/* Is there nothing for depot_hold() to write: a leased trace, visited, with today's stamp? */
+/* Is there nothing for depot_hold() to write: kept already, or leased with today's stamp? */
 port_inline bool hold_is_current(struct stackdepot *depot, u64 state, unsigned int flags)
 {
-	const u64 mask = STATE_STAMP | STATE_TRACE | STATE_VISITED;
+	const u64 kept = STATE_TRACE | STATE_KEPT;
+	const u64 leased = STATE_STAMP | STATE_TRACE | STATE_VISITED;
 
-	return !(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)) &&
-	       (state & mask) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED);
+	if (flags & STACKDEPOT_GET)
+		return false;
+	if (flags & STACKDEPOT_KEEP)
+		return (state & kept) == kept;
+	return (state & leased) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED);
 }
 
 /* depot_hold(), what is most frequent in line. */

@@ -57,6 +57,17 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
+/* What two frames are in a word of low halves, and in the lower half of one of high parts. */
+static inline u64 run_low(const uintptr_t *frames)
+{
+	return (u32)frames[0] | (u64)frames[1] << 32;
+}
+
+static inline u64 run_high(const uintptr_t *frames)
+{
+	return (u16)(frames[0] >> 32) | (u64)(u16)(frames[1] >> 32) << 16;
+}
+
 /*
  * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
  * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
@@ -65,29 +76,39 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
  */
 static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
 {
+	uintptr_t f[DEPOT_GROUP] = {0};
 	u32 i;
 
 	if (!run_is_narrow(frames, nr)) {
 		for (i = 0; i < DEPOT_WIDE; i++)
-			port_store_relaxed(&line->wide[i], i < nr ? frames[i] : 0);
+			port_store_relaxed(&line->low[i], i < nr ? frames[i] : 0);
 		return STATE_WIDE;
 	}
-	for (i = 0; i < DEPOT_GROUP; i++) {
-		uintptr_t frame = i < window ? frames[i] : 0;
-
-		port_store_relaxed(&line->low[run_slot(i)], (u32)frame);
-		port_store_relaxed(&line->high[run_slot(i)], (u16)(frame >> 32));
-	}
+	for (i = 0; i < DEPOT_GROUP && i < window; i++)
+		f[i] = frames[i];
+	/* The order is that of run_slot(). */
+	port_store_relaxed(&line->low[0], run_low(f));
+	port_store_relaxed(&line->low[1], run_low(f + 4));
+	port_store_relaxed(&line->low[2], run_low(f + 2));
+	port_store_relaxed(&line->low[3], run_low(f + 6));
+	port_store_relaxed(&line->high[0], run_high(f) | run_high(f + 4) << 32);
+	port_store_relaxed(&line->high[1], run_high(f + 2) | run_high(f + 6) << 32);
 	return 0;
+}
+
+/* A narrow frame from its low half and, in the lowest bits of `high`, bits 32 to 47. */
+static inline uintptr_t run_narrow_frame(u64 low, u64 high)
+{
+	return (uintptr_t)((s64)(s16)high * (1ll << 32)) | (u32)low;
 }
 
 static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
 	if (state & STATE_WIDE)
-		return port_load_relaxed(&line->wide[i % DEPOT_WIDE]);
+		return port_load_relaxed(&line->low[i % DEPOT_WIDE]);
 	i = run_slot(i);
-	return (uintptr_t)((s64)(s16)port_load_relaxed(&line->high[i]) * (1ll << 32)) |
-	       port_load_relaxed(&line->low[i]);
+	return run_narrow_frame(port_load_relaxed(&line->low[i / 2]) >> i % 2 * 32,
+				port_load_relaxed(&line->high[i / 4]) >> i % 4 * 16);
 }
 
 /* Are the `nr` frames those of the line, whatever its kind? */
@@ -100,6 +121,29 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 			return false;
 	return true;
 }
+
+#ifdef PORT_VECTOR_LINES
+/* Frames that are hashed and then compared, 8 of them: vectors are loaded where they lie. */
+port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+{
+	(void)copy;
+	return frames;
+}
+#else
+/* Frames that are hashed and then compared, 8 of them: loaded once. */
+port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+{
+	copy[0] = frames[0];
+	copy[1] = frames[1];
+	copy[2] = frames[2];
+	copy[3] = frames[3];
+	copy[4] = frames[4];
+	copy[5] = frames[5];
+	copy[6] = frames[6];
+	copy[7] = frames[7];
+	return copy;
+}
+#endif
 
 #if defined(PORT_VECTOR_LINES) && defined(__AVX2__)
 #include <immintrin.h>
@@ -114,8 +158,8 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 	const __m256i line_low = _mm256_loadu_si256((const __m256i *)line->low);
 	const __m256i line_high =
 		_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)line->high));
-	const __m256i differ = _mm256_or_si256(_mm256_xor_si256(low, line_low),
-					       _mm256_xor_si256(high, line_high));
+	const __m256i differ =
+		_mm256_or_si256(_mm256_xor_si256(low, line_low), _mm256_xor_si256(high, line_high));
 
 	return _mm256_testz_si256(differ, differ);
 }
@@ -128,7 +172,7 @@ typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_
 typedef s16 run_s16x8_aligned __attribute__((vector_size(16), may_alias));
 
 /* Bits in which four frames, two by two, differ from four slots. */
-port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u32 *line_low,
+port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u64 *line_low,
 				  run_s32x4 line_high)
 {
 	const run_u32x4 va = *(const run_u32x4_unaligned *)a;
@@ -148,26 +192,29 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 	const run_s16x8 high_b = __builtin_shufflevector(high, high, 4, 4, 5, 5, 6, 6, 7, 7);
 	const run_u64x2 differ =
 		(run_u64x2)(run_differ4(frames, frames + 4, line->low, (run_s32x4)high_a >> 16) |
-			    run_differ4(frames + 2, frames + 6, line->low + 4,
+			    run_differ4(frames + 2, frames + 6, line->low + 2,
 					(run_s32x4)high_b >> 16));
 
 	return !(differ[0] | differ[1]);
 }
 #else
-/* Bits in which frames i and i + 1 differ from the slots of a narrow line. */
-port_inline u64 run_differ(struct depot_line *line, const uintptr_t *frames, u32 i)
+/* Bits in which two frames differ from two slots that share a word of low halves. */
+port_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 {
-	return (run_frame(line, 0, i) ^ frames[i]) | (run_frame(line, 0, i + 1) ^ frames[i + 1]);
+	return (run_narrow_frame(low, high) ^ frames[0]) |
+	       (run_narrow_frame(low >> 32, high >> 16) ^ frames[1]);
 }
 
-/*
- * Do 8 frames equal the 8 slots of a narrow line? Not a loop: a compiler that does not unroll it
- * computes run_slot() each time, which triples the instructions.
- */
+/* Do 8 frames equal the 8 slots of a narrow line? Slots are in the order of run_slot(). */
 port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
-	return !(run_differ(line, frames, 0) | run_differ(line, frames, 2) |
-		 run_differ(line, frames, 4) | run_differ(line, frames, 6));
+	const u64 high_a = port_load_relaxed(&line->high[0]);
+	const u64 high_b = port_load_relaxed(&line->high[1]);
+
+	return !(run_differ(frames, port_load_relaxed(&line->low[0]), high_a) |
+		 run_differ(frames + 4, port_load_relaxed(&line->low[1]), high_a >> 32) |
+		 run_differ(frames + 2, port_load_relaxed(&line->low[2]), high_b) |
+		 run_differ(frames + 6, port_load_relaxed(&line->low[3]), high_b >> 32));
 }
 #endif
 

@@ -16,8 +16,9 @@ static u64 save(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsig
 		bool truncated)
 {
 	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = {.frames = hash_pad(frames, nr, pad), .nr = nr};
-	const u64 hash = depot_hash_trace(depot, trace.frames, nr);
+	const struct find_trace trace = {
+		.frames = frames, .window = hash_pad(frames, nr, pad), .nr = nr};
+	const u64 hash = depot_hash_trace(depot, frames, nr, trace.window);
 	struct found found;
 
 	do {
@@ -55,12 +56,14 @@ static port_noinline stackdepot_handle_t save_hold(struct stackdepot *depot,
 stackdepot_handle_t PORT_VARIANT(stackdepot_save)(struct stackdepot *depot, const uintptr_t *frames,
 						  unsigned int nr, unsigned int flags)
 {
-	const struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
+	struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
+	uintptr_t copy[DEPOT_GROUP];
 	struct found found;
 
 	if (port_unlikely(nr < DEPOT_GROUP || nr > depot->save_frames))
 		return save_slow(depot, frames, nr, flags);
-	found = find(depot, &trace, depot_hash_trace(depot, frames, nr));
+	trace.window = run_window(frames, copy);
+	found = find(depot, &trace, depot_hash_trace(depot, frames, nr, trace.window));
 	if (port_unlikely(!found.ref))
 		return save_slow(depot, frames, nr, flags);
 	if (port_unlikely(!hold_is_current(depot, found.state, flags)))

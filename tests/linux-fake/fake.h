@@ -111,6 +111,7 @@ typedef struct {
 extern bool fake_in_nmi, fake_in_hardirq, fake_preemptible, fake_booting;
 #define in_nmi() fake_in_nmi
 #define in_hardirq() fake_in_hardirq
+#define in_task() (!fake_in_nmi && !fake_in_hardirq)
 #define preemptible() fake_preemptible
 #define SYSTEM_SCHEDULING 1
 #define system_state (fake_booting ? 0 : SYSTEM_SCHEDULING + 1)

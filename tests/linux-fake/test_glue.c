@@ -162,13 +162,26 @@ static void a_handle_is_the_same_for_equal_traces(void **state)
 	assert_memory_equal(text, "  0xffff80008", 13);
 }
 
+/* A task may have been interrupted by the exception that it is in. */
 static void what_was_interrupted_is_left_out(void **state)
 {
-	unsigned long one[4] = {5, FAKE_IRQ_FRAME, 6, 7}, two[4] = {5, FAKE_IRQ_FRAME, 8, 9};
+	unsigned long frames[12], expected[12];
+	unsigned int nr, handle;
 
 	(void)state;
-	assert_int_equal(stack_depot_save(one, 4, GFP), stack_depot_save(two, 4, GFP));
-	assert_int_equal(stack_depot_fetch_into(stack_depot_save(one, 4, GFP), two, 4), 2);
+	for (nr = 3; nr <= 12; nr++) {
+		(void)make(3, frames);
+		frames[nr - 2] = FAKE_IRQ_FRAME;
+		(void)memcpy(expected, frames, sizeof(frames));
+		handle = stack_depot_save(frames, nr, GFP);
+		frames[nr - 1] += 4;
+		assert_int_equal(stack_depot_save(frames, nr, GFP), handle);
+		fake_in_nmi = true;
+		assert_int_equal(stack_depot_save(frames, nr, GFP), handle);
+		fake_in_nmi = false;
+		assert_int_equal(stack_depot_fetch_into(handle, frames, 12), nr - 1);
+		assert_memory_equal(frames, expected, (nr - 1) * sizeof(*frames));
+	}
 }
 
 /* What may not allocate uses what is there, in an NMI too, then evicts. */

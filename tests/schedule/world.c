@@ -33,7 +33,7 @@ static u32 world_bucket(struct world_trace trace)
 	u32 nr = world_frames(trace, frames);
 
 	return hash_bucket(&world_depot,
-			   depot_hash_trace(&world_depot, hash_pad(frames, nr, pad), nr));
+			   depot_hash_trace(&world_depot, frames, nr, hash_pad(frames, nr, pad)));
 }
 
 u32 world_leaf_in(u32 bucket, u32 leaf)

@@ -85,15 +85,17 @@ static void a_kept_trace_stays(core_test *test)
 static void a_stored_trace_can_become_kept(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save1(depot, 1, 0);
+	stackdepot_handle_t handle = core_save_own(depot, 1, 20, 0);
 	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
 
+	/* A leased save of it would have nothing to write. */
+	CORE_EQ(core_save_own(depot, 1, 20, 0), handle);
 	CORE_TRUE(!hold_info(test, depot, ref).kept);
-	CORE_EQ(core_save1(depot, 1, STACKDEPOT_KEEP), handle);
+	CORE_EQ(core_save_own(depot, 1, 20, STACKDEPOT_KEEP), handle);
 	CORE_TRUE(hold_info(test, depot, ref).kept);
 	CORE_EQ(hold_info(test, depot, ref).references, 0);
 	hold_churn(test, depot, 2);
-	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), 1);
+	CORE_TRUE(core_has_own(depot, ref, 1, 20));
 	core_finish(test, depot);
 }
 

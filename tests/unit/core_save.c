@@ -49,26 +49,29 @@ static void prefixes_are_traces_of_their_own(core_test *test)
 	core_finish(test, depot);
 }
 
-/* Change each frame in turn: each result is another trace. */
+/*
+ * Change a bit of each frame in turn, and none at last: each result is another trace, though all
+ * are on one chain.
+ */
 static void every_frame_counts(core_test *test)
 {
-	enum { NR = 40 };
-	static stackdepot_handle_t handles[NR + 1];
-	struct stackdepot *depot = core_depot(test, 2000, 0, 0);
-	uintptr_t frames[NR];
+	/* The last one makes the frame wide. */
+	static const unsigned int bits[] = {0, 31, 32, 40, 46, 60};
+	enum { NR = 40, BITS = sizeof(bits) / sizeof(bits[0]) };
+	static stackdepot_handle_t handles[NR * BITS + 1];
+	struct stackdepot *depot = core_depot(test, 2000, 1, 0);
+	uintptr_t frames[NR + 1] = {0}; /* the trace, and what is behind it */
 	unsigned int i, j;
 
 	for (i = 0; i < NR; i++)
 		frames[i] = 0x555555000000 + 8 * i;
-	for (i = 0; i <= NR; i++) {
-		if (i < NR)
-			frames[i] ^= 1;
+	for (i = 0; i <= NR * BITS; i++) {
+		frames[i / BITS] ^= 1ul << bits[i % BITS];
 		handles[i] = stackdepot_save(depot, frames, NR, 0);
 		core_expect(test, depot, handles[i], frames, NR);
 		for (j = 0; j < i; j++)
 			CORE_NE(handles[i], handles[j]);
-		if (i < NR)
-			frames[i] ^= 1;
+		frames[i / BITS] ^= 1ul << bits[i % BITS];
 	}
 	core_finish(test, depot);
 }
@@ -237,10 +240,41 @@ static void a_useless_hash_confuses_nothing(core_test *test)
 	core_finish(test, depot);
 }
 
+/* Nothing is stored, nothing counted, and what is there is held as by any other save. */
+static void finding_stores_nothing(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 100, 0, 0);
+	struct stackdepot_cursor cursor = {0};
+	struct stackdepot_stats before;
+	uintptr_t frames[30];
+	unsigned int nr;
+
+	for (nr = 1; nr <= 30; nr++)
+		frames[30 - nr] = 0x400000 + 16 * nr;
+	for (nr = 30; nr; nr -= 3) {
+		const uintptr_t *trace = frames + 30 - nr;
+		stackdepot_handle_t handle;
+
+		frames[30 - nr]++;
+		before = core_stats(depot);
+		CORE_EQ(stackdepot_save(depot, trace, nr, STACKDEPOT_FIND), 0);
+		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0), 0);
+		CORE_EQ(core_stats(depot).lines_used, before.lines_used);
+		CORE_EQ(core_stats(depot).saved, before.saved);
+		CORE_EQ(core_stats(depot).drops_pinned, 0);
+		handle = stackdepot_save(depot, trace, nr, 0);
+		CORE_EQ(stackdepot_save(depot, trace, nr, STACKDEPOT_FIND | STACKDEPOT_GET),
+			handle);
+		CORE_EQ(stackdepot_put(depot, handle), 0);
+		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0),
+			handle);
+	}
+	core_finish(test, depot);
+}
+
 CORE_SUITE(save, CORE_CASE(equal_traces_share_a_handle),
 	   CORE_CASE(prefixes_are_traces_of_their_own), CORE_CASE(every_frame_counts),
 	   CORE_CASE(outer_frames_are_stored_once), CORE_CASE(fetch_is_cut_to_the_room_there_is),
 	   CORE_CASE(extra_bits_are_the_users), CORE_CASE(refs_and_handles_name_the_same),
-	   CORE_CASE(what_is_no_handle_is_refused),
-	   CORE_CASE(long_traces_are_cut_to_the_innermost),
-	   CORE_CASE(a_useless_hash_confuses_nothing));
+	   CORE_CASE(what_is_no_handle_is_refused), CORE_CASE(long_traces_are_cut_to_the_innermost),
+	   CORE_CASE(a_useless_hash_confuses_nothing), CORE_CASE(finding_stores_nothing));

@@ -31,14 +31,6 @@
 
 #define LINUX_AHEAD_CHUNKS 2u /* of these the first may be in use */
 
-struct linux_memory {
-	struct stackdepot depot;
-	u32 chunks;
-	u32 filled;
-	atomic_t reserved;
-	u64 block_bytes;
-};
-
 static struct linux_memory *linux_memory(struct stackdepot *depot)
 {
 	return container_of(depot, struct linux_memory, depot);
@@ -99,7 +91,7 @@ int linux_create(const struct stackdepot_options *options, struct stackdepot **r
 		vfree(memory);
 		return error;
 	}
-	linux_refill(&memory->depot, GFP_KERNEL);
+	linux_refill_now(memory, GFP_KERNEL);
 	*ret_depot = &memory->depot;
 	return 0;
 }
@@ -157,12 +149,22 @@ int __init linux_create_early(const struct stackdepot_options *options,
 	return 0;
 }
 
-static bool memory_is_short(struct linux_memory *memory)
+/* Are there too few lines behind line `used`? */
+static bool memory_is_short(struct linux_memory *memory, u64 used)
 {
-	const u64 fresh = READ_ONCE(memory->depot.header->fresh);
 	const u32 filled = READ_ONCE(memory->filled);
 
-	return filled < memory->chunks && filled < fresh / LINUX_CHUNK_LINES + LINUX_AHEAD_CHUNKS;
+	return filled < memory->chunks && filled < used / LINUX_CHUNK_LINES + LINUX_AHEAD_CHUNKS;
+}
+
+bool linux_populate(struct stackdepot *depot, u32 number)
+{
+	struct linux_memory *memory = linux_memory(depot);
+
+	if (memory_is_short(memory, number))
+		WRITE_ONCE(memory->short_of_lines, true);
+	/* Acquire: pairs with the release in memory_add_chunk(). */
+	return smp_load_acquire(linux_chunk(depot, number)) != NULL;
 }
 
 /*
@@ -199,16 +201,16 @@ void linux_page_put(struct stackdepot *depot, void *page)
 	atomic_dec(&linux_memory(depot)->reserved);
 }
 
-void linux_refill(struct stackdepot *depot, gfp_t gfp)
+void linux_refill_now(struct linux_memory *memory, gfp_t gfp)
 {
-	struct linux_memory *memory = linux_memory(depot);
-	void *page;
+	void *page = linux_page(&memory->depot, gfp);
 
-	if (likely(!memory_is_short(memory)))
-		return;
-	page = linux_page(depot, gfp);
 	if (page)
 		memory_add_chunk(memory, page);
+	/* Cleared first: who finds too few lines after this says so again. */
+	WRITE_ONCE(memory->short_of_lines, false);
+	if (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)))
+		WRITE_ONCE(memory->short_of_lines, true);
 }
 
 /* As the public header has it: with all its memory. */

@@ -4,9 +4,20 @@
 #ifndef PORT_LINUX_MEMORY_H
 #define PORT_LINUX_MEMORY_H
 
+#include <linux/atomic.h>
 #include <linux/gfp.h>
 
-#include <stackdepot/stackdepot.h>
+#include "depot.h"
+
+/* A depot with what the port knows of its memory; for memory.c and linux_refill() alone. */
+struct linux_memory {
+	struct stackdepot depot;
+	u32 chunks; /* that there may be */
+	u32 filled; /* that there are, or a little less */
+	bool short_of_lines;
+	atomic_t reserved;
+	u64 block_bytes;
+};
 
 /* linux_create() - stackdepot_create(), but for the lines: they come by linux_refill(). */
 int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot);
@@ -18,13 +29,22 @@ int linux_create(const struct stackdepot_options *options, struct stackdepot **r
  */
 int linux_create_early(const struct stackdepot_options *options, struct stackdepot **ret_depot);
 
+/* Allocate a chunk, unless there are enough of them ahead. */
+void linux_refill_now(struct linux_memory *memory, gfp_t gfp);
+
 /*
  * linux_refill() - allocate lines ahead, if there are few.
  * @gfp: of the caller; he would be allowed to call alloc_page() with it here.
  *
  * Context: any in which that is so. What cannot be had is left to the next caller.
  */
-void linux_refill(struct stackdepot *depot, gfp_t gfp);
+static inline void linux_refill(struct stackdepot *depot, gfp_t gfp)
+{
+	struct linux_memory *memory = container_of(depot, struct linux_memory, depot);
+
+	if (unlikely(READ_ONCE(memory->short_of_lines)))
+		linux_refill_now(memory, gfp);
+}
 
 /* linux_page() - a zeroed page out of the depot's bound, for bookkeeping about its lines; or NULL.
  */

@@ -81,11 +81,12 @@ static inline atomic64_t *port_atomic64(u64 *word)
 
 #define port_line(depot, number) \
 	(READ_ONCE(*linux_chunk(depot, number)) + (number) % LINUX_CHUNK_LINES)
-#define port_populate(depot, number, flags) \
-	((void)(flags), smp_load_acquire(linux_chunk(depot, number)) != NULL)
 
 /* See memory.c. */
+struct stackdepot;
 struct depot_geometry;
+bool linux_populate(struct stackdepot *depot, u32 number);
+#define port_populate(depot, number, flags) ((void)(flags), linux_populate(depot, number))
 u64 linux_footprint(const struct depot_geometry *geometry);
 #define port_footprint(geometry) linux_footprint(geometry)
 

@@ -14,6 +14,7 @@
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/stackdepot.h>
@@ -165,6 +166,25 @@ static unsigned int glue_hold(depot_flags_t flags)
 	return flags & STACK_DEPOT_FLAG_LEASE ? 0 : STACKDEPOT_KEEP;
 }
 
+/*
+ * What was interrupted has nothing to do with what the interrupt did: one trace, not many. So
+ * frames outside of an interrupt's entry are cut off, and no trace is stored that has any. One that
+ * is found as it is therefore needs no cutting, and in a task nearly every trace is found.
+ */
+static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entries,
+				      unsigned int nr_entries, unsigned int flags)
+{
+	if (likely(in_task())) {
+		depot_stack_handle_t found =
+			stackdepot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
+
+		if (likely(found))
+			return found;
+	}
+	nr_entries = filter_irq_stacks(entries, nr_entries);
+	return stackdepot_save(to, entries, nr_entries, flags);
+}
+
 depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int nr_entries,
 					    gfp_t alloc_flags, depot_flags_t depot_flags)
 {
@@ -177,12 +197,9 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 			atomic_long_inc(&drops_early);
 		return 0;
 	}
-	/* What was interrupted has nothing to do with what the interrupt did: one trace, not many.
-	 */
-	nr_entries = filter_irq_stacks(entries, nr_entries);
 	if (depot_flags & STACK_DEPOT_FLAG_CAN_ALLOC)
 		linux_refill(to, alloc_flags);
-	return stackdepot_save(to, entries, nr_entries, glue_hold(depot_flags));
+	return glue_save(to, entries, nr_entries, glue_hold(depot_flags));
 }
 EXPORT_SYMBOL_GPL(stack_depot_save_flags);
 
