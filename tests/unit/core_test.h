@@ -10,19 +10,26 @@
 
 #ifdef __KERNEL__
 #include <kunit/test.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 typedef struct kunit core_test;
-#define CORE_EQ(a, b) KUNIT_ASSERT_EQ(test, (long long)(a), (long long)(b))
-#define CORE_NE(a, b) KUNIT_ASSERT_NE(test, (long long)(a), (long long)(b))
-#define CORE_TRUE(condition) KUNIT_ASSERT_TRUE(test, condition)
+/* Under checkers a test takes half a minute: the CPU is not to look as if it hung. */
+#define CORE_CHECK(check)       \
+	do {                    \
+		cond_resched(); \
+		check;          \
+	} while (0)
+#define CORE_EQ(a, b) CORE_CHECK(KUNIT_ASSERT_EQ(test, (long long)(a), (long long)(b)))
+#define CORE_NE(a, b) CORE_CHECK(KUNIT_ASSERT_NE(test, (long long)(a), (long long)(b)))
+#define CORE_TRUE(condition) CORE_CHECK(KUNIT_ASSERT_TRUE(test, condition))
 #define CORE_CASE(function) KUNIT_CASE(function)
-#define CORE_SUITE(suite, ...)                                                                     \
-	static struct kunit_case suite##_cases[] = {__VA_ARGS__, {}};                              \
-	static struct kunit_suite suite##_suite = {                                                \
-		.name = "stackdepot_" #suite,                                                      \
-		.test_cases = suite##_cases,                                                       \
-	};                                                                                         \
+#define CORE_SUITE(suite, ...)                                        \
+	static struct kunit_case suite##_cases[] = {__VA_ARGS__, {}}; \
+	static struct kunit_suite suite##_suite = {                   \
+		.name = "stackdepot_" #suite,                         \
+		.test_cases = suite##_cases,                          \
+	};                                                            \
 	kunit_test_suite(suite##_suite)
 #else
 #include <errno.h>
@@ -37,13 +44,13 @@ typedef void *core_test;
 #define CORE_NE(a, b) ((void)test, assert_int_not_equal((long long)(a), (long long)(b)))
 #define CORE_TRUE(condition) ((void)test, assert_true(condition))
 #define CORE_CASE(function) cmocka_unit_test(function)
-#define CORE_SUITE(suite, ...)                                                                     \
-	int main(void)                                                                             \
-	{                                                                                          \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};                                   \
-                                                                                                   \
-		return cmocka_run_group_tests_name("stackdepot_" #suite, tests, NULL, NULL);       \
-	}                                                                                          \
+#define CORE_SUITE(suite, ...)                                                               \
+	int main(void)                                                                       \
+	{                                                                                    \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};                             \
+                                                                                             \
+		return cmocka_run_group_tests_name("stackdepot_" #suite, tests, NULL, NULL); \
+	}                                                                                    \
 	_Static_assert(1, "takes the semicolon")
 #endif
 

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# test_results.sh RESULTS - what linux/boot makes of consoles: what fails, and what is no failure.
+set -euo pipefail
+
+. "$1"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+log=$work/console
+failed=0
+
+# console NAME LINES...
+console() {
+	local name=$1
+	shift
+	printf '[    1.000000] %s\r\n' '# stackdepot_save: pass:10 fail:0 skip:0 total:10' "$@" > "$log.$name"
+	printf '%s\r\n' "$ending" >> "$log.$name"
+}
+
+# missing TEST...: the lines of tests of KASAN's that saw no report.
+missing() {
+	local test
+	for test; do
+		printf '%s\n' "    # $test: EXPECTATION FAILED at mm/kasan/kasan_test_c.c:199" \
+			'    KASAN failure expected in "*ptr = *(ptr - 1)", but none occurred' "    not ok 2 $test"
+	done
+	printf '%s\n' '# kasan: pass:58 fail:1 skip:13 total:72' 'not ok 1 kasan'
+}
+
+sleeping() {
+	printf '%s\n' 'BUG: sleeping function called from invalid context at kernel/locking/spinlock_rt.c:258' \
+		'Call trace:' ' __might_resched+0x1cc/0x244' ' rt_write_lock+0x54/0x508' " $1+0x4c/0x1e8"
+}
+
+# Each case begins with boots in which all went well; lines of the suites' are its arguments.
+start() {
+	mode=$1 variant=$2 bound='' repeats=() by_chance='' again=() ending='--- end'
+	shift 2
+	console plain
+	console count
+	console suite "$@"
+}
+
+boot_suites() {
+	console "$1" "${again[@]}"
+}
+
+# expect STATUS REPEATS CASE
+expect() {
+	local status=0
+	repeat_missed
+	verdict 2> /dev/null || status=1
+	if [ $status -ne "$1" ] || [ ${#repeats[@]} -ne "$2" ]; then
+		echo "$3: status $status, ${#repeats[@]} repeats"
+		failed=1
+	fi
+}
+
+lines() {
+	mapfile -t "$1"
+}
+
+start arm64-hw-tags ours
+expect 0 0 'all is well'
+start arm64-sw-tags ours '# stackdepot_hold: pass:6 fail:1 skip:0 total:7' 'not ok 3 stackdepot_hold'
+expect 1 0 'a suite fails'
+start page-owner ours 'WARNING: CPU: 0 PID: 1 at lib/stackdepot/stackdepot.c:200'
+expect 1 0 'the depot warns'
+for name in plain suite count; do
+	start kmsan ours
+	: > "$log.$name"
+	expect 1 0 "boot '$name' does not reach its end"
+done
+start preempt-rt ours '** 19 printk messages dropped **'
+expect 1 0 'lines are lost'
+
+lines one < <(missing kmalloc_oob_left)
+lines both < <(missing kmalloc_oob_left kasan_memchr)
+lines another < <(missing kasan_memchr)
+start arm64-hw-tags ours "${one[@]}"
+expect 0 1 'a report is missed by chance'
+start arm64-hw-tags ours "${one[@]}"
+again=("${another[@]}")
+expect 0 1 'another report is missed the second time'
+start arm64-hw-tags stock "${both[@]}"
+again=("${one[@]}")
+expect 1 2 'a report is missed each time'
+start arm64-hw-tags ours "${one[@]}"
+again=('    # kmalloc_uaf: EXPECTATION FAILED at mm/kasan/kasan_test_c.c:1' '    other' '    not ok 9 kmalloc_uaf' 'not ok 1 kasan')
+expect 1 2 'something else fails the second time'
+start arm64-hw-tags ours "${one[@]}"
+ending=''
+expect 1 2 'the boots after that do not reach their ends'
+start arm64-hw-tags ours '    # kmalloc_oob_left: EXPECTATION FAILED at mm/kasan/kasan_test_c.c:1' '    other' "${one[@]}"
+expect 1 0 'the test that misses a report fails otherwise, too'
+start arm64-hw-tags ours "${one[@]}" 'not ok 3 stackdepot_hold'
+expect 1 0 'a suite of ours fails, too'
+start arm64-hw-tags ours "${one[@]}" '    not ok 9 kmalloc_uaf'
+expect 1 0 'a test of the suite times out, too'
+start arm64-generic ours "${one[@]}"
+expect 1 0 'a report is missed where no tags are drawn'
+
+lines known < <(sleeping kasan_complete_mode_report_info)
+lines unknown < <(sleeping stackdepot_save)
+start preempt-rt stock "${known[@]}"
+expect 0 0 "KASAN's lock sleeps"
+start preempt-rt ours "${known[@]}"
+expect 1 0 "KASAN's lock sleeps, which ours does not have"
+start preempt-rt stock "${known[@]}" "${unknown[@]}"
+expect 1 0 'something else sleeps'
+start arm64-sw-tags stock "${known[@]}"
+expect 1 0 "KASAN's lock sleeps where locks spin"
+
+start preempt-rt ours 'Call trace:' ' __might_resched+0x1cc/0x244' ' rt_spin_lock+0x54/0x508' ' kfree+0x4c/0x1e8'
+expect 0 0 'a stack of something else'
+
+start kmsan ours '# Subtest: stackdepot_churn' 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' \
+	'Kernel panic - not syncing: softlockup: hung tasks'
+[ "$(boot_stopped_at suite)" = 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' ] || failed=1
+start kmsan ours '# Subtest: stackdepot_save' '# Subtest: stackdepot_churn'
+[ "$(boot_stopped_at suite)" = '# Subtest: stackdepot_churn' ] || failed=1
+exit $failed
