@@ -64,13 +64,27 @@ start arm64-hw-tags ours
 expect 0 0 'all is well'
 start arm64-sw-tags ours '# stackdepot_hold: pass:6 fail:1 skip:0 total:7' 'not ok 3 stackdepot_hold'
 expect 1 0 'a suite fails'
-start page-owner ours 'WARNING: CPU: 0 PID: 1 at lib/stackdepot/stackdepot.c:200'
+start arm64-generic ours 'WARNING: CPU: 0 PID: 1 at lib/stackdepot/stackdepot.c:200'
 expect 1 0 'the depot warns'
 for name in plain suite count; do
 	start kmsan ours
 	: > "$log.$name"
 	expect 1 0 "boot '$name' does not reach its end"
 done
+made='stackdepot: at most 8388608 bytes, 126399 lines of up to 8 frames'
+start page-owner ours
+console late 'KTAP version 1' "$made"
+expect 0 0 'the suites get a depot'
+start page-owner ours
+console late "$made" 'KTAP version 1'
+expect 1 0 'the depot was there before'
+start page-owner ours
+console late 'KTAP version 1' "$made" 'not ok 3 stackdepot_hold'
+expect 1 0 'a suite fails in a depot that is made late'
+start page-owner ours
+ending='' console late 'KTAP version 1' "$made"
+expect 1 0 'the boot with a late depot does not reach its end'
+
 start preempt-rt ours '** 19 printk messages dropped **'
 expect 1 0 'lines are lost'
 
