@@ -17,7 +17,7 @@ void resolver_runs(void);
 int chosen(int n);
 void *__libc_malloc(size_t bytes);
 
-static unsigned int resolved, allocated;
+static unsigned int resolved;
 static bool resolving;
 static uint32_t flags;
 static uintptr_t resolver_frames[2]; /* from the resolver on */
@@ -50,6 +50,8 @@ void resolver_runs(void)
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* which brings a malloc() of its own */
+static unsigned int allocated;
+
 void *malloc(size_t bytes)
 {
 	if (resolving) {
