@@ -9,6 +9,7 @@
 #include <linux/stacktrace.h>
 
 #include "core_test.h"
+#include "full.h"
 #include "glue.h"
 #include "nmi.h"
 
@@ -105,7 +106,6 @@ static void what_a_context_saves_a_task_fetches(struct kunit *test)
 	unsigned int nr;
 
 	KUNIT_ASSERT_NOT_NULL(test, saved);
-	KUNIT_ASSERT_EQ(test, stack_depot_init(), 0);
 	if (!context->run(saved))
 		kunit_skip(test, "no NMIs to be had");
 	KUNIT_ASSERT_TRUE(test, saved->done);
@@ -126,7 +126,6 @@ static void extra_bits_are_the_users(struct kunit *test)
 	depot_stack_handle_t handle;
 	unsigned int bits;
 
-	KUNIT_ASSERT_EQ(test, stack_depot_init(), 0);
 	handle = stack_depot_save(frames, 3, GFP_KERNEL);
 	KUNIT_ASSERT_NE(test, handle, 0);
 	KUNIT_EXPECT_EQ(test, stack_depot_get_extra_bits(handle), 0);
@@ -144,7 +143,6 @@ static void counters_count(struct kunit *test)
 	unsigned long frames[2] = {0x12345678, 0x9abcdef0};
 	depot_stack_handle_t handle;
 
-	KUNIT_ASSERT_EQ(test, stack_depot_init(), 0);
 	handle = stack_depot_save(frames, 2, GFP_KERNEL);
 	KUNIT_ASSERT_NE(test, handle, 0);
 	KUNIT_EXPECT_EQ(test, stack_depot_count(handle), 0);
@@ -165,6 +163,7 @@ static struct kunit_case kernel_cases[] = {
 };
 static struct kunit_suite kernel_suite = {
 	.name = "stackdepot_kernel",
+	.init = full_init,
 	.test_cases = kernel_cases,
 };
 kunit_test_suite(kernel_suite);

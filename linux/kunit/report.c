@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <trace/events/printk.h>
 
+#include "full.h"
 #include "kasan.h"
 
 #define REPORT_BYTES 150
@@ -182,6 +183,7 @@ static struct kunit_case report_cases[] = {
 };
 static struct kunit_suite report_suite = {
 	.name = "stackdepot_kasan",
+	.init = full_init,
 	.test_cases = report_cases,
 };
 kunit_test_suite(report_suite);
