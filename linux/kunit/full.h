@@ -9,31 +9,37 @@
 
 #include "glue.h"
 
+#define FULL_FRAMES 24 /* as deep as what tests save */
+
 static inline u64 full_drops(void)
 {
 	struct stackdepot_stats stats;
 
 	stackdepot_get_stats(glue_depot(), &stats);
-	return stats.drops_pinned;
+	return stats.drops_pinned + stats.drops_no_memory;
 }
 
 /*
  * full_init() - skip a test if all that the depot has room for is kept for ever.
  *
- * With generic KASAN, whose traces are, a small bound comes to that. The depot has to have counted
- * that it refused a trace: one that refuses for another reason fails the test.
+ * With generic KASAN and page_owner, whose traces are, a small bound comes to that. The depot has
+ * to have counted that it refused a trace, and to have used its bound up: one that refuses for
+ * another reason fails the test.
  */
 static inline int full_init(struct kunit *test)
 {
-	unsigned long frame = 0x66756c6c;
+	unsigned long frames[FULL_FRAMES];
+	unsigned int i;
 	u64 drops;
 
 	KUNIT_ASSERT_EQ(test, stack_depot_init(), 0);
 	KUNIT_ASSERT_NOT_NULL(test, glue_depot());
+	for (i = 0; i < FULL_FRAMES; i++)
+		frames[i] = 0x66756c6c + i;
 	drops = full_drops();
-	if (!stack_depot_save_flags(&frame, 1, GFP_KERNEL,
+	if (!stack_depot_save_flags(frames, FULL_FRAMES, GFP_KERNEL,
 				    STACK_DEPOT_FLAG_CAN_ALLOC | STACK_DEPOT_FLAG_LEASE) &&
-	    full_drops() > drops)
+	    full_drops() > drops && glue_bytes() + PAGE_SIZE > glue_max_bytes())
 		kunit_skip(test, "the depot is full of traces kept for ever");
 	return 0;
 }
