@@ -18,7 +18,7 @@
  *				once, for different processors, gives each time another name, and
  *				defines `name` as a choice between them
  *
- * Atomics, on naturally aligned u16, u32 and u64, in memory that may be shared between processes,
+ * Atomics, on naturally aligned u32 and u64, in memory that may be shared between processes,
  * therefore lock-free and address-free. They must be usable in any context, NMI included.
  *	port_load_relaxed(p)  port_load_acquire(p)  port_load_seq_cst(p)
  *	port_store_relaxed(p, v)  port_store_release(p, v)

@@ -207,7 +207,7 @@ void linux_refill_now(struct linux_memory *memory, gfp_t gfp)
 
 	if (page)
 		memory_add_chunk(memory, page);
-	/* Cleared first: who finds too few lines after this says so again. */
+	/* In this order: a save that finds too few lines meanwhile is not overlooked. */
 	WRITE_ONCE(memory->short_of_lines, false);
 	if (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)))
 		WRITE_ONCE(memory->short_of_lines, true);

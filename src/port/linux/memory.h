@@ -29,7 +29,7 @@ int linux_create(const struct stackdepot_options *options, struct stackdepot **r
  */
 int linux_create_early(const struct stackdepot_options *options, struct stackdepot **ret_depot);
 
-/* Allocate a chunk, unless there are enough of them ahead. */
+/* Allocate a chunk, if the context allows, and see whether lines are still short. */
 void linux_refill_now(struct linux_memory *memory, gfp_t gfp);
 
 /*
