@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "stackdepot/store.h"
-#include "symbols.h"
+#include "symbols/symbols.h"
 
 /* Exit statuses of everything but `run`, which has those of env(1) and the program's own. */
 #define CLI_CLEAN 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * symbols_units.h - which compilation unit an address belongs to.
+ * units.h - which compilation unit an address belongs to.
  *
  * elfutils reads that from .debug_aranges alone, which clang does not write; so the units are asked
  * themselves, once for each module.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * symbols_debug.c - functions, files and lines of a module, with elfutils.
+ * debug.c - functions, files and lines of a module, with elfutils.
  *
  * Each module is opened on its own, as modules of different times may have had the same addresses.
  * The file at the module's path is believed only if its build-id is the one that was recorded; else
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "symbols_units.h"
+#include "symbols/units.h"
 
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *ret_status);
 

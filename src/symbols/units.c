@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* symbols_units.c - the ranges of all units, sorted. */
+/* units.c - the ranges of all units, sorted. */
 #include <stdlib.h>
 
 #include "cli.h"
-#include "symbols_units.h"
+#include "symbols/units.h"
 
 struct units_range {
 	Dwarf_Addr start; /* in the file */

@@ -68,7 +68,7 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame);
 size_t symbols_modules(const struct symbols *symbols);
 struct symbol_module *symbols_module(const struct symbols *symbols, size_t number);
 
-/* --- symbols_debug.c -------------------------------------------------------------------------- */
+/* --- debug.c ---------------------------------------------------------------------------------- */
 
 struct symbol_debug *symbol_debug_open(const struct symbol_module *module);
 void symbol_debug_close(struct symbol_debug *debug);
