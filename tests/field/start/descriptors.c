@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * field: started with standard input and error closed; the first file that is opened gets their numbers
+ * field: standard input and error are closed; the first files opened get their numbers
  * run: descriptors <&- 2>&-
  */
 #include <fcntl.h>
