@@ -154,7 +154,7 @@ struct json_t *json_processes(const struct profile *profile);
 /* Print the object, and release it. */
 void json_finish(struct json_t *root);
 
-/* --- report_stats.c: what recording cost, a figure in each row ------------------------------- */
+/* --- report/stats.c: what recording cost, a figure in each row ------------------------------- */
 
 struct stats_row {
 	const char *name; /* in JSON */

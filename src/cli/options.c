@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "suppress.h"
+#include "suppress/suppress.h"
 
 #define STACKS_SHOWN 10
 #define FRAMES_SHOWN 24

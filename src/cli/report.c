@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "profile.h"
-#include "suppress.h"
+#include "profile/profile.h"
+#include "suppress/suppress.h"
 
 struct report_options {
 	struct report report;

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "profile.h"
-#include "suppress.h"
+#include "profile/profile.h"
+#include "suppress/suppress.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "top.h"
+#include "top/top.h"
 
 #define ROWS_PRINTED 20
 #define MIN_INTERVAL 0.1

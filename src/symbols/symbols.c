@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "intern.h"
+#include "base/intern.h"
 
 struct symbols {
 	struct intern *module_keys; /* what makes a module this one; numbers as of modules */

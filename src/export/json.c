@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * json.c - our own format, with all that a store knows; share/stackdepot-export.schema.json
+ * describes it.
+ *
+ * Frames are numbered in the order they are met, and come behind the stacks that refer to them.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export.h"
+#include "base/intern.h"
+#include "text/writer.h"
+
+#define JSON_FORMAT_VERSION 1
+
+struct json_export {
+	struct writer writer;
+	const struct profile *profile;
+	struct intern *frames; /* pointers to them */
+};
+
+static void json_frames_of(struct json_export *json, const char *key,
+			   const struct profile_trace *trace)
+{
+	unsigned int i;
+
+	if (!trace->nr) {
+		writer_null(&json->writer, key);
+		return;
+	}
+	writer_array(&json->writer, key);
+	for (i = 0; i < trace->nr; i++)
+		writer_integer(
+			&json->writer, NULL,
+			(int64_t)intern(json->frames, &trace->frames[i], sizeof(trace->frames[i])));
+	writer_end(&json->writer);
+}
+
+static void json_process_of(struct writer *writer, const char *key,
+			    const struct stackdepot_store_info *info)
+{
+	uint32_t at = 0;
+
+	writer_object(writer, key);
+	writer_integer(writer, "pid", info->pid);
+	writer_integer(writer, "parent", info->parent);
+	writer_array(writer, "command");
+	for (; at < info->command_bytes; at += (uint32_t)strlen(info->command + at) + 1)
+		writer_text(writer, NULL, info->command + at);
+	writer_end(writer);
+	writer_text(writer, "state", text_state(info));
+	if (info->state == STACKDEPOT_STORE_ENDED)
+		writer_integer(writer, "wait_status", (int32_t)info->wait_status);
+	else
+		writer_null(writer, "wait_status");
+	writer_integer(writer, "start_ns", (int64_t)info->start_ns);
+	writer_bool(writer, "forked", info->flags & STACKDEPOT_STORE_CHILD);
+	writer_number(writer, "sample_bytes", (double)info->sample_bytes);
+	writer_bool(writer, "estimated", info->sample_bytes != 0);
+	writer_end(writer);
+}
+
+static void json_processes_of(struct json_export *json)
+{
+	const struct profile *profile = json->profile;
+	size_t i;
+
+	json_process_of(&json->writer, "process", &profile->processes[0].info);
+	writer_array(&json->writer, "processes");
+	for (i = 0; i < profile->nr_processes; i++)
+		json_process_of(&json->writer, NULL, &profile->processes[i].info);
+	writer_end(&json->writer);
+}
+
+static void json_stacks(struct json_export *json)
+{
+	struct writer *writer = &json->writer;
+	size_t i;
+
+	writer_array(writer, "stacks");
+	for (i = 0; i < json->profile->nr; i++) {
+		const struct profile_stack *stack = &json->profile->stacks[i];
+		uint64_t key = profile_key(&stack->trace);
+
+		writer_object(writer, NULL);
+		writer_number(writer, "live_bytes", stack->sums.bytes);
+		writer_number(writer, "live_objects", stack->sums.objects);
+		writer_number(writer, "allocated_bytes", stack->sums.alloc_bytes);
+		writer_number(writer, "allocations", stack->sums.allocs);
+		writer_text(writer, "missing",
+			    stack->trace.nr	   ? NULL
+			    : stack->trace.evicted ? "evicted"
+						   : "unknown");
+		writer_address(writer, "key", key);
+		json_frames_of(json, "frames", &stack->trace);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+static void json_error(struct json_export *json, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+	struct writer *writer = &json->writer;
+
+	writer_object(writer, NULL);
+	writer_text(writer, "kind", stackdepot_error_name(error->kind));
+	writer_number(writer, "count", (double)error->count);
+	writer_address(writer, "address", error->address);
+	writer_address(writer, "object", error->object);
+	writer_number(writer, "object_bytes", (double)error->object_bytes);
+	writer_address(writer, "value", error->value);
+	writer_integer(writer, "thread", error->thread);
+	writer_integer(writer, "allocated_by_thread", error->alloc_thread);
+	writer_integer(writer, "freed_by_thread", error->free_thread);
+	writer_integer(writer, "signal", error->signal);
+	writer_bool(writer, "write", error->flags & STACKDEPOT_ERROR_WRITE);
+	writer_bool(writer, "read", error->flags & STACKDEPOT_ERROR_READ);
+	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
+	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
+	writer_integer(writer, "pid", json->profile->processes[found->process].info.pid);
+	writer_integer(writer, "processes", (int64_t)found->processes);
+	json_frames_of(json, "frames", &found->access);
+	json_frames_of(json, "allocated", &found->alloc);
+	json_frames_of(json, "freed_at", &found->free);
+	writer_end(writer);
+}
+
+static void json_errors(struct json_export *json)
+{
+	size_t i;
+
+	writer_array(&json->writer, "errors");
+	for (i = 0; i < json->profile->nr_errors; i++)
+		json_error(json, &json->profile->errors[i]);
+	writer_end(&json->writer);
+}
+
+static void json_frame_of(struct writer *writer, const struct symbol_frame *frame)
+{
+	size_t i;
+
+	writer_object(writer, NULL);
+	writer_address(writer, "address", frame->address);
+	writer_text(writer, "module", frame->in ? frame->in->path : NULL);
+	writer_address(writer, "offset", frame->offset);
+	writer_array(writer, "lines");
+	for (i = 0; i < frame->nr; i++) {
+		writer_object(writer, NULL);
+		writer_text(writer, "function", frame->lines[i].function);
+		writer_text(writer, "file", frame->lines[i].file);
+		writer_integer(writer, "line", frame->lines[i].line);
+		writer_bool(writer, "inlined", frame->lines[i].inlined);
+		writer_end(writer);
+	}
+	writer_end(writer);
+	writer_end(writer);
+}
+
+static void json_frames(struct json_export *json)
+{
+	struct symbol_frame *frame;
+	size_t i;
+
+	writer_array(&json->writer, "frames");
+	for (i = 0; i < intern_nr(json->frames); i++) {
+		memcpy(&frame, intern_at(json->frames, i, NULL), sizeof(frame));
+		json_frame_of(&json->writer, symbols_frame(frame));
+	}
+	writer_end(&json->writer);
+}
+
+static void json_module(struct writer *writer, const struct stackdepot_module *module)
+{
+	char build_id[EXPORT_BUILD_ID_BYTES];
+
+	export_build_id(module->build_id, module->build_id_bytes, build_id);
+	writer_object(writer, NULL);
+	writer_text(writer, "path", module->path);
+	writer_text(writer, "build_id", build_id[0] ? build_id : NULL);
+	writer_address(writer, "start", module->start);
+	writer_address(writer, "end", module->end);
+	writer_address(writer, "bias", module->bias);
+	writer_bool(writer, "unloaded", module->unload_ns != 0);
+	writer_end(writer);
+}
+
+/* Those that were mapped at one place in several processes are one. */
+static void json_modules(struct json_export *json)
+{
+	struct intern *known = intern_open();
+	struct stackdepot_module module;
+	size_t i, nr;
+
+	writer_array(&json->writer, "modules");
+	for (i = 0; i < json->profile->nr_processes; i++) {
+		uint64_t position = 0;
+
+		while (stackdepot_store_next_module(json->profile->processes[i].store, &position,
+						    &module)) {
+			char *text;
+
+			if (asprintf(&text, "%" PRIx64 " %" PRIx64 " %d %s", module.start,
+				     module.bias, module.unload_ns != 0, module.path) < 0)
+				abort();
+			nr = intern_nr(known);
+			if (intern_text(known, text) == nr)
+				json_module(&json->writer, &module);
+			free(text);
+		}
+	}
+	writer_end(&json->writer);
+	intern_close(known);
+}
+
+static void json_stats(struct json_export *json)
+{
+	struct stats_row rows[STATS_ROWS];
+	size_t i, nr = stats_rows(json->profile, rows);
+
+	writer_object(&json->writer, "stats");
+	for (i = 0; i < nr; i++)
+		writer_number(&json->writer, rows[i].name, (double)rows[i].value);
+	writer_end(&json->writer);
+}
+
+void export_json(const struct export *export)
+{
+	struct json_export json = {.profile = export->profile, .frames = intern_open()};
+
+	writer_begin(&json.writer, export->out);
+	writer_object(&json.writer, NULL);
+	writer_text(&json.writer, "format", "stackdepot-export");
+	writer_integer(&json.writer, "version", JSON_FORMAT_VERSION);
+	writer_text(&json.writer, "generator", "stackdepot " STACKDEPOT_VERSION);
+	json_processes_of(&json);
+	json_stacks(&json);
+	json_errors(&json);
+	json_frames(&json);
+	json_modules(&json);
+	json_stats(&json);
+	writer_end(&json.writer);
+	intern_close(json.frames);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* flame.h - the page for the browser. */
+#ifndef FLAME_H
+#define FLAME_H
+
+#include "profile/profile.h"
+
+#define FLAME_NODES 20000u
+
+struct flame_options {
+	const struct profile *before; /* compare with it, unless NULL */
+	size_t nodes;		      /* frames at most, 0: FLAME_NODES */
+};
+
+/* Write the page of a profile to FILE, "-" being standard output. An exit status. */
+int flame_write(const char *file, const struct profile *now, const struct flame_options *options);
+
+/* --- json.c ----------------------------------------------------------------------------------- */
+
+struct json_t;
+/* What the page is about; src/flame/page/model.js reads it. */
+struct json_t *flame_json(const struct profile *now, const struct flame_options *options);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * profile.h - the stacks of a store with their frames: what is reported, exported, drawn, compared.
+ *
+ * A profile is what one store held at one moment, or several stores together, such as those of a
+ * program and its children. Stacks of different processes are one if their frames are the same
+ * places, module by build-id and offset; so are errors. Processes may go on writing meanwhile.
+ */
+#ifndef PROFILE_H
+#define PROFILE_H
+
+#include <sys/types.h>
+
+#include "cli/cli.h"
+
+struct profile_trace {
+	struct symbol_frame *const *frames; /* innermost first */
+	unsigned int nr;		    /* 0 if they are not known, or were evicted */
+	bool evicted;
+	uint64_t hash; /* of its places: the same in another process */
+};
+
+struct profile_sums {
+	double objects;
+	double bytes;
+	double allocs;
+	double alloc_bytes;
+};
+
+struct profile_stack {
+	struct profile_trace trace;
+	struct profile_sums sums;
+};
+
+struct profile_error {
+	struct stackdepot_error error; /* of the process that met it first; count is of all */
+	struct profile_trace access;
+	struct profile_trace alloc;
+	struct profile_trace free;
+	size_t process;	  /* its number */
+	size_t processes; /* that met it */
+};
+
+struct profile_process {
+	char *path;   /* of its store */
+	dev_t device; /* and what makes this file the same under another name */
+	ino_t inode;
+	bool is_named; /* and not found beside one that is */
+	struct stackdepot_store *store;
+	struct stackdepot_store_info info;
+	struct symbols_store *symbols;
+	struct profile_sums live; /* what counts of it; allocations are not in here */
+};
+
+struct profile {
+	bool whole_run;
+	bool quiet;			   /* about stores that cannot be read */
+	struct profile_process *processes; /* one at least */
+	size_t nr_processes;
+	struct stackdepot_store_info info; /* of the first, figures are sums over all */
+	bool running_only;		   /* what ended processes held does not count */
+	struct suppress *suppress;	   /* what is left out; NULL: nothing */
+	struct symbols *symbols;
+	struct profile_stack *stacks; /* most live bytes first, then objects */
+	size_t nr;
+	struct profile_error *errors; /* in the order they were met */
+	size_t nr_errors;
+	struct profile_block *blocks; /* with the frames of all traces */
+};
+
+/*
+ * Read the stores that TARGETS name, without what SUPPRESS covers, live figures of stacks, and
+ * errors; it may be NULL and has to last as long. NULL after a complaint: one that is named cannot
+ * be read. One that belongs to the run and cannot be is complained about and left out.
+ */
+struct profile *profile_open(const struct targets *targets, struct suppress *suppress);
+void profile_close(struct profile *profile);
+/* Read it again, the processes having gone on; symbols stay. False after a complaint. */
+bool profile_refresh(struct profile *profile);
+/* Does one of the processes run? How many? */
+size_t profile_running(const struct profile *profile);
+
+/*
+ * Hash of the functions of a stack, inlined ones included: equal for the same way through a
+ * program in another process and another build of it. Frames without symbols count by module and
+ * offset. 0 for a stack without frames.
+ */
+uint64_t profile_key(const struct profile_trace *trace);
+
+/* --- read.c ----------------------------------------------------------------------------------- */
+
+/* Fill stacks, errors and what each process holds from the stores. False: out of memory. */
+bool profile_read(struct profile *profile);
+void profile_forget(struct profile *profile);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * read.c - what the stores hold, equal stacks and equal errors of all processes being one.
+ *
+ * All are read first, each trace as the places it goes through. Sorted by these, equal ones are
+ * neighbours.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile.h"
+#include "suppress/suppress.h"
+
+#define BLOCK_FRAMES 16384u
+#define HASH_FACTOR 0x9e3779b97f4a7c15ull
+
+_Static_assert(BLOCK_FRAMES >= STACKDEPOT_MAX_FRAMES, "a trace lies in one block");
+
+/* Frames of traces, one trace after the other; blocks stay where they are. */
+struct profile_block {
+	struct profile_block *next;
+	size_t used;
+	struct symbol_frame *frames[BLOCK_FRAMES];
+};
+
+/* As one process has it. */
+struct read_stack {
+	struct profile_stack stack;
+	size_t process;
+};
+
+struct read {
+	struct profile *profile;
+	struct read_stack *stacks;
+	size_t nr;
+	size_t room;
+	struct profile_error *errors;
+	size_t nr_errors;
+	size_t errors_room;
+};
+
+/* --- traces ----------------------------------------------------------------------------------- */
+
+static struct profile_block *read_block(struct profile *profile, size_t frames)
+{
+	struct profile_block *block = profile->blocks;
+
+	if (block && block->used + frames <= BLOCK_FRAMES)
+		return block;
+	block = cli_alloc(sizeof(*block));
+	block->next = profile->blocks;
+	profile->blocks = block;
+	return block;
+}
+
+static struct profile_trace read_trace(struct profile *profile,
+				       const struct profile_process *process, stackdepot_ref_t ref)
+{
+	uintptr_t raw[STACKDEPOT_MAX_FRAMES];
+	int i, nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(process->store), ref, raw,
+					       STACKDEPOT_MAX_FRAMES)
+			: 0;
+	struct profile_trace trace = {.evicted = ref && nr <= 0, .hash = ref && nr <= 0};
+	struct profile_block *block;
+
+	if (nr <= 0)
+		return trace;
+	block = read_block(profile, (size_t)nr);
+	trace.frames = &block->frames[block->used];
+	trace.nr = (unsigned int)nr;
+	for (i = 0; i < nr; i++) {
+		struct symbol_frame *frame = symbols_place(process->symbols, raw[i]);
+
+		block->frames[block->used++] = frame;
+		trace.hash = (trace.hash ^ frame->hash) * HASH_FACTOR;
+		trace.hash ^= trace.hash >> 32;
+	}
+	return trace;
+}
+
+static int trace_compare(const struct profile_trace *a, const struct profile_trace *b)
+{
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	if (a->nr != b->nr)
+		return a->nr < b->nr ? -1 : 1;
+	return a->nr ? memcmp(a->frames, b->frames, a->nr * sizeof(*a->frames)) : 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static bool read_stacks(struct read *read, size_t number, bool live)
+{
+	const struct profile_process *process = &read->profile->processes[number];
+	struct stackdepot_stack *sums;
+	size_t i, nr;
+
+	if (stackdepot_store_stacks(process->store, &sums, &nr))
+		return false;
+	read->stacks = cli_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
+	for (i = 0; i < nr; i++)
+		read->stacks[read->nr++] = (struct read_stack){
+			.stack.trace = read_trace(read->profile, process, sums[i].trace),
+			.stack.sums.objects = live ? sums[i].objects : 0,
+			.stack.sums.bytes = live ? sums[i].bytes : 0,
+			.stack.sums.allocs = sums[i].allocs,
+			.stack.sums.alloc_bytes = sums[i].alloc_bytes,
+			.process = number,
+		};
+	free(sums);
+	return true;
+}
+
+static void read_errors(struct read *read, size_t number)
+{
+	const struct profile_process *process = &read->profile->processes[number];
+	struct stackdepot_error error;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_error(process->store, &position, &error)) {
+		read->errors = cli_room(read->errors, read->nr_errors, &read->errors_room,
+					sizeof(*read->errors));
+		read->errors[read->nr_errors++] = (struct profile_error){
+			.error = error,
+			.access = read_trace(read->profile, process, error.access_trace),
+			.alloc = read_trace(read->profile, process, error.alloc_trace),
+			.free = read_trace(read->profile, process, error.free_trace),
+			.process = number,
+			.processes = 1,
+		};
+	}
+}
+
+/* --- making one of equal ones ----------------------------------------------------------------- */
+
+static int stacks_by_trace(const void *a, const void *b)
+{
+	const struct read_stack *left = a, *right = b;
+	int order = trace_compare(&left->stack.trace, &right->stack.trace);
+
+	return order ? order : (left->process > right->process) - (left->process < right->process);
+}
+
+static int stacks_by_bytes(const void *a, const void *b)
+{
+	const struct profile_stack *left = a, *right = b;
+
+	if (left->sums.bytes != right->sums.bytes)
+		return left->sums.bytes < right->sums.bytes ? 1 : -1;
+	if (left->sums.objects != right->sums.objects)
+		return left->sums.objects < right->sums.objects ? 1 : -1;
+	return left->trace.hash < right->trace.hash ? -1 : left->trace.hash > right->trace.hash;
+}
+
+static void sums_add(struct profile_sums *sum, const struct profile_sums *more)
+{
+	sum->objects += more->objects;
+	sum->bytes += more->bytes;
+	sum->allocs += more->allocs;
+	sum->alloc_bytes += more->alloc_bytes;
+}
+
+/* NR stacks of the same places: one, which may be covered by a suppression. */
+static void merge_stacks(struct profile *profile, const struct read_stack *equal, size_t nr)
+{
+	struct profile_stack *stack = &profile->stacks[profile->nr++];
+	size_t i;
+
+	*stack = equal[0].stack;
+	for (i = 1; i < nr; i++)
+		sums_add(&stack->sums, &equal[i].stack.sums);
+	if (suppress_leak(profile->suppress, stack)) {
+		stack->sums.objects = stack->sums.bytes = 0;
+		return;
+	}
+	for (i = 0; i < nr; i++) {
+		struct profile_sums *live = &profile->processes[equal[i].process].live;
+
+		live->objects += equal[i].stack.sums.objects;
+		live->bytes += equal[i].stack.sums.bytes;
+	}
+}
+
+static void merge_all_stacks(struct read *read)
+{
+	struct profile *profile = read->profile;
+	size_t first, end;
+
+	profile->stacks = cli_alloc(read->nr * sizeof(*profile->stacks));
+	if (read->nr)
+		qsort(read->stacks, read->nr, sizeof(*read->stacks), stacks_by_trace);
+	for (first = 0; first < read->nr; first = end) {
+		for (end = first + 1; end < read->nr; end++)
+			if (trace_compare(&read->stacks[first].stack.trace,
+					  &read->stacks[end].stack.trace))
+				break;
+		merge_stacks(profile, &read->stacks[first], end - first);
+	}
+	if (profile->nr)
+		qsort(profile->stacks, profile->nr, sizeof(*profile->stacks), stacks_by_bytes);
+}
+
+static bool errors_are_equal(const struct profile_error *a, const struct profile_error *b)
+{
+	return a->error.kind == b->error.kind && !trace_compare(&a->access, &b->access) &&
+	       !trace_compare(&a->alloc, &b->alloc) && !trace_compare(&a->free, &b->free);
+}
+
+/* The store of a process has each error once, and few of them. */
+static struct profile_error *errors_find(struct profile *profile, const struct profile_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_errors; i++)
+		if (profile->errors[i].process != error->process &&
+		    errors_are_equal(&profile->errors[i], error))
+			return &profile->errors[i];
+	return NULL;
+}
+
+static void merge_all_errors(struct read *read)
+{
+	struct profile *profile = read->profile;
+	size_t i, nr = 0;
+
+	profile->errors = cli_alloc(read->nr_errors * sizeof(*profile->errors));
+	for (i = 0; i < read->nr_errors; i++) {
+		struct profile_error *known = errors_find(profile, &read->errors[i]);
+
+		if (!known) {
+			profile->errors[profile->nr_errors++] = read->errors[i];
+			continue;
+		}
+		known->error.count += read->errors[i].error.count;
+		known->processes++;
+	}
+	for (i = 0; i < profile->nr_errors; i++)
+		if (!suppress_error(profile->suppress, &profile->errors[i]))
+			profile->errors[nr++] = profile->errors[i];
+	profile->nr_errors = nr;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+void profile_forget(struct profile *profile)
+{
+	size_t i;
+
+	while (profile->blocks) {
+		struct profile_block *block = profile->blocks;
+
+		profile->blocks = block->next;
+		free(block);
+	}
+	free(profile->stacks);
+	free(profile->errors);
+	profile->stacks = NULL;
+	profile->errors = NULL;
+	profile->nr = profile->nr_errors = 0;
+	for (i = 0; i < profile->nr_processes; i++)
+		profile->processes[i].live = (struct profile_sums){0};
+}
+
+bool profile_read(struct profile *profile)
+{
+	struct read read = {.profile = profile};
+	bool all = !profile->running_only || !profile_running(profile), good = true;
+	size_t i;
+
+	profile_forget(profile);
+	suppress_use(profile->suppress);
+	for (i = 0; i < profile->nr_processes && good; i++) {
+		good = read_stacks(&read, i, all || target_is_running(&profile->processes[i].info));
+		read_errors(&read, i);
+	}
+	if (good) {
+		merge_all_stacks(&read);
+		merge_all_errors(&read);
+	}
+	free(read.stacks);
+	free(read.errors);
+	return good;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * diff.c - `stackdepot diff A B`: what grew from one store to another, and what shrank.
+ *
+ * The two may be moments of one process, two runs, or runs of two builds, so stacks are compared by
+ * the functions they go through; those of equal functions count as one.
+ */
+#define _GNU_SOURCE
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flame/flame.h"
+#include "cli/options.h"
+#include "profile/snapshot.h"
+#include "suppress/suppress.h"
+
+struct diff_row {
+	struct profile_sums before;
+	struct profile_sums after;
+	const struct profile_trace *trace;
+};
+
+struct diff {
+	struct report report;
+	struct targets targets; /* options of both */
+	struct profile *a;
+	struct profile *b;
+	struct snapshot before;
+	struct snapshot after;
+	struct diff_row *rows;
+	size_t nr;
+	size_t changed;	  /* rows whose live bytes or objects differ: the first ones */
+	const char *page; /* for the browser, or NULL */
+	double limit;	  /* bytes, or percent */
+	bool is_percent;
+	bool has_limit;
+};
+
+enum { DIFF_FAIL = 256, DIFF_FLAME };
+
+static const struct option diff_long[] = {
+	OPTIONS_LIMIT,
+	OPTIONS_JSON,
+	OPTIONS_WHOLE_RUN,
+	OPTIONS_SUPPRESSIONS,
+	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
+	{"flame", required_argument, NULL, DIFF_FLAME},
+	OPTIONS_END,
+};
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static bool diff_limit(struct diff *diff, const char *value)
+{
+	uint64_t bytes;
+	char *end;
+
+	diff->has_limit = true;
+	if (cli_bytes(value, &bytes)) {
+		diff->limit = (double)bytes;
+		return true;
+	}
+	diff->is_percent = true;
+	diff->limit = strtod(value, &end);
+	return end != value && !strcmp(end, "%") && diff->limit >= 0 && diff->limit < 1e9;
+}
+
+static enum option_status diff_option(void *context, int option, const char *value)
+{
+	struct diff *diff = context;
+
+	if (option == DIFF_FAIL)
+		return diff_limit(diff, value) ? OPTION_GOOD : OPTION_BAD_VALUE;
+	diff->page = value;
+	return strcmp(value, "-") ? OPTION_GOOD : OPTION_BAD_VALUE; /* there goes the text */
+}
+
+/* 0, or an exit status after a complaint. */
+static int diff_parse(struct diff *diff, int argc, char **argv)
+{
+	const struct options parse = {
+		.list = diff_long,
+		.letters = "",
+		.take = diff_option,
+		.context = diff,
+		.report = &diff->report,
+		.targets = &diff->targets,
+		.suppress = diff->report.suppress,
+	};
+	int status;
+
+	options_report(&diff->report);
+	status = options_parse(&parse, argc, argv);
+	if (!status && argc - optind != 2)
+		return cli_usage("diff of what? two, each FILE or PID");
+	return status;
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+static double diff_growth(const struct diff_row *row)
+{
+	return row->after.bytes - row->before.bytes;
+}
+
+static bool diff_is_change(const struct diff_row *row)
+{
+	return diff_growth(row) != 0 || row->after.objects != row->before.objects;
+}
+
+/* Largest change first, be it growth or not; what did not change is last. */
+static int diff_compare(const void *a, const void *b)
+{
+	const struct diff_row *left = a, *right = b;
+	double l = fabs(diff_growth(left)), r = fabs(diff_growth(right));
+
+	if (diff_is_change(left) != diff_is_change(right))
+		return diff_is_change(left) ? -1 : 1;
+	if (l != r)
+		return l < r ? 1 : -1;
+	return left->after.bytes < right->after.bytes	? 1
+	       : left->after.bytes > right->after.bytes ? -1
+							: 0;
+}
+
+static void diff_add(struct diff *diff, const struct snapshot_stack *before,
+		     const struct snapshot_stack *after)
+{
+	struct diff_row *row = &diff->rows[diff->nr++];
+
+	*row = (struct diff_row){.trace = after ? &after->stack->trace : &before->stack->trace};
+	if (before)
+		row->before = before->sums;
+	if (after)
+		row->after = after->sums;
+	diff->changed += diff_is_change(row);
+}
+
+static void diff_match(struct diff *diff)
+{
+	size_t i;
+
+	diff->rows = cli_alloc((diff->before.nr + diff->after.nr) * sizeof(*diff->rows));
+	for (i = 0; i < diff->after.nr; i++) {
+		const struct snapshot_stack *after = &diff->after.stacks[i];
+
+		diff_add(diff, snapshot_find(&diff->before, after->id), after);
+	}
+	for (i = 0; i < diff->before.nr; i++)
+		if (!snapshot_find(&diff->after, diff->before.stacks[i].id))
+			diff_add(diff, &diff->before.stacks[i], NULL);
+	qsort(diff->rows, diff->nr, sizeof(*diff->rows), diff_compare);
+}
+
+/* From nothing to something is more than any percentage. */
+static bool diff_is_beyond(const struct diff *diff)
+{
+	double before = diff->before.total.bytes, growth = diff->after.total.bytes - before;
+
+	if (!diff->has_limit)
+		return false;
+	return growth > (diff->is_percent ? before * diff->limit / 100 : diff->limit);
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static const char *diff_signed(double bytes, char *buffer)
+{
+	char text[TEXT_BYTES];
+
+	snprintf(buffer, TEXT_BYTES, "%s%.30s", bytes > 0 ? "+" : "", text_bytes(bytes, text));
+	return buffer;
+}
+
+static void diff_coloured(const struct diff *diff, double growth, const char *text)
+{
+	const char *colour = growth > 0 ? "\033[1;31m" : "\033[1;32m"; /* red is worse */
+
+	printf("%s%s%s", diff->report.colour ? colour : "", text,
+	       diff->report.colour ? "\033[0m" : "");
+}
+
+static void diff_text_row(const struct diff *diff, const struct diff_row *row)
+{
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[2][TEXT_NUMBER];
+
+	putchar('\n');
+	diff_coloured(diff, diff_growth(row), diff_signed(diff_growth(row), more));
+	printf(", from %s in %s to %s in %s, allocated at:\n", text_bytes(row->before.bytes, from),
+	       text_number(row->before.objects, "object", objects[0]),
+	       text_bytes(row->after.bytes, to),
+	       text_number(row->after.objects, "object", objects[1]));
+	text_trace(stdout, &diff->report, row->trace);
+}
+
+static void diff_text_total(const struct diff *diff)
+{
+	double before = diff->before.total.bytes, after = diff->after.total.bytes;
+	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], number[TEXT_NUMBER];
+
+	diff_coloured(diff, after - before, diff_signed(after - before, more));
+	printf(" live, from %s to %s", text_bytes(before, from), text_bytes(after, to));
+	if (before > 0)
+		printf(" (%+.1f %%)", 100 * (after - before) / before);
+	printf("; %zu of %s changed\n", diff->changed,
+	       text_number((double)diff->nr, "stack", number));
+	if (diff->a->info.sample_bytes || diff->b->info.sample_bytes)
+		puts("Objects were sampled: figures are estimates, and small changes mean "
+		     "nothing.");
+}
+
+static void diff_text_side(const char *mark, const struct profile *profile)
+{
+	printf("%s ", mark);
+	text_command(stdout, &profile->info);
+	if (profile->nr_processes == 1)
+		printf(", process %u\n", profile->info.pid);
+	else
+		printf(", %zu processes\n", profile->nr_processes);
+}
+
+static void diff_text(const struct diff *diff)
+{
+	const size_t limit = diff->report.limit;
+	size_t i, shown = diff->changed < limit ? diff->changed : limit;
+
+	diff_text_side("---", diff->a);
+	diff_text_side("+++", diff->b);
+	diff_text_total(diff);
+	for (i = 0; i < shown; i++)
+		diff_text_row(diff, &diff->rows[i]);
+	if (shown < diff->changed)
+		printf("\n%zu more changed; --all shows them.\n", diff->changed - shown);
+	if (diff->has_limit)
+		printf("\nThe growth is %s the limit.\n",
+		       diff_is_beyond(diff) ? "beyond" : "within");
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static json_t *diff_json_sums(const struct profile_sums *sums)
+{
+	return json_pack("{s:f, s:f, s:f, s:f}", "live_bytes", sums->bytes, "live_objects",
+			 sums->objects, "allocated_bytes", sums->alloc_bytes, "allocations",
+			 sums->allocs);
+}
+
+static json_t *diff_json_row(const struct diff_row *row)
+{
+	return json_pack("{s:f, s:o, s:o, s:o}", "grown_bytes", diff_growth(row), "before",
+			 diff_json_sums(&row->before), "after", diff_json_sums(&row->after),
+			 "stack", json_trace(row->trace));
+}
+
+static void diff_json(const struct diff *diff)
+{
+	json_t *list = json_array(), *root;
+	size_t i;
+
+	for (i = 0; i < diff->changed && i < diff->report.limit; i++)
+		json_array_append_new(list, diff_json_row(&diff->rows[i]));
+	root = json_pack(
+		"{s:i, s:o, s:o, s:f, s:o, s:o, s:I, s:b, s:o}", "version", 1, "before_process",
+		json_processes(diff->a), "after_process", json_processes(diff->b), "grown_bytes",
+		diff->after.total.bytes - diff->before.total.bytes, "before",
+		diff_json_sums(&diff->before.total), "after", diff_json_sums(&diff->after.total),
+		"changed_stacks", (json_int_t)diff->changed, "beyond_limit", diff_is_beyond(diff),
+		"stacks", list);
+	json_finish(root);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static int diff_profiles(struct diff *diff)
+{
+	const struct flame_options options = {.before = diff->a};
+	int status;
+
+	if (diff->page && flame_write(diff->page, diff->b, &options))
+		return CLI_USAGE;
+	snapshot_take(diff->a, SNAPSHOT_BY_KEY, &diff->before);
+	snapshot_take(diff->b, SNAPSHOT_BY_KEY, &diff->after);
+	diff_match(diff);
+	status = diff_is_beyond(diff) ? CLI_FINDINGS : CLI_CLEAN;
+	if (diff->report.json)
+		diff_json(diff);
+	else
+		diff_text(diff);
+	free(diff->rows);
+	snapshot_free(&diff->before);
+	snapshot_free(&diff->after);
+	return status;
+}
+
+static struct profile *diff_open(const struct diff *diff, char *name)
+{
+	struct targets targets = diff->targets;
+
+	targets.names = &name;
+	targets.nr = 1;
+	return profile_open(&targets, diff->report.suppress);
+}
+
+static int diff_targets(struct diff *diff, char **names)
+{
+	int status = CLI_USAGE;
+
+	diff->a = diff_open(diff, names[0]);
+	diff->b = diff->a ? diff_open(diff, names[1]) : NULL;
+	if (diff->b)
+		status = diff_profiles(diff);
+	if (status != CLI_USAGE)
+		suppress_print(stderr, diff->report.suppress, SUPPRESS_LEAK);
+	profile_close(diff->a);
+	profile_close(diff->b);
+	return status;
+}
+
+int cli_diff(int argc, char **argv)
+{
+	struct diff diff = {.report.suppress = suppress_open()};
+	int status = diff_parse(&diff, argc, argv);
+
+	if (!status)
+		status = diff_targets(&diff, argv + optind);
+	suppress_close(diff.report.suppress);
+	return status;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* errors.c - what was done wrong, in the words of the kernel's KASAN. */
+#define _GNU_SOURCE
+#include <jansson.h>
+#include <string.h>
+
+#include "profile/profile.h"
+#include "suppress/suppress.h"
+
+#define RULE "=================================================================="
+
+const char *errors_verb(const struct stackdepot_error *error)
+{
+	switch (error->kind) {
+	case STACKDEPOT_DOUBLE_FREE:
+	case STACKDEPOT_INVALID_FREE:
+		return "Free";
+	case STACKDEPOT_HEAP_OVERFLOW:
+	case STACKDEPOT_WRITE_AFTER_FREE:
+		return "Write";
+	case STACKDEPOT_CRASH:
+		return "Signal";
+	}
+	if (error->flags & STACKDEPOT_ERROR_WRITE)
+		return "Write";
+	return error->flags & STACKDEPOT_ERROR_READ ? "Read" : "Access";
+}
+
+bool errors_late(const struct stackdepot_error *error)
+{
+	return error->kind == STACKDEPOT_HEAP_OVERFLOW ||
+	       error->kind == STACKDEPOT_WRITE_AFTER_FREE;
+}
+
+static void errors_who(const struct profile *profile, const struct profile_error *error)
+{
+	if (profile->nr_processes > 1)
+		printf(" of process %u", profile->processes[error->process].info.pid);
+	if (error->processes > 1)
+		printf(" and of %zu more", error->processes - 1);
+}
+
+static void errors_address(const struct profile *profile, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+	char number[TEXT_NUMBER];
+
+	printf("%s of address 0x%llx by thread %u", errors_verb(error),
+	       (unsigned long long)error->address, error->thread);
+	errors_who(profile, found);
+	if (error->signal)
+		printf(", signal %u (%s)", error->signal, strsignal((int)error->signal));
+	if (errors_late(error))
+		printf(", found when it was %s; bytes there: 0x%llx",
+		       error->kind == STACKDEPOT_HEAP_OVERFLOW ? "freed" : "to be reused",
+		       (unsigned long long)error->value);
+	puts("");
+	if (error->kind == STACKDEPOT_STACK_OVERFLOW)
+		puts("The stack of the thread is used up: recursion without end, or objects too "
+		     "large "
+		     "for it");
+	if (error->count > 1)
+		printf("Seen %s\n", text_number((double)error->count, "time", number));
+}
+
+static void errors_stack(const struct report *report, const char *what, uint32_t thread,
+			 const struct profile_trace *trace)
+{
+	puts("");
+	if (thread)
+		text_heading(report, "%s by thread %u:", what, thread);
+	else
+		text_heading(report, "%s:", what);
+	text_trace(stdout, report, trace);
+}
+
+static bool errors_has(const struct profile_trace *trace)
+{
+	return trace->nr || trace->evicted;
+}
+
+static void errors_distance(uint64_t bytes, const char *where)
+{
+	printf("%llu byte%s %s", (unsigned long long)bytes, bytes == 1 ? "" : "s", where);
+}
+
+static void errors_object(const struct stackdepot_error *error)
+{
+	const char *freed = error->flags & STACKDEPOT_ERROR_FREED ? "freed " : "";
+	uint64_t past = error->address - error->object;
+
+	if (!error->object)
+		return;
+	printf("\n%s is ", error->flags & STACKDEPOT_ERROR_NEAREST
+				   ? "The nearest object there was: the address"
+				   : "The address");
+	if (error->address < error->object)
+		errors_distance(error->object - error->address, "before");
+	else if (past >= error->object_bytes)
+		errors_distance(past - error->object_bytes, "to the right of");
+	else
+		errors_distance(past, "inside of");
+	printf(" a %s%llu-byte object [0x%llx, 0x%llx)\n", freed,
+	       (unsigned long long)error->object_bytes, (unsigned long long)error->object,
+	       (unsigned long long)(error->object + error->object_bytes));
+}
+
+static void errors_one(const struct report *report, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+
+	puts(RULE);
+	text_heading(report, "BUG: %s", stackdepot_error_name(error->kind));
+	errors_address(report->profile, found);
+	puts("");
+	text_heading(report, "%s:", errors_late(error) ? "Found at" : "Stack");
+	text_trace(stdout, report, &found->access);
+	if (errors_has(&found->alloc) || error->alloc_thread)
+		errors_stack(report, "Allocated", error->alloc_thread, &found->alloc);
+	if (errors_has(&found->free) || error->free_thread)
+		errors_stack(report, "Freed", error->free_thread, &found->free);
+	errors_object(error);
+}
+
+static uint64_t errors_seen(const struct report *report)
+{
+	uint64_t seen = report->profile->info.errors_seen;
+	uint64_t covered = suppress_total(report->suppress, SUPPRESS_ERRORS).seen;
+
+	/* Of a process that goes on, the count may be older than the errors. */
+	return covered < seen ? seen - covered : 0;
+}
+
+static json_t *errors_json_one(const struct profile *profile, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+	json_t *object = json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:b, s:b, s:b}", "kind",
+		stackdepot_error_name(error->kind), "address", (json_int_t)error->address, "object",
+		(json_int_t)error->object, "object_bytes", (json_int_t)error->object_bytes, "count",
+		(json_int_t)error->count, "thread", error->thread, "allocated_by_thread",
+		error->alloc_thread, "freed_by_thread", error->free_thread, "signal", error->signal,
+		"write", !!(error->flags & STACKDEPOT_ERROR_WRITE), "freed",
+		!!(error->flags & STACKDEPOT_ERROR_FREED), "nearest",
+		!!(error->flags & STACKDEPOT_ERROR_NEAREST));
+
+	json_object_set_new(object, "found_late", json_boolean(errors_late(error)));
+	json_object_set_new(object, "pid",
+			    json_integer(profile->processes[found->process].info.pid));
+	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
+	json_object_set_new(object, "stack", json_trace(&found->access));
+	json_object_set_new(object, "allocated", json_trace(&found->alloc));
+	json_object_set_new(object, "freed_at", json_trace(&found->free));
+	return object;
+}
+
+static void errors_json(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	json_t *root = json_processes(profile), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < profile->nr_errors; i++)
+		json_array_append_new(list, errors_json_one(profile, &profile->errors[i]));
+	json_object_set_new(root, "errors_seen", json_integer((json_int_t)errors_seen(report)));
+	json_object_set_new(root, "errors", list);
+	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_ERRORS));
+	json_object_set_new(root, "unused_suppressions",
+			    suppress_json_unused(report->suppress, SUPPRESS_ERRORS));
+	json_finish(root);
+}
+
+static void errors_text(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	char number[TEXT_NUMBER], times[TEXT_NUMBER];
+	size_t i, nr = profile->nr_errors;
+
+	for (i = 0; i < nr && i < report->limit; i++)
+		errors_one(report, &profile->errors[i]);
+	if (nr)
+		puts(RULE);
+	printf("%s, seen %s\n", text_number((double)nr, "different error", number),
+	       text_number((double)errors_seen(report), "time", times));
+	if (i < nr)
+		printf("%zu %s not shown; --all shows them.\n", nr - i, nr - i == 1 ? "is" : "are");
+	if (profile->info.errors_dropped)
+		printf("%s found no room in the store.\n",
+		       text_count((double)profile->info.errors_dropped, number));
+	suppress_print(stdout, report->suppress, SUPPRESS_ERRORS);
+}
+
+int report_errors(const struct report *report)
+{
+	if (report->json) {
+		errors_json(report);
+	} else {
+		text_head(report);
+		errors_text(report);
+	}
+	return report->profile->nr_errors ? CLI_FINDINGS : CLI_CLEAN;
+}
+
+int report_summary(const struct report *report)
+{
+	struct report quiet = *report;
+	int errors, leaks;
+
+	if (report->json) {
+		cli_complain("--json wants to know which report: leaks, errors, top or stats");
+		return CLI_USAGE;
+	}
+	errors = report_errors(report);
+	puts("");
+	quiet.limit = report->limit < 5 ? report->limit : 5;
+	leaks = report_leaks(&quiet);
+	return errors || leaks ? CLI_FINDINGS : CLI_CLEAN;
+}

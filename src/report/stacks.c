@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* stacks.c - what is live, and what was ever allocated, by stack. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "profile/profile.h"
+#include "suppress/suppress.h"
+
+static struct profile_sums stacks_sum(const struct profile *profile)
+{
+	struct profile_sums sum = {0};
+	size_t i;
+
+	for (i = 0; i < profile->nr; i++) {
+		sum.objects += profile->stacks[i].sums.objects;
+		sum.bytes += profile->stacks[i].sums.bytes;
+		sum.allocs += profile->stacks[i].sums.allocs;
+		sum.alloc_bytes += profile->stacks[i].sums.alloc_bytes;
+	}
+	return sum;
+}
+
+/* They come first. */
+static size_t stacks_live(const struct profile *profile)
+{
+	size_t nr = 0;
+
+	while (nr < profile->nr && profile->stacks[nr].sums.objects > 0)
+		nr++;
+	return nr;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static json_t *stacks_json_one(const struct profile_stack *stack)
+{
+	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "live_bytes", stack->sums.bytes,
+			 "live_objects", stack->sums.objects, "allocated_bytes",
+			 stack->sums.alloc_bytes, "allocations", stack->sums.allocs, "stack",
+			 json_trace(&stack->trace));
+}
+
+/* NR of them; to be finished. */
+static json_t *stacks_json(const struct report *report, const struct profile_stack *stacks,
+			   size_t nr)
+{
+	struct profile_sums sum = stacks_sum(report->profile);
+	json_t *root = json_processes(report->profile), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < nr && i < report->limit; i++)
+		json_array_append_new(list, stacks_json_one(&stacks[i]));
+	json_object_set_new(root, "live_bytes", json_real(sum.bytes));
+	json_object_set_new(root, "live_objects", json_real(sum.objects));
+	json_object_set_new(root, "allocated_bytes", json_real(sum.alloc_bytes));
+	json_object_set_new(root, "allocations", json_real(sum.allocs));
+	json_object_set_new(root, "stacks", list);
+	return root;
+}
+
+/* --- what is live ------------------------------------------------------------------------------
+ */
+
+static int processes_by_live(const void *a, const void *b)
+{
+	const struct profile_process *const *left = a, *const *right = b;
+	double l = (*left)->live.bytes, r = (*right)->live.bytes;
+
+	if (l != r)
+		return l < r ? 1 : -1;
+	return (*left > *right) - (*left < *right);
+}
+
+static void leaks_process(const struct profile_process *process)
+{
+	char bytes[TEXT_BYTES];
+
+	printf("%12s  process %u, ", text_bytes(process->live.bytes, bytes), process->info.pid);
+	text_name(stdout, process->path);
+	fputs(": ", stdout);
+	text_command(stdout, &process->info);
+	putchar('\n');
+}
+
+/* Which of several holds how much, as many as stacks are shown. */
+static void leaks_processes(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	const struct profile_process **list =
+		cli_alloc(profile->nr_processes * sizeof(struct profile_process *));
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		list[i] = &profile->processes[i];
+	qsort(list, profile->nr_processes, sizeof(*list), processes_by_live);
+	for (i = 0; i < profile->nr_processes && i < report->limit; i++) {
+		if (list[i]->live.objects <= 0)
+			break;
+		leaks_process(list[i]);
+	}
+	if (i < profile->nr_processes)
+		printf("%12s  in the other %zu\n",
+		       i && list[i]->live.objects > 0 ? "less" : "nothing",
+		       profile->nr_processes - i);
+	free(list);
+}
+
+static void leaks_stack(const struct report *report, const struct profile_stack *stack,
+			double total_bytes)
+{
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER];
+
+	puts("");
+	text_heading(report,
+		     "%s in %s (%.1f %%), allocated at:", text_bytes(stack->sums.bytes, bytes),
+		     text_number(stack->sums.objects, "object", objects),
+		     total_bytes > 0 ? 100 * stack->sums.bytes / total_bytes : 0);
+	text_trace(stdout, report, &stack->trace);
+}
+
+static void leaks_text(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	struct profile_sums sum = stacks_sum(profile);
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], stacks[TEXT_NUMBER];
+	size_t i, live = stacks_live(profile);
+
+	text_heading(report, "%s live in %s from %s", text_bytes(sum.bytes, bytes),
+		     text_number(sum.objects, "object", objects),
+		     text_number((double)live, "stack", stacks));
+	if (profile->nr_processes > 1)
+		leaks_processes(report);
+	for (i = 0; i < live && i < report->limit; i++)
+		leaks_stack(report, &profile->stacks[i], sum.bytes);
+	if (i < live)
+		printf("\n%s; --all shows them.\n",
+		       text_number((double)(live - i), "more stack", stacks));
+	if (suppress_says(report->suppress, SUPPRESS_LEAK))
+		puts("");
+	suppress_print(stdout, report->suppress, SUPPRESS_LEAK);
+}
+
+static void leaks_json(const struct report *report)
+{
+	json_t *root = stacks_json(report, report->profile->stacks, stacks_live(report->profile));
+
+	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_LEAK));
+	json_object_set_new(root, "unused_suppressions",
+			    suppress_json_unused(report->suppress, SUPPRESS_LEAK));
+	json_finish(root);
+}
+
+int report_leaks(const struct report *report)
+{
+	if (report->json) {
+		leaks_json(report);
+	} else {
+		text_head(report);
+		leaks_text(report);
+	}
+	return stacks_live(report->profile) ? CLI_FINDINGS : CLI_CLEAN;
+}
+
+/* --- what was ever allocated -------------------------------------------------------------------
+ */
+
+static int top_compare(const void *a, const void *b)
+{
+	const struct profile_stack *left = a, *right = b;
+
+	if (left->sums.alloc_bytes != right->sums.alloc_bytes)
+		return left->sums.alloc_bytes < right->sums.alloc_bytes ? 1 : -1;
+	return left->trace.hash < right->trace.hash ? -1 : left->trace.hash > right->trace.hash;
+}
+
+static void top_stack(const struct report *report, const struct profile_stack *stack)
+{
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], live[TEXT_BYTES];
+
+	puts("");
+	text_heading(report, "%s in %s, %s of it live:", text_bytes(stack->sums.alloc_bytes, bytes),
+		     text_number(stack->sums.allocs, "object", objects),
+		     text_bytes(stack->sums.bytes, live));
+	text_trace(stdout, report, &stack->trace);
+}
+
+static void top_text(const struct report *report, const struct profile_stack *stacks, size_t nr)
+{
+	const struct stackdepot_store_info *info = &report->profile->info;
+	struct profile_sums sum = stacks_sum(report->profile);
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], number[TEXT_NUMBER];
+	size_t i;
+
+	text_heading(report, "%s allocated in %s from %s", text_bytes(sum.alloc_bytes, bytes),
+		     text_number(sum.allocs, "object", objects),
+		     text_number((double)nr, "stack", number));
+	if (info->evicted_allocs > 0)
+		printf("and %s in %s from stacks that were evicted since\n",
+		       text_bytes(info->evicted_bytes, bytes),
+		       text_number(info->evicted_allocs, "object", objects));
+	for (i = 0; i < nr && i < report->limit; i++)
+		top_stack(report, &stacks[i]);
+	if (i < nr)
+		printf("\n%s; --all shows them.\n",
+		       text_number((double)(nr - i), "more stack", number));
+}
+
+int report_top(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	struct profile_stack *stacks = cli_alloc(profile->nr * sizeof(*stacks));
+	size_t i;
+
+	for (i = 0; i < profile->nr; i++)
+		stacks[i] = profile->stacks[i];
+	qsort(stacks, profile->nr, sizeof(*stacks), top_compare);
+	if (report->json) {
+		json_finish(stacks_json(report, stacks, profile->nr));
+	} else {
+		text_head(report);
+		top_text(report, stacks, profile->nr);
+	}
+	free(stacks);
+	return CLI_CLEAN;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* json.c - for programs. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/profile.h"
+
+#define JSON_VERSION 1
+
+json_t *json_name(const char *name)
+{
+	json_t *text = name ? json_string(name) : json_null();
+	char *plain, *at;
+
+	if (text)
+		return text;
+	plain = cli_strdup(name);
+	for (at = plain; *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	text = json_string(plain);
+	free(plain);
+	return text;
+}
+
+static void json_frame(json_t *list, const struct symbol_frame *frame)
+{
+	size_t i;
+
+	for (i = 0; i < frame->nr; i++) {
+		const struct symbol_line *line = &frame->lines[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:b, s:o, s:I}", "function",
+						      json_name(line->function), "file",
+						      json_name(line->file), "line", line->line,
+						      "inlined", line->inlined, "module",
+						      json_name(frame->in ? frame->in->path : NULL),
+						      "offset", (json_int_t)frame->offset));
+	}
+}
+
+json_t *json_trace(const struct profile_trace *trace)
+{
+	json_t *list;
+	unsigned int i;
+
+	if (!trace->nr)
+		return json_null();
+	list = json_array();
+	for (i = 0; i < trace->nr; i++)
+		json_frame(list, symbols_frame(trace->frames[i]));
+	return list;
+}
+
+static json_t *json_command(const struct stackdepot_store_info *info)
+{
+	json_t *list = json_array();
+	uint32_t at = 0;
+
+	while (at < info->command_bytes) {
+		json_array_append_new(list, json_name(info->command + at));
+		at += (uint32_t)strlen(info->command + at) + 1;
+	}
+	return list;
+}
+
+static json_t *json_process(const struct stackdepot_store_info *info)
+{
+	return json_pack(
+		"{s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "pid", info->pid, "parent", info->parent,
+		"command", json_command(info), "state", text_state(info), "wait_status",
+		info->state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
+						      : json_null(),
+		"sample_bytes", (json_int_t)info->sample_bytes, "estimated",
+		info->sample_bytes != 0);
+}
+
+json_t *json_processes(const struct profile *profile)
+{
+	json_t *root = json_process(&profile->info), *list = json_array(), *one;
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		const struct profile_process *process = &profile->processes[i];
+
+		one = json_process(&process->info);
+		json_object_set_new(one, "store", json_name(process->path));
+		json_object_set_new(one, "live_bytes", json_real(process->live.bytes));
+		json_object_set_new(one, "live_objects", json_real(process->live.objects));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(root, "version", json_integer(JSON_VERSION));
+	json_object_set_new(root, "processes", list);
+	return root;
+}
+
+void json_finish(json_t *root)
+{
+	if (json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) || puts("") < 0)
+		cli_complain("standard output: cannot be written");
+	json_decref(root);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* output.c - write under another name, rename when all is on the disk. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "output.h"
+
+/* mkstemp() gives the file to its owner alone; others get it as they would have got FILE. */
+static void output_permit(int descriptor, const struct stat *old)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	(void)fchmod(descriptor, old ? old->st_mode & 07777 : 0666 & ~mask);
+}
+
+static FILE *output_temporary(struct output *output, const struct stat *old)
+{
+	int descriptor;
+
+	output->temporary = cli_alloc(strlen(output->path) + sizeof(".XXXXXX"));
+	strcat(strcpy(output->temporary, output->path), ".XXXXXX");
+	descriptor = mkstemp(output->temporary);
+	if (descriptor < 0) {
+		free(output->temporary);
+		output->temporary = NULL;
+		return NULL;
+	}
+	output_permit(descriptor, old);
+	return fdopen(descriptor, "wb");
+}
+
+bool output_open(struct output *output, const char *path)
+{
+	struct stat st;
+	bool exists = path && !stat(path, &st);
+
+	*output = (struct output){.path = path};
+	if (!path)
+		output->file = stdout;
+	else if (exists && !S_ISREG(st.st_mode))
+		output->file = fopen(path, "wb");
+	else
+		output->file = output_temporary(output, exists ? &st : NULL);
+	if (!output->file)
+		cli_complain("%s: %s", path ? path : "standard output", strerror(errno));
+	return output->file;
+}
+
+static bool output_close(struct output *output)
+{
+	bool good = !fflush(output->file) && !ferror(output->file);
+
+	if (output->path)
+		good = !fclose(output->file) && good;
+	output->file = NULL;
+	return good;
+}
+
+bool output_finish(struct output *output)
+{
+	bool good;
+
+	errno = 0;
+	good = output_close(output);
+	if (good && output->temporary)
+		good = !rename(output->temporary, output->path);
+	if (!good) {
+		cli_complain("%s: %s", output->path ? output->path : "standard output",
+			     errno ? strerror(errno) : "cannot be written");
+		if (output->temporary)
+			(void)unlink(output->temporary);
+	}
+	free(output->temporary);
+	output->temporary = NULL;
+	return good;
+}
+
+void output_abandon(struct output *output)
+{
+	(void)output_close(output);
+	if (output->temporary)
+		(void)unlink(output->temporary);
+	free(output->temporary);
+	output->temporary = NULL;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* text.c - for people. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "profile/profile.h"
+
+#define NAME_SHOWN 100u
+#define BOLD "\033[1m"
+#define DIM "\033[2m"
+#define PLAIN "\033[0m"
+
+const char *text_bytes(double bytes, char *buffer)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	while (fabs(bytes) >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buffer, TEXT_BYTES, unit ? "%.1f %s" : "%.0f %s", bytes,
+		 !unit && fabs(bytes) == 1 ? "byte" : units[unit]);
+	return buffer;
+}
+
+/* Thousands are set apart. */
+const char *text_count(double count, char *buffer)
+{
+	char digits[TEXT_BYTES];
+	int length = snprintf(digits, sizeof(digits), "%.0f", count), i, out = 0;
+
+	for (i = 0; i < length && out < TEXT_BYTES - 2; i++) {
+		if (i && (length - i) % 3 == 0 && isdigit((unsigned char)digits[i - 1]))
+			buffer[out++] = ',';
+		buffer[out++] = digits[i];
+	}
+	buffer[out] = '\0';
+	return buffer;
+}
+
+/* An estimate that is shown as 1 is one. */
+const char *text_number(double count, const char *noun, char *buffer)
+{
+	char number[TEXT_BYTES];
+
+	text_count(count, number);
+	snprintf(buffer, TEXT_NUMBER, "%.31s %.30s%s", number, noun,
+		 strcmp(number, "1") ? "s" : "");
+	return buffer;
+}
+
+void text_heading(const struct report *report, const char *format, ...)
+{
+	va_list list;
+
+	fputs(report->colour ? BOLD : "", stdout);
+	va_start(list, format);
+	vprintf(format, list);
+	va_end(list);
+	puts(report->colour ? PLAIN : "");
+}
+
+/* A name from a file is not to drive the terminal. */
+void text_name(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
+/* Of a long C++ name the template arguments go first, outermost ones left as <...>. */
+static void text_function(FILE *out, const char *name)
+{
+	size_t depth = 0, length = strlen(name);
+	const char *at;
+
+	if (length <= NAME_SHOWN) {
+		text_name(out, name);
+		return;
+	}
+	for (at = name; *at; at++) {
+		bool arrow = at > name && (at[-1] == '-' || at[-1] == '=');
+		bool is_operator = at - name >= 8 && !memcmp(at - 8, "operator", 8);
+
+		if (*at == '<' && !is_operator && depth++ == 0)
+			fputs("<...>", out);
+		else if (*at == '>' && depth && !arrow)
+			depth--;
+		else if (!depth)
+			putc(iscntrl((unsigned char)*at) ? '?' : *at, out);
+	}
+}
+
+void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line)
+{
+	if (line->function) {
+		text_function(out, line->function);
+		return;
+	}
+	if (frame->in) {
+		text_name(out, frame->in->name);
+		putc('+', out);
+	}
+	fprintf(out, "0x%llx", (unsigned long long)frame->offset);
+}
+
+static void text_line(FILE *out, const struct report *report, const struct symbol_frame *frame,
+		      const struct symbol_line *line)
+{
+	fputs("    ", out);
+	text_where(out, frame, line);
+	fputs(report->colour ? DIM : "", out);
+	if (line->file) {
+		fputs("  ", out);
+		text_name(out, line->file);
+		if (line->line)
+			fprintf(out, ":%d", line->line);
+	} else if (line->function && frame->in) {
+		fputs("  in ", out);
+		text_name(out, frame->in->name);
+	}
+	if (line->inlined)
+		fputs(" (inlined)", out);
+	fprintf(out, "%s\n", report->colour ? PLAIN : "");
+}
+
+void text_trace(FILE *out, const struct report *report, const struct profile_trace *trace)
+{
+	unsigned int i;
+	size_t j;
+
+	if (!trace->nr)
+		fprintf(out, "    (%s)\n",
+			trace->evicted ? "its stack was evicted" : "stack not known");
+	for (i = 0; i < trace->nr && i < report->frame_limit; i++) {
+		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
+
+		for (j = 0; j < frame->nr; j++)
+			text_line(out, report, frame, &frame->lines[j]);
+	}
+	if (i < trace->nr)
+		fprintf(out, "    ... %u more\n", trace->nr - i);
+}
+
+void text_command(FILE *out, const struct stackdepot_store_info *info)
+{
+	uint32_t i;
+
+	for (i = 0; i + 1 < info->command_bytes && i < 200; i++)
+		putc(!info->command[i]				? ' '
+		     : iscntrl((unsigned char)info->command[i]) ? '?'
+								: info->command[i],
+		     out);
+	if (i + 1 < info->command_bytes)
+		fputs(" ...", out);
+}
+
+const char *text_state(const struct stackdepot_store_info *info)
+{
+	static const char *const states[] = {
+		[STACKDEPOT_STORE_RUNNING] = "running",
+		[STACKDEPOT_STORE_EXITED] = "exited",
+		[STACKDEPOT_STORE_ENDED] = "ended",
+	};
+
+	if (!info->state || info->state > STACKDEPOT_STORE_ENDED)
+		return "unknown";
+	return states[info->state];
+}
+
+void text_end(FILE *out, const struct stackdepot_store_info *info)
+{
+	int status = (int)info->wait_status;
+
+	if (info->state == STACKDEPOT_STORE_ENDED && WIFEXITED(status))
+		fprintf(out, "exited with status %d", WEXITSTATUS(status));
+	else if (info->state == STACKDEPOT_STORE_ENDED && WIFSIGNALED(status))
+		fprintf(out, "killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (info->state == STACKDEPOT_STORE_EXITED)
+		fputs("exited", out);
+	else
+		fputs(target_is_running(info) ? "running" : "ended without notice", out);
+}
+
+static void text_sampled(FILE *out, const struct stackdepot_store_info *info)
+{
+	char text[TEXT_BYTES];
+
+	if (info->sample_bytes && info->sample_asked_bytes)
+		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
+	else if (info->sample_bytes)
+		fprintf(out,
+			"The table of live objects filled up, so objects are sampled, one in %s "
+			"now: figures are estimates.\n",
+			text_bytes((double)info->sample_bytes, text));
+}
+
+void text_caveats(FILE *out, const struct profile *profile)
+{
+	const struct stackdepot_store_info *info = &profile->info;
+	char text[TEXT_NUMBER];
+
+	text_sampled(out, info);
+	if (info->unrecorded)
+		fprintf(out, "%s found no room in the table, missing here.\n",
+			text_number((double)info->unrecorded, "object", text));
+	if (info->children_unrecorded)
+		fprintf(out, "%s more %s not recorded: --children.\n",
+			text_count((double)info->children_unrecorded, text),
+			info->children_unrecorded == 1 ? "process of this run was"
+						       : "processes of this run were");
+	if (profile->nr_processes == 1 && (info->flags & STACKDEPOT_STORE_CHILD))
+		fprintf(out,
+			"Forked from process %u, whose store has the objects older than the "
+			"fork.\n",
+			info->parent);
+}
+
+void text_processes(FILE *out, const struct profile *profile)
+{
+	size_t running = profile_running(profile);
+
+	if (profile->nr_processes > 1)
+		fprintf(out, "%zu processes, %zu of them running; the first, ",
+			profile->nr_processes, running);
+	fprintf(out, "process %u, ", profile->processes[0].info.pid);
+	text_end(out, &profile->processes[0].info);
+}
+
+void text_head(const struct report *report)
+{
+	text_command(stdout, &report->profile->info);
+	puts("");
+	text_processes(stdout, report->profile);
+	puts("");
+	text_caveats(stdout, report->profile);
+	puts("");
+}
