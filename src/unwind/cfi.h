@@ -9,6 +9,8 @@
 #include "arch.h"
 #include "bytes.h"
 
+struct unwind_stack;
+
 /* One entry (FDE) with what its common part (CIE) says. */
 struct unwind_entry {
 	uintptr_t pc_start;

@@ -69,9 +69,9 @@ static enum unwind_outcome full_step(struct unwind_walk *walk, struct unwind_reg
 	struct unwind_row row;
 	bool is_signal;
 
-	if (unwind_arch_maybe_signal(&walk->stack, registers->r[ARCH_SP]) &&
-	    unwind_arch_is_signal(&walk->stack, registers->pc, registers->r[ARCH_SP], &context))
-		return unwind_arch_load_context(&walk->stack, context, registers) ? WALK_ON
+	if (unwind_signal_maybe(&walk->stack, registers->r[ARCH_SP]) &&
+	    unwind_signal_is(&walk->stack, registers->pc, registers->r[ARCH_SP], &context))
+		return unwind_signal_load(&walk->stack, context, registers) ? WALK_ON
 										  : WALK_LOST;
 	if (pc < module->start || pc >= module->end) {
 		module->end = 0;

@@ -24,7 +24,7 @@ static enum unwind_outcome plain_step(struct unwind_walk *walk, struct unwind_st
 	case RULE_END:
 		return WALK_END;
 	case RULE_NONE:
-		return unwind_arch_maybe_signal(stack, state->sp) ? WALK_FULL : WALK_LOST;
+		return unwind_signal_maybe(stack, state->sp) ? WALK_FULL : WALK_LOST;
 	default:
 		return WALK_FULL;
 	}

@@ -64,13 +64,8 @@ static uint64_t rule_realigned(const struct unwind_bytes *bytes, const struct un
 
 static bool ra_slot_is_plain(const struct unwind_row *row)
 {
-	if (row->how[ARCH_RA] != HOW_OFFSET || !offset_fits(row->value[ARCH_RA], 16))
-		return false;
-#if defined(__x86_64__)
-	return row->value[ARCH_RA] == -8;
-#else
-	return true;
-#endif
+	return row->how[ARCH_RA] == HOW_OFFSET && offset_fits(row->value[ARCH_RA], 16) &&
+	       arch_ra_offset(row->value[ARCH_RA]) == row->value[ARCH_RA];
 }
 
 uint64_t unwind_rule_of(const struct unwind_bytes *bytes, const struct unwind_row *row)
@@ -105,9 +100,9 @@ uint64_t unwind_rule_of(const struct unwind_bytes *bytes, const struct unwind_ro
 }
 
 /* @value divided by 8, if that fits @bits and is above 0. */
-static bool code_field(intptr_t value, unsigned int bits, uint32_t *ret_field)
+static bool code_field(intptr_t value, unsigned int bits, uintptr_t *ret_field)
 {
-	*ret_field = (uint32_t)(value / 8);
+	*ret_field = (uintptr_t)(value / 8);
 	return value > 0 && value / 8 < 1 << bits;
 }
 
@@ -115,37 +110,30 @@ static bool code_field(intptr_t value, unsigned int bits, uint32_t *ret_field)
 static uint32_t rule_compact(uint64_t rule)
 {
 	bool saved = rule & RULE_FP_SAVED;
-	uint32_t cfa, slot;
+	uintptr_t cfa, ra, fp, slot;
 
-	if (rule_kind(rule) > RULE_FIXED_LAST || !code_field(rule_cfa(rule), CODE_CFA_BITS, &cfa))
+	if (rule_kind(rule) > RULE_FIXED_LAST || !code_field(rule_cfa(rule), CODE_CFA_BITS, &cfa) ||
+	    !code_field(-rule_ra_slot(rule), CODE_SLOT_BITS, &ra) || ra > cfa ||
+	    !code_field(-rule_fp_slot(rule), CODE_SLOT_BITS, &fp) || fp > cfa ||
+	    !arch_slot(ra, fp, saved, &slot))
 		return 0;
-#if defined(__x86_64__)
-	if (!code_field(-rule_fp_slot(rule), CODE_SLOT_BITS, &slot) || slot > cfa)
-		return 0;
-#else
-	if (!code_field(-rule_ra_slot(rule), CODE_SLOT_BITS, &slot) || slot + saved > cfa ||
-	    (saved && rule_fp_slot(rule) != rule_ra_slot(rule) - 8))
-		return 0;
-#endif
-	return cfa | slot << CODE_CFA_BITS | (saved ? CODE_FP_SAVED : 0) |
+	return (uint32_t)cfa | (uint32_t)slot << CODE_CFA_BITS | (saved ? CODE_FP_SAVED : 0) |
 	       (rule_kind(rule) == RULE_SP ? CODE_SP : CODE_FP);
 }
 
 uint64_t unwind_rule_expand(uint32_t code)
 {
-	int32_t ra_slot = -8, fp_slot = (int32_t)code_slot(code) * -8;
+	bool saved = code & CODE_FP_SAVED;
 	unsigned int kind = code & CODE_FP ? RULE_FP : RULE_SP;
 
 	if (!code_is_plain(code))
 		return atomic_load_explicit(&unwind_rule_table[code - CODE_TABLE],
 					    memory_order_relaxed);
-#if defined(__aarch64__)
-	ra_slot = fp_slot;
-	fp_slot = code & CODE_FP_SAVED ? ra_slot - 8 : ra_slot;
-#endif
-	if (code & CODE_FP_SAVED)
+	if (saved)
 		kind |= RULE_FP_SAVED;
-	return rule_pack(kind, (int32_t)code_cfa(code) * 8, fp_slot, ra_slot);
+	return rule_pack(kind, (int32_t)code_cfa(code) * 8,
+			 (int32_t)arch_fp_words(code_slot(code), saved) * -8,
+			 (int32_t)arch_ra_words(code_slot(code)) * -8);
 }
 
 /* The code for @rule, in the table if need be; or 0 if there is no room near. */
@@ -179,8 +167,8 @@ static void rule_insert(uint64_t key, uint64_t rule)
 			break;
 	}
 	/* pairs with the acquire in rule_find(), which otherwise might find an empty rule */
-	atomic_store_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
-			      rule_tag(key) | code, memory_order_release);
+	atomic_store_explicit(&unwind_rule_cache[rule_neighbour(home, i)], rule_tag(key) | code,
+			      memory_order_release);
 }
 
 static uint64_t rule_compute(uintptr_t pc, const struct unwind_module *module)

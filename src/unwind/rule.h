@@ -21,11 +21,10 @@
  * A key is a return address in a permanent module, 48 bits; or bit 48, the id of an unloadable
  * module and the distance from its base. Which line an entry is in tells 14 bits of its key, the
  * tag has the others, so what is found is what was sought. Offsets are divided by 8; slot is how
- * far below the cfa the one thing is kept that varies: the frame pointer on x86-64, where the
- * return address is next to the cfa; the return address on arm64, where the frame pointer is next
- * to it. All else is an index into a table of rules in full, which are written once and never
- * change. An entry is one word, so it is seen whole or not at all, and whichever of two writers
- * wins, it is right.
+ * far below the cfa the one thing is kept that varies, as arch_slot() has it: frame pointer or
+ * return address. All else is an index into a table of rules in full, which are written once and
+ * never change. An entry is one word, so it is seen whole or not at all, and whichever of two
+ * writers wins, it is right.
  */
 #ifndef UNWIND_RULE_H
 #define UNWIND_RULE_H
@@ -93,12 +92,7 @@ static inline intptr_t rule_fp_slot(uint64_t rule)
 
 static inline intptr_t rule_ra_slot(uint64_t rule)
 {
-#if defined(__x86_64__)
-	(void)rule;
-	return -8;
-#else
-	return (intptr_t)(int16_t)(rule >> 8) * 8;
-#endif
+	return arch_ra_offset((intptr_t)(int16_t)(rule >> 8) * 8);
 }
 
 static inline uint32_t code_cfa(uint32_t code)

@@ -93,7 +93,8 @@ walk_full_from(struct stackdepot_unwinder *unwinder, const struct stackdepot_unw
 	struct unwind_walk walk;
 
 	walk_begin(&walk, unwinder);
-	arch_capture(&registers);
+	arch_capture(registers.r, &registers.pc);
+	registers.exact = true;
 	outcome = unwind_full_walk(&walk, &registers, start->sp, (unsigned int)start->skip, buffer,
 				   size, ret_nr);
 	if (!*ret_nr) {
@@ -164,7 +165,7 @@ unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder, con
 	unsigned int nr;
 
 	walk_begin(&walk, unwinder);
-	if (!unwind_arch_load_context(&walk.stack, (uintptr_t)context, &registers))
+	if (!unwind_signal_load(&walk.stack, (uintptr_t)context, &registers))
 		return 0;
 	unwind_full_walk(&walk, &registers, 0, 0, buffer, size, &nr);
 	return nr;

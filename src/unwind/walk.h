@@ -10,6 +10,7 @@
 #define UNWIND_WALK_H
 
 #include "rule.h"
+#include "signal_frame.h"
 #include "stack.h"
 #include "stackdepot/unwind.h"
 
