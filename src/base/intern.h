@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* intern.h - byte strings numbered from 0 in the order they were first seen, each kept once. */
-#ifndef INTERN_H
-#define INTERN_H
+#ifndef BASE_INTERN_H
+#define BASE_INTERN_H
 
 #include <stddef.h>
 #include <stdint.h>

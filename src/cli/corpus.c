@@ -1,174 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/*
- * corpus.c - `stackdepot corpus`: the traces of all events of a program, in order, for benchmarks.
- *
- *	char  magic[8]              "SDTRACE1"
- *	u32   unique, events
- *	u64   total_frames          sum of lengths
- *	u32   length[unique]        frames in each unique trace
- *	u64   frames[total_frames]  the traces one after another, innermost frame first
- *	u32   event[events]         number of the unique trace saved by each event
- *
- * Little endian, compressed with zstd. The recorder keeps every trace and notes the handle of each
- *event.
- */
+/* corpus.c - `stackdepot corpus`: record a program for the benchmarks; see export/corpus.c. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zstd.h>
 
-#include "cli.h"
+#include "base/complain.h"
+#include "export/corpus.h"
+#include "launch.h"
+#include "options.h"
 
 #define CORPUS_OPTIONS "memory=1G:corpus=1000000:follow-children=no:guard=0:quarantine=0"
-#define CORPUS_LEVEL 12
-#define CORPUS_FRAMES 255
 
-struct corpus {
-	char *bytes;
-	size_t used;
-	size_t size;
+static const struct command_option corpus_options[] = {
+	{"output", "FILE.sdtrace.zst", 'o', "where the traces of all events go", false},
+	OPTIONS_END,
 };
-
-static void corpus_add(struct corpus *corpus, const void *data, size_t bytes)
-{
-	if (corpus->used + bytes > corpus->size) {
-		corpus->size = 2 * (corpus->used + bytes);
-		corpus->bytes = cli_realloc(corpus->bytes, corpus->size);
-	}
-	memcpy(corpus->bytes + corpus->used, data, bytes);
-	corpus->used += bytes;
-}
-
-/* Unique traces in the order they were first seen; events by their number. */
-struct corpus_events {
-	uint32_t *event;
-	uint64_t events;
-	stackdepot_ref_t *trace;
-	uint32_t unique;
-};
-
-static bool corpus_collect(struct stackdepot_store *store, struct corpus_events *list)
-{
-	struct stackdepot *depot = stackdepot_store_depot(store);
-	struct stackdepot_stats stats;
-	stackdepot_handle_t handle;
-	uint32_t *number_of_line;
-	uint64_t i = 0;
-
-	stackdepot_get_stats(depot, &stats);
-	number_of_line = cli_alloc((stats.lines + 1) * sizeof(*number_of_line));
-	list->trace = cli_alloc((stats.lines + 1) * sizeof(*list->trace));
-	list->event = cli_alloc(1000000 * sizeof(*list->event));
-	while (list->events < 1000000 && stackdepot_store_next_corpus(store, &i, &handle)) {
-		stackdepot_ref_t ref = handle ? stackdepot_ref(depot, handle) : 0;
-		uint32_t line = (uint32_t)ref;
-
-		if (!line || line > stats.lines)
-			continue;
-		if (!number_of_line[line]) {
-			list->trace[list->unique] = ref;
-			number_of_line[line] = ++list->unique;
-		}
-		list->event[list->events++] = number_of_line[line] - 1;
-	}
-	free(number_of_line);
-	return list->events > 0;
-}
-
-static void corpus_write_traces(struct stackdepot *depot, const struct corpus_events *list,
-				struct corpus *corpus)
-{
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	uint32_t *length = cli_alloc(list->unique * sizeof(*length) + 1), i, nr_events;
-	uint64_t total = 0;
-
-	for (i = 0; i < list->unique; i++) {
-		int nr = stackdepot_fetch_ref(depot, list->trace[i], frames, STACKDEPOT_MAX_FRAMES);
-
-		length[i] = nr < 1 ? 1 : nr > CORPUS_FRAMES ? CORPUS_FRAMES : (uint32_t)nr;
-		total += length[i];
-	}
-	nr_events = (uint32_t)list->events;
-	corpus_add(corpus, "SDTRACE1", 8);
-	corpus_add(corpus, &list->unique, sizeof(list->unique));
-	corpus_add(corpus, &nr_events, sizeof(nr_events));
-	corpus_add(corpus, &total, sizeof(total));
-	corpus_add(corpus, length, list->unique * sizeof(*length));
-	for (i = 0; i < list->unique; i++) {
-		memset(frames, 0, sizeof(frames));
-		(void)stackdepot_fetch_ref(depot, list->trace[i], frames, STACKDEPOT_MAX_FRAMES);
-		corpus_add(corpus, frames, length[i] * sizeof(frames[0]));
-	}
-	corpus_add(corpus, list->event, list->events * sizeof(*list->event));
-	free(length);
-}
-
-static bool corpus_compress(const struct corpus *corpus, const char *path)
-{
-	size_t room = ZSTD_compressBound(corpus->used), length;
-	char *packed = cli_alloc(room);
-	FILE *file = fopen(path, "wb");
-	bool done;
-
-	length = ZSTD_compress(packed, room, corpus->bytes, corpus->used, CORPUS_LEVEL);
-	done = file && !ZSTD_isError(length) && fwrite(packed, 1, length, file) == length;
-	if (file && fclose(file))
-		done = false;
-	if (!done)
-		cli_complain("%s: %s", path, strerror(errno));
-	free(packed);
-	return done;
-}
-
-static int corpus_save(const char *store_path, const char *path)
-{
-	char traces[TEXT_NUMBER], events[TEXT_NUMBER];
-	struct corpus_events list = {0};
-	struct corpus corpus = {0};
-	struct stackdepot_store *store;
-	int status = CLI_RUN_FAILED, error = stackdepot_store_open(store_path, &store);
-
-	if (error) {
-		cli_complain("%s: %s", store_path, target_error(error));
-		return status;
-	}
-	if (!corpus_collect(store, &list)) {
-		cli_complain("nothing was recorded");
-	} else {
-		corpus_write_traces(stackdepot_store_depot(store), &list, &corpus);
-		if (corpus_compress(&corpus, path)) {
-			cli_complain("%s: %s, %s", path, text_number(list.unique, "trace", traces),
-				     text_number((double)list.events, "event", events));
-			status = CLI_CLEAN;
-		}
-	}
-	free(list.event);
-	free(list.trace);
-	free(corpus.bytes);
-	stackdepot_store_close(store);
-	return status;
-}
 
 static int corpus_run(struct launch *launch, const char *path)
 {
 	char store[] = "/tmp/stackdepot-corpus-XXXXXX", name[sizeof(store) + 8];
 	char options[sizeof(CORPUS_OPTIONS) + sizeof(name) + 8];
-	int status = CLI_RUN_FAILED;
+	int status = LAUNCH_FAILED;
 
 	if (!mkdtemp(store)) {
-		cli_complain("%s: %s", store, strerror(errno));
+		complain("%s: %s", store, strerror(errno));
 		return status;
 	}
 	snprintf(name, sizeof(name), "%s/store", store);
 	snprintf(options, sizeof(options), CORPUS_OPTIONS ":store=%s", name);
 	launch->options = options;
 	if (launch_run(launch))
-		status = corpus_save(name, path);
+		status = corpus_save(name, path) ? LAUNCH_FAILED : 0;
 	(void)unlink(name);
 	(void)rmdir(store);
 	if (!status && WIFEXITED(launch->wait_status))
@@ -176,29 +42,53 @@ static int corpus_run(struct launch *launch, const char *path)
 	return status;
 }
 
-int cli_corpus(int argc, char **argv)
+static enum option_status corpus_option(void *context, int option, const char *value)
 {
-	struct launch launch = {0};
-	const char *path = NULL;
-	char *preload, *program;
-	int option, status;
+	(void)option;
+	*(const char **)context = value;
+	return OPTION_GOOD;
+}
 
-	while ((option = getopt(argc, argv, "+o:")) >= 0) {
-		if (option == '?')
-			return CLI_USAGE;
-		path = optarg;
-	}
-	if (!path || optind >= argc)
-		return cli_usage("corpus wants -o FILE and a PROGRAM");
-	program = launch_find(argv[optind], &status);
+static int corpus_program(const char *path, char **argv)
+{
+	struct launch launch = {.argv = argv};
+	char *preload, *program;
+	int status;
+
+	program = launch_find(argv[0], &status);
 	if (!program)
 		return status;
 	preload = launch_preload();
-	launch.argv = argv + optind;
 	launch.program = program;
 	launch.preload = preload;
-	status = preload ? corpus_run(&launch, path) : CLI_RUN_FAILED;
+	status = preload ? corpus_run(&launch, path) : LAUNCH_FAILED;
 	free(preload);
 	free(program);
 	return status;
 }
+
+static int corpus_main(int argc, char **argv)
+{
+	const char *path = NULL;
+	const struct options parse = {
+		.command = &command_corpus,
+		.program = true,
+		.take = corpus_option,
+		.context = &path,
+	};
+	int status = options_parse(&parse, argc, argv);
+
+	if (!status && !path)
+		return options_complain(&command_corpus, "-o FILE is missing");
+	if (!status && optind >= argc)
+		return options_complain(&command_corpus, "of what? PROGRAM is missing");
+	return status ? status : corpus_program(path, argv + optind);
+}
+
+const struct command command_corpus = {
+	.name = "corpus",
+	.usage = {"corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\ttraces of all events, for "
+		  "benchmarks"},
+	.options = corpus_options,
+	.run = corpus_main,
+};

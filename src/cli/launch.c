@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "base/complain.h"
+#include "base/memory.h"
+#include "launch.h"
 
 #define PRELOAD "libstackdepot-preload.so"
 #define INTERPRETERS 4 /* scripts whose interpreter is a script whose ... */
@@ -22,7 +25,7 @@
 
 static char *launch_join(const char *directory, const char *below)
 {
-	char *path = cli_alloc(strlen(directory) + strlen(below) + 2);
+	char *path = memory_alloc(strlen(directory) + strlen(below) + 2);
 
 	strcat(strcat(strcpy(path, directory), "/"), below);
 	return path;
@@ -48,8 +51,8 @@ char *launch_preload(void)
 		}
 	}
 	if (!access(LAUNCH_INSTALLED "/" PRELOAD, R_OK))
-		return cli_strdup(LAUNCH_INSTALLED "/" PRELOAD);
-	cli_complain(PRELOAD " is not where it was installed, " LAUNCH_INSTALLED);
+		return memory_strdup(LAUNCH_INSTALLED "/" PRELOAD);
+	complain(PRELOAD " is not where it was installed, " LAUNCH_INSTALLED);
 	return NULL;
 }
 
@@ -121,7 +124,7 @@ static bool launch_can(const char *path)
 	for (depth = 0; depth < INTERPRETERS; depth++) {
 		launch_look(next, &file);
 		if (file.trouble) {
-			cli_complain("%s %s", next, file.trouble);
+			complain("%s %s", next, file.trouble);
 			return false;
 		}
 		if (!file.interpreter[0])
@@ -138,8 +141,8 @@ static char *launch_search(const char *program)
 	char *copy, *at, *directory, *found = NULL;
 
 	if (strchr(program, '/'))
-		return cli_strdup(program);
-	copy = at = cli_strdup(path ? path : "/usr/bin:/bin");
+		return memory_strdup(program);
+	copy = at = memory_strdup(path ? path : "/usr/bin:/bin");
 	while (!found && (directory = strsep(&at, ":"))) {
 		char *candidate = launch_join(*directory ? directory : ".", program);
 		struct stat st;
@@ -150,7 +153,7 @@ static char *launch_search(const char *program)
 			free(candidate);
 	}
 	free(copy);
-	return found ? found : cli_strdup(program);
+	return found ? found : memory_strdup(program);
 }
 
 char *launch_find(const char *program, int *ret_status)
@@ -158,15 +161,15 @@ char *launch_find(const char *program, int *ret_status)
 	char *path = launch_search(program);
 	struct stat st;
 
-	*ret_status = CLI_RUN_CANNOT;
+	*ret_status = LAUNCH_CANNOT;
 	if (stat(path, &st)) {
 		*ret_status =
-			errno == ENOENT || errno == ENOTDIR ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
-		cli_complain("%s: %s", program, strerror(errno));
+			errno == ENOENT || errno == ENOTDIR ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT;
+		complain("%s: %s", program, strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
-		cli_complain("%s: %s", program, strerror(EISDIR));
+		complain("%s: %s", program, strerror(EISDIR));
 	} else if (access(path, X_OK)) {
-		cli_complain("%s: %s", program, strerror(errno));
+		complain("%s: %s", program, strerror(errno));
 	} else if (strlen(path) < PATH_MAX && launch_can(path)) {
 		return path;
 	}
@@ -241,13 +244,13 @@ static bool launch_wait(struct launch *launch)
 static void launch_prepend(const char *name, const char *value, const char *separator)
 {
 	const char *old = getenv(name);
-	char *all = cli_alloc(strlen(value) + (old ? strlen(old) : 0) + 2);
+	char *all = memory_alloc(strlen(value) + (old ? strlen(old) : 0) + 2);
 
 	strcpy(all, value);
 	if (old && *old)
 		strcat(strcat(all, separator), old);
 	if (setenv(name, all, 1))
-		_exit(CLI_RUN_FAILED);
+		_exit(LAUNCH_FAILED);
 	free(all);
 }
 
@@ -255,24 +258,24 @@ static void launch_prepend(const char *name, const char *value, const char *sepa
 static void launch_exec(const struct launch *launch, int failure)
 {
 	const char *more = getenv("STACKDEPOT_OPTIONS");
-	char *options = cli_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
+	char *options = memory_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
 
 	/* Of an option given twice the last one holds: the command line's. */
 	if (more && *more)
 		strcat(strcpy(options, more), ":");
 	strcat(options, launch->options);
 	if (setenv("STACKDEPOT_OPTIONS", options, 1))
-		_exit(CLI_RUN_FAILED);
+		_exit(LAUNCH_FAILED);
 	launch_prepend("LD_PRELOAD", launch->preload, ":");
 	execv(launch->program, launch->argv);
 	if (write(failure, &errno, sizeof(errno)) < 0)
-		cli_complain("%s: %s", launch->program, strerror(errno));
-	_exit(CLI_RUN_CANNOT);
+		complain("%s: %s", launch->program, strerror(errno));
+	_exit(LAUNCH_CANNOT);
 }
 
 static bool launch_complain(const char *what)
 {
-	cli_complain("%s: %s", what, strerror(errno));
+	complain("%s: %s", what, strerror(errno));
 	return false;
 }
 
@@ -283,8 +286,8 @@ static bool launch_has_failed(struct launch *launch, int failure)
 
 	if (read(failure, &error, sizeof(error)) != sizeof(error))
 		return false;
-	cli_complain("%s: %s", launch->program, strerror(error));
-	launch->failed_status = error == ENOENT ? CLI_RUN_NOT_FOUND : CLI_RUN_CANNOT;
+	complain("%s: %s", launch->program, strerror(error));
+	launch->failed_status = error == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT;
 	return true;
 }
 
@@ -295,7 +298,7 @@ bool launch_run(struct launch *launch)
 	bool done;
 	pid_t pid;
 
-	launch->failed_status = CLI_RUN_FAILED;
+	launch->failed_status = LAUNCH_FAILED;
 	if (pipe2(failure, O_CLOEXEC))
 		return launch_complain("pipe");
 	launch_watch_signals(old);

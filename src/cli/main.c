@@ -1,166 +1,144 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* main.c - which sub-command. */
+/* main.c - which sub-command; the usage text, made of what they declare. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <locale.h>
-#include <stdarg.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "cli.h"
+#include "base/status.h"
+#include "command.h"
+#include "options.h"
+#include "symbols/symbols.h"
 
 #define SYSROOT "--sysroot="
+#define OPTION_COLUMNS 27
 
-static const char usage[] =
-	"usage: stackdepot run [OPTION]... -- PROGRAM [ARG]...    record what a program allocates\n"
-	"       stackdepot report [leaks|errors|top|stats] [OPTION]... FILE|PID...\n"
-	"       stackdepot report growth [OPTION]... FILE|PID [LATER]\n"
-	"       stackdepot stats FILE|PID...                      what recording cost\n"
-	"       stackdepot flame [OPTION]... [BEFORE] FILE|PID -o OUT.html    a page to look at\n"
-	"       stackdepot export --format=FORMAT [OPTION]... FILE|PID...\n"
-	"       stackdepot top [OPTION]... FILE|PID...            live, on the terminal\n"
-	"       stackdepot diff [OPTION]... A B                   what grew, and what shrank\n"
-	"       stackdepot suppress --gen [OPTION]... FILE|PID... rules for what a report shows\n"
-	"       stackdepot corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\n"
-	"\n"
-	"Several stores are reported as one.\n"
-	"all but run and corpus:\n"
-	"         --whole-run          the other stores of the run too: the first, its children\n"
-	"run:     --memory=BYTES       size of the store, fixed (64M)\n"
-	"         --store=FILE         the store (PROGRAM.PID.stackdepot)\n"
-	"         --mode=full|sample=BYTES\n"
-	"         --on-error=report|abort\n"
-	"         --error-exitcode=N   exit status if errors were found\n"
-	"         --follow-children=yes|no\n"
-	"         --children=N         stores besides the first, of children and exec() (64)\n"
-	"         --suppressions=FILE  leaks and errors that do not count\n"
-	"         --quiet              no summary at the end\n"
-	"report:  --all                all stacks and frames, not the first ones\n"
-	"         --limit=N            so many stacks (10)\n"
-	"         --json               for programs\n"
-	"         --suppressions=FILE  leaks and errors to leave out, as LeakSanitizer's\n"
-	"         --no-default-suppressions   show what libraries keep on purpose, too\n"
-	"         growth FILE LATER    what grew between two copies of a store\n"
-	"         growth --interval=SECONDS --times=N PID\n"
-	"flame:   -o OUT.html          where to write the page; - for standard output\n"
-	"         --nodes=N            frames in it at most; the smallest are folded (20000)\n"
-	"export:  --format=folded|json|pprof|speedscope|lsan|sarif   for other tools\n"
-	"         --output=FILE, -o FILE\n"
-	"         --value=live-bytes|live-objects|alloc-bytes|allocs\n"
-	"         --suppressions=FILE  as with report; also with flame and diff\n"
-	"top:     --interval=SECONDS   between looks (2)\n"
-	"         --sort=live|objects|growth|alloc|count\n"
-	"         --filter=TEXT        in a function, file or module\n"
-	"         --batch --times=N    print instead, for scripts; --limit and --all as above\n"
-	"diff:    --fail-on-increase=BYTES|PERCENT%\n"
-	"         --flame=OUT.html     also as a page to look at\n"
-	"         --json, --limit, --all as above\n"
-	"\n"
-	"--sysroot=DIR before the sub-command: the files of another machine, for names and lines.\n"
-	"STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.\n";
+static const struct command *const commands[] = {
+	&command_run, &command_report, &command_stats,	  &command_flame,  &command_export,
+	&command_top, &command_diff,   &command_suppress, &command_corpus,
+};
 
-void cli_complain(const char *format, ...)
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* --- the usage text --------------------------------------------------------------------------- */
+
+static void usage_calls(const struct command *command, const char *before)
 {
-	va_list list;
+	const char *const *usage = command->usage;
 
-	fputs("stackdepot: ", stderr);
-	va_start(list, format);
-	vfprintf(stderr, format, list);
-	va_end(list);
-	fputc('\n', stderr);
+	for (; *usage; usage++) {
+		int length = (int)strcspn(*usage, "\t");
+
+		printf("%sstackdepot %.*s\n", before, length, *usage);
+		if ((*usage)[length])
+			printf("                  %s\n", *usage + length + 1);
+		before = "       ";
+	}
 }
 
-int cli_usage(const char *format, ...)
+static void usage_option(const struct command_option *option)
 {
-	va_list list;
+	char letter[] = {'-', (char)option->number, ',', ' ', '\0'};
+	bool has_letter = option->number < 256;
+	int used = printf("  %s--%s%s%s", has_letter ? letter : "", option->name,
+			  option->value ? "=" : "", option->value ? option->value : "");
 
-	fputs("stackdepot: ", stderr);
-	va_start(list, format);
-	vfprintf(stderr, format, list);
-	va_end(list);
-	fputs("; stackdepot --help says more\n", stderr);
-	return CLI_USAGE;
+	if (used >= OPTION_COLUMNS)
+		used = printf("\n") - 1;
+	printf("%*s%s\n", OPTION_COLUMNS - used, "", option->text);
 }
 
-static void *cli_checked(void *memory)
+static void usage_options(const struct command *command, bool shared)
 {
-	if (memory)
-		return memory;
-	cli_complain("out of memory");
-	exit(CLI_RUN_FAILED);
+	const struct command_option *option = command->options;
+
+	for (; option->name; option++)
+		if (option->shared == shared)
+			usage_option(option);
 }
 
-void *cli_alloc(size_t bytes)
+void command_print_usage(const struct command *command)
 {
-	return cli_checked(calloc(1, bytes ? bytes : 1));
+	usage_calls(command, "usage: ");
+	putchar('\n');
+	usage_options(command, false);
+	usage_options(command, true);
 }
 
-void *cli_realloc(void *memory, size_t bytes)
+/* Has one of the commands before this one the option, so that it has been explained? */
+static bool usage_is_known(size_t before, const char *name)
 {
-	return cli_checked(realloc(memory, bytes ? bytes : 1));
+	const struct command_option *option;
+	size_t i;
+
+	for (i = 0; i < before; i++)
+		for (option = commands[i]->options; option->name; option++)
+			if (option->shared && !strcmp(option->name, name))
+				return true;
+	return false;
 }
 
-void *cli_room(void *list, size_t nr, size_t *room, size_t bytes)
+/* Who has a shared option: "report, top, diff". */
+static void usage_owners(const char *name)
 {
-	if (nr < *room)
-		return list;
-	*room = nr + *room / 2 + 64;
-	return cli_realloc(list, *room * bytes);
+	const struct command_option *option;
+	const char *before = "";
+	size_t i;
+
+	for (i = 0; i < COMMANDS; i++)
+		for (option = commands[i]->options; option->name; option++)
+			if (option->shared && !strcmp(option->name, name)) {
+				printf("%s%s", before, commands[i]->name);
+				before = ", ";
+			}
 }
 
-char *cli_strdup(const char *text)
+static void usage_shared(void)
 {
-	return strcpy(cli_alloc(strlen(text) + 1), text);
+	const struct command_option *option;
+	size_t i;
+
+	for (i = 0; i < COMMANDS; i++)
+		for (option = commands[i]->options; option->name; option++) {
+			if (!option->shared || usage_is_known(i, option->name))
+				continue;
+			usage_option(option);
+			printf("%*sof ", OPTION_COLUMNS, "");
+			usage_owners(option->name);
+			putchar('\n');
+		}
 }
 
-bool cli_bytes(const char *text, uint64_t *ret_bytes)
+static void usage_print(void)
 {
-	static const char units[] = "kKmMgG";
-	char *end;
-	unsigned long long value = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
+	const char *before = "usage: ";
+	size_t i;
 
-	if (end == text || *text == '-' || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
-		return false;
-	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
-	return true;
+	for (i = 0; i < COMMANDS; i++, before = "       ")
+		usage_calls(commands[i], before);
+	puts("\nSeveral stores are reported as one. stackdepot COMMAND --help is about one "
+	     "command.");
+	for (i = 0; i < COMMANDS; i++) {
+		const struct command_option *option = commands[i]->options;
+
+		while (option->name && option->shared)
+			option++;
+		if (!option->name)
+			continue;
+		printf("\n%s:\n", commands[i]->name);
+		usage_options(commands[i], false);
+	}
+	puts("\nshared:");
+	usage_shared();
+	puts("\n--sysroot=DIR before the sub-command: the files of another machine, for names and "
+	     "lines.\n"
+	     "STACKDEPOT_OPTIONS=help=1 lists what the recorder understands.");
 }
 
-bool cli_number(const char *text, double *ret_number)
-{
-	char *end;
-
-	*ret_number = strtod(text, &end);
-	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
-}
-
-void cli_wait(double seconds)
-{
-	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
+/* ---------------------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(int argc, char **argv);
-	} commands[] = {
-		/* clang-format off */
-		{"run", cli_run},
-		{"report", cli_report},
-		{"stats", cli_stats},
-		{"top", cli_top},
-		{"diff", cli_diff},
-		{"corpus", cli_corpus},
-		{"flame", cli_flame},
-		{"export", cli_export},
-		{"suppress", cli_suppress},
-		/* clang-format on */
-	};
 	size_t i;
 
 	(void)setlocale(LC_CTYPE, "");
@@ -170,17 +148,17 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	if (argc < 2)
-		return cli_usage("no sub-command given");
+		return options_complain(NULL, "no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
-		fputs(usage, stdout);
-		return CLI_CLEAN;
+		usage_print();
+		return STATUS_CLEAN;
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("stackdepot " STACKDEPOT_VERSION);
-		return CLI_CLEAN;
+		return STATUS_CLEAN;
 	}
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	return cli_usage("there is no sub-command '%s'", argv[1]);
+	for (i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i]->name))
+			return commands[i]->run(argc - 1, argv + 1);
+	return options_complain(NULL, "there is no sub-command '%s'", argv[1]);
 }

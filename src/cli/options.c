@@ -1,27 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* options.c - how command lines are read. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/status.h"
 #include "options.h"
 #include "suppress/suppress.h"
 
 #define STACKS_SHOWN 10
 #define FRAMES_SHOWN 24
 
+int options_complain(const struct command *command, const char *format, ...)
+{
+	va_list list;
+
+	fputs("stackdepot: ", stderr);
+	if (command)
+		fprintf(stderr, "%s: ", command->name);
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	fprintf(stderr, "; stackdepot %s%s--help says more\n", command ? command->name : "",
+		command ? " " : "");
+	return STATUS_FAILED;
+}
+
+bool options_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "kKmMgG";
+	unsigned long long value;
+	const char *unit;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
+		return false;
+	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
+	return true;
+}
+
+bool options_number(const char *text, double *ret_number)
+{
+	char *end;
+
+	*ret_number = strtod(text, &end);
+	return end != text && !*end && *ret_number > 0 && *ret_number < 1e9;
+}
+
 void options_report(struct report *report)
 {
 	report->limit = STACKS_SHOWN;
-	report->frame_limit = FRAMES_SHOWN;
-	report->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	report->style.frame_limit = FRAMES_SHOWN;
+	report->style.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 }
 
 static enum option_status options_limit(struct report *report, const char *value)
 {
 	double number;
 
-	if (!cli_number(value, &number) || number < 1)
+	if (!options_number(value, &number) || number < 1)
 		return OPTION_BAD_VALUE;
 	report->limit = (size_t)number;
 	return OPTION_GOOD;
@@ -31,7 +78,7 @@ static enum option_status options_take(const struct options *options, int option
 {
 	switch (option) {
 	case OPTION_ALL:
-		options->report->limit = options->report->frame_limit = SIZE_MAX;
+		options->report->limit = options->report->style.frame_limit = SIZE_MAX;
 		return OPTION_GOOD;
 	case OPTION_LIMIT:
 		return options_limit(options->report, value);
@@ -45,35 +92,107 @@ static enum option_status options_take(const struct options *options, int option
 		return suppress_read(options->suppress, value) ? OPTION_GOOD : OPTION_COMPLAINED;
 	case OPTION_NO_DEFAULT:
 		return OPTION_GOOD;
+	case OPTION_HELP:
+		command_print_usage(options->command);
+		exit(STATUS_CLEAN);
 	}
 	return options->take(options->context, option, value);
 }
 
-static int options_complain(const struct options *options, int option, const char *value)
-{
-	const struct option *at = options->list;
+/* --- for getopt_long() ------------------------------------------------------------------------ */
 
-	while (at->name && at->val != option)
-		at++;
-	return cli_usage("--%s cannot be '%s'", at->name, value);
+struct options_list {
+	struct option *longs;
+	char letters[64];
+};
+
+static size_t options_count(const struct command_option *option)
+{
+	size_t nr = 0;
+
+	while (option[nr].name)
+		nr++;
+	return nr;
 }
 
-int options_parse(const struct options *options, int argc, char **argv)
+static void options_make(const struct options *options, struct options_list *ret_list)
+{
+	const struct command_option *from = options->command->options;
+	size_t i, nr = options_count(from);
+	char *letter = ret_list->letters;
+
+	ret_list->longs = memory_alloc((nr + 2) * sizeof(*ret_list->longs));
+	if (options->program)
+		*letter++ = '+';
+	*letter++ = ':'; /* a value that is missing is told from an unknown option */
+	for (i = 0; i < nr; i++) {
+		ret_list->longs[i] =
+			(struct option){from[i].name, from[i].value ? 1 : 0, NULL, from[i].number};
+		if (from[i].number >= 256)
+			continue;
+		*letter++ = (char)from[i].number;
+		if (from[i].value)
+			*letter++ = ':';
+	}
+	ret_list->longs[nr] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+	*letter = '\0';
+}
+
+static const char *options_name(const struct options *options, int option)
+{
+	const struct command_option *at = options->command->options;
+
+	while (at->name && at->number != option)
+		at++;
+	return at->name ? at->name : "help";
+}
+
+/* WORD is what getopt_long() stopped at. */
+static int options_unknown(const struct options *options, int option, const char *word)
+{
+	if (option == ':')
+		return options_complain(options->command, "--%s has no value",
+					options_name(options, optopt));
+	if (optopt && !strncmp(word, "--", 2))
+		return options_complain(options->command, "--%s takes no value",
+					options_name(options, optopt));
+	if (optopt)
+		return options_complain(options->command, "there is no option '-%c'", optopt);
+	return options_complain(options->command, "there is no option '%s'", word);
+}
+
+static int options_parse_list(const struct options *options, const struct options_list *list,
+			      int argc, char **argv)
 {
 	bool builtin = options->builtin;
 	int option;
 
-	while ((option = getopt_long(argc, argv, options->letters, options->list, NULL)) >= 0) {
-		enum option_status status =
-			option == '?' ? OPTION_COMPLAINED : options_take(options, option, optarg);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, list->letters, list->longs, NULL)) >= 0) {
+		enum option_status status;
 
+		if (option == '?' || option == ':')
+			return options_unknown(options, option, argv[optind - 1]);
+		status = options_take(options, option, optarg);
 		if (status == OPTION_BAD_VALUE)
-			return options_complain(options, option, optarg);
+			return options_complain(options->command, "--%s cannot be '%s'",
+						options_name(options, option), optarg);
 		if (status == OPTION_COMPLAINED)
-			return CLI_USAGE;
+			return STATUS_FAILED;
 		builtin &= option != OPTION_NO_DEFAULT;
 	}
 	if (builtin)
 		suppress_add_builtin(options->suppress);
 	return 0;
+}
+
+int options_parse(const struct options *options, int argc, char **argv)
+{
+	struct options_list list;
+	int status;
+
+	options_make(options, &list);
+	status = options_parse_list(options, &list, argc, argv);
+	free(list.longs);
+	return status;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* options.h - command lines: how they are read, and the options that sub-commands share. */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
 
 #include <getopt.h>
+#include <stdint.h>
 
-#include "cli.h"
+#include "command.h"
+#include "profile/target.h"
+#include "report/report.h"
 
 enum {
 	OPTION_ALL = 1000,
@@ -14,25 +17,36 @@ enum {
 	OPTION_WHOLE_RUN,
 	OPTION_SUPPRESSIONS,
 	OPTION_NO_DEFAULT,
+	OPTION_HELP,
 };
 
 /* For the lists of those who have them. */
 /* clang-format off */
-#define OPTIONS_LIMIT {"all", no_argument, NULL, OPTION_ALL}, \
-		      {"limit", required_argument, NULL, OPTION_LIMIT}
-#define OPTIONS_JSON {"json", no_argument, NULL, OPTION_JSON}
-#define OPTIONS_WHOLE_RUN {"whole-run", no_argument, NULL, OPTION_WHOLE_RUN}
-#define OPTIONS_SUPPRESSIONS {"suppressions", required_argument, NULL, OPTION_SUPPRESSIONS}
-#define OPTIONS_NO_DEFAULT {"no-default-suppressions", no_argument, NULL, OPTION_NO_DEFAULT}
-#define OPTIONS_END {NULL, 0, NULL, 0}
+#define OPTIONS_LIMIT \
+	{"all", NULL, OPTION_ALL, "all stacks and frames, not the first ones", true}, \
+	{"limit", "N", OPTION_LIMIT, "so many stacks (10; top: 20)", true}
+#define OPTIONS_JSON \
+	{"json", NULL, OPTION_JSON, "for programs", true}
+#define OPTIONS_WHOLE_RUN \
+	{"whole-run", NULL, OPTION_WHOLE_RUN, \
+	 "the other stores of the run too: the first, its children", true}
+#define OPTIONS_SUPPRESSIONS \
+	{"suppressions", "FILE", OPTION_SUPPRESSIONS, \
+	 "leaks and errors that do not count, as LeakSanitizer's", true}
+#define OPTIONS_NO_DEFAULT \
+	{"no-default-suppressions", NULL, OPTION_NO_DEFAULT, \
+	 "show what libraries keep on purpose, too", true}
+#define OPTIONS_END {NULL, NULL, 0, NULL, false}
 /* clang-format on */
 
 /* What became of an option: good, a value it cannot have, or more was wrong and was said. */
 enum option_status { OPTION_GOOD, OPTION_BAD_VALUE, OPTION_COMPLAINED };
 
+struct suppress;
+
 struct options {
-	const struct option *list;
-	const char *letters; /* as getopt(3) has them */
+	const struct command *command;
+	bool program; /* the first word that is no option ends them */
 	/* Of options that are not shared. */
 	enum option_status (*take)(void *context, int option, const char *value);
 	void *context;
@@ -48,5 +62,14 @@ struct options {
 void options_report(struct report *report);
 /* 0 with what is left from optind on, or an exit status after a complaint. */
 int options_parse(const struct options *options, int argc, char **argv);
+
+/* What is wrong, and where help is found; returns STATUS_FAILED. COMMAND may be NULL. */
+int options_complain(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* "64M" and the like. */
+bool options_bytes(const char *text, uint64_t *ret_bytes);
+/* A number above 0 and below 10^9. */
+bool options_number(const char *text, double *ret_number);
 
 #endif

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* report.c - `stackdepot report` and `stackdepot stats`: which one, of what, how much of it. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "options.h"
-#include "profile/profile.h"
+#include "profile/stores.h"
+#include "report/growth.h"
+#include "report/report.h"
 #include "suppress/suppress.h"
+#include "text/number.h"
+#include "text/text.h"
 
-struct report_options {
+struct report_command {
+	const struct command *command;
 	struct report report;
 	struct targets targets;
 	double interval;
@@ -31,23 +38,23 @@ static const struct report_kind report_kinds[] = {
 
 enum { OPTION_INTERVAL = 256, OPTION_TIMES };
 
-static const struct option report_long[] = {
+static const struct command_option report_options[] = {
+	{"interval", "SECONDS", OPTION_INTERVAL, "growth: between looks (10)", false},
+	{"times", "N", OPTION_TIMES, "growth: so many looks (3)", false},
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
 	OPTIONS_WHOLE_RUN,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_NO_DEFAULT,
-	{"interval", required_argument, NULL, OPTION_INTERVAL},
-	{"times", required_argument, NULL, OPTION_TIMES},
 	OPTIONS_END,
 };
 
 static enum option_status report_option(void *context, int option, const char *value)
 {
-	struct report_options *options = context;
+	struct report_command *options = context;
 	double number = 0;
 
-	if (!cli_number(value, &number))
+	if (!options_number(value, &number))
 		return OPTION_BAD_VALUE;
 	if (option == OPTION_INTERVAL)
 		options->interval = number;
@@ -57,11 +64,10 @@ static enum option_status report_option(void *context, int option, const char *v
 }
 
 /* Options may stand anywhere; what is left from optind on are the kind and the targets. */
-static int report_parse(struct report_options *options, int argc, char **argv)
+static int report_parse(struct report_command *options, int argc, char **argv)
 {
 	const struct options parse = {
-		.list = report_long,
-		.letters = "",
+		.command = options->command,
 		.take = report_option,
 		.context = options,
 		.report = &options->report,
@@ -119,7 +125,7 @@ static void report_others(const struct report *report)
 
 	stores_of_run(run.names[0], &stores);
 	if (stores.nr > 1)
-		profile = profile_open(&run, report->suppress);
+		profile = profile_open(&run, suppress_filter(report->suppress));
 	if (profile && profile->nr_processes > 1)
 		report_print_others(profile);
 	profile_close(profile);
@@ -129,30 +135,32 @@ static void report_others(const struct report *report)
 /* --- what is reported --------------------------------------------------------------------------
  */
 
-static int report_stores(struct report_options *options, const struct report_kind *kind)
+static int report_stores(struct report_command *options, const struct report_kind *kind)
 {
 	struct report *report = &options->report;
-	struct profile *profile =
-		profile_open(&options->targets, kind->suppressed ? report->suppress : NULL);
+	struct profile *profile = profile_open(
+		&options->targets, kind->suppressed ? suppress_filter(report->suppress) : NULL);
 	int status;
 
 	if (!profile)
-		return CLI_USAGE;
+		return STATUS_FAILED;
 	report->profile = profile;
 	status = kind->print(report);
-	if (status != CLI_USAGE && !report->json && profile->nr_processes == 1)
+	if (status != STATUS_FAILED && !report->json && profile->nr_processes == 1)
 		report_others(report);
 	profile_close(profile);
 	return status;
 }
 
-static int report_growth_of(struct report_options *options, char *later)
+static int report_growth_of(struct report_command *options, char *later)
 {
 	if (!later)
 		return report_growth_watch(&options->report, &options->targets, options->interval,
 					   options->times);
 	if (options->targets.whole_run)
-		return cli_usage("growth of a whole run is watched, or found by diff; one FILE");
+		return options_complain(
+			options->command,
+			"growth of a whole run is watched, or found by diff; one FILE");
 	return report_growth(&options->report, &options->targets, later);
 }
 
@@ -172,7 +180,7 @@ static bool report_is_target(const char *word)
 }
 
 /* The first of WORDS may be a kind, if it is not alone; the others are stores. */
-static int report_of(struct report_options *options, int nr, char **words)
+static int report_of(struct report_command *options, int nr, char **words)
 {
 	const struct report_kind *kind = nr > 1 ? report_find(words[0]) : NULL;
 	bool is_growth = nr > 1 && !strcmp(words[0], "growth"), has_kind = kind || is_growth;
@@ -180,40 +188,36 @@ static int report_of(struct report_options *options, int nr, char **words)
 	options->targets.names = words + has_kind;
 	options->targets.nr = (size_t)(nr - has_kind);
 	if (!nr)
-		return cli_usage("report of what? FILE or PID is missing");
+		return options_complain(options->command, "of what? FILE or PID is missing");
 	if (nr > 1 && !has_kind && !report_is_target(words[0]))
-		return cli_usage("there is no report '%s'", words[0]);
+		return options_complain(options->command, "there is no report '%s'", words[0]);
 	if (!is_growth)
 		return report_stores(options, kind ? kind : &report_kinds[0]);
 	if (nr > 3)
-		return cli_usage("growth of what? one FILE or PID, or FILE and LATER");
+		return options_complain(options->command,
+					"growth of what? one FILE or PID, or FILE and LATER");
 	options->targets.nr = 1;
 	return report_growth_of(options, nr == 3 ? words[2] : NULL);
 }
 
-static int report_main(int argc, char **argv, bool stats_only)
+static int report_run(int argc, char **argv)
 {
-	struct report_options options = {.report.suppress = suppress_open()};
+	struct report_command options = {.command = &command_report,
+					 .report.suppress = suppress_open()};
 	int status = report_parse(&options, argc, argv);
 
-	if (!status && stats_only) {
-		options.targets.names = argv + optind;
-		options.targets.nr = (size_t)(argc - optind);
-		status = argc > optind ? report_stores(&options, report_find("stats"))
-				       : cli_usage("stats of what? FILE or PID is missing");
-	} else if (!status) {
+	if (!status)
 		status = report_of(&options, argc - optind, argv + optind);
-	}
 	suppress_close(options.report.suppress);
 	return status;
 }
 
-int cli_report(int argc, char **argv)
-{
-	return report_main(argc, argv, false);
-}
-
-int cli_stats(int argc, char **argv)
-{
-	return report_main(argc, argv, true);
-}
+const struct command command_report = {
+	.name = "report",
+	.usage = {"report [leaks|errors|top|stats] [OPTION]... FILE|PID...\twhat was recorded",
+		  "report growth [OPTION]... FILE|PID [LATER]\twhat grew between two copies of a "
+		  "store, "
+		  "or looks at a process"},
+	.options = report_options,
+	.run = report_run,
+};

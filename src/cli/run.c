@@ -5,15 +5,21 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/complain.h"
+#include "base/status.h"
+#include "launch.h"
 #include "options.h"
 #include "profile/profile.h"
+#include "profile/stores.h"
 #include "suppress/suppress.h"
+#include "text/number.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)
@@ -38,15 +44,16 @@ enum {
 	RUN_QUIET
 };
 
-static const struct option run_long[] = {
-	{"memory", required_argument, NULL, RUN_MEMORY},
-	{"store", required_argument, NULL, RUN_STORE},
-	{"mode", required_argument, NULL, RUN_MODE},
-	{"on-error", required_argument, NULL, RUN_ON_ERROR},
-	{"error-exitcode", required_argument, NULL, RUN_EXITCODE},
-	{"follow-children", required_argument, NULL, RUN_FOLLOW},
-	{"children", required_argument, NULL, RUN_CHILDREN},
-	{"quiet", no_argument, NULL, RUN_QUIET},
+static const struct command_option run_options[] = {
+	{"memory", "BYTES", RUN_MEMORY, "size of the store, fixed (64M)", false},
+	{"store", "FILE", RUN_STORE, "the store (PROGRAM.PID.stackdepot)", false},
+	{"mode", "full|sample=BYTES", RUN_MODE, "all objects, or one in so many bytes", false},
+	{"on-error", "report|abort", RUN_ON_ERROR, "go on, or end the program", false},
+	{"error-exitcode", "N", RUN_EXITCODE, "exit status if errors were found", false},
+	{"follow-children", "yes|no", RUN_FOLLOW, "record what it starts, too (yes)", false},
+	{"children", "N", RUN_CHILDREN, "stores besides the first, of children and exec() (64)",
+	 false},
+	{"quiet", NULL, RUN_QUIET, "no summary at the end", false},
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };
@@ -70,7 +77,7 @@ static bool run_mode(const char *value)
 	uint64_t bytes;
 
 	return !strcmp(value, "full") ||
-	       (!strncmp(value, "sample=", 7) && cli_bytes(value + 7, &bytes) && bytes);
+	       (!strncmp(value, "sample=", 7) && options_bytes(value + 7, &bytes) && bytes);
 }
 
 static bool run_exitcode(struct run *run, const char *value)
@@ -84,7 +91,7 @@ static bool run_exitcode(struct run *run, const char *value)
 
 static bool run_memory(struct run *run, const char *value)
 {
-	return cli_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
+	return options_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
 	       run->store_bytes <= 1ull << 40 && run_add(run, "memory", value);
 }
 
@@ -104,7 +111,8 @@ static bool run_option(struct run *run, int option, const char *value)
 	case RUN_FOLLOW:
 		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
 	case RUN_CHILDREN:
-		return cli_bytes(value, &bytes) && bytes <= 4096 && run_add(run, "children", value);
+		return options_bytes(value, &bytes) && bytes <= 4096 &&
+		       run_add(run, "children", value);
 	case RUN_EXITCODE:
 		return run_exitcode(run, value);
 	case RUN_QUIET:
@@ -122,8 +130,8 @@ static enum option_status run_take(void *context, int option, const char *value)
 static int run_parse(struct run *run, int argc, char **argv)
 {
 	const struct options parse = {
-		.list = run_long,
-		.letters = "+",
+		.command = &command_run,
+		.program = true,
 		.take = run_take,
 		.context = run,
 		.suppress = run->suppress,
@@ -131,7 +139,7 @@ static int run_parse(struct run *run, int argc, char **argv)
 	int status = options_parse(&parse, argc, argv);
 
 	if (!status && optind >= argc)
-		return cli_usage("run what? PROGRAM is missing");
+		return options_complain(&command_run, "what? PROGRAM is missing");
 	return status;
 }
 
@@ -150,20 +158,20 @@ static bool run_store(struct run *run, const char *program)
 		strcpy(given, run->store);
 		if (!getcwd(run->store, sizeof(run->store)) ||
 		    strlen(run->store) + strlen(given) + 2 > sizeof(run->store)) {
-			cli_complain("the current directory: %s", strerror(errno));
+			complain("the current directory: %s", strerror(errno));
 			return false;
 		}
 		strcat(strcat(run->store, "/"), given);
 	}
 	if (strchr(run->store, ':')) {
-		cli_complain("%s: the name of a store has no colon", run->store);
+		complain("%s: the name of a store has no colon", run->store);
 		return false;
 	}
 	error = stackdepot_store_open(run->store, &old);
 	if (error == -ENOENT)
 		return true;
 	if (error) {
-		cli_complain("%s: exists, and is not a store; it is left alone", run->store);
+		complain("%s: exists, and is not a store; it is left alone", run->store);
 		return false;
 	}
 	stackdepot_store_close(old);
@@ -202,7 +210,7 @@ static bool run_try(const struct run *run)
 		(void)unlink(run->store);
 	}
 	if (error)
-		cli_complain("%s: %s; nothing was run", run->store, strerror(error));
+		complain("%s: %s; nothing was run", run->store, strerror(error));
 	return !error;
 }
 
@@ -234,11 +242,11 @@ static void run_say(const struct profile *profile, uint64_t errors)
 	char number[TEXT_NUMBER], bytes[TEXT_BYTES], objects[TEXT_NUMBER];
 	const struct stackdepot_store_info *info = &process->info;
 
-	cli_complain("%.60s (%u): %s, %s live in %s; stackdepot report %s",
-		     info->command_bytes ? info->command : "?", info->pid,
-		     text_number((double)errors, "error", number),
-		     text_bytes(process->live.bytes, bytes),
-		     text_number(process->live.objects, "object", objects), process->path);
+	complain("%.60s (%u): %s, %s live in %s; stackdepot report %s",
+		 info->command_bytes ? info->command : "?", info->pid,
+		 text_number((double)errors, "error", number),
+		 text_bytes(process->live.bytes, bytes),
+		 text_number(process->live.objects, "object", objects), process->path);
 }
 
 /* What is found in the stores of a run, one after the other. */
@@ -263,7 +271,7 @@ static void run_add_store(const struct run *run, char *path, struct run_sums *su
 {
 	const struct targets one = {.names = &path, .nr = 1, .quiet = true};
 	uint64_t covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen, errors;
-	struct profile *profile = profile_open(&one, run->suppress);
+	struct profile *profile = profile_open(&one, suppress_filter(run->suppress));
 
 	if (!profile)
 		return;
@@ -284,13 +292,13 @@ static void run_say_rest(const struct run *run, const struct run_sums *sums)
 	const size_t more = sums->stores - sums->said;
 
 	if (more)
-		cli_complain("%zu more %s, in %s.*", more, more == 1 ? "process" : "processes",
-			     run->store);
+		complain("%zu more %s, in %s.*", more, more == 1 ? "process" : "processes",
+			 run->store);
 	suppress_print(stderr, run->suppress, SUPPRESS_ALL);
 	if (sums->children_unrecorded)
-		cli_complain("%llu more %s not recorded: --children",
-			     (unsigned long long)sums->children_unrecorded,
-			     sums->children_unrecorded == 1 ? "process was" : "processes were");
+		complain("%llu more %s not recorded: --children",
+			 (unsigned long long)sums->children_unrecorded,
+			 sums->children_unrecorded == 1 ? "process was" : "processes were");
 }
 
 /* Errors seen in all stores of the run, but for those that are suppressed. */
@@ -311,7 +319,7 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	if (!run->quiet)
 		run_say_rest(run, &sums);
 	if (!stores.nr)
-		cli_complain("nothing was recorded");
+		complain("nothing was recorded");
 	stores_free(&stores);
 	return sums.errors;
 }
@@ -335,14 +343,14 @@ static int run_program(struct run *run, struct launch *launch)
 
 	run_remove_old(run->store);
 	if (!run_add(run, "store", run->store)) {
-		cli_complain("%s: the name is too long", run->store);
-		return CLI_RUN_FAILED;
+		complain("%s: the name is too long", run->store);
+		return LAUNCH_FAILED;
 	}
 	launch->options = run->options;
 	launch->store = run->store;
 	launch->every_second = run_trim;
 	if (!run_try(run))
-		return CLI_RUN_FAILED;
+		return LAUNCH_FAILED;
 	if (!launch_run(launch))
 		return launch->failed_status;
 	errors = run_finish(run, launch);
@@ -365,13 +373,13 @@ static int run_recorded(struct run *run, char **argv)
 	launch.argv = argv;
 	launch.program = program;
 	launch.preload = preload;
-	status = preload && run_store(run, program) ? run_program(run, &launch) : CLI_RUN_FAILED;
+	status = preload && run_store(run, program) ? run_program(run, &launch) : LAUNCH_FAILED;
 	free(preload);
 	free(program);
 	return status;
 }
 
-int cli_run(int argc, char **argv)
+static int run_main(int argc, char **argv)
 {
 	static struct run run;
 	int status;
@@ -385,3 +393,10 @@ int cli_run(int argc, char **argv)
 	suppress_close(run.suppress);
 	return status;
 }
+
+const struct command command_run = {
+	.name = "run",
+	.usage = {"run [OPTION]... -- PROGRAM [ARG]...\trecord what a program allocates"},
+	.options = run_options,
+	.run = run_main,
+};

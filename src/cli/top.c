@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* top.c - `stackdepot top`: what a process allocates while it does. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "options.h"
-#include "top/top.h"
+#include "top/batch.h"
+#include "top/rows.h"
+#include "top/screen.h"
 
 #define ROWS_PRINTED 20
 #define MIN_INTERVAL 0.1
 
 enum { TOP_INTERVAL = 256, TOP_TIMES, TOP_SORT, TOP_FILTER, TOP_BATCH };
 
-static const struct option top_long[] = {
+static const struct command_option top_options[] = {
+	{"interval", "SECONDS", TOP_INTERVAL, "between looks (2)", false},
+	{"times", "N", TOP_TIMES, "so many looks", false},
+	{"sort", "ORDER", TOP_SORT, "live, objects, growth, alloc or count", false},
+	{"filter", "TEXT", TOP_FILTER, "in a function, file or module", false},
+	{"batch", NULL, TOP_BATCH, "print instead, for scripts", false},
 	OPTIONS_LIMIT,
 	OPTIONS_WHOLE_RUN,
-	{"interval", required_argument, NULL, TOP_INTERVAL},
-	{"times", required_argument, NULL, TOP_TIMES},
-	{"sort", required_argument, NULL, TOP_SORT},
-	{"filter", required_argument, NULL, TOP_FILTER},
-	{"batch", no_argument, NULL, TOP_BATCH},
 	OPTIONS_END,
 };
 
@@ -41,7 +43,7 @@ static bool top_times(struct top *top, const char *value)
 {
 	double number;
 
-	if (!cli_number(value, &number) || number < 1)
+	if (!options_number(value, &number) || number < 1)
 		return false;
 	top->times = (unsigned int)number;
 	return true;
@@ -54,7 +56,7 @@ static enum option_status top_option(void *context, int option, const char *valu
 
 	switch (option) {
 	case TOP_INTERVAL:
-		good = cli_number(value, &top->interval) && top->interval >= MIN_INTERVAL;
+		good = options_number(value, &top->interval) && top->interval >= MIN_INTERVAL;
 		break;
 	case TOP_TIMES:
 		good = top_times(top, value);
@@ -75,64 +77,30 @@ static enum option_status top_option(void *context, int option, const char *valu
 /* 0, or an exit status after a complaint. */
 static int top_parse(struct top *top, struct targets *targets, int argc, char **argv)
 {
+	struct report report = {.limit = ROWS_PRINTED};
 	const struct options parse = {
-		.list = top_long,
-		.letters = "",
+		.command = &command_top,
 		.take = top_option,
 		.context = top,
-		.report = &top->report,
+		.report = &report,
 		.targets = targets,
 	};
 	int status;
 
 	top->interval = 2;
 	top->batch = !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
-	top->report.limit = ROWS_PRINTED;
 	status = options_parse(&parse, argc, argv);
+	top->limit = report.limit;
 	/* One row is a line; on the screen a stack is shown whole. */
-	top->report.frame_limit = SIZE_MAX;
+	top->style.frame_limit = SIZE_MAX;
 	targets->names = argv + optind;
 	targets->nr = (size_t)(argc - optind);
 	if (!status && !targets->nr)
-		return cli_usage("top of what? FILE or PID is missing");
+		return options_complain(&command_top, "of what? FILE or PID is missing");
 	return status;
 }
 
-static void top_print(const struct top *top)
-{
-	size_t i;
-
-	top_print_header(stdout, top);
-	fputs("\n\n", stdout);
-	top_print_columns(stdout);
-	fputc('\n', stdout);
-	for (i = 0; i < top->nr && i < top->report.limit; i++) {
-		top_print_row(stdout, top, &top->rows[i]);
-		fputc('\n', stdout);
-	}
-}
-
-/* Until it was printed so many times, or the process has ended. */
-static int top_batch(struct top *top)
-{
-	unsigned int done = 0;
-
-	for (;;) {
-		top_print(top);
-		if (fflush(stdout)) {
-			cli_complain("standard output: %s", strerror(errno));
-			return CLI_USAGE;
-		}
-		if (++done == top->times || top->ended)
-			return CLI_CLEAN;
-		putchar('\n');
-		cli_wait(top->interval);
-		if (!top_look(top))
-			return CLI_USAGE;
-	}
-}
-
-int cli_top(int argc, char **argv)
+static int top_run(int argc, char **argv)
 {
 	struct targets targets = {0};
 	struct top top = {0};
@@ -142,12 +110,18 @@ int cli_top(int argc, char **argv)
 		return status;
 	top.profile = profile_open(&targets, NULL);
 	if (!top.profile)
-		return CLI_USAGE;
+		return STATUS_FAILED;
 	top.profile->running_only = true;
-	top.report.profile = top.profile;
-	status = CLI_USAGE;
+	status = STATUS_FAILED;
 	if (top_look(&top))
 		status = top.batch ? top_batch(&top) : top_screen(&top);
 	top_free(&top);
 	return status;
 }
+
+const struct command command_top = {
+	.name = "top",
+	.usage = {"top [OPTION]... FILE|PID...\tlive, on the terminal"},
+	.options = top_options,
+	.run = top_run,
+};

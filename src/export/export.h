@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* export.h - what the writers of formats share. */
-#ifndef EXPORT_H
-#define EXPORT_H
+#ifndef EXPORT_EXPORT_H
+#define EXPORT_EXPORT_H
+
+#include <stdio.h>
 
 #include "profile/profile.h"
 
@@ -38,6 +40,12 @@ void export_build_id(const uint8_t *bytes, size_t nr, char buffer[EXPORT_BUILD_I
 char *export_process(const struct profile_process *process);
 /* What stands for the frames of a stack that has none. */
 const char *export_missing(const struct profile_stack *stack);
+
+/*
+ * Allocations of stacks that were evicted since become a stack of their own, so that sums are
+ * right.
+ */
+void export_add_evicted(struct profile *profile);
 
 /* The formats. Errors of writing are found in OUT by the caller. */
 void export_folded(const struct export *export);

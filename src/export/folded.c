@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export.h"
 #include "base/intern.h"
+#include "base/memory.h"
+#include "export.h"
 
 struct folded {
 	char *text;
@@ -27,7 +28,7 @@ static void folded_add(struct folded *folded, const char *name)
 
 	if (folded->used + length + 1 > folded->room) {
 		folded->room = 2 * folded->room + length + 1;
-		folded->text = cli_realloc(folded->text, folded->room);
+		folded->text = memory_realloc(folded->text, folded->room);
 	}
 	if (folded->used)
 		folded->text[folded->used++] = ';';
@@ -58,7 +59,7 @@ static void folded_stack(struct folded *folded, const struct profile_stack *stac
 void export_folded(const struct export *export)
 {
 	const struct profile *profile = export->profile;
-	double *sums = cli_alloc(profile->nr * sizeof(*sums));
+	double *sums = memory_alloc(profile->nr * sizeof(*sums));
 	struct intern *texts = intern_open();
 	struct folded folded = {0};
 	size_t i;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* gzip.c - zlib's deflate, to a stream of stdio. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "cli/cli.h"
+#include "base/memory.h"
 #include "gzip.h"
 
 #define GZIP_WRAPPER 16 /* added to the logarithm of the window: a gzip header and trailer */
@@ -17,7 +18,7 @@ struct gzip {
 
 struct gzip *gzip_open(FILE *out)
 {
-	struct gzip *gzip = cli_alloc(sizeof(*gzip));
+	struct gzip *gzip = memory_alloc(sizeof(*gzip));
 
 	gzip->out = out;
 	if (deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_WRAPPER,

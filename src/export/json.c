@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export.h"
 #include "base/intern.h"
+#include "base/memory.h"
+#include "export.h"
+#include "profile/stats.h"
+#include "text/text.h"
 #include "text/writer.h"
 
 #define JSON_FORMAT_VERSION 1

@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
+#include "base/memory.h"
 #include "export.h"
 #include "gzip.h"
-#include "base/intern.h"
 #include "protobuf.h"
 
 #define SEGMENTS_MAX 16u /* executable ones, of a file */
@@ -231,7 +232,7 @@ static void pprof_functions(struct pprof *pprof)
 /* Modules that frames are in, by number: the files of others are not opened. To be freed. */
 static bool *pprof_modules_used(const struct profile *profile)
 {
-	bool *used = cli_alloc(symbols_modules(profile->symbols) * sizeof(*used));
+	bool *used = memory_alloc(symbols_modules(profile->symbols) * sizeof(*used));
 	unsigned int j;
 	size_t i;
 
@@ -253,8 +254,8 @@ static void pprof_add_mapping(struct pprof *pprof, const struct symbol_module *m
 	at.start -= before;
 	at.offset -= before;
 	at.end += (PAGE_BYTES - at.end % PAGE_BYTES) % PAGE_BYTES;
-	pprof->mappings =
-		cli_realloc(pprof->mappings, (pprof->nr_mappings + 1) * sizeof(*pprof->mappings));
+	pprof->mappings = memory_realloc(pprof->mappings,
+					 (pprof->nr_mappings + 1) * sizeof(*pprof->mappings));
 	pprof->mappings[pprof->nr_mappings++] = (struct pprof_mapping){module, at, false, false};
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "base/memory.h"
 #include "protobuf.h"
 
 #define VARINT_BYTES 10u
@@ -15,7 +15,7 @@ static void protobuf_room(struct protobuf *message, size_t bytes)
 	if (message->used + bytes <= message->room)
 		return;
 	message->room = 2 * (message->used + bytes);
-	message->bytes = cli_realloc(message->bytes, message->room);
+	message->bytes = memory_realloc(message->bytes, message->room);
 }
 
 void protobuf_free(struct protobuf *message)

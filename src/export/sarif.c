@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "export.h"
+#include "text/number.h"
 #include "text/writer.h"
 
 #define SARIF_LEAK 0 /* its rule; the kinds of errors are the others, by their number */
@@ -49,7 +51,7 @@ static void sarif_artifact(struct sarif *sarif, const char *path)
 
 	while (!strncmp(path, "../", 3) || !strncmp(path, "./", 2))
 		path += path[1] == '.' ? 3 : 2;
-	uri = cli_alloc(3 * strlen(path) + sizeof("file://"));
+	uri = memory_alloc(3 * strlen(path) + sizeof("file://"));
 	at = strcpy(uri, absolute ? "file://" : "") + (absolute ? 7 : 0);
 	for (; *path; path++)
 		if (isascii((unsigned char)*path) &&

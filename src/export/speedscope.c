@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export.h"
 #include "base/intern.h"
+#include "base/memory.h"
+#include "export.h"
 #include "text/writer.h"
 
 #define SPEEDSCOPE_SCHEMA "https://www.speedscope.app/file-format-schema.json"
@@ -27,7 +28,7 @@ static int64_t speedscope_number(struct speedscope *speedscope, const char *name
 
 	if (length > speedscope->room) {
 		speedscope->room = 2 * length;
-		speedscope->text = cli_realloc(speedscope->text, speedscope->room);
+		speedscope->text = memory_realloc(speedscope->text, speedscope->room);
 	}
 	memcpy(speedscope->text, name, name_bytes);
 	if (file)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* flame.h - the page for the browser. */
-#ifndef FLAME_H
-#define FLAME_H
+#ifndef FLAME_FLAME_H
+#define FLAME_FLAME_H
 
 #include "profile/profile.h"
 
 #define FLAME_NODES 20000u
+#define FLAME_NODES_MIN 10u
+#define FLAME_NODES_MAX 1000000u
 
 struct flame_options {
 	const struct profile *before; /* compare with it, unless NULL */
@@ -14,11 +16,5 @@ struct flame_options {
 
 /* Write the page of a profile to FILE, "-" being standard output. An exit status. */
 int flame_write(const char *file, const struct profile *now, const struct flame_options *options);
-
-/* --- json.c ----------------------------------------------------------------------------------- */
-
-struct json_t;
-/* What the page is about; src/flame/page/model.js reads it. */
-struct json_t *flame_json(const struct profile *now, const struct flame_options *options);
 
 #endif

@@ -8,12 +8,16 @@
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <math.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "flame.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "json.h"
+#include "profile/stats.h"
 #include "profile/tree.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #define STACKS_SHOWN 100u /* the largest by each figure */
 #define ERRORS_SHOWN 200u
@@ -26,9 +30,8 @@ struct flame {
 	uint32_t *functions; /* number in the page plus one, by number in the tree */
 	size_t room;
 	size_t nr_functions;
-	void *strings_known; /* for tsearch() */
-	void *frames_known;
-	size_t nr_frames;
+	struct intern *strings_known; /* numbers as in the page */
+	struct intern *frames_known;  /* struct flame_frame, likewise */
 	json_t *strings, *function_names, *function_modules, *function_files;
 	json_t *frame_functions, *frame_files, *frame_lines, *frame_inlined;
 	struct tree_sums *self, *total; /* of functions in the page */
@@ -43,41 +46,22 @@ static json_t *flame_number(double value)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-struct flame_string {
-	char *text;
-	size_t number;
-};
-
-static int flame_string_compare(const void *a, const void *b)
-{
-	return strcmp(((const struct flame_string *)a)->text,
-		      ((const struct flame_string *)b)->text);
-}
-
-static void flame_string_free(void *known)
-{
-	free(((struct flame_string *)known)->text);
-	free(known);
-}
-
 /* Number of a text; -1 for none. */
-static json_t *flame_string(struct flame *flame, const char *text)
+static json_int_t flame_string(struct flame *flame, const char *text)
 {
-	struct flame_string key = {.text = (char *)text}, *known;
-	struct flame_string **slot;
+	size_t number, known = intern_nr(flame->strings_known);
 
 	if (!text)
-		return json_integer(-1);
-	slot = tfind(&key, &flame->strings_known, flame_string_compare);
-	if (slot)
-		return json_integer((json_int_t)(*slot)->number);
-	known = cli_alloc(sizeof(*known));
-	known->text = cli_strdup(text);
-	known->number = json_array_size(flame->strings);
-	json_array_append_new(flame->strings, json_name(text));
-	if (!tsearch(known, &flame->strings_known, flame_string_compare))
-		abort();
-	return json_integer((json_int_t)known->number);
+		return -1;
+	number = intern_text(flame->strings_known, text);
+	if (number == known)
+		json_array_append_new(flame->strings, json_name(text));
+	return (json_int_t)number;
+}
+
+static void flame_append(json_t *list, json_int_t number)
+{
+	json_array_append_new(list, json_integer(number));
 }
 
 static void flame_more_functions(struct flame *flame)
@@ -85,9 +69,10 @@ static void flame_more_functions(struct flame *flame)
 	size_t room = flame->room;
 
 	flame->room = flame->tree->nr_functions * 2;
-	flame->functions = cli_realloc(flame->functions, flame->room * sizeof(*flame->functions));
-	flame->self = cli_realloc(flame->self, flame->room * sizeof(*flame->self));
-	flame->total = cli_realloc(flame->total, flame->room * sizeof(*flame->total));
+	flame->functions =
+		memory_realloc(flame->functions, flame->room * sizeof(*flame->functions));
+	flame->self = memory_realloc(flame->self, flame->room * sizeof(*flame->self));
+	flame->total = memory_realloc(flame->total, flame->room * sizeof(*flame->total));
 	memset(flame->functions + room, 0, (flame->room - room) * sizeof(*flame->functions));
 }
 
@@ -99,68 +84,42 @@ static size_t flame_function(struct flame *flame, uint32_t function)
 		flame_more_functions(flame);
 	if (flame->functions[function])
 		return flame->functions[function] - 1;
-	json_array_append_new(flame->function_names, flame_string(flame, known->name));
-	json_array_append_new(flame->function_modules, flame_string(flame, known->module));
-	json_array_append_new(flame->function_files, flame_string(flame, known->file));
+	flame_append(flame->function_names, flame_string(flame, known->name));
+	flame_append(flame->function_modules, flame_string(flame, known->module));
+	flame_append(flame->function_files, flame_string(flame, known->file));
 	flame->self[flame->nr_functions] = known->self;
 	flame->total[flame->nr_functions] = known->total;
 	flame->functions[function] = (uint32_t)++flame->nr_functions;
 	return flame->nr_functions - 1;
 }
 
-/* A line of a function: where the call was. */
+/* A line of a function: where the call was. It is a key: no room between the members. */
 struct flame_frame {
-	size_t function;
-	char *file;
-	int line;
-	int inlined;
-	size_t number;
+	int64_t function;
+	int64_t file;
+	int32_t line;
+	int32_t inlined;
 };
-
-static int flame_frame_compare(const void *a, const void *b)
-{
-	const struct flame_frame *left = a, *right = b;
-
-	if (left->function != right->function)
-		return left->function < right->function ? -1 : 1;
-	if (left->line != right->line)
-		return left->line < right->line ? -1 : 1;
-	if (left->inlined != right->inlined)
-		return left->inlined - right->inlined;
-	return strcmp(left->file, right->file);
-}
-
-static void flame_frame_free(void *known)
-{
-	free(((struct flame_frame *)known)->file);
-	free(known);
-}
 
 static size_t flame_frame(struct flame *flame, const struct symbol_frame *frame, size_t at)
 {
 	const struct symbol_line *line = &frame->lines[at];
-	struct flame_frame key = {
-		.function = flame_function(flame, tree_function(flame->tree, frame, at)),
-		.file = line->file ? line->file : "",
+	const struct flame_frame key = {
+		.function = (int64_t)flame_function(flame, tree_function(flame->tree, frame, at)),
+		.file = flame_string(flame, line->file),
 		.line = line->line,
 		.inlined = line->inlined,
-		.number = flame->nr_frames,
 	};
-	struct flame_frame *known, **slot;
+	size_t known = intern_nr(flame->frames_known);
+	size_t number = intern(flame->frames_known, &key, sizeof(key));
 
-	slot = tfind(&key, &flame->frames_known, flame_frame_compare);
-	if (slot)
-		return (*slot)->number;
-	known = cli_alloc(sizeof(*known));
-	*known = key;
-	known->file = cli_strdup(key.file);
-	if (!tsearch(known, &flame->frames_known, flame_frame_compare))
-		abort();
-	json_array_append_new(flame->frame_functions, json_integer((json_int_t)key.function));
-	json_array_append_new(flame->frame_files, flame_string(flame, line->file));
-	json_array_append_new(flame->frame_lines, json_integer(line->line));
-	json_array_append_new(flame->frame_inlined, json_integer(line->inlined));
-	return flame->nr_frames++;
+	if (number == known) {
+		flame_append(flame->frame_functions, key.function);
+		flame_append(flame->frame_files, key.file);
+		flame_append(flame->frame_lines, key.line);
+		flame_append(flame->frame_inlined, key.inlined);
+	}
+	return number;
 }
 
 static json_t *flame_trace(struct flame *flame, const struct profile_trace *trace)
@@ -173,8 +132,7 @@ static json_t *flame_trace(struct flame *flame, const struct profile_trace *trac
 		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (line = 0; line < frame->nr; line++)
-			json_array_append_new(
-				list, json_integer((json_int_t)flame_frame(flame, frame, line)));
+			flame_append(list, (json_int_t)flame_frame(flame, frame, line));
 	}
 	return list;
 }
@@ -232,7 +190,7 @@ struct flame_fold {
 static struct flame_fold *flame_folds(const struct flame *flame, struct flame_fold *ret_all)
 {
 	const struct tree *tree = flame->tree;
-	struct flame_fold *folds = cli_alloc(tree->nr * sizeof(*folds));
+	struct flame_fold *folds = memory_alloc(tree->nr * sizeof(*folds));
 	size_t i;
 
 	memset(ret_all, 0, sizeof(*ret_all));
@@ -272,7 +230,7 @@ static void flame_nodes_fill(struct flame *flame, struct flame_nodes *nodes,
 			     const struct flame_fold *folds)
 {
 	const struct tree *tree = flame->tree;
-	uint32_t *numbers = cli_alloc(tree->nr * sizeof(*numbers));
+	uint32_t *numbers = memory_alloc(tree->nr * sizeof(*numbers));
 	size_t i;
 
 	for (i = 0; i < tree->nr; i++) {
@@ -298,7 +256,7 @@ static void flame_add_nodes(struct flame *flame, json_t *root)
 	struct flame_nodes nodes = {.up = json_array(), .functions = json_array()};
 	struct flame_fold all, *folds = flame_folds(flame, &all);
 
-	nodes.self = cli_alloc(2 * flame->tree->nr * sizeof(*nodes.self));
+	nodes.self = memory_alloc(2 * flame->tree->nr * sizeof(*nodes.self));
 	flame_nodes_fill(flame, &nodes, folds);
 	json_object_set_new(
 		root, "nodes",
@@ -350,8 +308,8 @@ static void flame_add_stacks(struct flame *flame, json_t *root)
 {
 	const struct tree *tree = flame->tree;
 	struct flame_order order = {.tree = tree};
-	uint32_t *nodes = cli_alloc(tree->nr * sizeof(*nodes));
-	bool *chosen = cli_alloc(tree->nr * sizeof(*chosen));
+	uint32_t *nodes = memory_alloc(tree->nr * sizeof(*nodes));
+	bool *chosen = memory_alloc(tree->nr * sizeof(*chosen));
 	json_t *list = json_array();
 	size_t i, nr = 0;
 	int growth;
@@ -392,14 +350,14 @@ static json_t *flame_error(struct flame *flame, const struct profile *profile,
 	const struct stackdepot_error *error = &found->error;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "kind",
-		stackdepot_error_name(error->kind), "verb", errors_verb(error), "address",
+		stackdepot_error_name(error->kind), "verb", text_verb(error), "address",
 		flame_hex(error->address), "object", flame_hex(error->object), "object_bytes",
 		(json_int_t)error->object_bytes, "count", (json_int_t)error->count, "signal",
 		(json_int_t)error->signal, "thread", (json_int_t)error->thread,
 		"allocated_by_thread", (json_int_t)error->alloc_thread, "freed_by_thread",
 		(json_int_t)error->free_thread);
 
-	json_object_set_new(object, "found_late", json_boolean(errors_late(error)));
+	json_object_set_new(object, "found_late", json_boolean(text_is_late(error)));
 	json_object_set_new(object, "nearest",
 			    json_boolean(error->flags & STACKDEPOT_ERROR_NEAREST));
 	json_object_set_new(object, "freed", json_boolean(error->flags & STACKDEPOT_ERROR_FREED));
@@ -438,9 +396,10 @@ static json_t *flame_lines(void (*print)(FILE *out, const struct profile *profil
 	FILE *out = open_memstream(&text, &bytes);
 
 	if (!out)
-		abort();
+		memory_out();
 	print(out, profile);
-	fclose(out);
+	if (fclose(out))
+		memory_out();
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		json_array_append_new(list, json_name(line));
 	free(text);
@@ -489,6 +448,8 @@ static void flame_begin(struct flame *flame, const struct profile *now,
 	flame->totals = tree_totals(flame->tree);
 	flame->keep = tree_prune(flame->tree, flame->totals,
 				 options->nodes ? options->nodes : FLAME_NODES);
+	flame->strings_known = intern_open();
+	flame->frames_known = intern_open();
 	flame->strings = json_array();
 	flame->function_names = json_array();
 	flame->function_modules = json_array();
@@ -501,8 +462,8 @@ static void flame_begin(struct flame *flame, const struct profile *now,
 
 static void flame_end(struct flame *flame)
 {
-	tdestroy(flame->strings_known, flame_string_free);
-	tdestroy(flame->frames_known, flame_frame_free);
+	intern_close(flame->strings_known);
+	intern_close(flame->frames_known);
 	free(flame->functions);
 	free(flame->self);
 	free(flame->total);

@@ -2,14 +2,17 @@
 /* profile.c - which stores are read as one, and what is said of all of them. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/complain.h"
+#include "base/hash.h"
+#include "base/memory.h"
 #include "profile.h"
-
-#define FNV_BASIS 0xcbf29ce484222325ull
-#define FNV_PRIME 0x100000001b3ull
+#include "read.h"
+#include "stores.h"
 
 /* --- processes -------------------------------------------------------------------------------- */
 
@@ -28,8 +31,8 @@ static bool profile_has(const struct profile *profile, const struct stat *st)
 static void profile_append(struct profile *profile, struct profile_process process)
 {
 	process.symbols = symbols_add(profile->symbols, process.store);
-	profile->processes = cli_realloc(profile->processes,
-					 (profile->nr_processes + 1) * sizeof(*profile->processes));
+	profile->processes = memory_realloc(
+		profile->processes, (profile->nr_processes + 1) * sizeof(*profile->processes));
 	profile->processes[profile->nr_processes++] = process;
 }
 
@@ -53,8 +56,7 @@ static bool profile_add(struct profile *profile, char *path, bool is_named)
 		return true;
 	}
 	if (!profile->quiet)
-		cli_complain("%s: %s%s", path, target_error(error),
-			     is_named ? "" : "; it is left out");
+		complain("%s: %s%s", path, target_error(error), is_named ? "" : "; it is left out");
 	free(path);
 	return false;
 }
@@ -78,7 +80,7 @@ static void profile_add_others(struct profile *profile)
 			continue;
 		stores_of_run(profile->processes[i].path, &stores);
 		for (j = 0; j < stores.nr; j++)
-			(void)profile_add(profile, cli_strdup(stores.path[j]), false);
+			(void)profile_add(profile, memory_strdup(stores.path[j]), false);
 		stores_free(&stores);
 	}
 	qsort(profile->processes, profile->nr_processes, sizeof(*profile->processes),
@@ -167,17 +169,17 @@ bool profile_refresh(struct profile *profile)
 	profile_sum_up(profile);
 	if (profile_read(profile))
 		return true;
-	cli_complain("out of memory");
+	complain("out of memory");
 	return false;
 }
 
-struct profile *profile_open(const struct targets *targets, struct suppress *suppress)
+struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter)
 {
-	struct profile *profile = cli_alloc(sizeof(*profile));
+	struct profile *profile = memory_alloc(sizeof(*profile));
 
 	profile->whole_run = targets->whole_run;
 	profile->quiet = targets->quiet;
-	profile->suppress = suppress;
+	profile->filter = filter;
 	profile->symbols = symbols_open();
 	if (profile_add_named(profile, targets) && profile_refresh(profile))
 		return profile;
@@ -204,15 +206,6 @@ void profile_close(struct profile *profile)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-/* FNV-1a, a NUL behind each text, so that "ab" "c" is not "a" "bc". */
-static uint64_t key_text(uint64_t key, const char *text)
-{
-	do
-		key = (key ^ (unsigned char)*text) * FNV_PRIME;
-	while (*text++);
-	return key;
-}
-
 static uint64_t key_frame(uint64_t key, const struct symbol_frame *frame)
 {
 	char offset[32];
@@ -220,16 +213,16 @@ static uint64_t key_frame(uint64_t key, const struct symbol_frame *frame)
 
 	for (i = 0; i < frame->nr; i++)
 		if (frame->lines[i].function)
-			key = key_text(key, frame->lines[i].function);
+			key = hash_text(key, frame->lines[i].function);
 	if (frame->lines[0].function)
 		return key;
 	snprintf(offset, sizeof(offset), "+0x%llx", (unsigned long long)frame->offset);
-	return key_text(key_text(key, frame->in ? frame->in->name : ""), offset);
+	return hash_text(hash_text(key, frame->in ? frame->in->name : ""), offset);
 }
 
 uint64_t profile_key(const struct profile_trace *trace)
 {
-	uint64_t key = FNV_BASIS;
+	uint64_t key = HASH_BASIS;
 	unsigned int i;
 
 	for (i = 0; i < trace->nr; i++)

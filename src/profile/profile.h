@@ -6,12 +6,14 @@
  * program and its children. Stacks of different processes are one if their frames are the same
  * places, module by build-id and offset; so are errors. Processes may go on writing meanwhile.
  */
-#ifndef PROFILE_H
-#define PROFILE_H
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
 
 #include <sys/types.h>
 
-#include "cli/cli.h"
+#include "stackdepot/store.h"
+#include "symbols/symbols.h"
+#include "target.h"
 
 struct profile_trace {
 	struct symbol_frame *const *frames; /* innermost first */
@@ -52,14 +54,26 @@ struct profile_process {
 	struct profile_sums live; /* what counts of it; allocations are not in here */
 };
 
+/*
+ * What is left out of a profile, as suppressions have it. BEGIN comes before everything is asked
+ * about anew; the others say of each stack that has live objects, and of each error, whether it is
+ * left out, and are asked once.
+ */
+struct profile_filter {
+	void *context;
+	void (*begin)(void *context);
+	bool (*leak)(void *context, const struct profile_stack *stack);
+	bool (*error)(void *context, const struct profile_error *error);
+};
+
 struct profile {
 	bool whole_run;
 	bool quiet;			   /* about stores that cannot be read */
 	struct profile_process *processes; /* one at least */
 	size_t nr_processes;
-	struct stackdepot_store_info info; /* of the first, figures are sums over all */
-	bool running_only;		   /* what ended processes held does not count */
-	struct suppress *suppress;	   /* what is left out; NULL: nothing */
+	struct stackdepot_store_info info;   /* of the first, figures are sums over all */
+	bool running_only;		     /* what ended processes held does not count */
+	const struct profile_filter *filter; /* NULL: nothing is left out */
 	struct symbols *symbols;
 	struct profile_stack *stacks; /* most live bytes first, then objects */
 	size_t nr;
@@ -69,11 +83,11 @@ struct profile {
 };
 
 /*
- * Read the stores that TARGETS name, without what SUPPRESS covers, live figures of stacks, and
- * errors; it may be NULL and has to last as long. NULL after a complaint: one that is named cannot
- * be read. One that belongs to the run and cannot be is complained about and left out.
+ * Read the stores that TARGETS name, without what FILTER leaves out, live figures of stacks,
+ * and errors; it may be NULL and has to last as long. NULL after a complaint: one that is named
+ * cannot be read. One that belongs to the run and cannot be is complained about and left out.
  */
-struct profile *profile_open(const struct targets *targets, struct suppress *suppress);
+struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter);
 void profile_close(struct profile *profile);
 /* Read it again, the processes having gone on; symbols stay. False after a complaint. */
 bool profile_refresh(struct profile *profile);
@@ -86,11 +100,5 @@ size_t profile_running(const struct profile *profile);
  * offset. 0 for a stack without frames.
  */
 uint64_t profile_key(const struct profile_trace *trace);
-
-/* --- read.c ----------------------------------------------------------------------------------- */
-
-/* Fill stacks, errors and what each process holds from the stores. False: out of memory. */
-bool profile_read(struct profile *profile);
-void profile_forget(struct profile *profile);
 
 #endif

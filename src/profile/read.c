@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile.h"
-#include "suppress/suppress.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "read.h"
 
 #define BLOCK_FRAMES 16384u
-#define HASH_FACTOR 0x9e3779b97f4a7c15ull
 
 _Static_assert(BLOCK_FRAMES >= STACKDEPOT_MAX_FRAMES, "a trace lies in one block");
 
@@ -47,7 +47,7 @@ static struct profile_block *read_block(struct profile *profile, size_t frames)
 
 	if (block && block->used + frames <= BLOCK_FRAMES)
 		return block;
-	block = cli_alloc(sizeof(*block));
+	block = memory_alloc(sizeof(*block));
 	block->next = profile->blocks;
 	profile->blocks = block;
 	return block;
@@ -72,8 +72,7 @@ static struct profile_trace read_trace(struct profile *profile,
 		struct symbol_frame *frame = symbols_place(process->symbols, raw[i]);
 
 		block->frames[block->used++] = frame;
-		trace.hash = (trace.hash ^ frame->hash) * HASH_FACTOR;
-		trace.hash ^= trace.hash >> 32;
+		trace.hash = hash_word(trace.hash, frame->hash);
 	}
 	return trace;
 }
@@ -97,7 +96,7 @@ static bool read_stacks(struct read *read, size_t number, bool live)
 
 	if (stackdepot_store_stacks(process->store, &sums, &nr))
 		return false;
-	read->stacks = cli_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
+	read->stacks = memory_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
 	for (i = 0; i < nr; i++)
 		read->stacks[read->nr++] = (struct read_stack){
 			.stack.trace = read_trace(read->profile, process, sums[i].trace),
@@ -118,8 +117,8 @@ static void read_errors(struct read *read, size_t number)
 	uint64_t position = 0;
 
 	while (stackdepot_store_next_error(process->store, &position, &error)) {
-		read->errors = cli_room(read->errors, read->nr_errors, &read->errors_room,
-					sizeof(*read->errors));
+		read->errors = memory_room(read->errors, read->nr_errors, &read->errors_room,
+					   sizeof(*read->errors));
 		read->errors[read->nr_errors++] = (struct profile_error){
 			.error = error,
 			.access = read_trace(read->profile, process, error.access_trace),
@@ -160,16 +159,17 @@ static void sums_add(struct profile_sums *sum, const struct profile_sums *more)
 	sum->alloc_bytes += more->alloc_bytes;
 }
 
-/* NR stacks of the same places: one, which may be covered by a suppression. */
+/* NR stacks of the same places: one, which may be left out. */
 static void merge_stacks(struct profile *profile, const struct read_stack *equal, size_t nr)
 {
+	const struct profile_filter *filter = profile->filter;
 	struct profile_stack *stack = &profile->stacks[profile->nr++];
 	size_t i;
 
 	*stack = equal[0].stack;
 	for (i = 1; i < nr; i++)
 		sums_add(&stack->sums, &equal[i].stack.sums);
-	if (suppress_leak(profile->suppress, stack)) {
+	if (filter && stack->sums.objects > 0 && filter->leak(filter->context, stack)) {
 		stack->sums.objects = stack->sums.bytes = 0;
 		return;
 	}
@@ -186,7 +186,7 @@ static void merge_all_stacks(struct read *read)
 	struct profile *profile = read->profile;
 	size_t first, end;
 
-	profile->stacks = cli_alloc(read->nr * sizeof(*profile->stacks));
+	profile->stacks = memory_alloc(read->nr * sizeof(*profile->stacks));
 	if (read->nr)
 		qsort(read->stacks, read->nr, sizeof(*read->stacks), stacks_by_trace);
 	for (first = 0; first < read->nr; first = end) {
@@ -221,9 +221,10 @@ static struct profile_error *errors_find(struct profile *profile, const struct p
 static void merge_all_errors(struct read *read)
 {
 	struct profile *profile = read->profile;
+	const struct profile_filter *filter = profile->filter;
 	size_t i, nr = 0;
 
-	profile->errors = cli_alloc(read->nr_errors * sizeof(*profile->errors));
+	profile->errors = memory_alloc(read->nr_errors * sizeof(*profile->errors));
 	for (i = 0; i < read->nr_errors; i++) {
 		struct profile_error *known = errors_find(profile, &read->errors[i]);
 
@@ -235,7 +236,7 @@ static void merge_all_errors(struct read *read)
 		known->processes++;
 	}
 	for (i = 0; i < profile->nr_errors; i++)
-		if (!suppress_error(profile->suppress, &profile->errors[i]))
+		if (!filter || !filter->error(filter->context, &profile->errors[i]))
 			profile->errors[nr++] = profile->errors[i];
 	profile->nr_errors = nr;
 }
@@ -268,7 +269,8 @@ bool profile_read(struct profile *profile)
 	size_t i;
 
 	profile_forget(profile);
-	suppress_use(profile->suppress);
+	if (profile->filter)
+		profile->filter->begin(profile->filter->context);
 	for (i = 0; i < profile->nr_processes && good; i++) {
 		good = read_stacks(&read, i, all || target_is_running(&profile->processes[i].info));
 		read_errors(&read, i);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "snapshot.h"
 
 static int snapshot_compare(const void *a, const void *b)
@@ -74,7 +75,7 @@ void snapshot_take(const struct profile *profile, enum snapshot_by by,
 	struct snapshot snapshot = {.nr = profile->nr, .time_ns = snapshot_time(profile)};
 	size_t i;
 
-	snapshot.stacks = cli_alloc(snapshot.nr * sizeof(*snapshot.stacks));
+	snapshot.stacks = memory_alloc(snapshot.nr * sizeof(*snapshot.stacks));
 	for (i = 0; i < snapshot.nr; i++) {
 		const struct profile_stack *from = &profile->stacks[i];
 

@@ -5,8 +5,8 @@
  * What is the same stack is a matter of what is compared: within one run the places it goes through
  * are; between two runs, or two builds of a program, the functions are.
  */
-#ifndef SNAPSHOT_H
-#define SNAPSHOT_H
+#ifndef PROFILE_SNAPSHOT_H
+#define PROFILE_SNAPSHOT_H
 
 #include "profile.h"
 

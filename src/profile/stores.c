@@ -2,15 +2,17 @@
 /* stores.c - the stores of one run: FILE, and FILE.PID for children and those who exec(). */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "base/memory.h"
+#include "stores.h"
 
 static void stores_add(struct stores *stores, char *path)
 {
-	stores->path = cli_realloc(stores->path, (stores->nr + 1) * sizeof(*stores->path));
+	stores->path = memory_realloc(stores->path, (stores->nr + 1) * sizeof(*stores->path));
 	stores->path[stores->nr++] = path;
 }
 
@@ -33,7 +35,7 @@ void stores_find(const char *file, struct stores *ret_stores)
 {
 	const char *slash = strrchr(file, '/');
 	const char *base = slash ? slash + 1 : file;
-	char *directory = slash ? strndup(file, (size_t)(slash - file) + 1) : cli_strdup("");
+	char *directory = slash ? strndup(file, (size_t)(slash - file) + 1) : memory_strdup("");
 	DIR *list = directory ? opendir(*directory ? directory : ".") : NULL;
 	struct dirent *entry;
 
@@ -43,7 +45,7 @@ void stores_find(const char *file, struct stores *ret_stores)
 
 		if (!stores_is_one(entry->d_name, base))
 			continue;
-		path = cli_alloc(strlen(directory) + strlen(entry->d_name) + 1);
+		path = memory_alloc(strlen(directory) + strlen(entry->d_name) + 1);
 		stores_add(ret_stores, strcat(strcpy(path, directory), entry->d_name));
 	}
 	if (list)
@@ -70,7 +72,7 @@ static bool stores_is_numbered(const char *suffix)
 /* The store that a child's is named after, to be freed; FILE itself, if it is not a child's. */
 static char *stores_first(const char *file)
 {
-	char *first = cli_strdup(file), *dot;
+	char *first = memory_strdup(file), *dot;
 	size_t length = strlen(file);
 
 	while ((dot = strrchr(first, '.')) && stores_is_numbered(dot)) {

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "base/complain.h"
+#include "base/memory.h"
+#include "target.h"
 
 const char *target_error(int error)
 {
@@ -54,18 +57,18 @@ static char *target_of_process(const char *pid)
 	snprintf(name, sizeof(name), "/proc/%.16s/maps", pid);
 	maps = fopen(name, "r");
 	if (!maps) {
-		cli_complain("%s: no file of this name, and no process (%s)", pid, strerror(errno));
+		complain("%s: no file of this name, and no process (%s)", pid, strerror(errno));
 		return NULL;
 	}
 	while (!found && fgets(line, sizeof(line), maps)) {
 		char *path = target_map_path(line);
 
 		if (path && target_is_store(path))
-			found = cli_strdup(path);
+			found = memory_strdup(path);
 	}
 	fclose(maps);
 	if (!found)
-		cli_complain("process %s is not being recorded", pid);
+		complain("process %s is not being recorded", pid);
 	return found;
 }
 
@@ -75,7 +78,7 @@ char *target_path(const char *name)
 
 	if (name[strspn(name, "0123456789")] == '\0' && stat(name, &st))
 		return target_of_process(name);
-	return cli_strdup(name);
+	return memory_strdup(name);
 }
 
 bool target_is_there(const struct stackdepot_store_info *info)

@@ -5,65 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/table.h"
 #include "tree.h"
 
-#define HASH_FACTOR 0x9e3779b97f4a7c15ull
-
-/* Open addressing over numbers of nodes or functions, each plus one; sizes are powers of two. */
-struct tree_table {
-	uint32_t *slots;
-	size_t size;
-};
-
 struct tree_index {
-	struct tree_table nodes;
-	struct tree_table functions;
+	struct table nodes;
+	struct table functions;
 	char **names; /* made up for frames without symbols */
 	size_t nr_names;
+	size_t room_names;
 	size_t room_nodes;
 	size_t room_functions;
 };
-
-/* --- growing ---------------------------------------------------------------------------------- */
-
-static void tree_put(struct tree_table *table, uint64_t hash, uint32_t number)
-{
-	size_t at = (size_t)(hash >> 20) & (table->size - 1);
-
-	while (table->slots[at])
-		at = (at + 1) & (table->size - 1);
-	table->slots[at] = number + 1;
-}
-
-static uint64_t tree_node_hash(uint32_t parent, uint32_t function, bool inlined)
-{
-	uint64_t hash = ((uint64_t)parent << 32 | function) * HASH_FACTOR;
-
-	return (hash ^ hash >> 29 ^ inlined) * HASH_FACTOR;
-}
-
-static uint64_t tree_text_hash(uint64_t hash, const char *text)
-{
-	for (text = text ? text : ""; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
-	return (hash ^ 0xff) * HASH_FACTOR;
-}
-
-static uint64_t tree_function_hash(const char *name, const char *module, const char *file)
-{
-	return tree_text_hash(tree_text_hash(tree_text_hash(0, name), module), file);
-}
-
-/* Twice the size, everything put in again. */
-static bool tree_grow(struct tree_table *table, size_t used)
-{
-	if (2 * used < table->size)
-		return false;
-	free(table->slots);
-	table->size = table->size ? 2 * table->size : 1024;
-	table->slots = cli_alloc(table->size * sizeof(*table->slots));
-	return true;
-}
 
 /* --- functions -------------------------------------------------------------------------------- */
 
@@ -79,53 +34,52 @@ static const char *tree_base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static uint32_t tree_intern(struct tree *tree, const char *name, const char *module,
-			    const char *file)
+static uint64_t tree_part_hash(uint64_t hash, const char *part)
 {
-	struct tree_table *table = &tree->index->functions;
-	uint64_t hash = tree_function_hash(name, module, file);
-	size_t i, at;
+	return hash_text(hash, part ? part : "");
+}
 
-	if (tree_grow(table, tree->nr_functions))
-		for (i = 0; i < tree->nr_functions; i++) {
-			const struct tree_function *known = &tree->functions[i];
+static bool tree_same_function(const void *owner, size_t number, const void *key)
+{
+	const struct tree_function *known = &((const struct tree *)owner)->functions[number];
+	const struct tree_function *wanted = key;
 
-			tree_put(table, tree_function_hash(known->name, known->module, known->file),
-				 (uint32_t)i);
-		}
-	for (at = (size_t)(hash >> 20) & (table->size - 1); table->slots[at];
-	     at = (at + 1) & (table->size - 1)) {
-		const struct tree_function *known = &tree->functions[table->slots[at] - 1];
+	return tree_same(known->name, wanted->name) && tree_same(known->module, wanted->module) &&
+	       tree_same(known->file, wanted->file);
+}
 
-		if (tree_same(known->name, name) && tree_same(known->module, module) &&
-		    tree_same(known->file, file))
-			return table->slots[at] - 1;
-	}
-	tree->functions = cli_room(tree->functions, tree->nr_functions,
-				   &tree->index->room_functions, sizeof(*tree->functions));
-	tree->functions[tree->nr_functions] =
-		(struct tree_function){.name = name, .module = module, .file = file};
-	tree_put(table, hash, (uint32_t)tree->nr_functions);
-	return (uint32_t)tree->nr_functions++;
+static uint32_t tree_put_function(struct tree *tree, const char *name, const char *module,
+				  const char *file)
+{
+	const struct tree_function key = {.name = name, .module = module, .file = file};
+	uint64_t hash = HASH_BASIS;
+	size_t number;
+
+	hash = tree_part_hash(tree_part_hash(tree_part_hash(hash, name), module), file);
+	number = table_number(&tree->index->functions, hash, tree_same_function, tree, &key);
+	if (number < tree->nr_functions)
+		return (uint32_t)number;
+	tree->functions = memory_room(tree->functions, tree->nr_functions,
+				      &tree->index->room_functions, sizeof(*tree->functions));
+	tree->functions[tree->nr_functions++] = key;
+	return (uint32_t)number;
 }
 
 /* Without symbols, module and offset are the name. */
 static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *frame)
 {
 	struct tree_index *index = tree->index;
-	size_t before = tree->nr_functions;
-	uint32_t function;
-	char *name;
+	const size_t before = tree->nr_functions;
+	char *name = memory_print("%s%s0x%llx", frame->in ? frame->in->name : "",
+				  frame->in ? "+" : "", (unsigned long long)frame->offset);
+	uint32_t function = tree_put_function(tree, name, frame->in ? frame->in->name : NULL, NULL);
 
-	if (asprintf(&name, "%s%s0x%llx", frame->in ? frame->in->name : "", frame->in ? "+" : "",
-		     (unsigned long long)frame->offset) < 0)
-		abort();
-	function = tree_intern(tree, name, frame->in ? frame->in->name : NULL, NULL);
 	if (tree->nr_functions == before) {
 		free(name);
 		return function;
 	}
-	index->names = cli_realloc(index->names, (index->nr_names + 1) * sizeof(*index->names));
+	index->names = memory_room(index->names, index->nr_names, &index->room_names,
+				   sizeof(*index->names));
 	index->names[index->nr_names++] = name;
 	return function;
 }
@@ -134,50 +88,45 @@ uint32_t tree_function(struct tree *tree, const struct symbol_frame *frame, size
 {
 	if (!frame->lines[line].function)
 		return tree_nameless(tree, frame);
-	return tree_intern(tree, frame->lines[line].function, frame->in ? frame->in->name : NULL,
-			   tree_base(frame->lines[line].file));
+	return tree_put_function(tree, frame->lines[line].function,
+				 frame->in ? frame->in->name : NULL,
+				 tree_base(frame->lines[line].file));
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-static uint32_t tree_new_node(struct tree *tree, uint32_t parent, uint32_t function, bool inlined)
+static bool tree_same_node(const void *owner, size_t number, const void *key)
 {
-	uint32_t number = (uint32_t)tree->nr;
+	const struct tree_node *known = &((const struct tree *)owner)->nodes[number];
+	const struct tree_node *wanted = key;
 
+	return known->parent == wanted->parent && known->function == wanted->function &&
+	       known->inlined == wanted->inlined && number != TREE_ROOT;
+}
+
+static uint32_t tree_put_node(struct tree *tree, const struct tree_node *node)
+{
+	uint64_t hash = hash_word(hash_word(node->inlined, node->parent), node->function);
+	size_t number = table_number(&tree->index->nodes, hash, tree_same_node, tree, node);
+
+	if (number < tree->nr)
+		return (uint32_t)number;
 	tree->nodes =
-		cli_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
-	tree->nodes[number] =
-		(struct tree_node){.parent = parent, .function = function, .inlined = inlined};
-	tree->nr++;
-	return number;
+		memory_room(tree->nodes, tree->nr, &tree->index->room_nodes, sizeof(*tree->nodes));
+	tree->nodes[tree->nr++] = *node;
+	return (uint32_t)number;
 }
 
 static uint32_t tree_child(struct tree *tree, uint32_t parent, uint32_t function, bool inlined)
 {
-	struct tree_table *table = &tree->index->nodes;
-	uint64_t hash = tree_node_hash(parent, function, inlined);
-	uint32_t number;
-	size_t i, at;
+	const struct tree_node node = {.parent = parent, .function = function, .inlined = inlined};
+	size_t before = tree->nr;
+	uint32_t number = tree_put_node(tree, &node);
 
-	if (tree_grow(table, tree->nr))
-		for (i = 1; i < tree->nr; i++) {
-			const struct tree_node *node = &tree->nodes[i];
-
-			tree_put(table, tree_node_hash(node->parent, node->function, node->inlined),
-				 (uint32_t)i);
-		}
-	for (at = (size_t)(hash >> 20) & (table->size - 1); table->slots[at];
-	     at = (at + 1) & (table->size - 1)) {
-		const struct tree_node *node = &tree->nodes[table->slots[at] - 1];
-
-		if (node->parent == parent && node->function == function &&
-		    node->inlined == inlined)
-			return table->slots[at] - 1;
+	if (tree->nr != before) {
+		tree->nodes[number].next_sibling = tree->nodes[parent].first_child;
+		tree->nodes[parent].first_child = number;
 	}
-	number = tree_new_node(tree, parent, function, inlined);
-	tree->nodes[number].next_sibling = tree->nodes[parent].first_child;
-	tree->nodes[parent].first_child = number;
-	tree_put(table, hash, number);
 	return number;
 }
 
@@ -225,12 +174,12 @@ static uint32_t tree_walk(struct tree *tree, enum tree_side side, const struct p
 				       frame->lines[line].inlined);
 	}
 	if (!trace->nr)
-		at = tree_step(
-			tree, side, stack, at,
-			tree_intern(tree,
-				    trace->evicted ? "(stack was evicted)" : "(stack not known)",
-				    NULL, NULL),
-			false);
+		at = tree_step(tree, side, stack, at,
+			       tree_put_function(tree,
+						 trace->evicted ? "(stack was evicted)"
+								: "(stack not known)",
+						 NULL, NULL),
+			       false);
 	return at;
 }
 
@@ -256,11 +205,11 @@ static void tree_add_profile(struct tree *tree, const struct profile *profile, e
 
 struct tree *tree_build(const struct profile *now, const struct profile *before)
 {
-	struct tree *tree = cli_alloc(sizeof(*tree));
+	struct tree *tree = memory_alloc(sizeof(*tree));
 
-	tree->index = cli_alloc(sizeof(*tree->index));
+	tree->index = memory_alloc(sizeof(*tree->index));
 	tree->compared = before != NULL;
-	(void)tree_new_node(tree, TREE_ROOT, 0, false);
+	(void)tree_put_node(tree, &(const struct tree_node){.parent = TREE_ROOT});
 	tree_add_profile(tree, now, TREE_NOW);
 	if (before)
 		tree_add_profile(tree, before, TREE_BEFORE);
@@ -274,8 +223,8 @@ void tree_free(struct tree *tree)
 	for (i = 0; i < tree->index->nr_names; i++)
 		free(tree->index->names[i]);
 	free(tree->index->names);
-	free(tree->index->nodes.slots);
-	free(tree->index->functions.slots);
+	table_free(&tree->index->nodes);
+	table_free(&tree->index->functions);
 	free(tree->index);
 	free(tree->functions);
 	free(tree->nodes);
@@ -286,7 +235,7 @@ void tree_free(struct tree *tree)
 
 struct tree_sums *tree_totals(const struct tree *tree)
 {
-	struct tree_sums *totals = cli_alloc(tree->nr * sizeof(*totals));
+	struct tree_sums *totals = memory_alloc(tree->nr * sizeof(*totals));
 	size_t i, column;
 
 	for (i = 0; i < tree->nr; i++)
@@ -315,7 +264,7 @@ static int tree_by_worth(const void *a, const void *b)
 
 static struct tree_worth *tree_ranked(const struct tree *tree, const struct tree_sums *totals)
 {
-	struct tree_worth *worth = cli_alloc(tree->nr * sizeof(*worth));
+	struct tree_worth *worth = memory_alloc(tree->nr * sizeof(*worth));
 	size_t i, column;
 
 	for (i = 0; i < tree->nr; i++) {
@@ -340,8 +289,8 @@ static struct tree_worth *tree_ranked(const struct tree *tree, const struct tree
 bool *tree_prune(const struct tree *tree, const struct tree_sums *totals, size_t nr)
 {
 	struct tree_worth *worth = tree_ranked(tree, totals);
-	bool *keep = cli_alloc(tree->nr * sizeof(*keep));
-	uint32_t *missing = cli_alloc(tree->nr * sizeof(*missing));
+	bool *keep = memory_alloc(tree->nr * sizeof(*keep));
+	uint32_t *missing = memory_alloc(tree->nr * sizeof(*missing));
 	size_t i, places = 0;
 
 	for (i = 1; i < tree->nr; i++)

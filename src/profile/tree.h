@@ -5,8 +5,8 @@
  * The root is everything; its children are the outermost functions. Inlined functions are levels of
  * their own. A node has the sums of stacks that end there; what lies below is summed on demand.
  */
-#ifndef TREE_H
-#define TREE_H
+#ifndef PROFILE_TREE_H
+#define PROFILE_TREE_H
 
 #include "profile.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * diff.c - `stackdepot diff A B`: what grew from one store to another, and what shrank.
+ * diff.c - what grew from one store to another, and what shrank.
  *
  * The two may be moments of one process, two runs, or runs of two builds, so stacks are compared by
  * the functions they go through; those of equal functions count as one.
@@ -8,13 +8,16 @@
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "flame/flame.h"
-#include "cli/options.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "diff.h"
 #include "profile/snapshot.h"
-#include "suppress/suppress.h"
+#include "text/json.h"
+#include "text/number.h"
 
 struct diff_row {
 	struct profile_sums before;
@@ -23,80 +26,15 @@ struct diff_row {
 };
 
 struct diff {
-	struct report report;
-	struct targets targets; /* options of both */
-	struct profile *a;
-	struct profile *b;
+	const struct diff_options *options;
+	const struct profile *a;
+	const struct profile *b;
 	struct snapshot before;
 	struct snapshot after;
 	struct diff_row *rows;
 	size_t nr;
-	size_t changed;	  /* rows whose live bytes or objects differ: the first ones */
-	const char *page; /* for the browser, or NULL */
-	double limit;	  /* bytes, or percent */
-	bool is_percent;
-	bool has_limit;
+	size_t changed; /* rows whose live bytes or objects differ: the first ones */
 };
-
-enum { DIFF_FAIL = 256, DIFF_FLAME };
-
-static const struct option diff_long[] = {
-	OPTIONS_LIMIT,
-	OPTIONS_JSON,
-	OPTIONS_WHOLE_RUN,
-	OPTIONS_SUPPRESSIONS,
-	{"fail-on-increase", required_argument, NULL, DIFF_FAIL},
-	{"flame", required_argument, NULL, DIFF_FLAME},
-	OPTIONS_END,
-};
-
-/* --- options ---------------------------------------------------------------------------------- */
-
-static bool diff_limit(struct diff *diff, const char *value)
-{
-	uint64_t bytes;
-	char *end;
-
-	diff->has_limit = true;
-	if (cli_bytes(value, &bytes)) {
-		diff->limit = (double)bytes;
-		return true;
-	}
-	diff->is_percent = true;
-	diff->limit = strtod(value, &end);
-	return end != value && !strcmp(end, "%") && diff->limit >= 0 && diff->limit < 1e9;
-}
-
-static enum option_status diff_option(void *context, int option, const char *value)
-{
-	struct diff *diff = context;
-
-	if (option == DIFF_FAIL)
-		return diff_limit(diff, value) ? OPTION_GOOD : OPTION_BAD_VALUE;
-	diff->page = value;
-	return strcmp(value, "-") ? OPTION_GOOD : OPTION_BAD_VALUE; /* there goes the text */
-}
-
-/* 0, or an exit status after a complaint. */
-static int diff_parse(struct diff *diff, int argc, char **argv)
-{
-	const struct options parse = {
-		.list = diff_long,
-		.letters = "",
-		.take = diff_option,
-		.context = diff,
-		.report = &diff->report,
-		.targets = &diff->targets,
-		.suppress = diff->report.suppress,
-	};
-	int status;
-
-	options_report(&diff->report);
-	status = options_parse(&parse, argc, argv);
-	if (!status && argc - optind != 2)
-		return cli_usage("diff of what? two, each FILE or PID");
-	return status;
-}
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
@@ -142,7 +80,7 @@ static void diff_match(struct diff *diff)
 {
 	size_t i;
 
-	diff->rows = cli_alloc((diff->before.nr + diff->after.nr) * sizeof(*diff->rows));
+	diff->rows = memory_alloc((diff->before.nr + diff->after.nr) * sizeof(*diff->rows));
 	for (i = 0; i < diff->after.nr; i++) {
 		const struct snapshot_stack *after = &diff->after.stacks[i];
 
@@ -159,9 +97,10 @@ static bool diff_is_beyond(const struct diff *diff)
 {
 	double before = diff->before.total.bytes, growth = diff->after.total.bytes - before;
 
-	if (!diff->has_limit)
+	if (!diff->options->has_limit)
 		return false;
-	return growth > (diff->is_percent ? before * diff->limit / 100 : diff->limit);
+	return growth > (diff->options->is_percent ? before * diff->options->limit / 100
+						   : diff->options->limit);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -178,8 +117,8 @@ static void diff_coloured(const struct diff *diff, double growth, const char *te
 {
 	const char *colour = growth > 0 ? "\033[1;31m" : "\033[1;32m"; /* red is worse */
 
-	printf("%s%s%s", diff->report.colour ? colour : "", text,
-	       diff->report.colour ? "\033[0m" : "");
+	printf("%s%s%s", diff->options->report.style.colour ? colour : "", text,
+	       diff->options->report.style.colour ? "\033[0m" : "");
 }
 
 static void diff_text_row(const struct diff *diff, const struct diff_row *row)
@@ -192,7 +131,7 @@ static void diff_text_row(const struct diff *diff, const struct diff_row *row)
 	       text_number(row->before.objects, "object", objects[0]),
 	       text_bytes(row->after.bytes, to),
 	       text_number(row->after.objects, "object", objects[1]));
-	text_trace(stdout, &diff->report, row->trace);
+	text_trace(stdout, &diff->options->report.style, row->trace);
 }
 
 static void diff_text_total(const struct diff *diff)
@@ -223,7 +162,7 @@ static void diff_text_side(const char *mark, const struct profile *profile)
 
 static void diff_text(const struct diff *diff)
 {
-	const size_t limit = diff->report.limit;
+	const size_t limit = diff->options->report.limit;
 	size_t i, shown = diff->changed < limit ? diff->changed : limit;
 
 	diff_text_side("---", diff->a);
@@ -233,7 +172,7 @@ static void diff_text(const struct diff *diff)
 		diff_text_row(diff, &diff->rows[i]);
 	if (shown < diff->changed)
 		printf("\n%zu more changed; --all shows them.\n", diff->changed - shown);
-	if (diff->has_limit)
+	if (diff->options->has_limit)
 		printf("\nThe growth is %s the limit.\n",
 		       diff_is_beyond(diff) ? "beyond" : "within");
 }
@@ -259,7 +198,7 @@ static void diff_json(const struct diff *diff)
 	json_t *list = json_array(), *root;
 	size_t i;
 
-	for (i = 0; i < diff->changed && i < diff->report.limit; i++)
+	for (i = 0; i < diff->changed && i < diff->options->report.limit; i++)
 		json_array_append_new(list, diff_json_row(&diff->rows[i]));
 	root = json_pack(
 		"{s:i, s:o, s:o, s:f, s:o, s:o, s:I, s:b, s:o}", "version", 1, "before_process",
@@ -273,58 +212,22 @@ static void diff_json(const struct diff *diff)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static int diff_profiles(struct diff *diff)
+int report_diff(const struct diff_options *options, const struct profile *before,
+		const struct profile *after)
 {
-	const struct flame_options options = {.before = diff->a};
+	struct diff diff = {.options = options, .a = before, .b = after};
 	int status;
 
-	if (diff->page && flame_write(diff->page, diff->b, &options))
-		return CLI_USAGE;
-	snapshot_take(diff->a, SNAPSHOT_BY_KEY, &diff->before);
-	snapshot_take(diff->b, SNAPSHOT_BY_KEY, &diff->after);
-	diff_match(diff);
-	status = diff_is_beyond(diff) ? CLI_FINDINGS : CLI_CLEAN;
-	if (diff->report.json)
-		diff_json(diff);
+	snapshot_take(before, SNAPSHOT_BY_KEY, &diff.before);
+	snapshot_take(after, SNAPSHOT_BY_KEY, &diff.after);
+	diff_match(&diff);
+	status = diff_is_beyond(&diff) ? STATUS_FINDINGS : STATUS_CLEAN;
+	if (options->report.json)
+		diff_json(&diff);
 	else
-		diff_text(diff);
-	free(diff->rows);
-	snapshot_free(&diff->before);
-	snapshot_free(&diff->after);
-	return status;
-}
-
-static struct profile *diff_open(const struct diff *diff, char *name)
-{
-	struct targets targets = diff->targets;
-
-	targets.names = &name;
-	targets.nr = 1;
-	return profile_open(&targets, diff->report.suppress);
-}
-
-static int diff_targets(struct diff *diff, char **names)
-{
-	int status = CLI_USAGE;
-
-	diff->a = diff_open(diff, names[0]);
-	diff->b = diff->a ? diff_open(diff, names[1]) : NULL;
-	if (diff->b)
-		status = diff_profiles(diff);
-	if (status != CLI_USAGE)
-		suppress_print(stderr, diff->report.suppress, SUPPRESS_LEAK);
-	profile_close(diff->a);
-	profile_close(diff->b);
-	return status;
-}
-
-int cli_diff(int argc, char **argv)
-{
-	struct diff diff = {.report.suppress = suppress_open()};
-	int status = diff_parse(&diff, argc, argv);
-
-	if (!status)
-		status = diff_targets(&diff, argv + optind);
-	suppress_close(diff.report.suppress);
+		diff_text(&diff);
+	free(diff.rows);
+	snapshot_free(&diff.before);
+	snapshot_free(&diff.after);
 	return status;
 }

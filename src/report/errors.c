@@ -2,35 +2,18 @@
 /* errors.c - what was done wrong, in the words of the kernel's KASAN. */
 #define _GNU_SOURCE
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "profile/profile.h"
+#include "base/complain.h"
+#include "base/status.h"
+#include "report.h"
 #include "suppress/suppress.h"
+#include "text/json.h"
+#include "text/number.h"
+#include "text/text.h"
 
 #define RULE "=================================================================="
-
-const char *errors_verb(const struct stackdepot_error *error)
-{
-	switch (error->kind) {
-	case STACKDEPOT_DOUBLE_FREE:
-	case STACKDEPOT_INVALID_FREE:
-		return "Free";
-	case STACKDEPOT_HEAP_OVERFLOW:
-	case STACKDEPOT_WRITE_AFTER_FREE:
-		return "Write";
-	case STACKDEPOT_CRASH:
-		return "Signal";
-	}
-	if (error->flags & STACKDEPOT_ERROR_WRITE)
-		return "Write";
-	return error->flags & STACKDEPOT_ERROR_READ ? "Read" : "Access";
-}
-
-bool errors_late(const struct stackdepot_error *error)
-{
-	return error->kind == STACKDEPOT_HEAP_OVERFLOW ||
-	       error->kind == STACKDEPOT_WRITE_AFTER_FREE;
-}
 
 static void errors_who(const struct profile *profile, const struct profile_error *error)
 {
@@ -45,12 +28,12 @@ static void errors_address(const struct profile *profile, const struct profile_e
 	const struct stackdepot_error *error = &found->error;
 	char number[TEXT_NUMBER];
 
-	printf("%s of address 0x%llx by thread %u", errors_verb(error),
+	printf("%s of address 0x%llx by thread %u", text_verb(error),
 	       (unsigned long long)error->address, error->thread);
 	errors_who(profile, found);
 	if (error->signal)
 		printf(", signal %u (%s)", error->signal, strsignal((int)error->signal));
-	if (errors_late(error))
+	if (text_is_late(error))
 		printf(", found when it was %s; bytes there: 0x%llx",
 		       error->kind == STACKDEPOT_HEAP_OVERFLOW ? "freed" : "to be reused",
 		       (unsigned long long)error->value);
@@ -68,10 +51,10 @@ static void errors_stack(const struct report *report, const char *what, uint32_t
 {
 	puts("");
 	if (thread)
-		text_heading(report, "%s by thread %u:", what, thread);
+		text_heading(&report->style, "%s by thread %u:", what, thread);
 	else
-		text_heading(report, "%s:", what);
-	text_trace(stdout, report, trace);
+		text_heading(&report->style, "%s:", what);
+	text_trace(stdout, &report->style, trace);
 }
 
 static bool errors_has(const struct profile_trace *trace)
@@ -110,11 +93,11 @@ static void errors_one(const struct report *report, const struct profile_error *
 	const struct stackdepot_error *error = &found->error;
 
 	puts(RULE);
-	text_heading(report, "BUG: %s", stackdepot_error_name(error->kind));
+	text_heading(&report->style, "BUG: %s", stackdepot_error_name(error->kind));
 	errors_address(report->profile, found);
 	puts("");
-	text_heading(report, "%s:", errors_late(error) ? "Found at" : "Stack");
-	text_trace(stdout, report, &found->access);
+	text_heading(&report->style, "%s:", text_is_late(error) ? "Found at" : "Stack");
+	text_trace(stdout, &report->style, &found->access);
 	if (errors_has(&found->alloc) || error->alloc_thread)
 		errors_stack(report, "Allocated", error->alloc_thread, &found->alloc);
 	if (errors_has(&found->free) || error->free_thread)
@@ -144,7 +127,7 @@ static json_t *errors_json_one(const struct profile *profile, const struct profi
 		!!(error->flags & STACKDEPOT_ERROR_FREED), "nearest",
 		!!(error->flags & STACKDEPOT_ERROR_NEAREST));
 
-	json_object_set_new(object, "found_late", json_boolean(errors_late(error)));
+	json_object_set_new(object, "found_late", json_boolean(text_is_late(error)));
 	json_object_set_new(object, "pid",
 			    json_integer(profile->processes[found->process].info.pid));
 	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
@@ -195,10 +178,10 @@ int report_errors(const struct report *report)
 	if (report->json) {
 		errors_json(report);
 	} else {
-		text_head(report);
+		text_head(report->profile);
 		errors_text(report);
 	}
-	return report->profile->nr_errors ? CLI_FINDINGS : CLI_CLEAN;
+	return report->profile->nr_errors ? STATUS_FINDINGS : STATUS_CLEAN;
 }
 
 int report_summary(const struct report *report)
@@ -207,12 +190,12 @@ int report_summary(const struct report *report)
 	int errors, leaks;
 
 	if (report->json) {
-		cli_complain("--json wants to know which report: leaks, errors, top or stats");
-		return CLI_USAGE;
+		complain("--json wants to know which report: leaks, errors, top or stats");
+		return STATUS_FAILED;
 	}
 	errors = report_errors(report);
 	puts("");
 	quiet.limit = report->limit < 5 ? report->limit : 5;
 	leaks = report_leaks(&quiet);
-	return errors || leaks ? CLI_FINDINGS : CLI_CLEAN;
+	return errors || leaks ? STATUS_FINDINGS : STATUS_CLEAN;
 }

@@ -6,9 +6,17 @@
  * several times. A stack counts if it held more at each look than at the one before.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/complain.h"
+#include "base/memory.h"
+#include "base/pause.h"
+#include "base/status.h"
+#include "growth.h"
 #include "profile/snapshot.h"
+#include "text/json.h"
+#include "text/number.h"
 
 struct growth_stack {
 	double first_bytes;
@@ -59,7 +67,7 @@ static void growth_look(struct growth_watch *watch, struct profile *profile)
 	size_t i;
 
 	snapshot_take(profile, SNAPSHOT_BY_PLACES, &now.last);
-	now.stacks = cli_alloc(now.last.nr * sizeof(*now.stacks));
+	now.stacks = memory_alloc(now.last.nr * sizeof(*now.stacks));
 	for (i = 0; i < now.last.nr; i++)
 		now.stacks[i] = growth_step(watch, &now.last.stacks[i]);
 	growth_forget(watch);
@@ -80,7 +88,7 @@ static int growth_compare(const void *a, const void *b)
 static struct growth *growth_select(const struct growth_watch *watch, size_t *ret_nr,
 				    double *ret_bytes)
 {
-	struct growth *list = cli_alloc(watch->last.nr * sizeof(*list));
+	struct growth *list = memory_alloc(watch->last.nr * sizeof(*list));
 	size_t i, nr = 0;
 
 	*ret_bytes = 0;
@@ -109,11 +117,11 @@ static void growth_print(const struct report *report, const struct growth *growt
 	char more[TEXT_BYTES], from[TEXT_BYTES], to[TEXT_BYTES], objects[TEXT_NUMBER];
 
 	puts("");
-	text_heading(report, "+%s in %s, from %s to %s, allocated at:",
+	text_heading(&report->style, "+%s in %s, from %s to %s, allocated at:",
 		     text_bytes(growth->last - growth->first, more),
 		     text_number(growth->objects, "object", objects),
 		     text_bytes(growth->first, from), text_bytes(growth->last, to));
-	text_trace(stdout, report, growth->trace);
+	text_trace(stdout, &report->style, growth->trace);
 }
 
 static json_t *growth_json(const struct growth *growth)
@@ -129,8 +137,8 @@ static void growth_text(const struct report *report, const struct growth *list, 
 	char text[TEXT_BYTES], number[TEXT_NUMBER];
 	size_t i;
 
-	text_head(report);
-	text_heading(report, "%s only grew, by %s together",
+	text_head(report->profile);
+	text_heading(&report->style, "%s only grew, by %s together",
 		     text_number((double)nr, "stack", number), text_bytes(bytes, text));
 	for (i = 0; i < nr && i < report->limit; i++)
 		growth_print(report, &list[i]);
@@ -162,7 +170,7 @@ static int growth_report(const struct report *options, const struct profile *pro
 	else
 		growth_text(&report, list, nr, bytes);
 	free(list);
-	return nr ? CLI_FINDINGS : CLI_CLEAN;
+	return nr ? STATUS_FINDINGS : STATUS_CLEAN;
 }
 
 /* --- of what ---------------------------------------------------------------------------------- */
@@ -174,8 +182,8 @@ static int growth_between(const struct report *options, struct profile *early,
 	int status;
 
 	if (early->info.pid != later->info.pid || early->info.start_ns != later->info.start_ns) {
-		cli_complain("the two stores are of different processes");
-		return CLI_USAGE;
+		complain("the two stores are of different processes");
+		return STATUS_FAILED;
 	}
 	growth_look(&watch, early);
 	growth_look(&watch, later);
@@ -188,7 +196,7 @@ int report_growth(const struct report *options, const struct targets *targets, c
 {
 	const struct targets later_target = {.names = &later_name, .nr = 1};
 	struct profile *early = profile_open(targets, NULL), *later = NULL;
-	int status = CLI_USAGE;
+	int status = STATUS_FAILED;
 
 	if (early)
 		later = profile_open(&later_target, NULL);
@@ -204,14 +212,14 @@ int report_growth_watch(const struct report *options, const struct targets *targ
 {
 	struct profile *profile = profile_open(targets, NULL);
 	struct growth_watch watch = {0};
-	int status = CLI_USAGE;
+	int status = STATUS_FAILED;
 	unsigned int i;
 
 	if (!profile)
-		return CLI_USAGE;
+		return STATUS_FAILED;
 	growth_look(&watch, profile);
 	for (i = 0; i < times; i++) {
-		cli_wait(interval);
+		pause_for(interval);
 		if (!profile_refresh(profile))
 			break;
 		growth_look(&watch, profile);

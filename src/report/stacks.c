@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* stacks.c - what is live, and what was ever allocated, by stack. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "profile/profile.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "report.h"
 #include "suppress/suppress.h"
+#include "text/json.h"
+#include "text/number.h"
 
 static struct profile_sums stacks_sum(const struct profile *profile)
 {
@@ -87,7 +92,7 @@ static void leaks_processes(const struct report *report)
 {
 	const struct profile *profile = report->profile;
 	const struct profile_process **list =
-		cli_alloc(profile->nr_processes * sizeof(struct profile_process *));
+		memory_alloc(profile->nr_processes * sizeof(struct profile_process *));
 	size_t i;
 
 	for (i = 0; i < profile->nr_processes; i++)
@@ -111,11 +116,11 @@ static void leaks_stack(const struct report *report, const struct profile_stack 
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER];
 
 	puts("");
-	text_heading(report,
+	text_heading(&report->style,
 		     "%s in %s (%.1f %%), allocated at:", text_bytes(stack->sums.bytes, bytes),
 		     text_number(stack->sums.objects, "object", objects),
 		     total_bytes > 0 ? 100 * stack->sums.bytes / total_bytes : 0);
-	text_trace(stdout, report, &stack->trace);
+	text_trace(stdout, &report->style, &stack->trace);
 }
 
 static void leaks_text(const struct report *report)
@@ -125,7 +130,7 @@ static void leaks_text(const struct report *report)
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], stacks[TEXT_NUMBER];
 	size_t i, live = stacks_live(profile);
 
-	text_heading(report, "%s live in %s from %s", text_bytes(sum.bytes, bytes),
+	text_heading(&report->style, "%s live in %s from %s", text_bytes(sum.bytes, bytes),
 		     text_number(sum.objects, "object", objects),
 		     text_number((double)live, "stack", stacks));
 	if (profile->nr_processes > 1)
@@ -155,10 +160,10 @@ int report_leaks(const struct report *report)
 	if (report->json) {
 		leaks_json(report);
 	} else {
-		text_head(report);
+		text_head(report->profile);
 		leaks_text(report);
 	}
-	return stacks_live(report->profile) ? CLI_FINDINGS : CLI_CLEAN;
+	return stacks_live(report->profile) ? STATUS_FINDINGS : STATUS_CLEAN;
 }
 
 /* --- what was ever allocated -------------------------------------------------------------------
@@ -178,10 +183,11 @@ static void top_stack(const struct report *report, const struct profile_stack *s
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], live[TEXT_BYTES];
 
 	puts("");
-	text_heading(report, "%s in %s, %s of it live:", text_bytes(stack->sums.alloc_bytes, bytes),
+	text_heading(&report->style,
+		     "%s in %s, %s of it live:", text_bytes(stack->sums.alloc_bytes, bytes),
 		     text_number(stack->sums.allocs, "object", objects),
 		     text_bytes(stack->sums.bytes, live));
-	text_trace(stdout, report, &stack->trace);
+	text_trace(stdout, &report->style, &stack->trace);
 }
 
 static void top_text(const struct report *report, const struct profile_stack *stacks, size_t nr)
@@ -191,8 +197,8 @@ static void top_text(const struct report *report, const struct profile_stack *st
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], number[TEXT_NUMBER];
 	size_t i;
 
-	text_heading(report, "%s allocated in %s from %s", text_bytes(sum.alloc_bytes, bytes),
-		     text_number(sum.allocs, "object", objects),
+	text_heading(&report->style, "%s allocated in %s from %s",
+		     text_bytes(sum.alloc_bytes, bytes), text_number(sum.allocs, "object", objects),
 		     text_number((double)nr, "stack", number));
 	if (info->evicted_allocs > 0)
 		printf("and %s in %s from stacks that were evicted since\n",
@@ -208,7 +214,7 @@ static void top_text(const struct report *report, const struct profile_stack *st
 int report_top(const struct report *report)
 {
 	const struct profile *profile = report->profile;
-	struct profile_stack *stacks = cli_alloc(profile->nr * sizeof(*stacks));
+	struct profile_stack *stacks = memory_alloc(profile->nr * sizeof(*stacks));
 	size_t i;
 
 	for (i = 0; i < profile->nr; i++)
@@ -217,9 +223,9 @@ int report_top(const struct report *report)
 	if (report->json) {
 		json_finish(stacks_json(report, stacks, profile->nr));
 	} else {
-		text_head(report);
+		text_head(report->profile);
 		top_text(report, stacks, profile->nr);
 	}
 	free(stacks);
-	return CLI_CLEAN;
+	return STATUS_CLEAN;
 }

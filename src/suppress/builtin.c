@@ -10,7 +10,7 @@
  * The names are with and without the libraries' debugging symbols: `setlocale` is `__GI_setlocale`
  * there.
  */
-#include "suppress.h"
+#include "builtin.h"
 
 #define LIBC "^libc.so."
 #define LOADER "^ld-linux*.so."

@@ -9,12 +9,17 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/complain.h"
 #include "base/intern.h"
-#include "cli/options.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "generate.h"
 #include "suppress.h"
+#include "text/text.h"
 
 #define NAME_BYTES 4096u /* of a function; the rest of a longer one is a star */
 #define NONE SIZE_MAX
@@ -53,7 +58,7 @@ static struct gen_rule *gen_rule(struct gen *gen, size_t number)
 
 	if (number >= room) {
 		gen->room = room ? 2 * room : 1024;
-		gen->rules = cli_realloc(gen->rules, gen->room * sizeof(*gen->rules));
+		gen->rules = memory_realloc(gen->rules, gen->room * sizeof(*gen->rules));
 		memset(gen->rules + room, 0, (gen->room - room) * sizeof(*gen->rules));
 	}
 	return &gen->rules[number];
@@ -155,7 +160,8 @@ static struct gen_rule *gen_cover(struct gen *gen, const struct gen_item *item)
 		return NULL;
 	}
 	if (!gen->rules[best.number].chosen) {
-		gen->chosen = cli_realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
+		gen->chosen =
+			memory_realloc(gen->chosen, (gen->chosen_nr + 1) * sizeof(*gen->chosen));
 		gen->chosen[gen->chosen_nr++] = best.number;
 		gen->rules[best.number].chosen = true;
 	}
@@ -225,7 +231,7 @@ static void gen_errors(struct gen *gen)
 	}
 }
 
-/* --- the command ------------------------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void gen_print(struct gen *gen)
 {
@@ -248,7 +254,7 @@ static void gen_print(struct gen *gen)
 		       gen->unknown);
 }
 
-static int gen_run(const struct profile *profile)
+int suppress_generate(const struct profile *profile)
 {
 	struct gen gen = {.profile = profile, .texts = intern_open()};
 
@@ -259,61 +265,7 @@ static int gen_run(const struct profile *profile)
 	free(gen.rules);
 	free(gen.chosen);
 	if (!fflush(stdout) && !ferror(stdout))
-		return CLI_CLEAN;
-	cli_complain("standard output: cannot be written");
-	return CLI_USAGE;
-}
-
-static const struct option gen_long[] = {
-	{"gen", no_argument, NULL, 'g'},
-	OPTIONS_WHOLE_RUN,
-	OPTIONS_SUPPRESSIONS,
-	OPTIONS_NO_DEFAULT,
-	OPTIONS_END,
-};
-
-static enum option_status gen_option(void *is_asked, int option, const char *value)
-{
-	(void)option;
-	(void)value;
-	*(bool *)is_asked = true;
-	return OPTION_GOOD;
-}
-
-/* 0, or an exit status after a complaint. */
-static int gen_parse(struct targets *targets, struct suppress *suppress, int argc, char **argv)
-{
-	bool is_asked = false;
-	const struct options parse = {
-		.list = gen_long,
-		.letters = "",
-		.take = gen_option,
-		.context = &is_asked,
-		.targets = targets,
-		.suppress = suppress,
-		.builtin = true,
-	};
-	int status = options_parse(&parse, argc, argv);
-
-	targets->names = argv + optind;
-	targets->nr = (size_t)(argc - optind);
-	if (!status && !is_asked)
-		return cli_usage("suppress: --gen is missing");
-	if (!status && !targets->nr)
-		return cli_usage("suppressions of what? FILE or PID is missing");
-	return status;
-}
-
-int cli_suppress(int argc, char **argv)
-{
-	struct suppress *suppress = suppress_open();
-	struct targets targets = {0};
-	int status = gen_parse(&targets, suppress, argc, argv);
-	struct profile *profile = status ? NULL : profile_open(&targets, suppress);
-
-	if (!status)
-		status = profile ? gen_run(profile) : CLI_USAGE;
-	profile_close(profile);
-	suppress_close(suppress);
-	return status;
+		return STATUS_CLEAN;
+	complain("standard output: cannot be written");
+	return STATUS_FAILED;
 }

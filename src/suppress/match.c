@@ -6,9 +6,12 @@
  * A stack then costs a look at each of its frames.
  */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
+#include "base/memory.h"
 #include "rules.h"
 
 /* --- patterns --------------------------------------------------------------------------------- */
@@ -106,24 +109,27 @@ static bool match_modules(const struct suppress_builtin *builtin, const struct s
 	return false;
 }
 
-static void frame_match_files(struct suppress *suppress, struct suppress_frame *known)
+static void frame_match_files(struct suppress *suppress, struct symbol_frame *place,
+			      struct suppress_frame *known)
 {
 	const struct symbol_frame *frame;
 	size_t i;
 
 	if (!suppress->builtin)
 		return;
-	frame = symbols_frame(known->frame);
+	frame = symbols_frame(place);
 	for (i = 0; i < suppress->builtin; i++) {
 		if (!match_rule(suppress->rules[i].pattern, frame))
 			continue;
-		known->rules = cli_realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
+		known->rules =
+			memory_realloc(known->rules, (known->nr + 1) * sizeof(*known->rules));
 		known->rules[known->nr++] = (uint32_t)i;
 	}
 }
 
 /* Modules are known at once; names are looked up in those that rules are about. */
-static void frame_match_builtin(struct suppress *suppress, struct suppress_frame *known)
+static void frame_match_builtin(struct suppress *suppress, struct symbol_frame *place,
+				struct suppress_frame *known)
 {
 	size_t i;
 
@@ -131,69 +137,44 @@ static void frame_match_builtin(struct suppress *suppress, struct suppress_frame
 		const struct suppress_builtin *builtin = suppress->rules[i].builtin;
 		uint64_t bit = 1ull << (i - suppress->builtin);
 
-		if (!match_modules(builtin, known->frame))
+		if (!match_modules(builtin, place))
 			continue;
 		known->inside |= bit;
-		if (builtin->function &&
-		    match_function(builtin->function, symbols_frame(known->frame)))
+		if (builtin->function && match_function(builtin->function, symbols_frame(place)))
 			known->entry |= bit;
 	}
 }
 
-static struct suppress_frame *frame_slot(struct suppress_frame *frames, size_t size,
-					 const struct symbol_frame *frame)
-{
-	size_t at = (size_t)((uintptr_t)frame * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
-
-	while (frames[at].frame && frames[at].frame != frame)
-		at = (at + 1) & (size - 1);
-	return &frames[at];
-}
-
-static void frames_grow(struct suppress *suppress)
-{
-	size_t i, size = suppress->size ? suppress->size * 2 : 1024;
-	struct suppress_frame *frames = cli_alloc(size * sizeof(*frames));
-
-	for (i = 0; i < suppress->size; i++)
-		if (suppress->frames[i].frame)
-			*frame_slot(frames, size, suppress->frames[i].frame) = suppress->frames[i];
-	free(suppress->frames);
-	suppress->frames = frames;
-	suppress->size = size;
-}
-
 static const struct suppress_frame *frame_get(struct suppress *suppress, struct symbol_frame *frame)
 {
-	struct suppress_frame *slot;
+	size_t number, nr;
 
-	if (suppress->used * 2 >= suppress->size)
-		frames_grow(suppress);
-	slot = frame_slot(suppress->frames, suppress->size, frame);
-	if (slot->frame)
-		return slot;
-	slot->frame = frame;
-	suppress->used++;
-	frame_match_files(suppress, slot);
-	frame_match_builtin(suppress, slot);
-	return slot;
+	if (!suppress->known)
+		suppress->known = intern_open();
+	nr = intern_nr(suppress->known);
+	number = intern(suppress->known, &frame, sizeof(frame));
+	if (number == nr) {
+		suppress->frames = memory_room(suppress->frames, nr, &suppress->room,
+					       sizeof(*suppress->frames));
+		suppress->frames[nr] = (struct suppress_frame){0};
+		frame_match_files(suppress, frame, &suppress->frames[nr]);
+		frame_match_builtin(suppress, frame, &suppress->frames[nr]);
+	}
+	return &suppress->frames[number];
 }
 
-void suppress_forget(struct suppress *suppress)
+void suppress_forget(void *context)
 {
+	struct suppress *suppress = context;
 	size_t i;
 
-	for (i = 0; i < suppress->size; i++)
+	for (i = 0; suppress->known && i < intern_nr(suppress->known); i++)
 		free(suppress->frames[i].rules);
+	intern_close(suppress->known);
 	free(suppress->frames);
+	suppress->known = NULL;
 	suppress->frames = NULL;
-	suppress->size = suppress->used = 0;
-}
-
-void suppress_use(struct suppress *suppress)
-{
-	if (suppress)
-		suppress_forget(suppress);
+	suppress->room = 0;
 }
 
 /* --- stacks ----------------------------------------------------------------------------------- */
@@ -249,12 +230,13 @@ static size_t match_trace(struct suppress *suppress, const struct profile_trace 
 	return hit ? suppress->builtin + (size_t)__builtin_ctzll(hit) : suppress->nr;
 }
 
-bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack)
+bool suppress_leak(void *context, const struct profile_stack *stack)
 {
+	struct suppress *suppress = context;
 	struct suppress_rule *rule;
 	size_t found;
 
-	if (!suppress || !suppress->nr || stack->sums.objects <= 0)
+	if (!suppress->nr)
 		return false;
 	found = match_trace(suppress, &stack->trace, SUPPRESS_LEAK);
 	if (found == suppress->nr)
@@ -266,14 +248,15 @@ bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack)
 	return true;
 }
 
-bool suppress_error(struct suppress *suppress, const struct profile_error *error)
+bool suppress_error(void *context, const struct profile_error *error)
 {
+	struct suppress *suppress = context;
 	const struct profile_trace *const traces[] = {&error->access, &error->alloc, &error->free};
 	const unsigned int kind = error->error.kind;
 	struct suppress_rule *rule;
 	size_t i, found, first;
 
-	if (!suppress || !suppress->nr)
+	if (!suppress->nr)
 		return false;
 	first = suppress->nr;
 	for (i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {

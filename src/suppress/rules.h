@@ -3,6 +3,7 @@
 #ifndef SUPPRESS_RULES_H
 #define SUPPRESS_RULES_H
 
+#include "builtin.h"
 #include "suppress.h"
 
 struct suppress_rule {
@@ -16,8 +17,8 @@ struct suppress_rule {
 	struct suppress_sums leaks, errors;
 };
 
+/* What is known of a frame. */
 struct suppress_frame {
-	struct symbol_frame *frame; /* NULL: free */
 	uint64_t entry;	 /* built-in rules whose function this is, in one of their modules */
 	uint64_t inside; /* those in whose modules it is */
 	uint32_t *rules; /* of files, that match it; ascending */
@@ -31,12 +32,17 @@ struct suppress {
 	char **files;
 	size_t files_nr;
 
-	struct suppress_frame *frames; /* open addressing; size a power of two */
-	size_t size;
-	size_t used;
+	struct intern *known; /* pointers to frames; numbers as of frames */
+	struct suppress_frame *frames;
+	size_t room;
+
+	struct profile_filter filter;
 };
 
-/* Forget the frames of the last store. */
-void suppress_forget(struct suppress *suppress);
+/* Whether it is covered; it is counted then, so it is asked once. */
+bool suppress_leak(void *suppress, const struct profile_stack *stack);
+bool suppress_error(void *suppress, const struct profile_error *error);
+/* Forget all frames: what is asked about next has other ones. */
+void suppress_forget(void *suppress);
 
 #endif

@@ -4,16 +4,31 @@
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/complain.h"
+#include "base/memory.h"
 #include "rules.h"
+#include "text/json.h"
+#include "text/number.h"
+#include "text/text.h"
 
 #define LINE_BYTES 16384u
 
 struct suppress *suppress_open(void)
 {
-	return cli_alloc(sizeof(struct suppress));
+	struct suppress *suppress = memory_alloc(sizeof(*suppress));
+
+	suppress->filter =
+		(struct profile_filter){suppress, suppress_forget, suppress_leak, suppress_error};
+	return suppress;
+}
+
+const struct profile_filter *suppress_filter(const struct suppress *suppress)
+{
+	return suppress ? &suppress->filter : NULL;
 }
 
 void suppress_close(struct suppress *suppress)
@@ -36,7 +51,7 @@ void suppress_close(struct suppress *suppress)
 static struct suppress_rule *suppress_add(struct suppress *suppress, size_t at)
 {
 	suppress->rules =
-		cli_realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
+		memory_realloc(suppress->rules, (suppress->nr + 1) * sizeof(*suppress->rules));
 	memmove(&suppress->rules[at + 1], &suppress->rules[at],
 		(suppress->nr - at) * sizeof(*suppress->rules));
 	memset(&suppress->rules[at], 0, sizeof(suppress->rules[at]));
@@ -53,7 +68,7 @@ void suppress_add_builtin(struct suppress *suppress)
 
 		rule->kinds = SUPPRESS_LEAK;
 		rule->builtin = &suppress_builtins[i];
-		rule->text = cli_strdup(rule->builtin->name);
+		rule->text = memory_strdup(rule->builtin->name);
 	}
 }
 
@@ -94,7 +109,7 @@ static const char *suppress_line(struct suppress *suppress, char *line, unsigned
 		return "the pattern is missing";
 	rule = suppress_add(suppress, suppress->builtin++);
 	rule->kinds = kinds;
-	rule->text = cli_strdup(line);
+	rule->text = memory_strdup(line);
 	rule->pattern = rule->text + (colon - line) + 1;
 	rule->file = suppress->files[suppress->files_nr - 1];
 	rule->line = number;
@@ -126,12 +141,12 @@ static bool suppress_lines(struct suppress *suppress, const char *path, FILE *fi
 		if (strchr(line, '\n') || (*line && feof(file)))
 			trouble = suppress_line(suppress, suppress_strip(line), number);
 		if (trouble) {
-			cli_complain("%s:%u: %s", path, number, trouble);
+			complain("%s:%u: %s", path, number, trouble);
 			return false;
 		}
 	}
 	if (ferror(file))
-		cli_complain("%s: %s", path, strerror(errno));
+		complain("%s: %s", path, strerror(errno));
 	return !ferror(file);
 }
 
@@ -141,12 +156,12 @@ bool suppress_read(struct suppress *suppress, const char *path)
 	bool good;
 
 	if (!file) {
-		cli_complain("%s: %s", path, strerror(errno));
+		complain("%s: %s", path, strerror(errno));
 		return false;
 	}
-	suppress->files =
-		cli_realloc(suppress->files, (suppress->files_nr + 1) * sizeof(*suppress->files));
-	suppress->files[suppress->files_nr++] = cli_strdup(path);
+	suppress->files = memory_realloc(suppress->files,
+					 (suppress->files_nr + 1) * sizeof(*suppress->files));
+	suppress->files[suppress->files_nr++] = memory_strdup(path);
 	good = suppress_lines(suppress, path, file);
 	fclose(file);
 	return good;

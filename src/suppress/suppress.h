@@ -6,30 +6,16 @@
  * module of any frame of its stack, and an error if it does so in its access, its allocation or its
  * free stack. Built-in rules ask for more; see builtin.c.
  */
-#ifndef SUPPRESS_H
-#define SUPPRESS_H
+#ifndef SUPPRESS_SUPPRESS_H
+#define SUPPRESS_SUPPRESS_H
+
+#include <stdio.h>
 
 #include "profile/profile.h"
 
 #define SUPPRESS_LEAK 1u		 /* of kinds; errors have their own number's bit */
 #define SUPPRESS_ERRORS (~SUPPRESS_LEAK) /* all of them */
 #define SUPPRESS_ALL (~0u)
-#define SUPPRESS_BUILTIN_MAX 64u
-
-/*
- * A leak is covered if, from the innermost frame outward, all frames are in one of these modules up
- * to one with the function; without a function, if all frames of the stack are. A program's own
- * constructor or callback on the way ends the match.
- */
-struct suppress_builtin {
-	const char *name;
-	const char *function; /* NULL: to the end of the stack */
-	const char *modules[4];
-	const char *reason;
-};
-
-extern const struct suppress_builtin suppress_builtins[];
-extern const size_t suppress_builtin_nr;
 
 /* What a rule covered, in one report. */
 struct suppress_sums {
@@ -41,6 +27,7 @@ struct suppress_sums {
 };
 
 struct suppress;
+struct json_t;
 
 struct suppress *suppress_open(void);
 void suppress_close(struct suppress *suppress);
@@ -48,12 +35,8 @@ void suppress_close(struct suppress *suppress);
 bool suppress_read(struct suppress *suppress, const char *path);
 /* Add the built-in rules. */
 void suppress_add_builtin(struct suppress *suppress);
-/* What is asked about next has other symbols. */
-void suppress_use(struct suppress *suppress);
-
-/* Is it covered? Then it is counted, so ask once. */
-bool suppress_leak(struct suppress *suppress, const struct profile_stack *stack);
-bool suppress_error(struct suppress *suppress, const struct profile_error *error);
+/* Leaves out what is covered, and counts it. Lasts as long as SUPPRESS, which may be NULL. */
+const struct profile_filter *suppress_filter(const struct suppress *suppress);
 
 /* What was covered so far, of these kinds. */
 struct suppress_sums suppress_total(const struct suppress *suppress, unsigned int kinds);

@@ -18,8 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "symbols/units.h"
+#include "base/memory.h"
+#include "symbols.h"
+#include "units.h"
 
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *ret_status);
 
@@ -49,7 +50,7 @@ void symbols_set_root(const char *directory)
 	size_t bytes = sizeof(format) + strlen(directory);
 
 	free(debug_path);
-	debug_path = cli_alloc(bytes);
+	debug_path = memory_alloc(bytes);
 	snprintf(debug_path, bytes, format, directory);
 	debug_root = directory;
 }
@@ -98,7 +99,7 @@ static bool debug_end(struct symbol_debug *debug, bool usable)
 static bool debug_report(struct symbol_debug *debug, const char *path,
 			 const struct symbol_module *recorded)
 {
-	char *full = cli_alloc(strlen(debug_root) + strlen(path) + 1);
+	char *full = memory_alloc(strlen(debug_root) + strlen(path) + 1);
 
 	strcat(strcpy(full, debug_root), path);
 	if (!access(full, R_OK) && debug_begin(debug)) {
@@ -142,7 +143,7 @@ static bool debug_report_id(struct symbol_debug *debug, const struct symbol_modu
 
 struct symbol_debug *symbol_debug_open(const struct symbol_module *module)
 {
-	struct symbol_debug *debug = cli_alloc(sizeof(*debug));
+	struct symbol_debug *debug = memory_alloc(sizeof(*debug));
 
 	debug_bound_debuginfod();
 	debug->bias = module->bias;
@@ -194,14 +195,14 @@ static char *debug_demangle(const char *name)
 	char *plain =
 		name[0] == '_' && name[1] == 'Z' ? __cxa_demangle(name, NULL, NULL, &status) : NULL;
 
-	return plain ? plain : cli_strdup(name);
+	return plain ? plain : memory_strdup(name);
 }
 
 static struct symbol_line *debug_add(struct symbol_frame *frame, const char *function)
 {
 	struct symbol_line *line;
 
-	frame->lines = cli_realloc(frame->lines, (frame->nr + 1) * sizeof(*frame->lines));
+	frame->lines = memory_realloc(frame->lines, (frame->nr + 1) * sizeof(*frame->lines));
 	line = &frame->lines[frame->nr++];
 	memset(line, 0, sizeof(*line));
 	if (function)
@@ -250,11 +251,11 @@ static void debug_place(struct symbol_line *line, Dwarf_Die *cu, const char *fil
 	if (*file != '/' && cu && dwarf_attr_integrate(cu, DW_AT_comp_dir, &attribute))
 		directory = dwarf_formstring(&attribute);
 	if (!directory || !*directory) {
-		line->file = cli_strdup(file);
+		line->file = memory_strdup(file);
 		return;
 	}
 	line->joined = strlen(directory) + 1;
-	line->file = cli_alloc(line->joined + strlen(file) + 1);
+	line->file = memory_alloc(line->joined + strlen(file) + 1);
 	sprintf(line->file, "%s/%s", directory, file);
 }
 

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "base/hash.h"
 #include "base/intern.h"
+#include "base/memory.h"
+#include "stackdepot/store.h"
+#include "symbols.h"
 
 struct symbols {
 	struct intern *module_keys; /* what makes a module this one; numbers as of modules */
@@ -33,29 +36,19 @@ struct frame_key {
 	uint64_t offset;
 };
 
-/* FNV-1a. */
-static uint64_t symbols_hash(uint64_t hash, const void *bytes, size_t length)
-{
-	const unsigned char *at = bytes;
-
-	while (length--)
-		hash = (hash ^ *at++) * 0x100000001b3ull;
-	return hash;
-}
-
 /* --- modules ---------------------------------------------------------------------------------- */
 
 static struct symbol_module *module_new(const struct stackdepot_module *recorded, size_t number,
 					uint64_t hash)
 {
-	struct symbol_module *module = cli_alloc(sizeof(*module));
+	struct symbol_module *module = memory_alloc(sizeof(*module));
 	const char *slash;
 
-	module->path = cli_strdup(recorded->path);
+	module->path = memory_strdup(recorded->path);
 	slash = strrchr(module->path, '/');
 	module->name = slash ? slash + 1 : module->path;
 	module->build_id_bytes = recorded->build_id_bytes;
-	module->build_id = cli_alloc(recorded->build_id_bytes);
+	module->build_id = memory_alloc(recorded->build_id_bytes);
 	memcpy(module->build_id, recorded->build_id, recorded->build_id_bytes);
 	module->start = recorded->start;
 	module->end = recorded->end;
@@ -73,7 +66,7 @@ static char *module_key(const struct stackdepot_module *recorded, size_t *ret_le
 	char *key;
 
 	*ret_length = recorded->build_id_bytes ? recorded->build_id_bytes : path + sizeof(bytes);
-	key = cli_alloc(*ret_length + 1);
+	key = memory_alloc(*ret_length + 1);
 	*key = recorded->build_id_bytes != 0; /* the two kinds are apart */
 	if (recorded->build_id_bytes) {
 		memcpy(key + 1, recorded->build_id, recorded->build_id_bytes);
@@ -93,10 +86,10 @@ static struct symbol_module *module_of(struct symbols *symbols,
 	size_t number = intern(symbols->module_keys, key, length);
 
 	if (number == known) {
-		symbols->modules = cli_room(symbols->modules, known, &symbols->modules_room,
+		symbols->modules = memory_room(symbols->modules, known, &symbols->modules_room,
 					    sizeof(*symbols->modules));
 		symbols->modules[number] =
-			module_new(recorded, number, symbols_hash(0, key, length));
+			module_new(recorded, number, hash_bytes(0, key, length));
 	}
 	free(key);
 	return symbols->modules[number];
@@ -124,12 +117,12 @@ struct symbol_module *symbols_module(const struct symbols *symbols, size_t numbe
 
 static struct symbol_frame *frame_new(struct symbol_module *in, uint64_t offset)
 {
-	struct symbol_frame *frame = cli_alloc(sizeof(*frame));
+	struct symbol_frame *frame = memory_alloc(sizeof(*frame));
 
 	frame->in = in;
 	frame->offset = offset;
 	frame->address = in ? stackdepot_frame_address(offset + in->bias) : offset;
-	frame->hash = symbols_hash(in ? in->hash : 1, &offset, sizeof(offset));
+	frame->hash = hash_bytes(in ? in->hash : 1, &offset, sizeof(offset));
 	return frame;
 }
 
@@ -141,7 +134,7 @@ static struct symbol_frame *frame_of(struct symbols *symbols, struct symbol_modu
 	size_t number = intern(symbols->frame_keys, &key, sizeof(key));
 
 	if (number == known) {
-		symbols->frames = cli_room(symbols->frames, known, &symbols->frames_room,
+		symbols->frames = memory_room(symbols->frames, known, &symbols->frames_room,
 					   sizeof(*symbols->frames));
 		symbols->frames[number] = frame_new(in, offset);
 	}
@@ -177,7 +170,7 @@ struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw)
 	size_t known = intern_nr(from->raw), number = intern(from->raw, &raw, sizeof(raw));
 
 	if (number == known) {
-		from->frames = cli_room(from->frames, known, &from->room, sizeof(*from->frames));
+		from->frames = memory_room(from->frames, known, &from->room, sizeof(*from->frames));
 		from->frames[number] = frame_place(from, raw);
 	}
 	return from->frames[number];
@@ -192,7 +185,7 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame)
 	if (frame->in)
 		symbol_debug_frame(frame->in->debug, frame);
 	if (!frame->nr) {
-		frame->lines = cli_alloc(sizeof(*frame->lines));
+		frame->lines = memory_alloc(sizeof(*frame->lines));
 		frame->nr = 1;
 	}
 	return frame;
@@ -202,7 +195,7 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame)
 
 struct symbols *symbols_open(void)
 {
-	struct symbols *symbols = cli_alloc(sizeof(*symbols));
+	struct symbols *symbols = memory_alloc(sizeof(*symbols));
 
 	symbols->module_keys = intern_open();
 	symbols->frame_keys = intern_open();
@@ -227,7 +220,7 @@ void symbols_close(struct symbols *symbols)
 /* Its modules are met in the order they were loaded, the program first. */
 struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store)
 {
-	struct symbols_store *from = cli_alloc(sizeof(*from));
+	struct symbols_store *from = memory_alloc(sizeof(*from));
 	struct stackdepot_module recorded;
 	uint64_t position = 0;
 

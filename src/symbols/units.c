@@ -2,8 +2,8 @@
 /* units.c - the ranges of all units, sorted. */
 #include <stdlib.h>
 
-#include "cli.h"
-#include "symbols/units.h"
+#include "base/memory.h"
+#include "units.h"
 
 struct units_range {
 	Dwarf_Addr start; /* in the file */
@@ -27,7 +27,7 @@ static void units_add_ranges(struct units *units, Dwarf_Die *die)
 	ptrdiff_t at = 0;
 
 	while ((at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
-		units->ranges = cli_room(units->ranges, units->nr_ranges, &units->ranges_room,
+		units->ranges = memory_room(units->ranges, units->nr_ranges, &units->ranges_room,
 					 sizeof(*units->ranges));
 		units->ranges[units->nr_ranges++] =
 			(struct units_range){start, end, units->nr_dies};
@@ -45,12 +45,12 @@ static int units_compare(const void *a, const void *b)
 
 struct units *units_open(Dwfl_Module *module)
 {
-	struct units *units = cli_alloc(sizeof(*units));
+	struct units *units = memory_alloc(sizeof(*units));
 	Dwarf_Die *die = NULL;
 
 	while ((die = dwfl_module_nextcu(module, die, &units->bias))) {
 		units_add_ranges(units, die);
-		units->dies = cli_room(units->dies, units->nr_dies, &units->dies_room,
+		units->dies = memory_room(units->dies, units->nr_dies, &units->dies_room,
 				       sizeof(*units->dies));
 		units->dies[units->nr_dies++] = *die;
 	}

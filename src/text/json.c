@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile/profile.h"
+#include "base/complain.h"
+#include "base/memory.h"
+#include "json.h"
+#include "text.h"
 
 #define JSON_VERSION 1
 
@@ -15,7 +18,7 @@ json_t *json_name(const char *name)
 
 	if (text)
 		return text;
-	plain = cli_strdup(name);
+	plain = memory_strdup(name);
 	for (at = plain; *at; at++)
 		if ((unsigned char)*at >= 0x80)
 			*at = '?';
@@ -98,6 +101,6 @@ json_t *json_processes(const struct profile *profile)
 void json_finish(json_t *root)
 {
 	if (json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) || puts("") < 0)
-		cli_complain("standard output: cannot be written");
+		complain("standard output: cannot be written");
 	json_decref(root);
 }

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "base/complain.h"
+#include "base/memory.h"
 #include "output.h"
 
 /* mkstemp() gives the file to its owner alone; others get it as they would have got FILE. */
@@ -23,7 +24,7 @@ static FILE *output_temporary(struct output *output, const struct stat *old)
 {
 	int descriptor;
 
-	output->temporary = cli_alloc(strlen(output->path) + sizeof(".XXXXXX"));
+	output->temporary = memory_alloc(strlen(output->path) + sizeof(".XXXXXX"));
 	strcat(strcpy(output->temporary, output->path), ".XXXXXX");
 	descriptor = mkstemp(output->temporary);
 	if (descriptor < 0) {
@@ -48,7 +49,7 @@ bool output_open(struct output *output, const char *path)
 	else
 		output->file = output_temporary(output, exists ? &st : NULL);
 	if (!output->file)
-		cli_complain("%s: %s", path ? path : "standard output", strerror(errno));
+		complain("%s: %s", path ? path : "standard output", strerror(errno));
 	return output->file;
 }
 
@@ -71,8 +72,8 @@ bool output_finish(struct output *output)
 	if (good && output->temporary)
 		good = !rename(output->temporary, output->path);
 	if (!good) {
-		cli_complain("%s: %s", output->path ? output->path : "standard output",
-			     errno ? strerror(errno) : "cannot be written");
+		complain("%s: %s", output->path ? output->path : "standard output",
+			 errno ? strerror(errno) : "cannot be written");
 		if (output->temporary)
 			(void)unlink(output->temporary);
 	}

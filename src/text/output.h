@@ -5,8 +5,8 @@
  * What is written goes to a file of another name beside it, which takes the name at the end.
  * Devices and pipes are written directly.
  */
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef TEXT_OUTPUT_H
+#define TEXT_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,67 +2,27 @@
 /* text.c - for people. */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "profile/profile.h"
+#include "number.h"
+#include "text.h"
 
 #define NAME_SHOWN 100u
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
 
-const char *text_bytes(double bytes, char *buffer)
-{
-	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-	size_t unit = 0;
-
-	while (fabs(bytes) >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(buffer, TEXT_BYTES, unit ? "%.1f %s" : "%.0f %s", bytes,
-		 !unit && fabs(bytes) == 1 ? "byte" : units[unit]);
-	return buffer;
-}
-
-/* Thousands are set apart. */
-const char *text_count(double count, char *buffer)
-{
-	char digits[TEXT_BYTES];
-	int length = snprintf(digits, sizeof(digits), "%.0f", count), i, out = 0;
-
-	for (i = 0; i < length && out < TEXT_BYTES - 2; i++) {
-		if (i && (length - i) % 3 == 0 && isdigit((unsigned char)digits[i - 1]))
-			buffer[out++] = ',';
-		buffer[out++] = digits[i];
-	}
-	buffer[out] = '\0';
-	return buffer;
-}
-
-/* An estimate that is shown as 1 is one. */
-const char *text_number(double count, const char *noun, char *buffer)
-{
-	char number[TEXT_BYTES];
-
-	text_count(count, number);
-	snprintf(buffer, TEXT_NUMBER, "%.31s %.30s%s", number, noun,
-		 strcmp(number, "1") ? "s" : "");
-	return buffer;
-}
-
-void text_heading(const struct report *report, const char *format, ...)
+void text_heading(const struct text_style *style, const char *format, ...)
 {
 	va_list list;
 
-	fputs(report->colour ? BOLD : "", stdout);
+	fputs(style->colour ? BOLD : "", stdout);
 	va_start(list, format);
 	vprintf(format, list);
 	va_end(list);
-	puts(report->colour ? PLAIN : "");
+	puts(style->colour ? PLAIN : "");
 }
 
 /* A name from a file is not to drive the terminal. */
@@ -108,12 +68,12 @@ void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol
 	fprintf(out, "0x%llx", (unsigned long long)frame->offset);
 }
 
-static void text_line(FILE *out, const struct report *report, const struct symbol_frame *frame,
+static void text_line(FILE *out, const struct text_style *style, const struct symbol_frame *frame,
 		      const struct symbol_line *line)
 {
 	fputs("    ", out);
 	text_where(out, frame, line);
-	fputs(report->colour ? DIM : "", out);
+	fputs(style->colour ? DIM : "", out);
 	if (line->file) {
 		fputs("  ", out);
 		text_name(out, line->file);
@@ -125,10 +85,10 @@ static void text_line(FILE *out, const struct report *report, const struct symbo
 	}
 	if (line->inlined)
 		fputs(" (inlined)", out);
-	fprintf(out, "%s\n", report->colour ? PLAIN : "");
+	fprintf(out, "%s\n", style->colour ? PLAIN : "");
 }
 
-void text_trace(FILE *out, const struct report *report, const struct profile_trace *trace)
+void text_trace(FILE *out, const struct text_style *style, const struct profile_trace *trace)
 {
 	unsigned int i;
 	size_t j;
@@ -136,11 +96,11 @@ void text_trace(FILE *out, const struct report *report, const struct profile_tra
 	if (!trace->nr)
 		fprintf(out, "    (%s)\n",
 			trace->evicted ? "its stack was evicted" : "stack not known");
-	for (i = 0; i < trace->nr && i < report->frame_limit; i++) {
+	for (i = 0; i < trace->nr && i < style->frame_limit; i++) {
 		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (j = 0; j < frame->nr; j++)
-			text_line(out, report, frame, &frame->lines[j]);
+			text_line(out, style, frame, &frame->lines[j]);
 	}
 	if (i < trace->nr)
 		fprintf(out, "    ... %u more\n", trace->nr - i);
@@ -233,12 +193,35 @@ void text_processes(FILE *out, const struct profile *profile)
 	text_end(out, &profile->processes[0].info);
 }
 
-void text_head(const struct report *report)
+void text_head(const struct profile *profile)
 {
-	text_command(stdout, &report->profile->info);
+	text_command(stdout, &profile->info);
 	puts("");
-	text_processes(stdout, report->profile);
+	text_processes(stdout, profile);
 	puts("");
-	text_caveats(stdout, report->profile);
+	text_caveats(stdout, profile);
 	puts("");
+}
+
+const char *text_verb(const struct stackdepot_error *error)
+{
+	switch (error->kind) {
+	case STACKDEPOT_DOUBLE_FREE:
+	case STACKDEPOT_INVALID_FREE:
+		return "Free";
+	case STACKDEPOT_HEAP_OVERFLOW:
+	case STACKDEPOT_WRITE_AFTER_FREE:
+		return "Write";
+	case STACKDEPOT_CRASH:
+		return "Signal";
+	}
+	if (error->flags & STACKDEPOT_ERROR_WRITE)
+		return "Write";
+	return error->flags & STACKDEPOT_ERROR_READ ? "Read" : "Access";
+}
+
+bool text_is_late(const struct stackdepot_error *error)
+{
+	return error->kind == STACKDEPOT_HEAP_OVERFLOW ||
+	       error->kind == STACKDEPOT_WRITE_AFTER_FREE;
 }

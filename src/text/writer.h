@@ -5,8 +5,8 @@
  * Inside of an object each value has a key; inside of an array the key is NULL. Bytes that are not
  * UTF-8 become U+FFFD.
  */
-#ifndef WRITER_H
-#define WRITER_H
+#ifndef TEXT_WRITER_H
+#define TEXT_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

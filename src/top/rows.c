@@ -2,11 +2,14 @@
 /* rows.c - what `stackdepot top` shows: sums and rates by stack. */
 #define _GNU_SOURCE
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "top.h"
+#include "base/memory.h"
+#include "rows.h"
+#include "text/number.h"
 
 #define FUNCTIONS_SHOWN 12
 #define END_SECONDS 3.0 /* that a process can be gone, and nobody has said how it ended */
@@ -104,7 +107,7 @@ void top_select(struct top *top)
 
 	free(top->rows);
 	top->nr = 0;
-	top->rows = cli_alloc(top->now.nr * sizeof(*top->rows));
+	top->rows = memory_alloc(top->now.nr * sizeof(*top->rows));
 	for (i = 0; i < top->now.nr; i++)
 		if (top_matches(top, top->now.stacks[i].stack))
 			top->rows[top->nr++] = top_row(top, &top->now.stacks[i]);

@@ -2,11 +2,17 @@
 /* screen.c - `stackdepot top` on a terminal: a list of stacks, one stack, the help. */
 #define _GNU_SOURCE
 #include <curses.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "top.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "rows.h"
+#include "screen.h"
+#include "terminal.h"
+#include "text/number.h"
 
 #define LIST_TOP (TOP_HEADER_LINES + 2) /* the header, an empty line, the columns */
 #define KEY_ESCAPE 27
@@ -98,10 +104,10 @@ static char *screen_print(void (*print)(FILE *out, const struct screen *screen),
 	FILE *out = open_memstream(&text, &bytes);
 
 	if (!out)
-		abort();
+		memory_out();
 	print(out, screen);
 	if (fclose(out))
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -264,7 +270,7 @@ static long screen_distance(int key)
 
 static void screen_stack_text(FILE *out, const struct screen *screen)
 {
-	text_trace(out, &screen->top->report,
+	text_trace(out, &screen->top->style,
 		   &screen->top->rows[screen->selected].now->stack->trace);
 }
 
@@ -420,7 +426,7 @@ int top_screen(struct top *top)
 	bool fine = terminal_enter();
 
 	if (!fine)
-		return CLI_USAGE;
+		return STATUS_FAILED;
 	for (;;) {
 		double since = screen_clock();
 
@@ -434,5 +440,5 @@ int top_screen(struct top *top)
 	}
 	terminal_leave();
 	free(screen.text);
-	return fine ? CLI_CLEAN : CLI_USAGE;
+	return fine ? STATUS_CLEAN : STATUS_FAILED;
 }

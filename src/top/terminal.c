@@ -8,8 +8,6 @@
  * main loop, which may call ncurses.
  */
 #define _GNU_SOURCE
-#include "top.h" /* first: <term.h> defines words such as "lines" */
-
 #include <curses.h>
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +16,9 @@
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "base/complain.h"
+#include "terminal.h"
 
 static struct {
 	struct termios modes;
@@ -94,13 +95,13 @@ bool terminal_enter(void)
 	const char *type = getenv("TERM");
 
 	if (tcgetattr(STDIN_FILENO, &terminal.modes)) {
-		cli_complain("the terminal: %s", strerror(errno));
+		complain("the terminal: %s", strerror(errno));
 		return false;
 	}
 	terminal.screen = newterm(NULL, stdout, stdin);
 	if (!terminal.screen) {
-		cli_complain("a terminal of type '%s' cannot be used; --batch needs none",
-			     type ? type : "");
+		complain("a terminal of type '%s' cannot be used; --batch needs none",
+			 type ? type : "");
 		return false;
 	}
 	terminal.taken = 1;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* top.h - what the parts of `stackdepot top` share. */
-#ifndef TOP_H
-#define TOP_H
+/* top.h - what is known of processes that are looked at again and again. */
+#ifndef TOP_TOP_H
+#define TOP_TOP_H
 
 #include "profile/snapshot.h"
+#include "text/text.h"
 
 enum top_order {
 	TOP_BY_LIVE_BYTES,
@@ -24,7 +25,8 @@ struct top_row {
 
 struct top {
 	struct profile *profile;
-	struct report report; /* how frames are printed */
+	struct text_style style; /* how frames are printed */
+	size_t limit;		 /* rows printed */
 	struct snapshot before;
 	struct snapshot now;
 	double seconds; /* between the two; 0: not known, and no rates */
@@ -39,36 +41,5 @@ struct top {
 	double interval;
 	unsigned int times; /* 0: no end */
 };
-
-/* --- rows.c ----------------------------------------------------------------------------------- */
-
-/* "live", "growth" and so on, as --sort has it; and what the key does in words. */
-extern const char *const top_order_names[TOP_ORDERS];
-extern const char *const top_order_texts[TOP_ORDERS];
-
-/* Look at the process again, and make the rows. False after a complaint. */
-bool top_look(struct top *top);
-/* Make them of what was seen: the filter or the order is another one. */
-void top_select(struct top *top);
-void top_free(struct top *top);
-
-#define TOP_HEADER_LINES 4
-void top_print_header(FILE *out, const struct top *top);
-void top_print_columns(FILE *out);
-/* One line, without its end. */
-void top_print_row(FILE *out, const struct top *top, const struct top_row *row);
-
-/* --- terminal.c ------------------------------------------------------------------------------- */
-
-/* Take the terminal over; whatever ends the process gives it back as it was. */
-bool terminal_enter(void);
-void terminal_leave(void);
-/* Has ctrl-Z been typed, or was the process stopped? Then stop, and when it goes on redraw. */
-bool terminal_pause(void);
-
-/* --- screen.c --------------------------------------------------------------------------------- */
-
-/* Until the user quits. An exit status. */
-int top_screen(struct top *top);
 
 #endif

@@ -245,7 +245,7 @@ def test_options(directory):
                          ("--children=9999", "--children cannot be '9999'"),
                          ("--error-exitcode=256", "--error-exitcode cannot be '256'")):
         done = run(directory, "/bin/true", options=[option])
-        check(done.returncode == 2 and done.stderr.splitlines()[0].startswith(f"stackdepot: {line}"), option,
+        check(done.returncode == 2 and done.stderr.splitlines()[0].startswith(f"stackdepot: run: {line}"), option,
               done.returncode, done.stderr)
     done = call(TOOL, "run", "--store", os.path.join(directory, "a:b"), "--", "/bin/true")
     one_line(done, 125, f"{directory}/a:b: the name of a store has no colon")

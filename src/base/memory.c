@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* memory.c - allocation that does not fail. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "status.h"
+
+static void (*memory_end)(void);
+
+void memory_end_by(void (*end)(void))
+{
+	memory_end = end;
+}
+
+/* What is called on the way out may run out of memory again: then there is no way but _exit(). */
+void memory_out(void)
+{
+	static const char line[] = "stackdepot: out of memory\n";
+	static int again;
+
+	if (again++ || write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		_exit(STATUS_FAILED);
+	if (memory_end)
+		memory_end();
+	exit(STATUS_FAILED);
+}
+
+static void *memory_checked(void *memory)
+{
+	if (!memory)
+		memory_out();
+	return memory;
+}
+
+void *memory_alloc(size_t bytes)
+{
+	return memory_checked(calloc(1, bytes ? bytes : 1));
+}
+
+void *memory_realloc(void *memory, size_t bytes)
+{
+	return memory_checked(realloc(memory, bytes ? bytes : 1));
+}
+
+void *memory_room(void *list, size_t nr, size_t *room, size_t bytes)
+{
+	if (nr < *room)
+		return list;
+	*room = nr + *room / 2 + 64;
+	return memory_realloc(list, *room * bytes);
+}
+
+char *memory_strdup(const char *text)
+{
+	return strcpy(memory_alloc(strlen(text) + 1), text);
+}
+
+char *memory_print(const char *format, ...)
+{
+	va_list list;
+	char *text;
+	int length;
+
+	va_start(list, format);
+	length = vasprintf(&text, format, list);
+	va_end(list);
+	return memory_checked(length < 0 ? NULL : text);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* launch.h - start a program with the recorder preloaded, and wait for it. */
+#ifndef CLI_LAUNCH_H
+#define CLI_LAUNCH_H
+
+#include <stdbool.h>
+
+/* Exit statuses, those of env(1), if the program was not started. */
+#define LAUNCH_FAILED 125
+#define LAUNCH_CANNOT 126
+#define LAUNCH_NOT_FOUND 127
+
+/* The preload library next to this program; NULL after a complaint. To be freed. */
+char *launch_preload(void);
+/* Where PROGRAM is; to be freed. NULL after a complaint and *ret_status set, if it cannot run so.
+ */
+char *launch_find(const char *program, int *ret_status);
+
+/* Run it recorded, options being STACKDEPOT_OPTIONS, and wait for it. False after a complaint, with
+ * an exit status for it. */
+struct launch {
+	char *const *argv;
+	const char *preload;
+	const char *program;
+	char *options;
+	int wait_status;
+	int failed_status;
+	int pid;
+	const char *store;
+	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
+};
+bool launch_run(struct launch *launch);
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* corpus.h - the traces of all events of a program, in order, for benchmarks. */
+#ifndef EXPORT_CORPUS_H
+#define EXPORT_CORPUS_H
+
+/* Of a store that was recorded with option corpus. An exit status. */
+int corpus_save(const char *store_path, const char *path);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* target.h - the stores that a command line names. */
+#ifndef PROFILE_TARGET_H
+#define PROFILE_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stackdepot/store.h"
+
+/* Stores to read as one; see profile.h. */
+struct targets {
+	char *const *names; /* each a FILE or a PID */
+	size_t nr;
+	bool whole_run; /* the other stores of the runs they are of, too */
+	bool quiet;	/* about those that cannot be read */
+};
+
+/* The file of the store that FILE|PID names, to be freed; NULL after a complaint. */
+char *target_path(const char *name);
+/* Why a store could not be opened. */
+const char *target_error(int error);
+/* Is the process of this store there now? */
+bool target_is_running(const struct stackdepot_store_info *info);
+/* Or at least one of its number, which may be in its last steps? */
+bool target_is_there(const struct stackdepot_store_info *info);
+
+#endif

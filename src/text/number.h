@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* number.h - figures for people. */
+#ifndef TEXT_NUMBER_H
+#define TEXT_NUMBER_H
+
+#define TEXT_BYTES 32
+/* "1.5 MiB" */
+const char *text_bytes(double bytes, char *buffer);
+/* "2,000" */
+const char *text_count(double count, char *buffer);
+/* "1 object", "2,000 objects": NOUN is the word for one. */
+#define TEXT_NUMBER 64
+const char *text_number(double count, const char *noun, char *buffer);
+
+#endif
