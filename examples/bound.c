@@ -3,7 +3,7 @@
  * bound - a depot that is far too small goes on saving, and says what it had to do.
  *
  * Shows: stackdepot_bytes_for stackdepot_save stackdepot_get_stats stackdepot_check
- * Shows: STACKDEPOT_NO_EVICT STACKDEPOT_NO_ALLOC STACKDEPOT_GET
+ * Shows: STACKDEPOT_NO_EVICT STACKDEPOT_GET
  */
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ int main(void)
 	if (stackdepot_create(&options, &depot))
 		return 1;
 	for (frame = 1; frame <= 1000; frame++)
-		(void)stackdepot_save(depot, &frame, 1, STACKDEPOT_NO_ALLOC);
+		(void)stackdepot_save(depot, &frame, 1, 0);
 
 	/* Full, and not allowed to evict: refused, and counted. */
 	if (!stackdepot_save(depot, &frame, 1, STACKDEPOT_NO_EVICT))

@@ -175,7 +175,6 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
 #define STACKDEPOT_KEEP 0x1u	 /* never evict this trace */
 #define STACKDEPOT_GET 0x2u	 /* take a reference; give it back with stackdepot_put() */
 #define STACKDEPOT_NO_EVICT 0x4u /* use free memory only, evict nothing */
-#define STACKDEPOT_NO_ALLOC 0x8u /* use memory the port already has (matters in a kernel only) */
 #define STACKDEPOT_FIND 0x10u	 /* store nothing: 0 if the trace is not there */
 
 /**
@@ -183,7 +182,7 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
  * @frames: innermost first; @nr of them.
  * @nr:     1 or more; beyond max_frames the outermost are left out.
  * @flags:  STACKDEPOT_KEEP, STACKDEPOT_GET or neither (leased); STACKDEPOT_NO_EVICT,
- *          STACKDEPOT_NO_ALLOC, STACKDEPOT_FIND.
+ *          STACKDEPOT_FIND.
  *
  * With STACKDEPOT_FIND what is found is held as by any other save, also what is there only as the
  * outer part of other traces. 0 is not counted as a refusal, and may also mean that somebody is

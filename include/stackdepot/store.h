@@ -46,8 +46,6 @@ enum stackdepot_store_state {
 };
 
 #define STACKDEPOT_STORE_CHILD 0x1u    /* forked; older objects are in the parent's store */
-#define STACKDEPOT_STORE_DEEPBIND 0x2u /* part of the program allocates unseen */
-#define STACKDEPOT_STORE_TRIMMED 0x4u  /* stackdepot_store_trim() has been here */
 
 /**
  * struct stackdepot_store_info - the process, and how it was recorded.

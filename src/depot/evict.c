@@ -15,7 +15,7 @@
  *	2. link: generation + 1, dead, by CAS. Handles of it are stale, `next` is frozen.
  *	3. It is unlinked from its chain.
  *	4. Its parent is unpinned, and so may die in turn.
- *	5. depot_fill() writes it anew, behind a release fence.
+ *	5. insert_fill() writes it anew, behind a release fence.
  * 2 before 4: a reader on his way up validates the line he began at only. Were the parent let go
  * first, it could be recycled and read while the child still looked alive. 2 before 5: the same for
  * the line's own frames. 3 before 5: a line is on one chain at a time.

@@ -5,9 +5,9 @@
  *	| guard | object 0 | guard | object 1 | guard | ...     a page each
  *
  * An object lies at the end of its page, or at times at its start, so the first byte beyond it
- *faults; after its free the page itself does, until the slot is needed again. A fault is reported
- *with the stack of the access, and the page is opened, so that the program goes on as it would
- *have.
+ * faults; after its free the page itself does, until the slot is needed again. A fault is reported
+ * with the stack of the access, and the page is opened, so that the program goes on as it would
+ * have.
  *
  * After GWP-ASan and Linux' KFENCE. Guarding costs two mprotect(), 1 in guard_interval objects.
  */

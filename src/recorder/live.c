@@ -2,25 +2,29 @@
 /*
  * live.c - the table of live objects, 16 bytes each, in the store.
  *
- * Buckets of one cache line, open addressing from the home bucket on, PROBE buckets at most. No
- * tombstones: an entry is free when its key is 0, and a search that found nothing at home goes on
- *only if the home's overflow count says that some of its objects live elsewhere.
+ * A bucket is one cache line. Addressing is open, from the home bucket on, at most PROBE buckets.
+ * There are no tombstones: an entry is free when its key is 0, and a search that found nothing at
+ * home goes on only if the home's overflow count says that some of its objects live elsewhere.
  *
  *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home in later buckets
  *
- * a. An address belongs to one thread from the allocator's return to the allocator's free, so
- *nobody else inserts or takes it, but in a program that frees twice. b. Whoever inserts or takes an
- *entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends with a release store of the
- *key. Of two that free one object, the CAS lets one through. c. Nobody waits. A busy entry is
- *passed over: it is another object's, or (b) already somebody's. d. overflow[home] counts an object
- *before its key is stored, and until after it is cleared; so a search that reads 0 misses nothing.
- *At 255 it stays: searches of this home are longer from then on. e. Killed at any moment: an entry
- *that is not busy is whole. At most one per thread is lost.
+ *	a. From the allocator's return to the allocator's free an address belongs to one thread, so
+ *	   no other inserts or takes it, except in a program that frees twice.
+ *	b. Whoever inserts or takes an entry sets ENTRY_BUSY with a CAS. Only that thread writes
+ *	   value, and it ends with a release store of the key. Of two threads that free one object
+ *	   the CAS lets one through.
+ *	c. No thread waits. A busy entry is passed over: it is another object's, or by (b) another
+ *	   thread has it already.
+ *	d. overflow[home] counts an object before its key is stored and until after it is cleared,
+ *	   so a search that reads 0 misses nothing. At 255 it stays: from then on searches of this
+ *	   home are longer.
+ *	e. If the process is killed, at whatever moment, an entry that is not busy is whole. At most
+ *	   one for each thread is lost.
  *
- * When the table is 7/8 full, live_thin() goes over to sampling, or doubles the rate: it drops
- *objects by chance so that each that stays stands for 1 / p of its kind, p what a sampler of the
- *new rate would have taken it with. The rate is written in each entry, so entries of several rates
- *live together.
+ * When the table is 7/8 full, live_thin() begins to sample, or doubles the rate. It drops objects
+ * by chance, so that each that stays stands for 1 / p of its kind, where p is the chance with which
+ * a sampler of the new rate would have taken it. The rate is written in each entry, so entries of
+ * several rates can be in the table together.
  */
 #include "recorder.h"
 

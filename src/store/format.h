@@ -9,7 +9,7 @@
  * is one type of fixed-size record for the life of the file.
  *
  * The process may be killed between any two stores. Each record therefore has one word that makes
- *it valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
+ * it valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
  */
 #ifndef STORE_FORMAT_H
 #define STORE_FORMAT_H

@@ -19,9 +19,10 @@
  *	K2  The source of a check is where the frames kept say that fp was read last before; if
  *	    this was before the innermost of them, it is below that one's sp.
  *	K3  No word outside the own stack is read but `unwind_chain_never`, and the unwinder's words
- *for modules. K4  What K1 says does not depend on tables that may change. A frame whose step does
- *has a check that never holds; but one in an unloadable module that can be told from others has a
- *check that holds if this walk found that module loaded where it was.
+ *	    for modules.
+ *	K4  What K1 says does not depend on tables that may change. A frame whose step does has a
+ *	    check that never holds; but one in an unloadable module that can be told from others has
+ *	    a check that holds if this walk found that module loaded where it was.
  *
  * The next walk goes frame by frame until it meets a kept one: equal pc, equal sp, and equal fp if
  * that is used before one is read from a frame further out, as checks with a source below sp tell;

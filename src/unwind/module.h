@@ -56,7 +56,8 @@ bool unwind_identity_key(const struct unwind_identity *identity, uintptr_t pc, u
 bool unwind_identity_holds(const struct unwind_identity *identity);
 uint64_t unwind_loader_modules(void);
 
-/* The JITs' side. pin() says whether @id is still there, and keeps it until unpin(). */
+/* The JITs' side: unwind_registered_pin() says whether @id is still there, and keeps it until it is
+ * unpinned. */
 bool unwind_registered_find(uintptr_t pc, struct unwind_module *ret_module);
 bool unwind_registered_pin(uint32_t slot, uint32_t id);
 void unwind_registered_unpin(uint32_t slot);

@@ -158,7 +158,7 @@ unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr);
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define kmsan_unpoison_memory(memory, bytes) ((void)(memory), (void)(bytes))
 
-/* What runs at boot is run by fake_boot(). */
+/* What runs at boot is kept, for fake_boot_param() and fake_late_initcalls(). */
 void fake_add_param(const char *name, int (*parse)(char *text));
 void fake_add_initcall(int (*call)(void));
 #define early_param(name, function)                                    \

@@ -103,7 +103,7 @@ static unsigned int save_flags(struct model *model)
 	static const unsigned int kinds[16] = {0, 0, 0, 0, 0, STACKDEPOT_GET, STACKDEPOT_GET,
 					       STACKDEPOT_GET, STACKDEPOT_NO_EVICT,
 					       STACKDEPOT_NO_EVICT | STACKDEPOT_GET,
-					       STACKDEPOT_NO_ALLOC, 0, STACKDEPOT_GET, 0,
+					       0, 0, STACKDEPOT_GET, 0,
 					       STACKDEPOT_KEEP, STACKDEPOT_KEEP | STACKDEPOT_GET};
 	unsigned int flags = kinds[choose(model->choices, 16)];
 

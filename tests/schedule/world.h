@@ -99,7 +99,7 @@ u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES]);
 /* A leaf, from `leaf` on, whose FLAT() trace is in that bucket. */
 u32 world_leaf_in(u32 bucket, u32 leaf);
 
-/* Save into a slot, by depot_save(). */
+/* Save into a slot, with stackdepot_save(). */
 void world_save(u32 slot, struct world_trace trace, unsigned int flags);
 void world_save_cursor(u32 slot, struct world_trace trace, unsigned int flags, u32 unchanged);
 /* Give one reference of a slot back. */

@@ -171,7 +171,7 @@ static unsigned int ring_turn(core_test *test, struct stackdepot *depot, unsigne
 		uintptr_t frame = i;
 
 		event = ring_event(
-			i, stackdepot_ref(depot, core_save1(depot, i, STACKDEPOT_NO_ALLOC)));
+			i, stackdepot_ref(depot, core_save1(depot, i, 0)));
 		CORE_EQ(stackdepot_ring_record(depot, &event), 0);
 		if (core_stats(depot).leases_broken)
 			return i;

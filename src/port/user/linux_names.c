@@ -52,11 +52,9 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 	struct stackdepot *depot = stack_depot_instance();
 	unsigned int flags = depot_flags & STACK_DEPOT_FLAG_GET ? STACKDEPOT_GET : STACKDEPOT_KEEP;
 
-	(void)alloc_flags;
+	(void)alloc_flags; /* all memory was mapped when the depot was made */
 	if (!depot || depot_flags & ~STACK_DEPOT_FLAGS_MASK)
 		return 0;
-	if (!(depot_flags & STACK_DEPOT_FLAG_CAN_ALLOC))
-		flags |= STACKDEPOT_NO_ALLOC;
 	return stackdepot_save(depot, entries, nr_entries, flags);
 }
 
