@@ -115,7 +115,11 @@ STACKDEPOT_API int stackdepot_store_next_object(struct stackdepot_store *store, 
 
 /**
  * struct stackdepot_module - a file that was mapped, now or in the past.
- * @tag: told apart by it from others that had the same addresses, see stackdepot_store_module().
+ * @tag:           told apart by it from others that had the same addresses, see
+ *                 stackdepot_store_module().
+ * @file_bytes:    size of the file when it was loaded, as the next two only if it has no build-id;
+ *                 all of them 0 if they are not known.
+ * @file_mtime_ns: its time of modification.
  */
 struct stackdepot_module {
 	uint64_t start;
@@ -127,6 +131,9 @@ struct stackdepot_module {
 	uint32_t build_id_bytes;
 	const uint8_t *build_id;
 	const char *path;
+	uint64_t file_bytes;
+	uint64_t file_mtime_ns;
+	uint64_t file_inode;
 };
 
 /* stackdepot_store_next_module() - as stackdepot_store_next_object(), in the order of loading. */

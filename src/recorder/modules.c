@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorder.h"
@@ -120,6 +121,22 @@ static void module_path(struct store_module *module, const char *name)
 	module->path_bytes = (uint32_t)(used + length);
 }
 
+/*
+ * A build-id tells whether a file is still the one that was mapped. For a file without one its size,
+ * time and inode have to.
+ */
+static void module_file(struct store_module *module, const char *name)
+{
+	struct stat st;
+
+	if (module->build_id_bytes || stat(*name ? module->path : "/proc/self/exe", &st))
+		return;
+	module->file_bytes = (uint64_t)st.st_size;
+	module->file_mtime_ns =
+		(uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+	module->file_inode = st.st_ino;
+}
+
 /* --- the list --------------------------------------------------------------------------------- */
 
 static struct store_module *module_record(uint32_t number)
@@ -168,6 +185,7 @@ static void module_write(uint32_t number, const struct dl_find_object *found)
 	record->load_ns = recorder_now_ns();
 	module_build_id(record);
 	module_path(record, found->dlfo_link_map->l_name);
+	module_file(record, found->dlfo_link_map->l_name);
 	store_release(&record->state, 1);
 }
 

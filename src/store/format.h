@@ -25,7 +25,7 @@
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
 #define STORE_COMMAND_BYTES 2048u
-#define STORE_PATH_BYTES 432u
+#define STORE_PATH_BYTES 408u
 #define STORE_BUILD_ID_BYTES 20u
 #define STORE_BUCKET_ENTRIES 4u
 #define STORE_MAX_TAG 255u
@@ -82,11 +82,14 @@ struct store_counts {
 struct store_module {
 	uint64_t start;
 	uint64_t end;
-	uint64_t bias;	    /* address minus address in the file's symbol table */
-	uint64_t load_ns;   /* CLOCK_MONOTONIC, when first seen */
-	uint64_t unload_ns; /* 0: still there */
-	uint32_t state;	    /* 1: valid */
-	uint32_t tag;	    /* frames in it carry this in their top 16 bits */
+	uint64_t bias;		/* address minus address in the file's symbol table */
+	uint64_t load_ns;	/* CLOCK_MONOTONIC, when first seen */
+	uint64_t unload_ns;	/* 0: still there */
+	uint64_t file_bytes;	/* of a file without build-id, as it was then; all 0: not known */
+	uint64_t file_mtime_ns; /* CLOCK_REALTIME */
+	uint64_t file_inode;
+	uint32_t state; /* 1: valid */
+	uint32_t tag;	/* frames in it carry this in their top 16 bits */
 	uint32_t build_id_bytes;
 	uint32_t path_bytes;
 	uint8_t build_id[STORE_BUILD_ID_BYTES];
@@ -125,7 +128,7 @@ struct store_entry {
 	uint64_t value;
 };
 
-#define ENTRY_BUSY 0x1ull	 /* being filled, or being taken */
+#define ENTRY_BUSY 0x1ull /* being filled, or being taken */
 #define ENTRY_RESERVED 0x6ull
 #define ENTRY_FLAGS 0x7ull
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
@@ -152,7 +155,7 @@ struct store_header {
 	uint64_t corpus_events;
 	uint64_t sample_bytes; /* as asked for */
 	uint64_t depot_seed;
-	uint64_t children; /* in the run's first store: programs and forks after it */
+	uint64_t children;	      /* in the run's first store: programs and forks after it */
 	uint64_t children_unrecorded; /* of these, beyond the limit */
 	struct store_counts counts __attribute__((aligned(64)));
 	struct store_process process __attribute__((aligned(64)));

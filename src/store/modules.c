@@ -32,6 +32,9 @@ static void module_export(const struct store_module *from, struct stackdepot_mod
 		.tag = from->tag,
 		.build_id_bytes = from->build_id_bytes,
 		.build_id = from->build_id,
+		.file_bytes = from->file_bytes,
+		.file_mtime_ns = from->file_mtime_ns,
+		.file_inode = from->file_inode,
 		.path = from->path,
 	};
 }
