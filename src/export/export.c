@@ -40,7 +40,7 @@ const char *export_name(const struct symbol_frame *frame, const struct symbol_li
 {
 	if (line->function)
 		return line->function;
-	snprintf(buffer, EXPORT_NAME_BYTES, "%.450s%s0x%llx", frame->in ? frame->in->name : "",
+	snprintf(buffer, EXPORT_NAME_BYTES, "%.450s%s0x%llx", frame->in ? frame->in->label : "",
 		 frame->in ? "+" : "", (unsigned long long)frame->offset);
 	return buffer;
 }

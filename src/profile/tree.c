@@ -70,7 +70,7 @@ static uint32_t tree_nameless(struct tree *tree, const struct symbol_frame *fram
 {
 	struct tree_index *index = tree->index;
 	const size_t before = tree->nr_functions;
-	char *name = memory_print("%s%s0x%llx", frame->in ? frame->in->name : "",
+	char *name = memory_print("%s%s0x%llx", frame->in ? frame->in->label : "",
 				  frame->in ? "+" : "", (unsigned long long)frame->offset);
 	uint32_t function = tree_put_function(tree, name, frame->in ? frame->in->name : NULL, NULL);
 

@@ -122,8 +122,8 @@ static void module_path(struct store_module *module, const char *name)
 }
 
 /*
- * A build-id tells whether a file is still the one that was mapped. For a file without one its size,
- * time and inode have to.
+ * A build-id tells whether a file is still the one that was mapped. Of one without it its size,
+ * time and inode are kept.
  */
 static void module_file(struct store_module *module, const char *name)
 {

@@ -8,16 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/hash.h"
 #include "base/intern.h"
 #include "base/memory.h"
 #include "stackdepot/store.h"
-#include "symbols.h"
+#include "symbols/names.h"
+#include "symbols/symbols.h"
+
+#define MODULE_NAME_BYTES 255u
 
 struct symbols {
 	struct intern *module_keys; /* what makes a module this one; numbers as of modules */
 	struct symbol_module **modules;
 	size_t modules_room;
+	struct names *names;
 	struct intern *frame_keys; /* struct frame_key, likewise */
 	struct symbol_frame **frames;
 	size_t frames_room;
@@ -44,37 +49,42 @@ static struct symbol_module *module_new(const struct stackdepot_module *recorded
 	struct symbol_module *module = memory_alloc(sizeof(*module));
 	const char *slash;
 
-	module->path = memory_strdup(recorded->path);
-	slash = strrchr(module->path, '/');
-	module->name = slash ? slash + 1 : module->path;
+	module->raw_path = memory_strdup(recorded->path);
+	module->path = clean_text(recorded->path);
+	slash = strrchr(recorded->path, '/');
+	module->name = clean_short(slash ? slash + 1 : recorded->path, MODULE_NAME_BYTES);
+	module->label = memory_strdup(module->name);
 	module->build_id_bytes = recorded->build_id_bytes;
 	module->build_id = memory_alloc(recorded->build_id_bytes);
 	memcpy(module->build_id, recorded->build_id, recorded->build_id_bytes);
 	module->start = recorded->start;
 	module->end = recorded->end;
 	module->bias = recorded->bias;
+	module->file_bytes = recorded->file_bytes;
+	module->file_mtime_ns = recorded->file_mtime_ns;
+	module->file_inode = recorded->file_inode;
 	module->number = number;
 	module->hash = hash;
 	return module;
 }
 
-/* What makes it this one, and not another. */
+/* What makes it this one, and not another; the two kinds begin with another byte. */
 static char *module_key(const struct stackdepot_module *recorded, size_t *ret_length)
 {
-	uint64_t bytes = recorded->end - recorded->start;
+	const uint64_t file[] = {recorded->end - recorded->start, recorded->file_bytes,
+				 recorded->file_mtime_ns, recorded->file_inode};
 	size_t path = strlen(recorded->path);
-	char *key;
+	char *key = memory_alloc(1 + sizeof(file) + path + recorded->build_id_bytes);
 
-	*ret_length = recorded->build_id_bytes ? recorded->build_id_bytes : path + sizeof(bytes);
-	key = memory_alloc(*ret_length + 1);
-	*key = recorded->build_id_bytes != 0; /* the two kinds are apart */
+	*key = recorded->build_id_bytes != 0;
 	if (recorded->build_id_bytes) {
 		memcpy(key + 1, recorded->build_id, recorded->build_id_bytes);
+		*ret_length = 1 + recorded->build_id_bytes;
 	} else {
-		memcpy(key + 1, recorded->path, path);
-		memcpy(key + 1 + path, &bytes, sizeof(bytes));
+		memcpy(key + 1, file, sizeof(file));
+		memcpy(key + 1 + sizeof(file), recorded->path, path);
+		*ret_length = 1 + sizeof(file) + path;
 	}
-	++*ret_length;
 	return key;
 }
 
@@ -87,9 +97,9 @@ static struct symbol_module *module_of(struct symbols *symbols,
 
 	if (number == known) {
 		symbols->modules = memory_room(symbols->modules, known, &symbols->modules_room,
-					    sizeof(*symbols->modules));
-		symbols->modules[number] =
-			module_new(recorded, number, hash_bytes(0, key, length));
+					       sizeof(*symbols->modules));
+		symbols->modules[number] = module_new(recorded, number, hash_bytes(0, key, length));
+		symbols->modules[number]->names = symbols->names;
 	}
 	free(key);
 	return symbols->modules[number];
@@ -99,8 +109,23 @@ static void module_free(struct symbol_module *module)
 {
 	symbol_debug_close(module->debug);
 	free(module->build_id);
+	free(module->raw_path);
 	free(module->path);
+	free(module->name);
+	free(module->label);
 	free(module);
+}
+
+struct symbol_debug *symbols_debug(struct symbol_module *module)
+{
+	if (module->debug)
+		return module->debug;
+	module->debug = symbol_debug_open(module);
+	if (symbol_debug_changed(module->debug)) {
+		free(module->label);
+		module->label = memory_print("%s (changed since)", module->name);
+	}
+	return module->debug;
 }
 
 size_t symbols_modules(const struct symbols *symbols)
@@ -135,7 +160,7 @@ static struct symbol_frame *frame_of(struct symbols *symbols, struct symbol_modu
 
 	if (number == known) {
 		symbols->frames = memory_room(symbols->frames, known, &symbols->frames_room,
-					   sizeof(*symbols->frames));
+					      sizeof(*symbols->frames));
 		symbols->frames[number] = frame_new(in, offset);
 	}
 	return symbols->frames[number];
@@ -143,12 +168,6 @@ static struct symbol_frame *frame_of(struct symbols *symbols, struct symbol_modu
 
 static void frame_free(struct symbol_frame *frame)
 {
-	size_t i;
-
-	for (i = 0; i < frame->nr; i++) {
-		free(frame->lines[i].function);
-		free(frame->lines[i].file);
-	}
 	free(frame->lines);
 	free(frame);
 }
@@ -180,10 +199,8 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame)
 {
 	if (frame->nr)
 		return frame;
-	if (frame->in && !frame->in->debug)
-		frame->in->debug = symbol_debug_open(frame->in);
 	if (frame->in)
-		symbol_debug_frame(frame->in->debug, frame);
+		symbol_debug_frame(symbols_debug(frame->in), frame);
 	if (!frame->nr) {
 		frame->lines = memory_alloc(sizeof(*frame->lines));
 		frame->nr = 1;
@@ -198,6 +215,7 @@ struct symbols *symbols_open(void)
 	struct symbols *symbols = memory_alloc(sizeof(*symbols));
 
 	symbols->module_keys = intern_open();
+	symbols->names = names_open();
 	symbols->frame_keys = intern_open();
 	return symbols;
 }
@@ -212,6 +230,7 @@ void symbols_close(struct symbols *symbols)
 		module_free(symbols->modules[i]);
 	intern_close(symbols->frame_keys);
 	intern_close(symbols->module_keys);
+	names_close(symbols->names);
 	free(symbols->frames);
 	free(symbols->modules);
 	free(symbols);

@@ -14,30 +14,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct names;
 struct stackdepot_store;
 struct symbol_debug;
 struct symbols;
 struct symbols_store;
 
 struct symbol_line {
-	char *function; /* NULL: not known */
-	char *file;	/* NULL: not known; joined with the directory it was compiled in */
-	size_t joined;	/* so many bytes of it are that directory, and were not in its name */
+	const char *function; /* NULL: not known; clean, see base/clean.h, as all names here */
+	const char *file;     /* NULL: not known; joined with the directory it was compiled in */
+	size_t joined;	      /* so many bytes of it are that directory, and were not in its name */
 	int line;
 	bool inlined;
 };
 
 /* A file that was mapped. Addresses are those of the process that was first seen to have it. */
 struct symbol_module {
-	char *path;
-	const char *name; /* its base name */
+	char *raw_path; /* as recorded: to be opened, not to be shown */
+	char *path;	/* the same, clean */
+	char *name;	/* its base name, clean, at most 255 bytes */
+	char *label; /* what frames without a function are shown with: its name, and if so that the
+			file was changed since; see symbols_frame() */
 	uint8_t *build_id;
 	uint32_t build_id_bytes;
 	uint64_t start;
 	uint64_t end;
-	uint64_t bias;		    /* address in memory minus address in the file */
-	size_t number;		    /* in the order they were met */
-	uint64_t hash;		    /* of what makes it this one */
+	uint64_t bias;	     /* address in memory minus address in the file */
+	size_t number;	     /* in the order they were met */
+	uint64_t hash;	     /* of what makes it this one */
+	uint64_t file_bytes; /* as recorded of a file without build-id, as the next two */
+	uint64_t file_mtime_ns;
+	uint64_t file_inode;
+	struct names *names;
 	struct symbol_debug *debug; /* NULL: not looked for yet */
 };
 
@@ -68,10 +76,15 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame);
 size_t symbols_modules(const struct symbols *symbols);
 struct symbol_module *symbols_module(const struct symbols *symbols, size_t number);
 
+/* With its files opened. */
+struct symbol_debug *symbols_debug(struct symbol_module *module);
+
 /* --- debug.c ---------------------------------------------------------------------------------- */
 
 struct symbol_debug *symbol_debug_open(const struct symbol_module *module);
 void symbol_debug_close(struct symbol_debug *debug);
+/* Is what lies at its path now another file than was mapped, and nothing known of that one? */
+bool symbol_debug_changed(const struct symbol_debug *debug);
 /* Fill the lines of a frame as far as they are known. */
 void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame);
 

@@ -62,7 +62,7 @@ void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol
 		return;
 	}
 	if (frame->in) {
-		text_name(out, frame->in->name);
+		text_name(out, frame->in->label);
 		putc('+', out);
 	}
 	fprintf(out, "0x%llx", (unsigned long long)frame->offset);

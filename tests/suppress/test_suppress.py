@@ -145,9 +145,14 @@ def catalogue(directory):
 
 
 def library(name):
-    """Where the loader finds it, for this tool needs it too."""
+    """Where the loader finds it: this tool needs it, or else the C++ compiler knows."""
     text = subprocess.run(["ldd", TOOL], capture_output=True, text=True, check=True).stdout
-    return re.search(rf"^\s*{re.escape(name)}\S* => (\S+)", text, re.M)[1]
+    found = re.search(rf"^\s*{re.escape(name)}\S* => (\S+)", text, re.M)
+    if found:
+        return found[1]
+    text = subprocess.run(["gcc", "-print-file-name=" + name], capture_output=True, text=True,
+                          check=True).stdout
+    return os.path.realpath(text.strip())
 
 
 def is_covered(store, rule):
