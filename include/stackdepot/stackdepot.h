@@ -244,7 +244,7 @@ STACKDEPOT_API int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t 
  * stackdepot_put() - give a reference back.
  *
  * The trace becomes evictable with its last reference and stays readable until its memory is
- * needed. A trace that was referenced two million times at once is kept from then on. To put what
+ * needed. A trace that was referenced a million times at once is kept from then on. To put what
  * one did not get is an error that is noticed only if nobody else holds a reference; else somebody
  * loses his, maybe a longer trace that shares the line.
  * Return: 0, -ESTALE or -EINVAL as stackdepot_get(), -EINVAL also if nobody held a reference.
@@ -380,7 +380,7 @@ struct stackdepot_stats {
 	uint64_t drops_no_memory;/* saves refused: the port had no memory for a line */
 
 	uint64_t ring_events;	/* events recorded */
-	uint64_t ring_dropped;	/* events refused: the entry was being written */
+	uint64_t ring_dropped;	/* at most so many events refused or damaged: two wrote one entry */
 	uint64_t ring_stale;	/* events whose trace was evicted before they were recorded */
 };
 
@@ -436,8 +436,7 @@ struct stackdepot_event {
  *         be fetched as long as the event is in the ring.
  *
  * Progress: wait-free but for the stamp of the trace, which is lock-free.
- * Return: 0, -EAGAIN (dropped: a writer that was lapped still holds the entry; counted), -ENOENT
- * (no ring), -EROFS.
+ * Return: 0, -EAGAIN (dropped: a newer event has the entry; counted), -ENOENT (no ring), -EROFS.
  */
 STACKDEPOT_API int stackdepot_ring_record(struct stackdepot *depot,
 					  const struct stackdepot_event *event);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "candidates.h"
 
-#define WORD 64u
+_Static_assert(STACKDEPOT_MAX_LINES <= CANDIDATE_INDEX, "a line's number is an index");
 
 u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
 {
 	u32 level = 0, sum = 0, bits = lines + 1;
 
 	do {
-		words[level] = (bits + WORD - 1) / WORD;
+		words[level] = (bits + CANDIDATE_BITS - 1) / CANDIDATE_BITS;
 		bits = words[level];
 		sum += bits;
 		level++;
@@ -17,14 +17,19 @@ u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
 	return sum;
 }
 
+static bool candidate_is_set(struct stackdepot *depot, u32 level, u32 bit)
+{
+	return port_load_seq_cst(&depot->candidates[level][bit / CANDIDATE_BITS]) >>
+		       bit % CANDIDATE_BITS &
+	       1;
+}
+
 static void candidate_set_from(struct stackdepot *depot, u32 level, u32 bit)
 {
-	for (; level < depot->nr_levels; level++, bit /= WORD) {
-		u64 *word = &depot->candidates[level][bit / WORD];
-		u64 mask = 1ull << bit % WORD;
-
-		if (!(port_load_seq_cst(word) & mask))
-			(void)port_fetch_or(word, mask);
+	for (; level < depot->nr_levels; level++, bit /= CANDIDATE_BITS) {
+		if (!candidate_is_set(depot, level, bit))
+			(void)port_fetch_or(&depot->candidates[level][bit / CANDIDATE_BITS],
+					    1ull << bit % CANDIDATE_BITS);
 	}
 }
 
@@ -34,19 +39,85 @@ void depot_candidate_set(struct stackdepot *depot, u32 line)
 	candidate_set_from(depot, 0, line);
 }
 
-void depot_candidate_clear(struct stackdepot *depot, u32 line)
+static void candidate_clear(struct stackdepot *depot, u32 level, u32 bit)
 {
-	(void)port_fetch_and(&depot->candidates[0][line / WORD], ~(1ull << line % WORD));
+	(void)port_fetch_and(&depot->candidates[level][bit / CANDIDATE_BITS],
+			     ~(1ull << bit % CANDIDATE_BITS));
+}
+
+/* Publish that a bit is going to be cleared; NULL if all words are in use. */
+static u64 *dismissal_publish(struct stackdepot *depot, u32 level, u32 index)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_DISMISSALS; i++) {
+		u64 *word = &depot->header->dismissals[i];
+		u64 nothing = port_load_relaxed(word);
+
+		if (!nothing && port_cas(word, &nothing, level << CANDIDATE_LEVEL_SHIFT | index))
+			return word;
+	}
+	return NULL;
+}
+
+static void dismissal_withdraw(u64 *word)
+{
+	/* Release: who finds nothing published finds the bits as they were left. */
+	port_store_release(word, 0);
+}
+
+static bool candidate_is_to_go(u64 state)
+{
+	return state & STATE_LIVE && state_pinned(state) && !(state & STATE_DISMISSED);
+}
+
+static bool candidate_mark_dismissed(struct depot_line *line)
+{
+	u64 state = port_load_relaxed(&line->state);
+
+	while (candidate_is_to_go(state))
+		if (port_cas(&line->state, &state, state | STATE_DISMISSED))
+			return true;
+	return false;
+}
+
+bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
+{
+	struct depot_line *line = port_line(depot, number);
+	u64 *published;
+	bool dismissed;
+
+	if (!candidate_is_to_go(port_load_relaxed(&line->state)))
+		return false;
+	published = dismissal_publish(depot, 0, number);
+	if (!published)
+		return false;
+	dismissed = candidate_mark_dismissed(line);
+	if (dismissed) {
+		candidate_clear(depot, 0, number);
+		if (!(port_load_seq_cst(&line->state) & STATE_DISMISSED))
+			depot_candidate_set(depot, number);
+	}
+	dismissal_withdraw(published);
+	return dismissed;
 }
 
 /* A word was found empty: say so above, unless it no longer is. */
 static void candidate_summarise(struct stackdepot *depot, u32 level, u32 word)
 {
-	if (level + 1 == depot->nr_levels)
+	u64 *published;
+
+	if (level + 1 == depot->nr_levels || !candidate_is_set(depot, level + 1, word))
 		return;
-	(void)port_fetch_and(&depot->candidates[level + 1][word / WORD], ~(1ull << word % WORD));
+	published = dismissal_publish(depot, level + 1, word);
+	if (!published)
+		return;
+	/* Again, as whoever set a bit in it before this was published is to be found. */
+	if (!port_load_seq_cst(&depot->candidates[level][word]))
+		candidate_clear(depot, level + 1, word);
 	if (port_load_seq_cst(&depot->candidates[level][word]))
 		candidate_set_from(depot, level + 1, word);
+	dismissal_withdraw(published);
 }
 
 u32 depot_candidate_next(struct stackdepot *depot, u32 line)
@@ -54,18 +125,18 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line)
 	u32 level = 0, bit = line;
 
 	for (;;) {
-		u32 word = bit / WORD;
+		u32 word = bit / CANDIDATE_BITS;
 		u64 bits;
 
 		if (word >= depot->candidate_words[level])
 			return 0;
 		bits = port_load_seq_cst(&depot->candidates[level][word]);
-		if (bits >> bit % WORD) {
-			bit += (u32)__builtin_ctzll(bits >> bit % WORD);
+		if (bits >> bit % CANDIDATE_BITS) {
+			bit += (u32)__builtin_ctzll(bits >> bit % CANDIDATE_BITS);
 			if (!level)
 				return bit;
 			level--;
-			bit *= WORD;
+			bit *= CANDIDATE_BITS;
 			continue;
 		}
 		if (!bits)
@@ -74,4 +145,20 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line)
 			return 0;
 		bit = word + 1;
 	}
+}
+
+void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_view)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_DISMISSALS; i++)
+		ret_view->words[i] = port_load_seq_cst(&depot->header->dismissals[i]);
+}
+
+void depot_candidate_reset(struct stackdepot *depot)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_DISMISSALS; i++)
+		dismissal_withdraw(&depot->header->dismissals[i]);
 }

@@ -5,33 +5,98 @@
  * Level 0 has a bit a line, each level above a bit for each word of the one below, up to a single
  * word. So the next candidate is found in a handful of steps however many lines are pinned.
  *
- * Invariants:
- *	(A) A line that is free, or live and not pinned, has its bit set, or somebody is about to
- *	    set it who made the line so and has not returned yet.
- *	(B) A word that is not zero has its bit set in the level above, or somebody is about to.
- * Neither holds the other way round: bits of pinned lines are cleared when the search meets them.
+ * A line enters the set when it is first used, and stays in it while it is free, in hands, or live
+ * and not pinned. A search that meets a pinned line dismisses it, so that it is not met again.
+ * Whoever gives the last reference back puts the line into the set first.
  *
- * Ordering: who sets a bit first changes the state, then looks at the bit; who clears one first
- * clears the bit, then looks at the state again. All four are sequentially consistent, so one of
- * the two sees the other; with less, both might miss and a line be lost to the search for ever.
+ *	dismiss a pinned line			give the last reference to it back
+ *
+ *	1. publish its number			1. state: dismissed -> not, still referenced
+ *	2. state: -> dismissed			2. set its bits
+ *	3. clear its bit			3. state: one reference less; if it was
+ *	4. if it is no longer dismissed,	   dismissed again meanwhile, begin anew
+ *	   set its bits again
+ *	5. the number is no longer published
+ *
+ * Invariants:
+ *	(A) A line that is free, or live and not pinned, has its bit set, or is published.
+ *	(B) A word that is not zero has its bit set in the level above, or it is published, or the
+ *	    line whose bit was set in it is pinned, or in hands, by whoever set it.
+ * So a search that first looks at what is published, then at all bits, then at the lines published,
+ * has met every line that could be taken from its beginning to its end (evict.c). Neither invariant
+ * holds the other way round.
+ *
+ * Why (A) holds. Step 3 on the right succeeds only if the state is what it was after step 1 there:
+ * then either nobody dismissed the line since, and its bit was set by step 2 or earlier, or
+ * somebody did and a third party undid it, who holds a reference until his own step 2 is done. A
+ * bit that is cleared late, by somebody who dismissed the line earlier, is cleared while the number
+ * is published, and set again in step 4. (B) is kept in the same way by whoever clears a bit above
+ * the lowest level: he looks at the word below both after publishing and after clearing. What is
+ * published later than a line could be taken does not concern that line: only pinned lines are
+ * dismissed, and only empty words summed up.
+ *
+ * Ordering: all accesses to bits, and those of the state between them, are sequentially consistent.
+ * Who sets a bit first changes the state, then looks at the bit; who clears one first clears the
+ * bit, then looks at the state again. So one of the two sees the other; with less, both might miss,
+ * and a line be lost to the search for ever.
  */
 #ifndef DEPOT_CANDIDATES_H
 #define DEPOT_CANDIDATES_H
 
 #include "depot.h"
 
+#define CANDIDATE_BITS_SHIFT 6
+#define CANDIDATE_BITS (1u << CANDIDATE_BITS_SHIFT) /* in a word */
+
+/*
+ * What is published, in words of header->dismissals: level:4 | index:28. The index is the number of
+ * a line at level 0, above it that of the word on the level below that is summed up by the bit. 0:
+ * nothing.
+ */
+#define CANDIDATE_LEVEL_SHIFT 28
+#define CANDIDATE_INDEX ((1u << CANDIDATE_LEVEL_SHIFT) - 1)
+
+struct candidate_view {
+	u64 words[DEPOT_DISMISSALS];
+};
+
 /* depot_candidate_words() - words on each level for so many lines; returns their sum. */
 u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels);
 
-/* depot_candidate_set() - line became evictable. Writes nothing if its bits are set. */
+/* depot_candidate_set() - put a line into the set. Writes nothing if it is there. */
 void depot_candidate_set(struct stackdepot *depot, u32 line);
 
 /*
- * depot_candidate_clear() - line was seen pinned. The caller looks at its state again afterwards.
+ * depot_candidate_dismiss() - take a line out of the set if it is pinned.
+ *
+ * Return: false, and nothing done, if it is not, was dismissed already, or too many others are
+ * dismissing lines at this moment.
  */
-void depot_candidate_clear(struct stackdepot *depot, u32 line);
+bool depot_candidate_dismiss(struct stackdepot *depot, u32 line);
 
 /* depot_candidate_next() - the first candidate from `line` on; 0 if there is none up to the end. */
 u32 depot_candidate_next(struct stackdepot *depot, u32 line);
+
+/* depot_candidate_view() - what is published now. */
+void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_view);
+
+/*
+ * candidate_published() - lines that may be invisible to depot_candidate_next() while `word` is
+ * published: *ret_first to before *ret_end. If it is more than one, those from *ret_first on are
+ * visible to a search that begins there. Returns false if there are none.
+ */
+static inline bool candidate_published(u64 word, u32 *ret_first, u64 *ret_end)
+{
+	const u32 what = (u32)word;
+	const u32 shift = (what >> CANDIDATE_LEVEL_SHIFT) * CANDIDATE_BITS_SHIFT;
+	const u64 index = what & CANDIDATE_INDEX;
+
+	*ret_first = (u32)(index << shift);
+	*ret_end = (index + 1) << shift;
+	return what;
+}
+
+/* depot_candidate_reset() - nobody else uses the depot: what is published is of threads gone. */
+void depot_candidate_reset(struct stackdepot *depot);
 
 #endif

@@ -114,7 +114,7 @@ u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_ru
 			u32 number = (u32)(step.value & LINK_NEXT);
 
 			if (chain_run_equal(step.line, run) &&
-			    depot_pin(depot, depot_ref(number, step.link)))
+			    depot_pin(depot, depot_ref(number, step.link), 0))
 				return number;
 		}
 	} while (more);

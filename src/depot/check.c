@@ -5,16 +5,21 @@
  *	1. A chain holds live lines of its own bucket.
  *	2. Every live line is on a chain, once; except one given up half way, which nobody named.
  *	3. The parent of a live line is live; a line has at least as many references as children.
- *	4. A line that is free, or live and not pinned, is among the candidates, on every level.
- *	5. No two lines of a chain are the same run below the same parent.
+ *	4. A line that was used is among the candidates, on every level, unless it is dismissed; a
+ *	   dismissed line is pinned.
+ *	5. No two lines that are on chains are the same run below the same parent.
+ *
+ * Linear in the lines: equal runs are found by a table, not by comparing the lines of a chain.
  */
-#include "candidates.h"
 #include "find.h"
+#include "rehash.h"
 
 struct check {
 	struct stackdepot *depot;
 	u32 *children; /* of each line */
+	u32 *runs;     /* lines by what is in them: open addressing, twice as many as lines */
 	u8 *linked;    /* how often */
+	u32 runs_mask;
 	bool broken;
 };
 
@@ -24,87 +29,110 @@ static void check_that(struct check *check, bool holds)
 		check->broken = true;
 }
 
-static u32 check_bucket(struct stackdepot *depot, u32 number)
+static u64 check_state(struct check *check, u32 number)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES], pad[DEPOT_GROUP];
-	int nr = stackdepot_fetch_ref(depot, depot_ref(number, port_line(depot, number)->link),
-				      frames, STACKDEPOT_MAX_FRAMES);
-
-	if (nr <= 0)
-		return ~0u;
-	return hash_bucket(
-		depot, depot_hash_trace(depot, frames, (u32)nr, hash_pad(frames, (u32)nr, pad)));
+	return port_load_relaxed(&port_line(check->depot, number)->state);
 }
 
 static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)
 {
-	u64 state_a = port_line(depot, a)->state, state_b = port_line(depot, b)->state;
+	struct depot_line *line_a = port_line(depot, a), *line_b = port_line(depot, b);
+	u64 state_a = port_load_relaxed(&line_a->state),
+	    state_b = port_load_relaxed(&line_b->state);
 	u32 i;
 
 	if (state_parent(state_a) != state_parent(state_b) ||
 	    state_count(state_a) != state_count(state_b))
 		return false;
 	for (i = 0; i < state_count(state_a); i++)
-		if (run_frame(port_line(depot, a), state_a, i) !=
-		    run_frame(port_line(depot, b), state_b, i))
+		if (run_frame(line_a, state_a, i) != run_frame(line_b, state_b, i))
 			return false;
 	return true;
 }
 
+/* Where the search in the table begins. */
+static u32 check_run_hash(struct stackdepot *depot, u32 number)
+{
+	struct depot_line *line = port_line(depot, number);
+	u64 state = port_load_relaxed(&line->state);
+	u64 hash = state_parent(state);
+	u32 i;
+
+	for (i = 0; i < state_count(state); i++)
+		hash = hash_advance(hash ^ hash >> 29, run_frame(line, state, i) ^ depot->keys[0]);
+	return (u32)(hash >> 32);
+}
+
+/* Enter a line that is on a chain, unless its run is there. */
 static void check_unique(struct check *check, u32 number)
 {
-	struct stackdepot *depot = check->depot;
-	u64 next = port_line(depot, number)->link;
-	u32 left = depot->nr_lines;
+	u32 slot = check_run_hash(check->depot, number) & check->runs_mask;
 
-	while (link_is_line(next) && !check->broken) {
-		u32 other = next & LINK_NEXT;
-
-		/* In a damaged file a chain can lead into a circle. */
-		check_that(check, other <= depot->nr_lines && other != number && left--);
-		if (check->broken)
+	for (; check->runs[slot]; slot = (slot + 1) & check->runs_mask)
+		if (check_same_run(check->depot, number, check->runs[slot])) {
+			check->broken = true;
 			return;
-		check_that(check, !check_same_run(depot, number, other));
-		next = port_line(depot, other)->link;
-	}
+		}
+	check->runs[slot] = number;
 }
 
 static void check_chain(struct check *check, u32 bucket)
 {
 	struct stackdepot *depot = check->depot;
-	u64 next = depot->heads[bucket];
+	u64 next = port_load_relaxed(&depot->heads[bucket]);
 
 	while (link_is_line(next) && !check->broken) {
 		u32 number = next & LINK_NEXT;
 
+		/* In a damaged file a chain can lead into a circle. */
 		check_that(check, number <= depot->nr_lines && !check->linked[number]++);
 		if (check->broken)
 			return;
-		check_that(check, port_line(depot, number)->state & STATE_LIVE);
-		check_that(check, check_bucket(depot, number) == bucket);
+		check_that(check, check_state(check, number) & STATE_LIVE);
+		check_that(check,
+			   depot_rehash(depot, number, check_state(check, number)) == bucket);
 		check_unique(check, number);
-		next = port_line(depot, number)->link;
+		next = port_load_relaxed(&port_line(depot, number)->link);
 		check_that(check, !(next & LINK_DEAD));
 	}
 }
 
-static void check_line(struct check *check, u32 number)
+static void check_candidate(struct check *check, u32 number)
 {
 	struct stackdepot *depot = check->depot;
-	u64 state = port_line(depot, number)->state;
 	u32 level, bit = number;
 
-	if (state & STATE_LIVE) {
-		u32 parent = state_parent(state);
+	for (level = 0; level < depot->nr_levels; level++, bit /= 64)
+		check_that(check,
+			   port_load_relaxed(&depot->candidates[level][bit / 64]) >> bit % 64 & 1);
+}
 
+static void check_line(struct check *check, u32 number)
+{
+	u64 state = check_state(check, number);
+
+	if (state & STATE_LIVE) {
 		check_that(check, check->children[number] <= state_references(state));
 		check_that(check, check->linked[number] || !(state & STATE_TRACE));
-		check_that(check, !parent || port_line(depot, parent)->state & STATE_LIVE);
 	}
-	if (state != STATE_FREE && (!(state & STATE_LIVE) || state_pinned(state)))
+	if (state & STATE_DISMISSED)
+		check_that(check, state & STATE_LIVE && state_pinned(state));
+	else if (state)
+		check_candidate(check, number);
+}
+
+static void check_parent(struct check *check, u32 number)
+{
+	struct stackdepot *depot = check->depot;
+	u64 state = check_state(check, number);
+	u32 parent = state_parent(state);
+
+	if (!(state & STATE_LIVE))
 		return;
-	for (level = 0; level < depot->nr_levels; level++, bit /= 64)
-		check_that(check, depot->candidates[level][bit / 64] >> bit % 64 & 1);
+	check_that(check, parent <= depot->nr_lines &&
+				  (!parent || check_state(check, parent) & STATE_LIVE));
+	if (!check->broken)
+		check->children[parent]++;
 }
 
 static void check_all(struct check *check)
@@ -112,15 +140,9 @@ static void check_all(struct check *check)
 	struct stackdepot *depot = check->depot;
 	u32 number, bucket;
 
-	check_that(check, depot->header->fresh <= depot->nr_lines);
-	for (number = 1; number <= depot->nr_lines && !check->broken; number++) {
-		u64 state = port_line(depot, number)->state;
-
-		if (state & STATE_LIVE && state_parent(state) <= depot->nr_lines)
-			check->children[state_parent(state)]++;
-		else
-			check_that(check, !(state & STATE_LIVE));
-	}
+	check_that(check, port_load_relaxed(&depot->header->fresh) <= depot->nr_lines);
+	for (number = 1; number <= depot->nr_lines && !check->broken; number++)
+		check_parent(check, number);
 	for (bucket = 0; bucket < depot->nr_buckets && !check->broken; bucket++)
 		check_chain(check, bucket);
 	for (number = 1; number <= depot->nr_lines && !check->broken; number++)
@@ -129,13 +151,17 @@ static void check_all(struct check *check)
 
 int stackdepot_check(struct stackdepot *depot)
 {
-	struct check check = {.depot = depot};
+	struct check check = {.depot = depot, .runs_mask = 1};
 	size_t bytes = (depot->nr_lines + 1ul) * (sizeof(*check.children) + 1);
 
+	while (check.runs_mask / 2 < depot->nr_lines)
+		check.runs_mask = 2 * check.runs_mask + 1;
+	bytes += (check.runs_mask + 1ul) * sizeof(*check.runs);
 	check.children = port_scratch_get(bytes);
 	if (!check.children)
 		return -ENOMEM;
-	check.linked = (u8 *)(check.children + depot->nr_lines + 1);
+	check.runs = check.children + depot->nr_lines + 1;
+	check.linked = (u8 *)(check.runs + check.runs_mask + 1);
 	check_all(&check);
 	port_scratch_put(check.children, bytes);
 	return check.broken ? -EBADMSG : 0;

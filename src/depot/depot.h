@@ -28,12 +28,13 @@
  *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
  *	next is about to be linked. `next` is the next line of the hash chain, 0 at its end.
  *
- * state:  references:21 | kept:1 | stamp:8 | visited:1 | trace:1 | live:1 | wide:1 | count-1:3 |
- *		parent:27
+ * state:  references:20 | dismissed:1 | kept:1 | stamp:8 | visited:1 | trace:1 | live:1 | wide:1 |
+ *		count-1:3 | parent:27
  *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being
  *	cleared. STATE_FREE is an empty line that anybody may take. `references` counts owners and
  *	children; the largest number is *saturated* and stays. `stamp` is the clock at the last hit.
- *	`trace`: saved as a trace, not only as part of one.
+ *	`trace`: saved as a trace, not only as part of one. `dismissed`: taken out of the candidates
+ *	(candidates.h); only a line that is kept or referenced is.
  */
 #ifndef DEPOT_DEPOT_H
 #define DEPOT_DEPOT_H
@@ -46,13 +47,14 @@
 #define DEPOT_WIDE 4u  /* frames a wide line */
 #define DEPOT_MAX_GROUPS (STACKDEPOT_MAX_FRAMES / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
-#define DEPOT_VERSION 1u
+#define DEPOT_VERSION 2u
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
 #define DEPOT_LEVELS 5u
 #define DEPOT_KEYS 6u
+#define DEPOT_DISMISSALS 7u
 
 struct depot_line {
 	u64 link;
@@ -74,7 +76,8 @@ struct depot_line {
 #define STATE_STAMP_SHIFT 34
 #define STATE_STAMP (0xffull << STATE_STAMP_SHIFT)
 #define STATE_KEPT (1ull << 42)
-#define STATE_REFERENCE_SHIFT 43
+#define STATE_DISMISSED (1ull << 43)
+#define STATE_REFERENCE_SHIFT 44
 #define STATE_REFERENCE (1ull << STATE_REFERENCE_SHIFT)
 #define STATE_SATURATED ((1ull << (64 - STATE_REFERENCE_SHIFT)) - 1)
 #define STATE_FREE 1ull /* not live, with a parent: no other state looks so */
@@ -126,7 +129,7 @@ struct depot_header {
 	u64 tick; /* the clock: read at every save, written once a tick */
 	u64 pad1[7];
 	u64 hand; /* where the search for a victim goes on */
-	u64 pad2[7];
+	u64 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
 	u64 fresh; /* lines ever used */
 	u64 pad3[7];
 	u64 ring_position; /* events ever recorded */
@@ -142,11 +145,13 @@ struct depot_ring_entry {
 	u64 time;
 	u32 task;
 	u32 kind;
-	u64 pad[2];
+	u64 check; /* of all the above: ring.c */
+	u64 pad;
 };
 
 struct stackdepot {
 	struct depot_header *header;
+	struct depot_geometry geometry; /* as it was checked; the header's may be written to */
 	struct depot_line *lines; /* lines[0] is never live */
 	u64 *heads; /* version:32 | 0:1 | next:31 */
 	u64 *candidates[DEPOT_LEVELS];

@@ -8,26 +8,20 @@
  * oldest. When it has passed EVICT_PATIENCE lines, or has been round, it takes that. So a save
  * examines a bounded number of lines, and in a depot of fewer candidates than that no lease is
  * broken while another line could go; in a larger one the hand meets lines in the order they were
- * filled, which nearly is the order of their leases.
+ * filled, which nearly is the order of their leases. Another policy is another victim_rank().
  *
- * Death of a line, by its one holder, in this order:
- *	1. state: live, not pinned -> 0, by CAS. Nobody can pin it any more.
- *	2. link: generation + 1, dead, by CAS. Handles of it are stale, `next` is frozen.
- *	3. It is unlinked from its chain.
- *	4. Its parent is unpinned, and so may die in turn.
- *	5. insert_fill() writes it anew, behind a release fence.
- * 2 before 4: a reader on his way up validates the line he began at only. Were the parent let go
- * first, it could be recycled and read while the child still looked alive. 2 before 5: the same for
- * the line's own frames. 3 before 5: a line is on one chain at a time.
+ * Refusal. When the hand finds nothing there may still be a line that somebody is just taking out
+ * of the set, or putting into it. So all candidates are looked at once more, and all lines whose
+ * dismissal was published before that. By (A) and (B) of candidates.h each line that could be taken
+ * throughout is met then; what was in the hands of another save, or pinned, at some moment of the
+ * search may be missed.
  *
- * Progress: lock-free. Nobody waits for a line between two of these steps; to others it is gone.
+ * Progress: lock-free. A search begins anew only if somebody took, pinned or dismissed a line.
  */
 #include "candidates.h"
-#include "chain.h"
+#include "death.h"
 #include "evict.h"
-#include "hash.h"
 #include "hold.h"
-#include "run.h"
 
 #define EVICT_PATIENCE 128u
 
@@ -35,6 +29,13 @@ struct victim {
 	u64 state;
 	u32 number; /* 0: none */
 	u32 rank;   /* 0: take at once; 1: visited; above: leased, the oldest lowest */
+};
+
+/* A turn of the hand, or part of one. */
+struct evict_pass {
+	struct victim best;
+	u32 taken;	/* a line: the search is over */
+	bool dismissed; /* lines that will not be met again */
 };
 
 static u32 victim_rank(struct stackdepot *depot, u64 state)
@@ -59,176 +60,136 @@ static u32 evict_advance(struct stackdepot *depot)
 	return number;
 }
 
-/* The search met a pinned line: let it not be met again until it is unpinned. */
-static void evict_dismiss(struct stackdepot *depot, u32 number)
-{
-	u64 state;
-
-	depot_candidate_clear(depot, number);
-	state = port_load_seq_cst(&port_line(depot, number)->state);
-	if (state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state)))
-		depot_candidate_set(depot, number);
-}
-
-/* Put the frames of a line in front of the innermost ones known so far. */
-static void evict_window(struct depot_line *line, u64 state, uintptr_t *window)
-{
-	u32 i, count = state_count(state);
-
-	for (i = DEPOT_GROUP; i-- > count;)
-		window[i] = window[i - count];
-	for (i = 0; i < count; i++)
-		window[i] = run_frame(line, state, i);
-}
-
-/*
- * The bucket of a line that this caller has claimed, from its frames and its parents'. The way up
- * is noted and the frames hashed on the way down: stacks in kernels have no room for a whole trace.
- */
-static u32 evict_bucket(struct stackdepot *depot, u32 number, u64 state)
-{
-	u32 path[2 * DEPOT_MAX_GROUPS], depth = 0, nr = 0;
-	uintptr_t window[DEPOT_GROUP] = {0};
-	const u64 leaf_state = state;
-	u64 hash = 0;
-
-	do {
-		path[depth++] = number;
-		number = state_parent(state);
-		if (number)
-			state = port_load_relaxed(&port_line(depot, number)->state);
-	} while (number && depth < 2 * DEPOT_MAX_GROUPS);
-
-	while (depth--) {
-		struct depot_line *line = port_line(depot, path[depth]);
-
-		/* The leaf's state was taken away when it was claimed. */
-		state = depth ? port_load_relaxed(&line->state) : leaf_state;
-		evict_window(line, state, window);
-		nr += state_count(state);
-		if (depth && nr % DEPOT_GROUP == 0)
-			hash = hash_advance(hash, hash_window(depot->keys, window));
-	}
-	return hash_bucket(depot, hash_finish(depot->keys, hash,
-					      hash_window(depot->keys, window), nr));
-}
-
-/* Steps 1 to 4 above. False if the line is no longer in that state. */
 static bool evict_claim(struct stackdepot *depot, const struct victim *victim)
 {
-	struct depot_line *line = port_line(depot, victim->number);
-	u64 state = victim->state;
-	u64 link, dead;
-
-	if (!port_cas(&line->state, &state, 0))
+	if (!depot_claim(depot, victim->number, victim->state))
 		return false;
-	if (victim->state == STATE_FREE)
-		return true;
-	link = port_load_relaxed(&line->link);
-	do {
-		dead = ((link >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;
-		dead |= LINK_DEAD | (link & LINK_NEXT);
-	} while (!port_cas(&line->link, &link, dead));
-	depot_chain_unlink(depot, evict_bucket(depot, victim->number, victim->state));
-	if (state_parent(victim->state))
-		(void)depot_unpin(depot, state_parent(victim->state));
-	depot_count(depot, COUNT_EVICTIONS);
 	if (victim->rank > 1)
 		depot_count(depot, COUNT_LEASES_BROKEN);
 	return true;
 }
 
-/* Look at a candidate: taken, or else remembered if it is the best so far. */
-static bool evict_consider(struct stackdepot *depot, u32 number, struct victim *best)
+/* Take the second chance away from a line that nobody leased. False if it is in another state. */
+static bool evict_spend_visit(struct stackdepot *depot, struct victim *victim)
 {
-	struct depot_line *line = port_line(depot, number);
-	struct victim victim = {.state = port_load_seq_cst(&line->state), .number = number};
+	u64 visited = victim->state;
 
-	if (victim.state == STATE_FREE)
-		return evict_claim(depot, &victim) && (*best = victim, true);
-	if (!(victim.state & STATE_LIVE) || state_pinned(victim.state)) {
-		evict_dismiss(depot, number);
+	victim->state &= ~STATE_VISITED;
+	return port_cas(&port_line(depot, victim->number)->state, &visited, victim->state);
+}
+
+/* A line as a victim; false if it cannot be one. Pinned lines are dismissed. */
+static bool evict_look(struct stackdepot *depot, u32 number, struct victim *ret_victim,
+		       bool *dismissed)
+{
+	u64 state = port_load_seq_cst(&port_line(depot, number)->state);
+
+	*ret_victim = (struct victim){.state = state, .number = number};
+	if (state == STATE_FREE)
+		return true;
+	if (!(state & STATE_LIVE))
+		return false;
+	if (state_pinned(state)) {
+		*dismissed |= depot_candidate_dismiss(depot, number);
 		return false;
 	}
-	victim.rank = victim_rank(depot, victim.state);
-	if (!victim.rank)
-		return evict_claim(depot, &victim) && (*best = victim, true);
-	if (victim.rank == 1) {
-		u64 visited = victim.state;
+	ret_victim->rank = victim_rank(depot, state);
+	return true;
+}
 
-		victim.state &= ~STATE_VISITED;
-		if (!port_cas(&line->state, &visited, victim.state))
-			return false;
+/* Look at a candidate: taken, or else remembered if it is the best so far. */
+static void evict_consider(struct stackdepot *depot, u32 number, struct evict_pass *pass)
+{
+	struct victim victim;
+
+	if (!evict_look(depot, number, &victim, &pass->dismissed))
+		return;
+	if (!victim.rank) {
+		if (evict_claim(depot, &victim))
+			pass->taken = number;
+		return;
 	}
-	if (!best->number || victim.rank < best->rank)
-		*best = victim;
+	if (victim.rank == 1 && !evict_spend_visit(depot, &victim))
+		return;
+	if (!pass->best.number || victim.rank < pass->best.rank)
+		pass->best = victim;
+}
+
+static void evict_turn(struct stackdepot *depot, struct evict_pass *pass)
+{
+	u32 first = 0, passed;
+
+	for (passed = 0; passed < EVICT_PATIENCE && !pass->taken; passed++) {
+		u32 number = evict_advance(depot);
+
+		if (!number || (number == first && pass->best.number))
+			break;
+		evict_consider(depot, number, pass);
+		if (!first)
+			first = number;
+	}
+	if (!pass->taken && pass->best.number && evict_claim(depot, &pass->best))
+		pass->taken = pass->best.number;
+}
+
+/* Take this line if it can be had at all. */
+static bool evict_insist(struct stackdepot *depot, u32 number)
+{
+	struct victim victim;
+	bool dismissed = false;
+
+	while (evict_look(depot, number, &victim, &dismissed))
+		if (evict_claim(depot, &victim))
+			return true;
 	return false;
 }
 
-/* A line by eviction; 0 if all are pinned. */
-static u32 evict(struct stackdepot *depot)
+static u32 evict_insist_on_any(struct stackdepot *depot, u32 first, u64 end)
 {
-	for (;;) {
-		struct victim best = {.number = 0};
-		u32 first = 0, passed;
+	u32 number;
 
-		for (passed = 0; passed < EVICT_PATIENCE; passed++) {
-			u32 number = evict_advance(depot);
-
-			if (!number || (number == first && best.number))
-				break;
-			if (evict_consider(depot, number, &best))
-				return best.number;
-			if (!first)
-				first = number;
-		}
-		if (best.number && evict_claim(depot, &best))
-			return best.number;
-		if (!best.number && !depot_candidate_next(depot, 0))
-			return 0;
-	}
-}
-
-/* A line never used before; 0 if there is none, -ENOMEM if the port has no memory for it. */
-static int take_fresh(struct stackdepot *depot, unsigned int flags, u32 *ret_number)
-{
-	u64 fresh = port_load_relaxed(&depot->header->fresh);
-
-	(void)flags;
-	do {
-		if (fresh >= depot->nr_lines)
-			return 0;
-		if (!port_populate(depot, (u32)fresh + 1, flags))
-			return -ENOMEM;
-	} while (!port_cas(&depot->header->fresh, &fresh, fresh + 1));
-	*ret_number = (u32)fresh + 1;
+	for (number = depot_candidate_next(depot, first); number && number < end;
+	     number = depot_candidate_next(depot, number + 1))
+		if (evict_insist(depot, number))
+			return number;
 	return 0;
 }
 
-u32 depot_take(struct stackdepot *depot, unsigned int flags)
+/* What the search may have missed as somebody is changing the set there. */
+static u32 evict_insist_on_published(struct stackdepot *depot, u64 word)
 {
-	u32 number = 0;
-	int error = take_fresh(depot, flags, &number);
+	u32 first;
+	u64 end;
 
-	if (number)
-		return number;
-	if (flags & STACKDEPOT_NO_EVICT) {
-		depot_count(depot, error ? COUNT_DROPS_NO_MEMORY : COUNT_DROPS_NO_EVICT);
+	if (!candidate_published(word, &first, &end))
 		return 0;
-	}
-	number = evict(depot);
-	if (!number)
-		depot_count(depot, error ? COUNT_DROPS_NO_MEMORY : COUNT_DROPS_PINNED);
+	if (end - first > 1)
+		return evict_insist_on_any(depot, first, end);
+	return evict_insist(depot, first) ? first : 0;
+}
+
+/* Take any line; 0 if none could be taken all the time. */
+static u32 evict_last_look(struct stackdepot *depot)
+{
+	struct candidate_view view;
+	u32 i, number;
+
+	depot_candidate_view(depot, &view);
+	number = evict_insist_on_any(depot, 0, ~0ull);
+	for (i = 0; i < DEPOT_DISMISSALS && !number; i++)
+		number = evict_insist_on_published(depot, view.words[i]);
 	return number;
 }
 
-void depot_release(struct stackdepot *depot, u32 number)
+u32 depot_evict(struct stackdepot *depot)
 {
-	u64 state = 0;
+	for (;;) {
+		struct evict_pass pass = {.taken = 0};
 
-	/*
-	 * By CAS, for the total order that candidates.h asks for: a plain store would not be in it.
-	 */
-	(void)port_cas(&port_line(depot, number)->state, &state, STATE_FREE);
-	depot_candidate_set(depot, number);
+		evict_turn(depot, &pass);
+		if (pass.taken)
+			return pass.taken;
+		if (!pass.best.number && !pass.dismissed)
+			return evict_last_look(depot);
+	}
 }

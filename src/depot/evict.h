@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* evict.h - where a line to be filled comes from: a fresh one, a free one, or a victim. */
+/* evict.h - where a victim is chosen. See evict.c. */
 #ifndef DEPOT_EVICT_H
 #define DEPOT_EVICT_H
 
 #include "depot.h"
 
-/*
- * depot_take() - a line in nobody else's hands, its state 0.
- * @flags: of stackdepot_save().
- *
- * Return: its number, or 0, and the cause counted.
- */
-u32 depot_take(struct stackdepot *depot, unsigned int flags);
-
-/* depot_release() - give a line taken and not linked back. */
-void depot_release(struct stackdepot *depot, u32 number);
+/* depot_evict() - a line by eviction, in the caller's hands; 0 if none can be had. */
+u32 depot_evict(struct stackdepot *depot);
 
 #endif

@@ -6,6 +6,7 @@
  * even then: numbers are checked against the depot before they are followed, and a walk ends after
  * STACKDEPOT_MAX_FRAMES whatever the lines say.
  */
+#include "fetch.h"
 #include "find.h"
 
 /* The life that a number and some low bits of its generation name; 0 and the error if none. */
@@ -36,9 +37,9 @@ static int fetch_handle(struct stackdepot *depot, stackdepot_handle_t handle, u6
 			  mask, ret_ref);
 }
 
-static int fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_ref)
+int depot_fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_life)
 {
-	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_ref);
+	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_life);
 }
 
 /*
@@ -92,7 +93,7 @@ int stackdepot_fetch_ref(struct stackdepot *depot, stackdepot_ref_t ref, uintptr
 			 unsigned int size)
 {
 	u64 life;
-	int error = fetch_ref(depot, ref, &life);
+	int error = depot_fetch_ref(depot, ref, &life);
 
 	return error ? error : fetch(depot, life, frames, size);
 }
@@ -115,7 +116,7 @@ static int fetch_pin(struct stackdepot *depot, int error, u64 ref)
 		return -EROFS;
 	if (error)
 		return error;
-	return depot_pin(depot, ref) ? 0 : -ESTALE;
+	return depot_pin(depot, ref, STATE_VISITED) ? 0 : -ESTALE;
 }
 
 int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t handle)
@@ -129,7 +130,7 @@ int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t handle)
 int stackdepot_get_ref(struct stackdepot *depot, stackdepot_ref_t ref)
 {
 	u64 life = 0;
-	int error = fetch_ref(depot, ref, &life);
+	int error = depot_fetch_ref(depot, ref, &life);
 
 	return fetch_pin(depot, error, life);
 }
@@ -150,11 +151,12 @@ int stackdepot_info(struct stackdepot *depot, stackdepot_ref_t ref,
 {
 	struct stackdepot_trace_info info;
 	u64 life, state;
-	int nr = fetch_ref(depot, ref, &life);
+	int nr = depot_fetch_ref(depot, ref, &life);
 
 	if (nr)
 		return nr;
-	state = port_load_relaxed(&port_line(depot, (u32)life)->state);
+	/* Acquire: the clock, read afterwards, shows no less than the stamp. */
+	state = port_load_acquire(&port_line(depot, (u32)life)->state);
 	nr = fetch(depot, life, NULL, 0);
 	if (nr < 0)
 		return nr;

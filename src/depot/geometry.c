@@ -132,8 +132,8 @@ static bool geometry_valid(const struct depot_geometry *geometry, u64 bytes)
 
 	if (!geometry->lines || geometry->lines > STACKDEPOT_MAX_LINES || !geometry->buckets ||
 	    geometry->buckets > MAX_BUCKETS || geometry->ring_entries > MAX_RING ||
-	    geometry->ring_entries != round_ring(geometry->ring_entries) ||
-	    !geometry->max_frames || geometry->max_frames > STACKDEPOT_MAX_FRAMES ||
+	    geometry->ring_entries != round_ring(geometry->ring_entries) || !geometry->max_frames ||
+	    geometry->max_frames > STACKDEPOT_MAX_FRAMES ||
 	    geometry->lease_ticks > STACKDEPOT_MAX_LEASE_TICKS)
 		return false;
 	geometry_place(&again);
@@ -150,38 +150,71 @@ static u32 geometry_line_bits(u32 lines)
 	return 32 - (u32)__builtin_clz(lines);
 }
 
-int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
+/*
+ * Each word is loaded once, and what was loaded is checked: somebody may write to the header of a
+ * file meanwhile, and a plain copy could be made twice.
+ */
+static void geometry_load(struct depot_header *header, struct depot_geometry *ret_geometry)
 {
-	struct depot_header *header = memory;
-	struct depot_geometry geometry;
-	u64 *words;
+	struct depot_geometry *from = &header->geometry;
+
+	*ret_geometry = (struct depot_geometry){
+		.max_bytes = port_load_relaxed(&from->max_bytes),
+		.seed = port_load_relaxed(&from->seed),
+		.lines = port_load_relaxed(&from->lines),
+		.buckets = port_load_relaxed(&from->buckets),
+		.ring_entries = port_load_relaxed(&from->ring_entries),
+		.max_frames = port_load_relaxed(&from->max_frames),
+		.lease_ticks = port_load_relaxed(&from->lease_ticks),
+		.heads_offset = port_load_relaxed(&from->heads_offset),
+		.candidates_offset = port_load_relaxed(&from->candidates_offset),
+		.ring_offset = port_load_relaxed(&from->ring_offset),
+		.lines_offset = port_load_relaxed(&from->lines_offset),
+		.total_bytes = port_load_relaxed(&from->total_bytes),
+	};
+}
+
+/* The private view of a depot with this geometry. */
+static void geometry_view(struct stackdepot *depot, void *memory,
+			  const struct depot_geometry *geometry)
+{
+	char *base = memory;
+	u64 *words = (u64 *)(base + geometry->candidates_offset);
 	u32 level;
 
-	if (bytes < sizeof(*header) || port_load_acquire(&header->magic) != DEPOT_MAGIC)
-		return -EBADMSG;
-	if (header->version != DEPOT_VERSION || header->header_bytes != sizeof(*header))
-		return -EPROTONOSUPPORT;
-	/* Copied before it is checked: somebody may write to the file. */
-	geometry = header->geometry;
-	if (!geometry_valid(&geometry, bytes))
-		return -EBADMSG;
-	depot->header = header;
-	depot->heads = (u64 *)((char *)memory + geometry.heads_offset);
-	depot->ring = (struct depot_ring_entry *)((char *)memory + geometry.ring_offset);
-	depot->lines = (struct depot_line *)((char *)memory + geometry.lines_offset);
-	depot->nr_lines = geometry.lines;
-	depot->nr_buckets = geometry.buckets;
-	depot->ring_entries = geometry.ring_entries;
-	depot->max_frames = geometry.max_frames;
-	depot->save_frames = depot->read_only ? 0 : geometry.max_frames;
-	depot->lease_ticks = geometry.lease_ticks;
-	depot->line_bits = geometry_line_bits(geometry.lines);
-	(void)depot_candidate_words(geometry.lines, depot->candidate_words, &depot->nr_levels);
-	words = (u64 *)((char *)memory + geometry.candidates_offset);
+	depot->header = memory;
+	depot->geometry = *geometry;
+	depot->heads = (u64 *)(base + geometry->heads_offset);
+	depot->ring = (struct depot_ring_entry *)(base + geometry->ring_offset);
+	depot->lines = (struct depot_line *)(base + geometry->lines_offset);
+	depot->nr_lines = geometry->lines;
+	depot->nr_buckets = geometry->buckets;
+	depot->ring_entries = geometry->ring_entries;
+	depot->max_frames = geometry->max_frames;
+	depot->save_frames = depot->read_only ? 0 : geometry->max_frames;
+	depot->lease_ticks = geometry->lease_ticks;
+	depot->line_bits = geometry_line_bits(geometry->lines);
+	(void)depot_candidate_words(geometry->lines, depot->candidate_words, &depot->nr_levels);
 	for (level = 0; level < depot->nr_levels; level++) {
 		depot->candidates[level] = words;
 		words += depot->candidate_words[level];
 	}
-	depot_hash_seed(depot, geometry.seed);
+	depot_hash_seed(depot, geometry->seed);
+}
+
+int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
+{
+	struct depot_header *header = memory;
+	struct depot_geometry geometry;
+
+	if (bytes < sizeof(*header) || port_load_acquire(&header->magic) != DEPOT_MAGIC)
+		return -EBADMSG;
+	if (port_load_relaxed(&header->version) != DEPOT_VERSION ||
+	    port_load_relaxed(&header->header_bytes) != sizeof(*header))
+		return -EPROTONOSUPPORT;
+	geometry_load(header, &geometry);
+	if (!geometry_valid(&geometry, bytes))
+		return -EBADMSG;
+	geometry_view(depot, memory, &geometry);
 	return 0;
 }

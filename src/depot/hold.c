@@ -2,7 +2,7 @@
 #include "candidates.h"
 #include "hold.h"
 
-bool depot_pin(struct stackdepot *depot, u64 ref)
+bool depot_pin(struct stackdepot *depot, u64 ref, u64 visited)
 {
 	struct depot_line *line = port_line(depot, (u32)ref);
 	u64 state = port_load_relaxed(&line->state);
@@ -11,7 +11,7 @@ bool depot_pin(struct stackdepot *depot, u64 ref)
 	do {
 		if (!(state & STATE_LIVE))
 			return false;
-		pinned = state;
+		pinned = state | visited;
 		if (state_references(state) != STATE_SATURATED)
 			pinned += STATE_REFERENCE;
 	} while (!port_cas(&line->state, &state, pinned));
@@ -21,26 +21,35 @@ bool depot_pin(struct stackdepot *depot, u64 ref)
 		(void)depot_unpin(depot, (u32)ref);
 		return false;
 	}
-	if (pinned != state && state_references(pinned) == STATE_SATURATED)
+	if (state_references(pinned) == STATE_SATURATED &&
+	    state_references(state) != STATE_SATURATED)
 		depot_count(depot, COUNT_SATURATED);
 	return true;
 }
 
+/*
+ * A dismissed line enters the set of candidates again while it is still pinned, by the caller's
+ * reference: candidates.h says why in this order.
+ */
 int depot_unpin(struct stackdepot *depot, u32 number)
 {
 	struct depot_line *line = port_line(depot, number);
 	u64 state = port_load_relaxed(&line->state);
 
-	do {
+	for (;;) {
 		if (!(state & STATE_LIVE) || !state_references(state))
 			return -EINVAL;
 		if (state_references(state) == STATE_SATURATED)
 			return 0;
-	} while (!port_cas(&line->state, &state, state - STATE_REFERENCE));
-
-	if (!state_pinned(state - STATE_REFERENCE))
-		depot_candidate_set(depot, number);
-	return 0;
+		if (state & STATE_DISMISSED && !state_pinned(state - STATE_REFERENCE)) {
+			if (!port_cas(&line->state, &state, state & ~STATE_DISMISSED))
+				continue;
+			state &= ~STATE_DISMISSED;
+			depot_candidate_set(depot, number);
+		}
+		if (port_cas(&line->state, &state, state - STATE_REFERENCE))
+			return 0;
+	}
 }
 
 void depot_mark(struct stackdepot *depot, u32 number, u64 bits)
@@ -59,29 +68,38 @@ void depot_mark(struct stackdepot *depot, u32 number, u64 bits)
 /* Bits that only a pinned line may be given: what they say is about one life. */
 static bool hold_mark(struct stackdepot *depot, u64 ref, u64 bits)
 {
-	if (!depot_pin(depot, ref))
+	if (!depot_pin(depot, ref, 0))
 		return false;
 	depot_mark(depot, (u32)ref, bits);
 	(void)depot_unpin(depot, (u32)ref);
 	return true;
 }
 
+/*
+ * The clock is read after the state, each time: a stamp that is in the line was on the clock before
+ * it was written, so the clock read here shows no less, and a stamp is never replaced by an older
+ * one. A failed compare-and-swap orders nothing behind it, hence the load.
+ */
 bool depot_renew(struct stackdepot *depot, u32 number, u64 state)
 {
 	struct depot_line *line = port_line(depot, number);
-	const u64 stamp = depot_stamp(depot) | STATE_VISITED;
 
-	while (state & STATE_LIVE && (state & (STATE_STAMP | STATE_VISITED)) != stamp)
-		if (port_cas(&line->state, &state, (state & ~STATE_STAMP) | stamp))
-			break;
-	return state & STATE_LIVE;
+	while (state & STATE_LIVE) {
+		const u64 stamp = depot_stamp(depot) | STATE_VISITED;
+
+		if ((state & (STATE_STAMP | STATE_VISITED)) == stamp ||
+		    port_cas(&line->state, &state, (state & ~STATE_STAMP) | stamp))
+			return true;
+		state = port_load_acquire(&line->state);
+	}
+	return false;
 }
 
 bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
 {
 	u64 bits = STATE_TRACE;
 
-	if (flags & STACKDEPOT_GET && !depot_pin(depot, ref))
+	if (flags & STACKDEPOT_GET && !depot_pin(depot, ref, STATE_VISITED))
 		return false;
 	if (flags & STACKDEPOT_KEEP)
 		bits |= STATE_KEPT;

@@ -22,8 +22,12 @@ static inline bool hold_valid(struct stackdepot *depot, u64 ref)
 	return link_generation(link) == ref >> 32 && !(link & LINK_DEAD);
 }
 
-/* depot_pin() - take a reference to the life of `ref`. False, and nothing done, if it is over. */
-bool depot_pin(struct stackdepot *depot, u64 ref);
+/*
+ * depot_pin() - take a reference to the life of `ref`. False, and nothing done, if it is over.
+ * @visited: STATE_VISITED if the trace was asked for, so that it gets a second chance when its last
+ *           reference is given back; or 0.
+ */
+bool depot_pin(struct stackdepot *depot, u64 ref, u64 visited);
 
 /* depot_mark() - set STATE_TRACE or STATE_KEPT bits of a line the caller has pinned. */
 void depot_mark(struct stackdepot *depot, u32 number, u64 bits);
@@ -32,9 +36,11 @@ void depot_mark(struct stackdepot *depot, u32 number, u64 bits);
 int depot_unpin(struct stackdepot *depot, u32 number);
 
 /*
- * depot_renew() - stamp a line last seen in `state`, so that its lease starts anew and it gets a
- * second chance. Writes nothing if it has today's stamp; harmless if the line has another life now.
- * False if the line lives no life at all, and so was not stamped.
+ * depot_renew() - stamp a line, so that its lease starts anew and it gets a second chance.
+ * @state: of the line, loaded with acquire order.
+ *
+ * Writes nothing if the line has today's stamp; harmless if it has another life now. False if the
+ * line is dead; its stamp is unchanged then.
  */
 bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
 

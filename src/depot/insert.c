@@ -10,7 +10,7 @@
  */
 #include "candidates.h"
 #include "chain.h"
-#include "evict.h"
+#include "take.h"
 #include "find.h"
 #include "insert.h"
 
@@ -57,7 +57,7 @@ static void insert_find_prefix(struct insertion *in)
 		struct found found = depot_find(in->depot, in->frames + in->nr - nr, nr,
 						insert_hash(in, nr));
 
-		if (found.ref && depot_pin(in->depot, found.ref)) {
+		if (found.ref && depot_pin(in->depot, found.ref, 0)) {
 			in->line = (u32)found.ref;
 			in->done = nr;
 			return;
@@ -155,8 +155,8 @@ u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsi
 				(void)depot_unpin(depot, in.line);
 			return 0;
 		}
-	/* Pinned, so state and link are of one life. */
-	state = port_load_relaxed(&port_line(depot, in.line)->state);
+	/* Pinned, so state and link are of one life. Acquire: see depot_renew(). */
+	state = port_load_acquire(&port_line(depot, in.line)->state);
 	ref = depot_ref(in.line, port_load_relaxed(&port_line(depot, in.line)->link));
 	if (truncated && !(state & STATE_TRACE))
 		depot_count(depot, COUNT_TRUNCATED);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* print.c - a trace as text, without a C library: also for signal handlers. */
-#include "depot.h"
+/*
+ * print.c - a trace as text, without a C library: also for signal handlers, whose stacks are small.
+ */
+#include "print.h"
+#include "walk.h"
 
 struct text {
 	char *buffer;
@@ -15,30 +18,44 @@ static void text_put(struct text *text, char c)
 	text->length++;
 }
 
+void depot_print_frame(uintptr_t frame, char *text)
+{
+	u32 i;
+
+	text[0] = '0';
+	text[1] = 'x';
+	for (i = PRINT_FRAME_BYTES - 2; i > 1; i--, frame >>= 4)
+		text[i] = "0123456789abcdef"[frame & 0xf];
+	text[PRINT_FRAME_BYTES - 1] = '\n';
+}
+
 static void text_put_frame(struct text *text, uintptr_t frame, unsigned int spaces)
 {
-	int shift;
+	char line[PRINT_FRAME_BYTES];
+	u32 i;
 
 	while (spaces--)
 		text_put(text, ' ');
-	text_put(text, '0');
-	text_put(text, 'x');
-	for (shift = 60; shift >= 0; shift -= 4)
-		text_put(text, "0123456789abcdef"[frame >> shift & 0xf]);
-	text_put(text, '\n');
+	depot_print_frame(frame, line);
+	for (i = 0; i < PRINT_FRAME_BYTES; i++)
+		text_put(text, line[i]);
 }
 
 int stackdepot_snprint(struct stackdepot *depot, stackdepot_ref_t ref, char *buffer, size_t size,
 		       unsigned int spaces)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
+	uintptr_t frames[DEPOT_GROUP];
 	struct text text = {buffer, size, 0};
-	int i, nr = stackdepot_fetch_ref(depot, ref, frames, STACKDEPOT_MAX_FRAMES);
+	struct depot_walk walk;
+	int i, nr = depot_walk_begin(depot, ref, &walk);
 
+	if (nr)
+		return nr;
+	while ((nr = depot_walk_next(depot, &walk, frames)) > 0)
+		for (i = 0; i < nr; i++)
+			text_put_frame(&text, frames[i], spaces);
 	if (nr < 0)
 		return nr;
-	for (i = 0; i < nr; i++)
-		text_put_frame(&text, frames[i], spaces);
 	if (size)
 		buffer[text.length < size ? text.length : size - 1] = '\0';
 	return (int)text.length;

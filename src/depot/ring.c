@@ -4,10 +4,18 @@
  *
  * A writer claims a position with one atomic add; the entry is position modulo size. Its `sequence`
  * is 2 x position + 1 while it is written and 2 x position + 2 when it is whole, so it only grows.
- * A writer takes the entry with a CAS from a smaller even number; if the entry is odd, its writer
- * was lapped (or is below us, interrupted), and if it is greater we were. Either way the event is
- * dropped and counted: nobody waits, and no two write one entry at a time. A reader believes what
- * he copied if the sequence was even and the same before and after.
+ * A writer takes the entry with a CAS from any smaller number; if it is greater the writer was
+ * lapped, and its event is dropped and counted. Nobody waits. If the number was odd, its writer was
+ * lapped, or is below us, interrupted, or gone: killed, or left behind by a fork. Its event is
+ * counted as dropped. Should it go on after all, it may still write into the event of whoever took
+ * its entry. It finds that out with its last CAS, and counts that event as dropped as well. So what
+ * was recorded and what was dropped are together no less than the positions claimed.
+ *
+ * A reader believes what he copied if the sequence was even and the same before and after, and the
+ * check agrees, which is a keyed sum over the position and all words (multilinear, as in hash.h).
+ * The sequence recognises every mixture with an event whose writer began meanwhile; the check what
+ * a writer that had lost its entry wrote into an event that was whole, with a chance of error of
+ * 2^-63.
  *
  * Clock. One turn of the ring is STACKDEPOT_RING_LEASE_TICKS ticks: the tick of a position is
  * position / (size / STACKDEPOT_RING_LEASE_TICKS). A writer first sees that the clock shows at
@@ -16,6 +24,7 @@
  * the clock is at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
  */
 #include "hold.h"
+#include "ring.h"
 
 static u64 ring_tick(const struct stackdepot *depot, u64 position)
 {
@@ -39,25 +48,57 @@ static void ring_renew(struct stackdepot *depot, u64 ref)
 
 	if (!ref)
 		return;
+	/* Acquire: see depot_renew(). */
 	if (number - 1 < depot->nr_lines &&
-	    depot_renew(depot, number, port_load_relaxed(&port_line(depot, number)->state)) &&
+	    depot_renew(depot, number, port_load_acquire(&port_line(depot, number)->state)) &&
 	    hold_valid(depot, ref))
 		return;
 	depot_count(depot, COUNT_RING_STALE);
 }
 
-static bool ring_claim(struct depot_ring_entry *entry, u64 position)
+static u64 ring_check(const struct stackdepot *depot, u64 position,
+		      const struct stackdepot_event *event)
+{
+	const u64 *keys = depot->keys;
+
+	return event->address * keys[0] + event->size * keys[1] + event->trace * keys[2] +
+	       event->time * keys[3] + ((u64)event->task << 32 | event->kind) * keys[4] +
+	       position * keys[5];
+}
+
+static bool ring_claim(struct stackdepot *depot, struct depot_ring_entry *entry, u64 position)
 {
 	u64 sequence = port_load_relaxed(&entry->sequence);
 
-	return !(sequence & 1) && sequence <= 2 * position &&
-	       port_cas(&entry->sequence, &sequence, 2 * position + 1);
+	if (sequence > 2 * position || !port_cas(&entry->sequence, &sequence, 2 * position + 1))
+		return false;
+	if (sequence & 1)
+		depot_count(depot, COUNT_RING_DROPPED);
+	return true;
+}
+
+/*
+ * The odd sequence is written before the rest: with the reader's acquire fence, no mixture is
+ * believed.
+ */
+static void ring_write(struct stackdepot *depot, struct depot_ring_entry *entry, u64 position,
+		       const struct stackdepot_event *event)
+{
+	port_fence_release();
+	port_store_relaxed(&entry->address, event->address);
+	port_store_relaxed(&entry->size, event->size);
+	port_store_relaxed(&entry->trace, event->trace);
+	port_store_relaxed(&entry->time, event->time);
+	port_store_relaxed(&entry->task, event->task);
+	port_store_relaxed(&entry->kind, event->kind);
+	port_store_relaxed(&entry->check, ring_check(depot, position, event));
 }
 
 int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_event *event)
 {
 	struct depot_ring_entry *entry;
-	u64 position;
+	u64 position, sequence;
+	bool written = false;
 
 	if (!depot->ring_entries)
 		return -ENOENT;
@@ -67,22 +108,15 @@ int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_eve
 	ring_advance_clock(depot, position);
 	ring_renew(depot, event->trace);
 	entry = &depot->ring[position & (depot->ring_entries - 1)];
-	if (!ring_claim(entry, position)) {
+	sequence = 2 * position + 1;
+	if (ring_claim(depot, entry, position)) {
+		ring_write(depot, entry, position, event);
+		written = port_cas(&entry->sequence, &sequence, 2 * position + 2);
+	}
+	if (!written) {
 		depot_count(depot, COUNT_RING_DROPPED);
 		return -EAGAIN;
 	}
-	/*
-	 * The odd sequence before the rest: with the reader's acquire fence, no mixture is
-	 * believed.
-	 */
-	port_fence_release();
-	port_store_relaxed(&entry->address, event->address);
-	port_store_relaxed(&entry->size, event->size);
-	port_store_relaxed(&entry->trace, event->trace);
-	port_store_relaxed(&entry->time, event->time);
-	port_store_relaxed(&entry->task, event->task);
-	port_store_relaxed(&entry->kind, event->kind);
-	port_store_release(&entry->sequence, 2 * position + 2);
 	/* Written once a turn, an entry is in no cache when its turn comes. */
 	port_prefetch_write(&depot->ring[(position + 1) & (depot->ring_entries - 1)]);
 	return 0;
@@ -93,6 +127,7 @@ static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_
 {
 	struct depot_ring_entry *entry = &depot->ring[position & (depot->ring_entries - 1)];
 	struct stackdepot_event event;
+	u64 check;
 
 	if (port_load_acquire(&entry->sequence) != 2 * position + 2)
 		return false;
@@ -102,8 +137,11 @@ static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_
 	event.time = port_load_relaxed(&entry->time);
 	event.task = port_load_relaxed(&entry->task);
 	event.kind = port_load_relaxed(&entry->kind);
+	check = port_load_relaxed(&entry->check);
 	port_fence_acquire();
 	if (port_load_relaxed(&entry->sequence) != 2 * position + 2)
+		return false;
+	if (check != ring_check(depot, position, &event))
 		return false;
 	*ret_event = event;
 	return true;
@@ -167,4 +205,22 @@ int stackdepot_tick(struct stackdepot *depot)
 uint64_t stackdepot_now(struct stackdepot *depot)
 {
 	return port_load_relaxed(&depot->header->tick);
+}
+
+unsigned int depot_ring_reset(struct stackdepot *depot)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < depot->ring_entries; i++) {
+		u64 *sequence = &depot->ring[i].sequence;
+		u64 value = port_load_relaxed(sequence);
+
+		if (!(value & 1))
+			continue;
+		/* Even, and whole for no position. */
+		port_store_relaxed(sequence, value - 1);
+		depot_count(depot, COUNT_RING_DROPPED);
+		nr++;
+	}
+	return nr;
 }

@@ -10,12 +10,13 @@ void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret
 {
 	struct depot_header *header = depot->header;
 	u64 fresh = port_load_relaxed(&header->fresh);
-	u64 mapped = port_footprint(&header->geometry);
+	u64 unused = fresh < depot->nr_lines ? depot->nr_lines - fresh : 0;
+	u64 mapped = port_footprint(&depot->geometry);
 
 	*ret_stats = (struct stackdepot_stats){
-		.max_bytes = header->geometry.max_bytes,
+		.max_bytes = depot->geometry.max_bytes,
 		.mapped_bytes = mapped,
-		.used_bytes = mapped - DEPOT_LINE_BYTES * (depot->nr_lines - fresh),
+		.used_bytes = mapped - DEPOT_LINE_BYTES * unused,
 		.ring_bytes = (u64)sizeof(struct depot_ring_entry) * depot->ring_entries,
 		.lines = depot->nr_lines,
 		.lines_used = fresh,

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The mutants of the core: what is broken, why it must be found, and by which scenarios."""
+"""The mutants of the core: what is broken, why it must be found, and by which scenarios or, where it
+takes one thread, by which file of tests/unit."""
 import collections
 
 Change = collections.namedtuple("Change", "file old new")
-Mutant = collections.namedtuple("Mutant", "name why scenarios changes")
+Mutant = collections.namedtuple("Mutant", "name why scenarios changes unit")
 
 
-def mutant(name, why, scenarios, *changes):
-    return Mutant(name, why, scenarios, [Change(*change) for change in changes])
+def mutant(name, why, found_by, *changes):
+    unit = found_by if isinstance(found_by, str) else None
+    return Mutant(name, why, [] if unit else found_by, [Change(*change) for change in changes], unit)
 
 
 MUTANTS = [
@@ -34,12 +36,12 @@ MUTANTS = [
         ["get/evict", "save/evict"],
         ("hold.c", """		if (!(state & STATE_LIVE))
 			return false;
-		pinned = state;""", """		pinned = state;""")),
+		pinned = state | visited;""", """		pinned = state | visited;""")),
     mutant(
         "generation not raised at death",
         "an old reference names the line's next trace",
         ["fetch/evict", "get/evict"],
-        ("evict.c", "((link >> LINK_GENERATION_SHIFT) + 1)", "(link >> LINK_GENERATION_SHIFT)")),
+        ("death.c", "((link >> LINK_GENERATION_SHIFT) + 1)", "(link >> LINK_GENERATION_SHIFT)")),
     mutant(
         "fetch without looking at the generation again",
         "frames of two traces are mixed",
@@ -49,30 +51,27 @@ MUTANTS = [
         "parent let go before the generation is raised",
         "a reader walks up into a recycled parent and finds the child valid",
         ["fetch child/evict child/evict parent"],
-        ("evict.c", """	link = port_load_relaxed(&line->link);
-	do {
-		dead =""", """	if (state_parent(victim->state))
-		(void)depot_unpin(depot, state_parent(victim->state));
-	link = port_load_relaxed(&line->link);
-	do {
-		dead ="""),
-        ("evict.c", """	depot_chain_unlink(depot, evict_bucket(depot, victim->number, victim->state));
-	if (state_parent(victim->state))
-		(void)depot_unpin(depot, state_parent(victim->state));
-""", """	depot_chain_unlink(depot, evict_bucket(depot, victim->number, victim->state));
+        ("death.c", """	death_stale(line);
+	depot_chain_unlink(depot, depot_rehash(depot, number, state));
+	if (state_parent(state))
+		(void)depot_unpin(depot, state_parent(state));
+""", """	if (state_parent(state))
+		(void)depot_unpin(depot, state_parent(state));
+	death_stale(line);
+	depot_chain_unlink(depot, depot_rehash(depot, number, state));
 """)),
     mutant(
         "not unlinked before it is filled again",
         "the line is on two chains, or twice on one",
         ["save/save, depot full"],
-        ("evict.c", """	depot_chain_unlink(depot, evict_bucket(depot, victim->number, victim->state));
+        ("death.c", """	depot_chain_unlink(depot, depot_rehash(depot, number, state));
 """, "")),
     mutant(
         "parent not let go",
         "the parent stays pinned for ever",
         ["save child/evict"],
-        ("evict.c", """	if (state_parent(victim->state))
-		(void)depot_unpin(depot, state_parent(victim->state));
+        ("death.c", """	if (state_parent(state))
+		(void)depot_unpin(depot, state_parent(state));
 """, "")),
     mutant(
         "linked before it is filled",
@@ -128,39 +127,134 @@ MUTANTS = [
 """)),
     mutant(
         "pinned line dismissed without a second look",
-        "a line unpinned just before is never met again",
-        ["put/evict", "candidates", "put in save"],
-        ("evict.c", "	if (state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state)))\n"
-         "		depot_candidate_set(depot, number);\n", "	(void)state;\n")),
+        "a line that enters the set meanwhile is cleared out of it, and never met again",
+        ["put/evict", "candidates", "put in save", "room"],
+        ("candidates.c", "		if (!(port_load_seq_cst(&line->state) & STATE_DISMISSED))\n"
+         "			depot_candidate_set(depot, number);\n", "")),
     mutant(
         "unpinned line not said to be a candidate",
         "a line that was dismissed is never met again",
         ["put/evict"],
-        ("hold.c", "	if (!state_pinned(state - STATE_REFERENCE))\n"
-         "		depot_candidate_set(depot, number);\n", "")),
+        ("hold.c", "			depot_candidate_set(depot, number);\n", "")),
+    mutant(
+        "line let go before it is a candidate",
+        "a save is refused although a line is free: its thread was interrupted between two steps",
+        ["room, put/save"],
+        ("hold.c", """			state &= ~STATE_DISMISSED;
+			depot_candidate_set(depot, number);
+		}
+		if (port_cas(&line->state, &state, state - STATE_REFERENCE))
+			return 0;
+""", """			state &= ~STATE_DISMISSED;
+		}
+		if (port_cas(&line->state, &state, state - STATE_REFERENCE)) {
+			depot_candidate_set(depot, number);
+			return 0;
+		}
+""")),
+    mutant(
+        "dismissed line let go at once",
+        "the bit is seen set, cleared by who dismisses the line, and the line let go",
+        ["room, dismiss/put and save", "room, dismiss/put/save", "put/put/evict"],
+        ("hold.c", """			if (!port_cas(&line->state, &state, state & ~STATE_DISMISSED))
+				continue;
+			state &= ~STATE_DISMISSED;
+			depot_candidate_set(depot, number);
+""", """			depot_candidate_set(depot, number);
+			if (port_cas(&line->state, &state,
+				     (state - STATE_REFERENCE) & ~STATE_DISMISSED))
+				return 0;
+			continue;
+""")),
+    mutant(
+        "dismissal not published",
+        "a save is refused although a line is free, as somebody is about to put it back",
+        ["room, dismiss/put/save"],
+        ("candidates.c", """	published = dismissal_publish(depot, 0, number);
+	if (!published)
+		return false;
+""", """	static u64 nowhere;
+
+	published = &nowhere;
+""")),
+    mutant(
+        "summary cleared without being published",
+        "a save is refused although a line is free, as the level above does not show it",
+        ["room, summarise"],
+        ("candidates.c", """	published = dismissal_publish(depot, level + 1, word);
+	if (!published)
+		return;
+""", """	static u64 nowhere;
+
+	published = &nowhere;
+""")),
+    mutant(
+        "summary cleared after a look from before it was published",
+        "a line that could be taken all the time is hidden from a search that saw nothing published",
+        ["room, summarise"],
+        ("candidates.c", """	if (!port_load_seq_cst(&depot->candidates[level][word]))
+		candidate_clear""", """		candidate_clear""")),
+    mutant(
+        "published lines not looked at",
+        "a save is refused although a line is free, as somebody is about to put it back",
+        ["room, dismiss/put/save"],
+        ("evict.c", """	for (i = 0; i < DEPOT_DISMISSALS && !number; i++)
+""", """	for (i = 0; i < 0; i++)
+""")),
     mutant(
         "level above cleared without a second look",
         "a candidate is set below a summary that says there is none",
-        ["candidates"],
+        ["candidates", "room"],
         ("candidates.c", "	if (port_load_seq_cst(&depot->candidates[level][word]))\n"
          "		candidate_set_from(depot, level + 1, word);\n", "")),
     mutant(
         "only the lowest level set",
         "the search above does not see the candidate",
-        ["candidates"],
-        ("candidates.c", "for (; level < depot->nr_levels; level++, bit /= WORD) {",
-         "for (; level < 1; level++, bit /= WORD) {")),
+        ["candidates", "room"],
+        ("candidates.c", "for (; level < depot->nr_levels; level++, bit /= CANDIDATE_BITS) {",
+         "for (; level < 1; level++, bit /= CANDIDATE_BITS) {")),
     mutant(
-        "line given back with a plain store",
-        "with store buffers the bit is looked at before the line is seen to be free",
-        ["release/save"],
-        ("evict.c", "(void)port_cas(&port_line(depot, number)->state, &state, STATE_FREE);",
-         "(void)state;\n	port_store_release(&port_line(depot, number)->state, STATE_FREE);")),
+        "line given back without being a candidate",
+        "it was dismissed while it was filled and pinned",
+        ["save/save of the same, then all lines", "save/save of the same, depot full",
+         "lease break/save", "save/save/evict"],
+        ("take.c", """	depot_candidate_set(depot, number);
+	/* Release""", """	/* Release""")),
+    mutant(
+        "stamp replaced by an older one",
+        "a lease is shorter than it should be, and not counted as broken",
+        ["leased save/tick", "three leased saves"],
+        ("hold.c", """	while (state & STATE_LIVE) {
+		const u64 stamp = depot_stamp(depot) | STATE_VISITED;
+
+""", """	const u64 stamp = depot_stamp(depot) | STATE_VISITED;
+
+	while (state & STATE_LIVE) {
+""")),
+    mutant(
+        "trace that is got not marked as visited",
+        "a hot trace is the first to go when its count touches 0",
+        ["got and put"],
+        ("hold.c", "if (flags & STACKDEPOT_GET && !depot_pin(depot, ref, STATE_VISITED))",
+         "if (flags & STACKDEPOT_GET && !depot_pin(depot, ref, 0))")),
+    mutant(
+        "walk without looking at the generation",
+        "runs of two traces are shown as one",
+        ["walk"],
+        ("walk.c", """	if (!hold_valid(depot, walk->ref))
+		return -ESTALE;
+	if (!(state""", """	if (!(state""")),
     mutant(
         "lease not renewed, but believed",
         "a dying line's generation is still valid when its state is not",
         ["leased save/evict"],
-        ("hold.c", "	return state & STATE_LIVE;\n", "	return true;\n")),
+        ("hold.c", """		state = port_load_acquire(&line->state);
+	}
+	return false;
+""", """		state = port_load_acquire(&line->state);
+	}
+	return true;
+""")),
     mutant(
         "validated before the lease is renewed",
         "the line may die between the two",
@@ -179,7 +273,7 @@ MUTANTS = [
         "kept without being pinned",
         "the mark goes to whatever lives in the line now",
         ["keep/evict"],
-        ("hold.c", """	if (!depot_pin(depot, ref))
+        ("hold.c", """	if (!depot_pin(depot, ref, 0))
 		return false;
 	depot_mark(depot, (u32)ref, bits);
 	(void)depot_unpin(depot, (u32)ref);
@@ -191,9 +285,9 @@ MUTANTS = [
         "claim of a line that has changed",
         "a line that was pinned after it was looked at is evicted",
         ["save/evict", "get/evict"],
-        ("evict.c", """	if (!port_cas(&line->state, &state, 0))
+        ("death.c", """	if (!port_cas(&line->state, &seen, 0))
 		return false;
-""", """	while (!port_cas(&line->state, &state, 0))
+""", """	while (!port_cas(&line->state, &seen, 0))
 		;
 """)),
     mutant(
@@ -205,32 +299,73 @@ MUTANTS = [
 """, "")),
     mutant(
         "ring read without the second look at the sequence",
-        "an event is a mixture of two",
-        ["ring"],
+        "an event is a mixture of two (the check, which would recognise it, is left out as well)",
+        ["ring, record/"],
         ("ring.c", """	if (port_load_relaxed(&entry->sequence) != 2 * position + 2)
 		return false;
-	*ret_event""", """	*ret_event""")),
+	if (check != ring_check(depot, position, &event))
+		return false;
+""", "")),
     mutant(
         "ring entry written without the odd sequence",
-        "a reader believes an event that is being overwritten",
-        ["ring"],
-        ("ring.c", "port_cas(&entry->sequence, &sequence, 2 * position + 1);",
-         "port_cas(&entry->sequence, &sequence, sequence);")),
-    mutant(
-        "ring entry taken from a writer that is not done",
-        "two write one entry at a time",
-        ["ring, lapped writer", "ring, record in record"],
-        ("ring.c", "return !(sequence & 1) && sequence <= 2 * position &&",
-         "return sequence <= 2 * position &&")),
+        "a reader believes an event that is being overwritten (as above)",
+        ["ring, record/"],
+        ("ring.c", "!port_cas(&entry->sequence, &sequence, 2 * position + 1))",
+         "!port_cas(&entry->sequence, &sequence, sequence))"),
+        ("ring.c", "sequence = 2 * position + 1;", "sequence = entry->sequence;"),
+        ("ring.c", """	if (check != ring_check(depot, position, &event))
+		return false;
+""", "")),
     mutant(
         "ring entry taken by a writer that was lapped",
         "an older event replaces a newer one, and the sequence goes back",
         ["ring, lapped writer", "ring, record in record"],
-        ("ring.c", "return !(sequence & 1) && sequence <= 2 * position &&",
-         "return !(sequence & 1) &&")),
+        ("ring.c", "if (sequence > 2 * position ||", "if (")),
+    mutant(
+        "ring entry of a killed writer lost",
+        "the entry is dropped in each turn, for ever",
+        ["ring, killed writer"],
+        ("ring.c", "if (sequence > 2 * position ||", "if (sequence & 1 || sequence > 2 * position ||")),
+    mutant(
+        "event of a killed writer not counted",
+        "it is lost, and nothing says so",
+        ["ring, killed writer"],
+        ("ring.c", """	if (sequence & 1)
+		depot_count(depot, COUNT_RING_DROPPED);
+""", "")),
+    mutant(
+        "ring read without its check",
+        "what a writer that came back late wrote into a whole event is believed",
+        ["ring, late writer"],
+        ("ring.c", """	if (check != ring_check(depot, position, &event))
+		return false;
+""", "")),
+    mutant(
+        "late writer that does not notice",
+        "it overwrites the sequence of a newer event, and nothing is counted",
+        ["ring, late writer"],
+        ("ring.c", "		written = port_cas(&entry->sequence, &sequence, 2 * position + 2);",
+         "		port_store_release(&entry->sequence, 2 * position + 2);\n"
+         "		written = true;")),
     mutant(
         "stale trace in the ring not counted",
         "an event names a trace that was evicted, and nothing says so",
         ["ring, old trace", "ring, trace"],
         ("ring.c", "	depot_count(depot, COUNT_RING_STALE);\n", "")),
+    mutant(
+        "check that compares the lines of a chain",
+        "stackdepot_check() takes hours on a depot with a long chain",
+        "steps.c",
+        ("check.c", "u32 slot = check_run_hash(check->depot, number) & check->runs_mask;",
+         "u32 slot = 0;")),
+    mutant(
+        "header copied without saying that it is read once",
+        "what was checked need not be what is used",
+        "steps.c",
+        ("geometry.c", "	geometry_load(header, &geometry);", "	geometry = header->geometry;")),
+    mutant(
+        "statistics from a header that may be written to",
+        "what an attached file says of itself changes after it was checked",
+        "steps.c",
+        ("stats.c", "port_footprint(&depot->geometry)", "port_footprint(&header->geometry)")),
 ]

@@ -72,18 +72,22 @@ def build_program(arguments, build, mutant, original=None):
     """Where only .c files are changed, all other objects are those of `original`."""
     source = arguments.source
     copy = core_copy(source, build, mutant)
+    unit = mutant and mutant.unit
     includes = [source / "src/port/test", source / "src/port", copy, source / "include",
-                source / "tests/schedule"]
+                source / "tests/schedule", source / "tests/common"]
     files = sorted(copy.glob("*.c")) + [source / "src/port/test/port.c"]
-    files += sorted((source / "tests/schedule").glob("*.c"))
+    files += [source / "tests/unit" / unit] if unit else sorted((source / "tests/schedule").glob("*.c"))
+    if unit:
+        original = None
     objects = []
-    if mutant and all(change.file.endswith(".c") for change in mutant.changes):
+    if original and all(change.file.endswith(".c") for change in mutant.changes):
         changed = {copy / change.file for change in mutant.changes}
         objects = [original / object_name(path) for path in files if path not in changed]
         files = sorted(changed)
     objects += compile_files(arguments.cc, files, includes, build)
     program = build / "schedule"
-    subprocess.run([arguments.cc, "-o", program] + objects, check=True)
+    libraries = ["-lcmocka"] if unit else []
+    subprocess.run([arguments.cc, "-o", program] + objects + libraries, check=True)
     return program
 
 
@@ -98,10 +102,11 @@ def run_program(program, scenarios, more=()):
     except subprocess.TimeoutExpired:
         return True, "no end"
     lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "test port"))]
+    lines += [line for line in done.stdout.splitlines() if line.startswith("[  FAILED  ]")]
     if done.returncode and not lines:
         lines = [f"ended with status {done.returncode}"]
-    # Status 2 is the program's own: no such scenario.
-    if done.returncode == 2:
+    # Status 2 is the explorer's own: no such scenario.
+    if done.returncode == 2 and scenarios:
         raise Broken(f"no scenario is called {scenarios}")
     return done.returncode != 0, lines[0] if lines else ""
 

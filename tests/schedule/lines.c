@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* lines.c - scenarios of two threads: saving, holding, fetching and evicting. */
-#include "evict.h"
+#include "candidates.h"
+#include "take.h"
+#include "walk.h"
 #include "world.h"
 
 static void get_a_0(void)
@@ -302,6 +304,66 @@ static void get_absent_after_cycle(void)
 	world_save(11, FLAT(world_leaf_in(0, 20)), GET);
 }
 
+/* A was stored a while ago. */
+static void fill_a_long_ago(void)
+{
+	world_save(40, A, 0);
+	(void)stackdepot_tick(&world_depot);
+	(void)stackdepot_tick(&world_depot);
+}
+
+static void tick_lease_a(void)
+{
+	(void)stackdepot_tick(&world_depot);
+	world_save(10, A, 0);
+}
+
+static void tick_lease_a_20(void)
+{
+	(void)stackdepot_tick(&world_depot);
+	world_save(20, A, 0);
+}
+
+/* A is got and put, B only leased; then one of them has to go. */
+static void hot_by_reference(void)
+{
+	world_save(0, A, GET);
+	world_put(0);
+	world_save(10, X, 0);
+}
+
+static void fill_a_and_b(void)
+{
+	world_save(40, A, 0);
+	world_save(41, B, 0);
+}
+
+static void verify_a_alive(void)
+{
+	VERIFY(world_alive(40));
+}
+
+static void walk_40(void)
+{
+	(void)world_walk(40);
+}
+
+/* A reader who believes the outermost line finds its frames, or nothing. */
+static void walk_40_from_its_root(void)
+{
+	struct depot_walk walk;
+	uintptr_t frames[DEPOT_GROUP], expected[WORLD_FRAMES];
+	u64 root = world_walk(40);
+	int nr;
+
+	if (!root || depot_walk_begin(&world_depot, root, &walk))
+		return;
+	nr = depot_walk_next(&world_depot, &walk, frames);
+	VERIFY(nr == -ESTALE || nr == (int)DEPOT_GROUP);
+	(void)world_frames(PARENT, expected);
+	VERIFY(nr < 0 || !memcmp(frames, expected, sizeof(frames)));
+}
+
 /* Seventy lines: two words of candidates, and one above. All are held, and known to be. */
 static void fill_seventy(void)
 {
@@ -334,6 +396,52 @@ static void fill_seventy_stale(void)
 	fill_seventy();
 	world_put(20 + 65);
 	(void)world_get(20 + 65);
+}
+
+/* A is held, and the search knows it. */
+static void hold_a_dismissed(void)
+{
+	world_save(40, A, GET);
+	world_save(0, X, GET);
+}
+
+static void hold_a(void)
+{
+	world_save(40, A, GET);
+}
+
+static void dismiss_line_1(void)
+{
+	(void)depot_candidate_dismiss(&world_depot, 1);
+}
+
+static void put_line_66_x_gets_in(void)
+{
+	world_put(20 + 65);
+	world_save_for_sure(10, X, GET);
+}
+
+/* The word of line 66 is empty, and the level above does not know yet. */
+static void fill_seventy_unsummarised(void)
+{
+	fill_seventy_stale();
+	(void)depot_candidate_dismiss(&world_depot, 66);
+}
+
+static void summarise_candidates(void)
+{
+	(void)depot_candidate_next(&world_depot, 64);
+}
+
+static void x_gets_in(void)
+{
+	world_save_for_sure(10, X, GET);
+}
+
+static void put_41_x_gets_in(void)
+{
+	world_put(41);
+	world_save_for_sure(10, X, GET);
 }
 
 const struct scenario scenarios_lines[] = {
@@ -413,5 +521,26 @@ const struct scenario scenarios_lines[] = {
 	{.name = "candidates, two searches/put", .lines = 70, .buckets = 70, .bound = 2,
 	 .flags = MAY_DROP, .prepare = fill_seventy_stale,
 	 .threads = {lease_then_put, get_y_0}},
+	{.name = "leased save/tick and leased save", .lines = 3, .buckets = 1, .lease_ticks = 4,
+	 .bound = 3, .prepare = fill_a_long_ago, .threads = {lease_a_0, tick_lease_a}},
+	{.name = "three leased saves and ticks", .lines = 3, .buckets = 1, .lease_ticks = 4,
+	 .bound = 3, .flags = NO_LATE, .prepare = fill_a_long_ago,
+	 .threads = {lease_a_0, tick_lease_a, tick_lease_a_20}},
+	{.name = "got and put, then evict", .lines = 2, .buckets = 1, .bound = 0,
+	 .prepare = fill_a_and_b, .threads = {hot_by_reference}, .verify = verify_a_alive},
+	{.name = "walk child/evict child and parent", .lines = 2, .buckets = 1, .bound = 3,
+	 .prepare = fill_child, .threads = {walk_40, get_x_and_y}},
+	{.name = "walk from the root/evict child and parent", .lines = 2, .buckets = 1, .bound = 3,
+	 .prepare = fill_child, .threads = {walk_40_from_its_root, get_x_and_y}},
+	{.name = "room, put/save", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
+	 .prepare = hold_a_dismissed, .threads = {put_40, x_gets_in}},
+	{.name = "room, dismiss/put/save", .lines = 1, .buckets = 1, .bound = 3, .flags = MAY_DROP,
+	 .prepare = hold_a, .threads = {dismiss_line_1, put_40, x_gets_in}},
+	{.name = "room, dismiss/put and save", .lines = 2, .buckets = 1, .bound = 2,
+	 .flags = MAY_DROP, .prepare = hold_two_of_a,
+	 .threads = {dismiss_line_1, put_40, put_41_x_gets_in}},
+	{.name = "room, summarise/put and save", .lines = 70, .buckets = 70, .bound = 3,
+	 .flags = MAY_DROP | NO_LATE, .prepare = fill_seventy_unsummarised,
+	 .threads = {summarise_candidates, put_line_66_x_gets_in}},
 	{.name = NULL},
 };

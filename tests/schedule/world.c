@@ -4,6 +4,7 @@
 
 #include "find.h"
 #include "geometry.h"
+#include "walk.h"
 #include "world.h"
 
 struct world world;
@@ -147,6 +148,46 @@ bool world_alive(u32 slot)
 	return world.slots[slot].ref && slot_fetch(&world.slots[slot], false);
 }
 
+/* Could any line be taken at this moment? Looks without being seen by the explorer. */
+static bool world_has_room(void)
+{
+	u32 i;
+
+	for (i = 1; i <= world_depot.nr_lines; i++) {
+		u64 state = world_depot.lines[i].state;
+
+		if (state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state)))
+			return true;
+	}
+	return world_depot.header->fresh < world_depot.nr_lines;
+}
+
+void world_save_for_sure(u32 slot, struct world_trace trace, unsigned int flags)
+{
+	const bool room = world_has_room();
+
+	world_save(slot, trace, flags);
+	VERIFY(!room || world.slots[slot].ref);
+}
+
+/* Frame by frame as fetched whole; or the trace was evicted while it was walked. */
+u64 world_walk(u32 slot)
+{
+	uintptr_t expected[WORLD_FRAMES], frames[DEPOT_GROUP];
+	u32 nr = world_frames(world.slots[slot].trace, expected), done = 0;
+	struct depot_walk walk;
+	int run = depot_walk_begin(&world_depot, world.slots[slot].ref, &walk);
+
+	if (!run)
+		while ((run = depot_walk_next(&world_depot, &walk, frames)) > 0) {
+			VERIFY(done + (u32)run <= nr);
+			VERIFY(!memcmp(frames, expected + done, (u32)run * sizeof(*frames)));
+			done += (u32)run;
+		}
+	VERIFY(run == -ESTALE || (!run && done == nr));
+	return run ? 0 : walk.run;
+}
+
 u64 world_counter(enum depot_counter counter)
 {
 	return world_depot.header->counters[counter];
@@ -182,6 +223,21 @@ static void verify_leases(void)
 	for (i = 0; i < world.nr_slots; i++)
 		if (world.slots[i].leased && now - world.slots[i].tick <= scenario->lease_ticks)
 			VERIFY(world_alive(i));
+}
+
+/* A stamp is no older than the save that left it: nobody may put an older one in its place. */
+static void verify_stamps(void)
+{
+	u32 i;
+
+	for (i = 0; i < world.nr_slots; i++) {
+		const struct world_slot *slot = &world.slots[i];
+
+		if (slot->leased && world_alive(i))
+			VERIFY(state_age((slot->tick & 0xff) << STATE_STAMP_SHIFT,
+					 world_depot.lines[(u32)slot->ref].state & STATE_STAMP) <
+			       128);
+	}
 }
 
 /* Every reference that was taken in passing has been given back. */
@@ -272,6 +328,7 @@ static void world_verify(void)
 		VERIFY(!world.drops);
 	verify_exact();
 	verify_leases();
+	verify_stamps();
 	verify_references();
 	if (scenario->verify)
 		scenario->verify();

@@ -109,6 +109,13 @@ bool world_get(u32 slot);
 bool world_get_handle(u32 slot);
 /* Fetch what the slot names: its own frames, or -ESTALE unless it is held. */
 void world_fetch(u32 slot);
+/*
+ * Save what must get in if a line can be taken now, and the other threads of the scenario only let
+ * lines go: they take and hold none.
+ */
+void world_save_for_sure(u32 slot, struct world_trace trace, unsigned int flags);
+/* Walk what the slot names run by run; the reference of its outermost line, or 0 if it is gone. */
+u64 world_walk(u32 slot);
 /* Is the trace of the slot still stored? Not while threads run. */
 bool world_alive(u32 slot);
 u64 world_counter(enum depot_counter counter);

@@ -83,6 +83,26 @@ static void handles_of_former_lives_are_stale(core_test *test)
 	core_finish(test, depot);
 }
 
+/* A trace that is got and put all the time is not the first to go when its count touches 0. */
+static void a_trace_that_is_got_and_put_gets_a_second_chance(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 8, 4, 0);
+	stackdepot_handle_t hot = core_save1(depot, 1, STACKDEPOT_GET);
+	unsigned int i;
+
+	CORE_EQ(stackdepot_put(depot, hot), 0);
+	for (i = 0; i < 1000; i++) {
+		stackdepot_handle_t cold;
+
+		CORE_EQ(core_save1(depot, 1, STACKDEPOT_GET), hot);
+		CORE_EQ(stackdepot_put(depot, hot), 0);
+		cold = core_save1(depot, 1000 + i, STACKDEPOT_GET);
+		CORE_EQ(stackdepot_put(depot, cold), 0);
+	}
+	CORE_EQ(core_stats(depot).saved, 1001);
+	core_finish(test, depot);
+}
+
 static void no_evict_evicts_nothing(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 5, 0, 0);
@@ -192,6 +212,7 @@ static void hot_traces_survive(core_test *test)
 
 CORE_SUITE(evict, CORE_CASE(a_full_depot_goes_on_saving), CORE_CASE(one_line_is_enough),
 	   CORE_CASE(refs_of_former_lives_are_stale), CORE_CASE(handles_of_former_lives_are_stale),
+	   CORE_CASE(a_trace_that_is_got_and_put_gets_a_second_chance),
 	   CORE_CASE(no_evict_evicts_nothing), CORE_CASE(pinned_full_refuses_and_recovers),
 	   CORE_CASE(a_failed_save_leaves_nothing_behind),
 	   CORE_CASE(evicting_a_trace_frees_all_its_lines), CORE_CASE(hot_traces_survive));

@@ -145,14 +145,14 @@ static void too_many_references_keep(core_test *test)
 	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
 	unsigned int i;
 
-	for (i = 0; i < (1u << 21) - 2; i++)
+	for (i = 0; i < (1u << 20) - 2; i++)
 		CORE_EQ(stackdepot_get(depot, handle), 0);
 	CORE_EQ(core_stats(depot).saturated, 0);
 	CORE_EQ(stackdepot_put(depot, handle), 0);
 	for (i = 0; i < 5; i++)
 		CORE_EQ(stackdepot_get(depot, handle), 0);
 	CORE_EQ(core_stats(depot).saturated, 1);
-	for (i = 0; i < 1u << 22; i++)
+	for (i = 0; i < 1u << 21; i++)
 		CORE_EQ(stackdepot_put(depot, handle), 0);
 	hold_churn(test, depot, 2);
 	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), 1);

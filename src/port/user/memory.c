@@ -15,6 +15,8 @@
 #include "candidates.h"
 #include "chain.h"
 #include "geometry.h"
+#include "hold.h"
+#include "ring.h"
 #include "variant.h"
 
 #undef port_scratch_get
@@ -230,16 +232,10 @@ static void memory_end_life(struct depot_line *line)
 							(link & LINK_NEXT));
 }
 
-/* Free, or live and not pinned: to be among the candidates. */
-static bool memory_is_evictable(u64 state)
-{
-	return state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state));
-}
-
 /*
  * A used line whose state is 0 is one that some other thread was filling or clearing. All of them
  * are unlinked before the first is given back: a line that is free is on no chain. Another thread
- * may also have let a line go and not yet have said so to the candidates.
+ * may also have been dismissing a line, or about to take it back, or in the middle of an event.
  */
 unsigned int stackdepot_fork_child(struct stackdepot *depot)
 {
@@ -259,8 +255,10 @@ unsigned int stackdepot_fork_child(struct stackdepot *depot)
 			line->state = STATE_FREE;
 			given_back++;
 		}
-		if (memory_is_evictable(line->state))
+		if (!(line->state & STATE_DISMISSED))
 			depot_candidate_set(depot, number);
 	}
+	depot_candidate_reset(depot);
+	(void)depot_ring_reset(depot);
 	return given_back;
 }

@@ -11,7 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "depot.h"
+#include "hold.h"
+#include "print.h"
+#include "walk.h"
 
 struct code_range {
 	uintptr_t start;
@@ -131,25 +133,60 @@ unsigned int stackdepot_cut_signal(const uintptr_t *frames, unsigned int nr)
 	return start ? stackdepot_cut(frames, nr, start, port_load_relaxed(&found.end)) : nr;
 }
 
-/* A line is "0x", 16 digits and a newline. */
-#define PRINT_BYTES (STACKDEPOT_MAX_FRAMES * 19u + 1)
+/* Frames that go into one write(), a whole number of runs. */
+#define PRINT_BUFFER (3u * DEPOT_GROUP * PRINT_FRAME_BYTES)
 
+static int print_write(int fd, const char *text, size_t length)
+{
+	while (length) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			text += written;
+			length -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+/* A few runs at a time: the stack of a signal handler is small. */
+static int print_runs(struct stackdepot *depot, struct depot_walk *walk, int fd)
+{
+	uintptr_t frames[DEPOT_GROUP];
+	char text[PRINT_BUFFER];
+	size_t length = 0;
+	int i, nr, error;
+
+	while ((nr = depot_walk_next(depot, walk, frames)) > 0) {
+		for (i = 0; i < nr; i++, length += PRINT_FRAME_BYTES)
+			depot_print_frame(frames[i], text + length);
+		if (sizeof(text) - length >= DEPOT_GROUP * PRINT_FRAME_BYTES)
+			continue;
+		error = print_write(fd, text, length);
+		if (error)
+			return error;
+		length = 0;
+	}
+	error = print_write(fd, text, length);
+	return error ? error : nr;
+}
+
+/* Where the trace can be held it is, meanwhile: it is printed as a whole or not at all. */
 int stackdepot_print(struct stackdepot *depot, stackdepot_ref_t ref, int fd)
 {
 	const int saved_errno = errno;
-	char text[PRINT_BYTES];
-	int done = 0, error = 0, length = stackdepot_snprint(depot, ref, text, sizeof(text), 0);
+	struct depot_walk walk;
+	int error = depot_walk_begin(depot, ref, &walk);
 
-	if (length < 0)
-		return length;
-	while (done < length && !error) {
-		ssize_t written = write(fd, text + done, (size_t)(length - done));
-
-		if (written >= 0)
-			done += (int)written;
-		else if (errno != EINTR)
-			error = -errno;
-	}
+	if (!error && !depot->read_only && !depot_pin(depot, walk.ref, 0))
+		error = -ESTALE;
+	if (error)
+		return error;
+	error = print_runs(depot, &walk, fd);
+	if (!depot->read_only)
+		(void)depot_unpin(depot, (u32)walk.ref);
 	errno = saved_errno;
 	return error;
 }
