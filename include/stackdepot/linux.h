@@ -112,10 +112,11 @@ STACKDEPOT_API unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsig
 
 /**
  * stack_depot_fetch_into() - stackdepot_fetch() by another name. Not in the kernel as it is today.
- * @entries: where the innermost frames of the trace go.
+ * @entries: where the frames of the trace go, all of them.
  * @size:    room there.
  *
- * Return: frames copied, at most @size; 0 if @handle is none or its trace was evicted.
+ * Return: frames copied; 0 if @handle is none or its trace was evicted, and if it has more than
+ * @size frames: then nothing is written.
  */
 STACKDEPOT_API unsigned int stack_depot_fetch_into(depot_stack_handle_t handle,
 						   unsigned long *entries, unsigned int size);

@@ -148,10 +148,11 @@ static void counters_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stack_depot_count(handle), 0);
 	if (glue_bytes() + 3 * PAGE_SIZE > glue_max_bytes())
 		kunit_skip(test, "the bound leaves no room for counters");
-	KUNIT_EXPECT_TRUE(test, stack_depot_count_add(handle, 7, GFP_KERNEL));
-	KUNIT_EXPECT_FALSE(test, stack_depot_count_add(handle, -4, 0));
+	KUNIT_EXPECT_EQ(test, stack_depot_count_add(handle, 7, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, stack_depot_count_add(handle, -4, 0), 0);
 	KUNIT_EXPECT_EQ(test, stack_depot_count(handle), 3);
-	KUNIT_EXPECT_FALSE(test, stack_depot_count_add(handle, -3, 0));
+	KUNIT_EXPECT_EQ(test, stack_depot_count_add(handle, -3, 0), 0);
+	KUNIT_EXPECT_EQ(test, stack_depot_fetch_into(handle, frames, 1), 0);
 	KUNIT_EXPECT_EQ(test, stack_depot_fetch_into(handle, frames, 2), 2);
 }
 

@@ -15,6 +15,9 @@ extern long fake_pages_allowed; /* that may still be allocated; negative: any nu
 extern unsigned int fake_warnings;
 
 int fake_boot_param(const char *name, const char *value);
+/* How often the text was printed to the kernel's log. */
+unsigned int fake_said(const char *text);
+extern unsigned long long fake_memory_bytes;
 void fake_late_initcalls(void);
 void fake_read_stats(char *buffer, size_t size);
 

@@ -112,14 +112,16 @@ void *memblock_alloc(unsigned long long bytes, unsigned long long align)
 	return vzalloc(bytes);
 }
 
+unsigned long long fake_memory_bytes = 256ull << 20;
+
 unsigned long long memblock_phys_mem_size(void)
 {
-	return 256ull << 20;
+	return fake_memory_bytes;
 }
 
 unsigned long totalram_pages(void)
 {
-	return (256ul << 20) / FAKE_PAGE;
+	return (unsigned long)(fake_memory_bytes / FAKE_PAGE);
 }
 
 unsigned long long get_random_u64(void)
@@ -127,13 +129,32 @@ unsigned long long get_random_u64(void)
 	return 0x0123456789abcdefull;
 }
 
+/* Printed, and remembered for fake_said(). */
+static char said[16384];
+static size_t said_length;
+
 void fake_print(const char *format, ...)
 {
 	va_list arguments;
+	int length;
 
 	va_start(arguments, format);
-	(void)vprintf(format, arguments);
+	length = vsnprintf(said + said_length, sizeof(said) - said_length, format, arguments);
 	va_end(arguments);
+	(void)fputs(said + said_length, stdout);
+	if (length > 0 && (size_t)length < sizeof(said) - said_length)
+		said_length += (size_t)length;
+}
+
+unsigned int fake_said(const char *text)
+{
+	const char *at = said;
+	unsigned int nr = 0;
+
+	said[said_length] = '\0';
+	for (; (at = strstr(at, text)); at++)
+		nr++;
+	return nr;
 }
 
 int kstrtobool(const char *text, bool *ret_value)
@@ -144,13 +165,19 @@ int kstrtobool(const char *text, bool *ret_value)
 
 unsigned long long memparse(const char *text, char **ret_end)
 {
-	char *end;
-	unsigned long long value = strtoull(text, &end, 0);
+	static const char units[] = "KMGT";
+	unsigned long long value;
+	const char *unit;
+	char *end = (char *)(uintptr_t)text;
 
-	if (*end == 'K')
-		value <<= 10;
-	if (*end == 'M')
-		value <<= 20;
+	/* No sign, unlike the C library's. */
+	value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 0) : 0;
+	unit = *end ? strchr(units, *end) : NULL;
+
+	if (unit) {
+		value <<= 10 * (unit - units + 1);
+		end++;
+	}
 	if (ret_end)
 		*ret_end = end;
 	return value;

@@ -41,8 +41,9 @@ typedef unsigned int gfp_t;
 
 #define PAGE_SIZE 4096ul
 #define SZ_256 0x00000100
-#define SZ_1M 0x00100000
-#define SZ_64M 0x04000000
+#define SZ_1K 0x00000400
+#define SZ_4M 0x00400000
+#define SZ_128M 0x08000000
 
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
@@ -51,6 +52,9 @@ typedef unsigned int gfp_t;
 #define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#define div64_u64(a, b) ((a) / (b))
 #define clamp_t(type, x, low, high) min_t(type, max_t(type, x, low), high)
 #define static_assert(condition) _Static_assert(condition, #condition)
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
@@ -96,6 +100,7 @@ typedef struct {
 } atomic_long_t;
 
 #define atomic_read(a) READ_ONCE((a)->counter)
+#define atomic_xchg(a, v) __atomic_exchange_n(&(a)->counter, v, __ATOMIC_SEQ_CST)
 #define atomic_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_inc_return(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
@@ -143,6 +148,7 @@ u64 get_random_u64(void);
 
 /* Text. */
 #define pr_info(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
+#define pr_warn(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
 #define pr_err(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
 __attribute__((format(printf, 1, 2))) void fake_print(const char *format, ...);
 int kstrtobool(const char *text, bool *ret_value);

@@ -32,7 +32,7 @@ int stack_depot_snprint(unsigned int handle, char *buf, size_t size, int spaces)
 void stack_depot_put(unsigned int handle);
 unsigned int stack_depot_set_extra_bits(unsigned int handle, unsigned int bits);
 unsigned int stack_depot_get_extra_bits(unsigned int handle);
-bool stack_depot_count_add(unsigned int handle, long delta, unsigned int gfp);
+int stack_depot_count_add(unsigned int handle, long delta, unsigned int gfp);
 long stack_depot_count(unsigned int handle);
 void stack_depot_clock(unsigned long long tick);
 int stack_depot_early_init(void);
@@ -83,6 +83,20 @@ static void no_depot_no_handle(void **state)
 	(void)state;
 	assert_int_equal(save(1, CAN_ALLOC), 0);
 	assert_int_equal(stack_depot_fetch_into(17, NULL, 0), 0);
+}
+
+/* What is no number of bytes is refused with a word, and changes nothing. */
+static void senseless_bounds_are_refused(void **state)
+{
+	static const char *const texts[] = {"abc", "-1", "", "0", "64Kfoo", "12 M"};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_not_equal(fake_boot_param("stack_depot_max_bytes", texts[i]), 0);
+		assert_int_equal(fake_said("is no number of bytes"), i + 1);
+	}
+	assert_int_equal(fake_said("stack_depot_max_bytes=abc"), 1);
 }
 
 static void early_depot_has_one_chunk(void **state)
@@ -144,7 +158,7 @@ static void before_there_are_tasks_anybody_allocates(void **state)
 static void a_handle_is_the_same_for_equal_traces(void **state)
 {
 	unsigned int handle = save(2, CAN_ALLOC);
-	unsigned long *frames, expected[12];
+	unsigned long *frames, copy[12], expected[12];
 	char text[1024];
 
 	(void)state;
@@ -154,12 +168,20 @@ static void a_handle_is_the_same_for_equal_traces(void **state)
 	assert_int_equal(stack_depot_get_extra_bits(stack_depot_set_extra_bits(handle, 21)), 21);
 	assert_true(has(stack_depot_set_extra_bits(handle, 21), 2));
 	assert_int_equal(stack_depot_set_extra_bits(0, 21), 0);
+	assert_int_equal(stack_depot_fetch_into(handle, copy, 12), 12);
+	(void)memset(expected, 0, sizeof(expected));
+	(void)memset(copy, 0, sizeof(copy));
+	assert_int_equal(stack_depot_fetch_into(handle, copy, 11), 0);
+	assert_memory_equal(copy, expected, sizeof(copy));
 	assert_int_equal(stack_depot_fetch(handle, &frames), make(2, expected));
 	assert_memory_equal(frames, expected, sizeof(expected));
 	assert_int_equal(stack_depot_fetch(0, &frames), 0);
 	assert_null(frames);
 	assert_true(stack_depot_snprint(handle, text, sizeof(text), 2) > 12 * 19);
 	assert_memory_equal(text, "  0xffff80008", 13);
+	assert_int_equal(stack_depot_snprint(handle, text, sizeof(text), 2), strlen(text));
+	assert_true(stack_depot_snprint(handle, text, 50, 2) < 100);
+	assert_int_equal(stack_depot_snprint(0, text, sizeof(text), 2), 0);
 }
 
 /* A task may have been interrupted by the exception that it is in. */
@@ -232,10 +254,10 @@ static void counters_count(void **state)
 
 	(void)state;
 	assert_int_equal(stack_depot_count(a), 0);
-	assert_true(stack_depot_count_add(a, 5, GFP));
-	assert_false(stack_depot_count_add(a, -2, 0));
+	assert_int_equal(stack_depot_count_add(a, 5, GFP), 1);
+	assert_int_equal(stack_depot_count_add(a, -2, 0), 0);
 	assert_int_equal(stack_depot_count(a), 3);
-	assert_true(stack_depot_count_add(b, 0, GFP));
+	assert_int_equal(stack_depot_count_add(b, 0, GFP), 1);
 	assert_int_equal(stack_depot_count(b), 0);
 	assert_true(has(a, 1));
 }
@@ -253,7 +275,7 @@ static void counters_that_do_not_fit_are_counted(void **state)
 		handle = save(id++, GET);
 	while (handle && handle % 1024 < 512); /* the number of its line */
 	assert_int_not_equal(handle, 0);
-	assert_false(stack_depot_count_add(handle, 5, GFP));
+	assert_int_equal(stack_depot_count_add(handle, 5, GFP), -12); /* ENOMEM */
 	assert_int_equal(stack_depot_count(handle), 0);
 	assert_int_equal(stat("drops_counters"), drops + 1);
 	assert_int_equal(stack_depot_count(save(1, 0)), 3);
@@ -277,6 +299,10 @@ static void kept_traces_stay(void **state)
 	for (i = 0; i < 2000; i++)
 		assert_true(!handles[i] || has(handles[i], 100000 + i));
 	assert_int_equal(fake_warnings, 0);
+	/* Said once, with what helps and who fills it. */
+	assert_int_equal(fake_said("stackdepot: full"), 1);
+	assert_int_equal(fake_said("stack_depot_max_bytes= gives it more"), 1);
+	assert_true(fake_said("traces looked at are by") >= 1);
 }
 
 /* All of make()'s traces have the same 8 outermost frames. */
@@ -301,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_depot_no_handle),
+		cmocka_unit_test(senseless_bounds_are_refused),
 		cmocka_unit_test(early_depot_has_one_chunk),
 		cmocka_unit_test(on_preempt_rt_only_the_preemptible_allocate),
 		cmocka_unit_test(before_there_are_tasks_anybody_allocates),

@@ -15,13 +15,20 @@
  * never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
  * the table.
  *
+ * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
+ * allocated ahead: as many as LINUX_RESERVE_TRACES fresh traces take, by the average of those saved
+ * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
+ *the reserve is full again.
+ *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without
  * looking.
  */
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/memblock.h>
+#include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/random.h>
 #include <linux/vmalloc.h>
@@ -29,7 +36,8 @@
 #include "geometry.h"
 #include "memory.h"
 
-#define LINUX_AHEAD_CHUNKS 2u /* of these the first may be in use */
+#define LINUX_RESERVE_TRACES 1024u
+#define LINUX_RESERVE_LINES 2u /* a trace, as long as none were measured */
 
 static struct linux_memory *linux_memory(struct stackdepot *depot)
 {
@@ -71,6 +79,7 @@ static int memory_open(struct linux_memory *memory, const struct depot_geometry 
 
 	memory->chunks = memory_chunks(geometry);
 	memory->block_bytes = memory_block_bytes(geometry);
+	memory->reserve_lines = LINUX_RESERVE_TRACES * LINUX_RESERVE_LINES;
 	depot_format(block, geometry);
 	return depot_open(&memory->depot, block, geometry->total_bytes);
 }
@@ -149,12 +158,56 @@ int __init linux_create_early(const struct stackdepot_options *options,
 	return 0;
 }
 
+static u64 memory_counter(struct linux_memory *memory, enum depot_counter counter)
+{
+	return READ_ONCE(memory->depot.header->counters[counter]);
+}
+
+/* How many lines did traces take that were saved lately? Two who measure at once may both do so. */
+static void memory_measure(struct linux_memory *memory)
+{
+	const u64 saved = memory_counter(memory, COUNT_SAVED);
+	const u64 added = memory_counter(memory, COUNT_LINES_ADDED);
+	const u64 traces = saved - READ_ONCE(memory->measured_saved);
+	u64 lines;
+
+	if (traces < LINUX_RESERVE_TRACES)
+		return;
+	lines = LINUX_RESERVE_TRACES * (added - READ_ONCE(memory->measured_added));
+	lines = div64_u64(lines, traces) + 1;
+	WRITE_ONCE(memory->reserve_lines,
+		   min_t(u64, lines, LINUX_RESERVE_TRACES * DEPOT_MAX_GROUPS));
+	WRITE_ONCE(memory->measured_saved, saved);
+	WRITE_ONCE(memory->measured_added, added);
+}
+
+/* Lines that are to be there for LINUX_RESERVE_TRACES. */
+static u32 memory_reserve(struct linux_memory *memory)
+{
+	return min(READ_ONCE(memory->reserve_lines), memory->depot.nr_lines / 4);
+}
+
+static u32 memory_lines_left(struct linux_memory *memory, u64 used)
+{
+	const u64 lines = (u64)READ_ONCE(memory->filled) * LINUX_CHUNK_LINES;
+
+	/* Line 0 is never used. */
+	return lines > used + 1 ? lines - used - 1 : 0;
+}
+
 /* Are there too few lines behind line `used`? */
 static bool memory_is_short(struct linux_memory *memory, u64 used)
 {
-	const u32 filled = READ_ONCE(memory->filled);
+	return READ_ONCE(memory->filled) < memory->chunks &&
+	       memory_lines_left(memory, used) < max(memory_reserve(memory), LINUX_CHUNK_LINES);
+}
 
-	return filled < memory->chunks && filled < used / LINUX_CHUNK_LINES + LINUX_AHEAD_CHUNKS;
+u32 linux_reserve(struct stackdepot *depot, u32 *ret_wanted)
+{
+	struct linux_memory *memory = linux_memory(depot);
+
+	*ret_wanted = memory_reserve(memory);
+	return memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
 bool linux_populate(struct stackdepot *depot, u32 number)
@@ -177,6 +230,14 @@ static bool memory_may_allocate(void)
 		return false;
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible() ||
 	       (system_state < SYSTEM_SCHEDULING && !in_hardirq());
+}
+
+bool linux_is_full(struct stackdepot *depot)
+{
+	struct linux_memory *memory = linux_memory(depot);
+
+	return (u32)atomic_read(&memory->reserved) >= memory->chunks &&
+	       !memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
 void *linux_page(struct stackdepot *depot, gfp_t gfp)
@@ -207,6 +268,7 @@ void linux_refill_now(struct linux_memory *memory, gfp_t gfp)
 
 	if (page)
 		memory_add_chunk(memory, page);
+	memory_measure(memory);
 	/* In this order: a save that finds too few lines meanwhile is not overlooked. */
 	WRITE_ONCE(memory->short_of_lines, false);
 	if (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)))

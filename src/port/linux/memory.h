@@ -15,6 +15,9 @@ struct linux_memory {
 	u32 chunks; /* that there may be */
 	u32 filled; /* that there are, or a little less */
 	bool short_of_lines;
+	/* What LINUX_RESERVE_TRACES took lately, and up to which counters that was measured. */
+	u32 reserve_lines;
+	u64 measured_saved, measured_added;
 	atomic_t reserved;
 	u64 block_bytes;
 };
@@ -52,6 +55,15 @@ void *linux_page(struct stackdepot *depot, gfp_t gfp);
 
 /* linux_page_put() - give such a page back. */
 void linux_page_put(struct stackdepot *depot, void *page);
+
+/*
+ * linux_reserve() - lines that are there for saves that may not allocate.
+ * @ret_wanted: how many there should be.
+ */
+u32 linux_reserve(struct stackdepot *depot, u32 *ret_wanted);
+
+/* linux_is_full() - is there no memory left within the bound, and no line never used? */
+bool linux_is_full(struct stackdepot *depot);
 
 /* linux_bytes() - all memory the depot has allocated up to now; never more than its max_bytes. */
 u64 linux_bytes(struct stackdepot *depot);

@@ -68,11 +68,13 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 				    unsigned int size)
 {
 	struct stackdepot *depot = stack_depot_instance();
-	int nr = depot ? stackdepot_fetch(depot, handle, entries, size) : 0;
+	int nr = depot ? stackdepot_fetch(depot, handle, NULL, 0) : 0;
 
-	if (nr <= 0)
+	/* A trace is as long as it is: nobody is to take a part for the whole. */
+	if (nr <= 0 || (unsigned int)nr > size)
 		return 0;
-	return (unsigned int)nr < size ? (unsigned int)nr : size;
+	nr = stackdepot_fetch(depot, handle, entries, size);
+	return nr > 0 ? (unsigned int)nr : 0;
 }
 
 unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries)

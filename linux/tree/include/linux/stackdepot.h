@@ -106,7 +106,7 @@ void stack_depot_clock(u64 tick);
  *
  * Context: Any. Lock-free.
  * Return: number of frames copied; 0 if there are none, because @handle is 0 or its trace was
- *         evicted.
+ *         evicted, and if there are more than @size: then nothing is written.
  */
 unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *entries,
 				    unsigned int size);
@@ -174,9 +174,11 @@ unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle);
  * Every trace has one, 0 in the beginning, for its user to count with: page_owner counts pages. The
  * depot does nothing with it; in particular it does not hold the trace.
  *
- * Return: true if the trace never had its counter added to before.
+ * Return: 1 if the trace never had its counter added to before, else 0; a negative errno if nothing
+ *         was counted, for want of memory for the counter (-ENOMEM), or as there is no such trace.
+ *         What was not counted must not be counted off later.
  */
-bool stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags);
+int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags);
 
 /**
  * stack_depot_count - what stack_depot_count_add() has summed up

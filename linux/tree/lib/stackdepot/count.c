@@ -67,17 +67,17 @@ static atomic_long_t *count_of(struct stackdepot *depot, depot_stack_handle_t ha
 	return page ? &page->counters[number % COUNT_FAN] : NULL;
 }
 
-bool stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags)
+int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags)
 {
 	struct stackdepot *depot = glue_depot();
 	atomic_long_t *count;
 
 	if (!handle || !depot)
-		return false;
+		return -ENOENT;
 	count = count_of(depot, handle, alloc_flags);
 	if (!count) {
 		atomic_long_inc(&count_drops);
-		return false;
+		return -ENOMEM;
 	}
 	atomic_long_add(delta * 2, count);
 	/* Looked at before it is written: written once, read by every caller. */

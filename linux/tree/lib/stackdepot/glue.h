@@ -16,6 +16,9 @@ u64 glue_bytes(void);
 struct seq_file;
 void glue_show_top(struct seq_file *seq, struct stackdepot *depot);
 
+/* glue_refused() - a save was refused: said once, if that is because the depot is full. */
+void glue_refused(struct stackdepot *depot);
+
 /* Saves refused as there was no depot yet. */
 unsigned long glue_drops_early(void);
 

@@ -21,21 +21,30 @@
 #include <linux/stacktrace.h>
 
 #include "glue.h"
+#include "hold.h"
 #include "memory.h"
+#include "walk.h"
 
 static_assert(STACK_DEPOT_EXTRA_BITS == STACKDEPOT_EXTRA_BITS);
 static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
 
-/* Where memory is not said to be scarce, a depot may take this share of it, between the limits. */
-#define GLUE_SHARE 128
-#define GLUE_MIN_BYTES SZ_1M
-#define GLUE_MAX_BYTES SZ_64M
+/*
+ * Unless it is told, a depot may take this share of memory, between the limits: traces of debugging
+ * features that keep all of theirs (page_owner, slub_debug, generic KASAN) are to fit. Pages for
+ * lines are taken as they are needed. No parameter gives a depot more than GLUE_MOST of memory.
+ */
+#define GLUE_SHARE 32
+#define GLUE_MOST 4
+#define GLUE_MIN_BYTES SZ_4M
+#define GLUE_MAX_BYTES SZ_128M
 
 /*
- * Memory that is not needed yet is not taken, but for the index, which comes at once. A bucket for
- * so many bytes of the bound makes it a 32nd of that, and chains of four lines in a full depot.
+ * The index is taken at once. A bucket for so many bytes of the bound makes it a 128th of that, as
+ * a depot by default is far from full; a 32nd, and chains of four lines in a full depot, if
+ * somebody said how large it shall be.
  */
-#define GLUE_BUCKET_BYTES SZ_256
+#define GLUE_BUCKET_BYTES SZ_1K
+#define GLUE_BUCKET_BYTES_SAID SZ_256
 #define GLUE_MAX_BUCKETS (1u << 25)
 
 /* What stack_depot_fetch() points into. */
@@ -78,9 +87,15 @@ early_param("stack_depot_disable", glue_parse_disable);
 
 static int __init glue_parse_max_bytes(char *text)
 {
-	if (!text)
+	char *end = text;
+	u64 bytes = text ? memparse(text, &end) : 0;
+
+	if (!bytes || *end) {
+		pr_err("stack_depot_max_bytes=%s is no number of bytes, ignored\n",
+		       text ? text : "");
 		return -EINVAL;
-	max_bytes = memparse(text, NULL);
+	}
+	max_bytes = bytes;
 	return 0;
 }
 early_param("stack_depot_max_bytes", glue_parse_max_bytes);
@@ -92,18 +107,31 @@ void __init stack_depot_request_early_init(void)
 	early_requested = true;
 }
 
+static u64 glue_default_bytes(u64 memory_bytes)
+{
+	const u64 least = min_t(u64, GLUE_MIN_BYTES, memory_bytes / 8);
+
+	return clamp_t(u64, memory_bytes / GLUE_SHARE, least, GLUE_MAX_BYTES);
+}
+
 static struct stackdepot_options glue_options(u64 memory_bytes)
 {
 	struct stackdepot_options options = {
 		.max_frames = CONFIG_STACKDEPOT_MAX_FRAMES,
 		.lease_ticks = STACK_DEPOT_LEASE_TICKS,
 	};
+	const u64 bucket_bytes = max_bytes ? GLUE_BUCKET_BYTES_SAID : GLUE_BUCKET_BYTES;
 
 	if (!max_bytes)
-		max_bytes = clamp_t(u64, memory_bytes / GLUE_SHARE, GLUE_MIN_BYTES, GLUE_MAX_BYTES);
+		max_bytes = glue_default_bytes(memory_bytes);
+	if (max_bytes > memory_bytes / GLUE_MOST) {
+		pr_warn("%llu bytes are more than a quarter of memory, limited to that\n",
+			max_bytes);
+		max_bytes = memory_bytes / GLUE_MOST;
+	}
 	/* The bound covers what is allocated nowhere, too. */
 	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
-	options.buckets = min_t(u64, options.max_bytes / GLUE_BUCKET_BYTES, GLUE_MAX_BUCKETS);
+	options.buckets = min_t(u64, options.max_bytes / bucket_bytes, GLUE_MAX_BUCKETS);
 	return options;
 }
 
@@ -148,7 +176,7 @@ int stack_depot_init(void)
 	mutex_lock(&mutex);
 	if (!disabled && !depot) {
 		const struct stackdepot_options options =
-			glue_options(totalram_pages() * PAGE_SIZE);
+			glue_options((u64)totalram_pages() * PAGE_SIZE);
 		struct stackdepot *made = NULL;
 
 		error = linux_create(&options, &made);
@@ -174,6 +202,8 @@ static unsigned int glue_hold(depot_flags_t flags)
 static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entries,
 				      unsigned int nr_entries, unsigned int flags)
 {
+	depot_stack_handle_t saved;
+
 	if (likely(in_task())) {
 		depot_stack_handle_t found =
 			stackdepot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
@@ -182,7 +212,10 @@ static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entr
 			return found;
 	}
 	nr_entries = filter_irq_stacks(entries, nr_entries);
-	return stackdepot_save(to, entries, nr_entries, flags);
+	saved = stackdepot_save(to, entries, nr_entries, flags);
+	if (unlikely(!saved && nr_entries))
+		glue_refused(to);
+	return saved;
 }
 
 depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int nr_entries,
@@ -231,10 +264,13 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 
 	if (!handle || !from)
 		return 0;
+	/* A trace is as long as it is: nobody is to take a part for the whole. */
+	nr = stackdepot_fetch(from, handle, NULL, 0);
+	if (nr <= 0 || (unsigned int)nr > size)
+		return 0;
 	nr = stackdepot_fetch(from, handle, entries, size);
 	if (nr <= 0)
 		return 0;
-	nr = min_t(unsigned int, nr, size);
 	/* Written by code that KMSAN does not see. */
 	kmsan_unpoison_memory(entries, nr * sizeof(*entries));
 	return nr;
@@ -263,22 +299,59 @@ void stack_depot_put(depot_stack_handle_t handle)
 }
 EXPORT_SYMBOL_GPL(stack_depot_put);
 
+/* Begin to walk a trace, which is held meanwhile; false if there is none. */
+static bool glue_walk_begin(struct stackdepot *from, depot_stack_handle_t handle,
+			    struct depot_walk *ret_walk)
+{
+	return handle && from && !depot_walk_begin(from, stackdepot_ref(from, handle), ret_walk) &&
+	       depot_pin(from, ret_walk->ref, 0);
+}
+
+/* The next run: a few frames at a time, as a whole trace may be more than a stack has room for. */
+static unsigned int glue_walk_next(struct stackdepot *from, struct depot_walk *walk,
+				   unsigned long *frames)
+{
+	int nr = depot_walk_next(from, walk, frames);
+
+	if (nr <= 0) {
+		(void)depot_unpin(from, (u32)walk->ref);
+		return 0;
+	}
+	/* Written by code that KMSAN does not see. */
+	kmsan_unpoison_memory(frames, nr * sizeof(*frames));
+	return nr;
+}
+
 void stack_depot_print(depot_stack_handle_t stack)
 {
-	unsigned long entries[CONFIG_STACKDEPOT_MAX_FRAMES];
-	unsigned int nr = stack_depot_fetch_into(stack, entries, ARRAY_SIZE(entries));
+	struct stackdepot *from = glue_depot();
+	unsigned long frames[DEPOT_GROUP];
+	struct depot_walk walk;
+	unsigned int nr;
 
-	if (nr)
-		stack_trace_print(entries, nr, 0);
+	if (!glue_walk_begin(from, stack, &walk))
+		return;
+	while ((nr = glue_walk_next(from, &walk, frames)))
+		stack_trace_print(frames, nr, 0);
 }
 EXPORT_SYMBOL_GPL(stack_depot_print);
 
 int stack_depot_snprint(depot_stack_handle_t handle, char *buf, size_t size, int spaces)
 {
-	unsigned long entries[CONFIG_STACKDEPOT_MAX_FRAMES];
-	unsigned int nr = stack_depot_fetch_into(handle, entries, ARRAY_SIZE(entries));
+	struct stackdepot *from = glue_depot();
+	unsigned long frames[DEPOT_GROUP];
+	struct depot_walk walk;
+	size_t length = 0;
+	unsigned int nr;
 
-	return nr ? stack_trace_snprint(buf, size, entries, nr, spaces) : 0;
+	if (!glue_walk_begin(from, handle, &walk))
+		return 0;
+	/* To the end of the trace, also if there is no more room: then it is let go. */
+	while ((nr = glue_walk_next(from, &walk, frames)))
+		if (length < size)
+			length += stack_trace_snprint(buf + length, size - length, frames, nr,
+						      spaces);
+	return length;
 }
 EXPORT_SYMBOL_GPL(stack_depot_snprint);
 

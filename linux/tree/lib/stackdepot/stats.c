@@ -5,6 +5,7 @@
 #include <linux/seq_file.h>
 
 #include "glue.h"
+#include "memory.h"
 
 static void stats_show_counter(struct seq_file *seq, const char *name, u64 value)
 {
@@ -15,6 +16,7 @@ static int stats_show(struct seq_file *seq, void *v)
 {
 	struct stackdepot *depot = glue_depot();
 	struct stackdepot_stats stats;
+	u32 reserve, reserve_wanted;
 
 	stats_show_counter(seq, "drops_early", glue_drops_early());
 	if (!depot)
@@ -24,6 +26,9 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "bytes", glue_bytes());
 	stats_show_counter(seq, "lines", stats.lines);
 	stats_show_counter(seq, "lines_used", stats.lines_used);
+	reserve = linux_reserve(depot, &reserve_wanted);
+	stats_show_counter(seq, "reserve", reserve);
+	stats_show_counter(seq, "reserve_wanted", reserve_wanted);
 	stats_show_counter(seq, "saved", stats.saved);
 	stats_show_counter(seq, "truncated", stats.truncated);
 	stats_show_counter(seq, "lines_added", stats.lines_added);

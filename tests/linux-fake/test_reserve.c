@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test_reserve.c - a depot as a machine without parameters has it, and bursts that may not
+ *allocate.
+ *
+ *	test_reserve [BOUND]
+ *
+ * BOUND is given as stack_depot_max_bytes=.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control.h"
+
+#define CAN_ALLOC 1u
+#define GFP 1u
+#define BURST 1000u
+
+unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, unsigned int gfp,
+				    unsigned int flags);
+int stack_depot_init(void);
+
+static const char *bound;
+static unsigned long next_id;
+
+static unsigned long long stat(const char *name)
+{
+	char text[4096], line[64];
+	const char *found;
+
+	fake_read_stats(text, sizeof(text));
+	(void)snprintf(line, sizeof(line), "\n%s: ", name);
+	found = strstr(text, line);
+	assert_non_null(found);
+	return strtoull(found + strlen(line), NULL, 10);
+}
+
+/* A fresh trace of so many frames, its outermost 8 those of all others. */
+static unsigned int save_fresh(unsigned int nr, unsigned int flags)
+{
+	unsigned long frames[64], id = next_id++;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		frames[i] = 0xffff800080000000ul + (i < nr - 8 ? id << 8 : 0x7000000) + 4 * i;
+	return stack_depot_save_flags(frames, nr, GFP, flags);
+}
+
+static void a_depot_is_made(void **state)
+{
+	(void)state;
+	if (bound)
+		assert_int_equal(fake_boot_param("stack_depot_max_bytes", bound), 0);
+	assert_int_equal(stack_depot_init(), 0);
+	fake_late_initcalls();
+	/* Never more than a quarter of memory: the index alone would be a large part of it. */
+	assert_true(stat("max_bytes") <= fake_memory_bytes / 4);
+	assert_int_equal(fake_said("limited to that"), bound && !strcmp(bound, "1T"));
+	if (!bound)
+		assert_int_equal(stat("max_bytes"), fake_memory_bytes / 32);
+	assert_true(stat("bytes") <= stat("max_bytes") / 16);
+}
+
+/* A burst of fresh kept traces from where nothing may be allocated gets in. */
+static void a_burst_is_met_by_the_reserve(void **state)
+{
+	unsigned int round, i;
+
+	(void)state;
+	for (round = 0; round < 4; round++) {
+		unsigned int frames = 12 + 8 * round; /* in round + 1 lines of its own */
+		unsigned int got = 0;
+
+		/* As many that may allocate as let the average catch up, and fill the reserve. */
+		for (i = 0; i < 6000; i++)
+			assert_int_not_equal(save_fresh(frames, CAN_ALLOC), 0);
+		assert_true(stat("reserve") >= stat("reserve_wanted"));
+		fake_in_nmi = true;
+		for (i = 0; i < BURST; i++)
+			got += save_fresh(frames, 0) != 0;
+		fake_in_nmi = false;
+		printf("%u frames: %u of %u, reserve %llu lines\n", frames, got, BURST,
+		       stat("reserve_wanted"));
+		assert_int_equal(got, BURST);
+	}
+	assert_int_equal(fake_said("full"), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_depot_is_made),
+		cmocka_unit_test(a_burst_is_met_by_the_reserve),
+	};
+
+	bound = argc > 1 ? argv[1] : NULL;
+	return cmocka_run_group_tests_name("linux_reserve", tests, NULL, NULL);
+}
