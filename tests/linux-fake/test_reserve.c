@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * test_reserve.c - a depot as a machine without parameters has it, and bursts that may not
- *allocate.
+ * allocate.
  *
  *	test_reserve [BOUND]
  *

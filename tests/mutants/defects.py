@@ -189,12 +189,6 @@ MUTANTS = [
 	published = &nowhere;
 """)),
     mutant(
-        "summary cleared after a look from before it was published",
-        "a line that could be taken all the time is hidden from a search that saw nothing published",
-        ["room, summarise"],
-        ("candidates.c", """	if (!port_load_seq_cst(&depot->candidates[level][word]))
-		candidate_clear""", """		candidate_clear""")),
-    mutant(
         "published lines not looked at",
         "a save is refused although a line is free, as somebody is about to put it back",
         ["room, dismiss/put/save"],

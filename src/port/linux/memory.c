@@ -18,7 +18,7 @@
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
  * allocated ahead: as many as LINUX_RESERVE_TRACES fresh traces take, by the average of those saved
  * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
- *the reserve is full again.
+ * the reserve is full again.
  *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without
