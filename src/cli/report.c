@@ -26,12 +26,14 @@ struct report_kind {
 	const char *name;
 	int (*print)(const struct report *report);
 	bool suppressed; /* without what suppressions cover */
+	bool lost;	 /* looks for lost objects first */
 };
 
 static const struct report_kind report_kinds[] = {
-	{"summary", report_summary, true}, /* the one without a name */
-	{"leaks", report_leaks, true},	   {"errors", report_errors, true},
-	{"top", report_top, false},	   {"stats", report_stats, false},
+	{"summary", report_summary, true, false}, /* the one without a name */
+	{"leaks", report_leaks, true, false},	  {"lost", report_lost, true, true},
+	{"errors", report_errors, true, false},	  {"top", report_top, false, false},
+	{"stats", report_stats, false, false},
 };
 
 #define REPORT_KINDS (sizeof(report_kinds) / sizeof(report_kinds[0]))
@@ -138,10 +140,12 @@ static void report_others(const struct report *report)
 static int report_stores(struct report_command *options, const struct report_kind *kind)
 {
 	struct report *report = &options->report;
-	struct profile *profile = profile_open(
-		&options->targets, kind->suppressed ? suppress_filter(report->suppress) : NULL);
+	struct profile *profile;
 	int status;
 
+	options->targets.lost = kind->lost;
+	profile = profile_open(&options->targets,
+			       kind->suppressed ? suppress_filter(report->suppress) : NULL);
 	if (!profile)
 		return STATUS_FAILED;
 	report->profile = profile;
@@ -214,7 +218,7 @@ static int report_run(int argc, char **argv)
 
 const struct command command_report = {
 	.name = "report",
-	.usage = {"report [leaks|errors|top|stats] [OPTION]... FILE|PID...\twhat was recorded",
+	.usage = {"report [leaks|lost|errors|top|stats] [OPTION]... FILE|PID...\twhat was recorded",
 		  "report growth [OPTION]... FILE|PID [LATER]\twhat grew between two copies of a "
 		  "store, "
 		  "or looks at a process"},

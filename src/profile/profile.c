@@ -10,6 +10,7 @@
 #include "base/complain.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "lost_stacks.h"
 #include "profile.h"
 #include "read.h"
 #include "stores.h"
@@ -181,7 +182,9 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->quiet = targets->quiet;
 	profile->filter = filter;
 	profile->symbols = symbols_open();
-	if (profile_add_named(profile, targets) && profile_refresh(profile))
+	profile->lost_only = targets->lost;
+	if (profile_add_named(profile, targets) &&
+	    (!profile->lost_only || profile_find_lost(profile)) && profile_refresh(profile))
 		return profile;
 	profile_close(profile);
 	return NULL;
@@ -196,6 +199,7 @@ void profile_close(struct profile *profile)
 	profile_forget(profile);
 	for (i = 0; i < profile->nr_processes; i++) {
 		symbols_remove(profile->processes[i].symbols);
+		lost_release(&profile->processes[i].lost);
 		stackdepot_store_close(profile->processes[i].store);
 		free(profile->processes[i].path);
 	}

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "lost/lost.h"
 #include "stackdepot/store.h"
 #include "symbols/symbols.h"
 #include "target.h"
@@ -32,6 +33,9 @@ struct profile_sums {
 struct profile_stack {
 	struct profile_trace trace;
 	struct profile_sums sums;
+	double lost_objects; /* of those of `sums`, what is lost by itself, if lost ones are asked
+				for */
+	double lost_bytes;
 };
 
 struct profile_error {
@@ -52,6 +56,7 @@ struct profile_process {
 	struct stackdepot_store_info info;
 	struct symbols_store *symbols;
 	struct profile_sums live; /* what counts of it; allocations are not in here */
+	struct lost lost;	  /* what was found, if lost objects are asked for */
 };
 
 /*
@@ -69,6 +74,7 @@ struct profile_filter {
 struct profile {
 	bool whole_run;
 	bool quiet;			   /* about stores that cannot be read */
+	bool lost_only;			   /* live is what was found lost when it was opened */
 	struct profile_process *processes; /* one at least */
 	size_t nr_processes;
 	struct stackdepot_store_info info;   /* of the first, figures are sums over all */
@@ -86,6 +92,7 @@ struct profile {
  * Read the stores that TARGETS name, without what FILTER leaves out, live figures of stacks,
  * and errors; it may be NULL and has to last as long. NULL after a complaint: one that is named
  * cannot be read. One that belongs to the run and cannot be is complained about and left out.
+ * Where lost objects are asked for, each process is stopped for a moment, and has to run.
  */
 struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter);
 void profile_close(struct profile *profile);

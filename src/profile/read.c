@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "lost_stacks.h"
 #include "read.h"
 
 #define BLOCK_FRAMES 16384u
@@ -88,6 +89,18 @@ static int trace_compare(const struct profile_trace *a, const struct profile_tra
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+static struct read_stack *read_add_stack(struct read *read, size_t number, stackdepot_ref_t trace)
+{
+	const struct profile_process *process = &read->profile->processes[number];
+	struct read_stack *added;
+
+	read->stacks = memory_room(read->stacks, read->nr, &read->room, sizeof(*read->stacks));
+	added = &read->stacks[read->nr++];
+	*added = (struct read_stack){.stack.trace = read_trace(read->profile, process, trace),
+				     .process = number};
+	return added;
+}
+
 static bool read_stacks(struct read *read, size_t number, bool live)
 {
 	const struct profile_process *process = &read->profile->processes[number];
@@ -96,18 +109,32 @@ static bool read_stacks(struct read *read, size_t number, bool live)
 
 	if (stackdepot_store_stacks(process->store, &sums, &nr))
 		return false;
-	read->stacks = memory_room(read->stacks, read->nr + nr, &read->room, sizeof(*read->stacks));
 	for (i = 0; i < nr; i++)
-		read->stacks[read->nr++] = (struct read_stack){
-			.stack.trace = read_trace(read->profile, process, sums[i].trace),
-			.stack.sums.objects = live ? sums[i].objects : 0,
-			.stack.sums.bytes = live ? sums[i].bytes : 0,
-			.stack.sums.allocs = sums[i].allocs,
-			.stack.sums.alloc_bytes = sums[i].alloc_bytes,
-			.process = number,
+		read_add_stack(read, number, sums[i].trace)->stack.sums = (struct profile_sums){
+			.objects = live ? sums[i].objects : 0,
+			.bytes = live ? sums[i].bytes : 0,
+			.allocs = sums[i].allocs,
+			.alloc_bytes = sums[i].alloc_bytes,
 		};
 	free(sums);
 	return true;
+}
+
+static void read_lost(struct read *read, size_t number)
+{
+	struct lost_stack *stacks;
+	size_t i, nr;
+
+	nr = lost_stacks(&read->profile->processes[number].lost, &stacks);
+	for (i = 0; i < nr; i++) {
+		struct profile_stack *stack = &read_add_stack(read, number, stacks[i].trace)->stack;
+
+		stack->sums.objects = stacks[i].objects;
+		stack->sums.bytes = stacks[i].bytes;
+		stack->lost_objects = stacks[i].lost_objects;
+		stack->lost_bytes = stacks[i].lost_bytes;
+	}
+	free(stacks);
 }
 
 static void read_errors(struct read *read, size_t number)
@@ -167,8 +194,11 @@ static void merge_stacks(struct profile *profile, const struct read_stack *equal
 	size_t i;
 
 	*stack = equal[0].stack;
-	for (i = 1; i < nr; i++)
+	for (i = 1; i < nr; i++) {
 		sums_add(&stack->sums, &equal[i].stack.sums);
+		stack->lost_objects += equal[i].stack.lost_objects;
+		stack->lost_bytes += equal[i].stack.lost_bytes;
+	}
 	if (filter && stack->sums.objects > 0 && filter->leak(filter->context, stack)) {
 		stack->sums.objects = stack->sums.bytes = 0;
 		return;
@@ -272,7 +302,11 @@ bool profile_read(struct profile *profile)
 	if (profile->filter)
 		profile->filter->begin(profile->filter->context);
 	for (i = 0; i < profile->nr_processes && good; i++) {
-		good = read_stacks(&read, i, all || target_is_running(&profile->processes[i].info));
+		if (profile->lost_only)
+			read_lost(&read, i);
+		else
+			good = read_stacks(&read, i,
+					   all || target_is_running(&profile->processes[i].info));
 		read_errors(&read, i);
 	}
 	if (good) {

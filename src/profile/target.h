@@ -14,6 +14,7 @@ struct targets {
 	size_t nr;
 	bool whole_run; /* the other stores of the runs they are of, too */
 	bool quiet;	/* about those that cannot be read */
+	bool lost;	/* of what is live, only what nothing points to any more */
 };
 
 /* The file of the store that FILE|PID names, to be freed; NULL after a complaint. */

@@ -190,7 +190,7 @@ int report_summary(const struct report *report)
 	int errors, leaks;
 
 	if (report->json) {
-		complain("--json wants to know which report: leaks, errors, top or stats");
+		complain("--json wants to know which report: leaks, lost, errors, top or stats");
 		return STATUS_FAILED;
 	}
 	errors = report_errors(report);

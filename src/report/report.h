@@ -17,6 +17,8 @@ struct report {
 };
 
 int report_leaks(const struct report *report);
+/* Of a profile that was opened for lost objects. */
+int report_lost(const struct report *report);
 int report_top(const struct report *report);
 int report_errors(const struct report *report);
 int report_stats(const struct report *report);

@@ -23,7 +23,7 @@ _stackdepot()
 	report)
 		words="--all --limit= --json --whole-run --interval= --times= --suppressions=
 			--no-default-suppressions"
-		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks errors top stats growth" ;;
+		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost errors top stats growth" ;;
 	stats)
 		words="--json --whole-run" ;;
 	flame)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* image.h - a copy of what a stopped process can hold pointers in. */
+#ifndef LOST_IMAGE_H
+#define LOST_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A run of pages that are there, copied: whole words, as the process had them. */
+struct image_piece {
+	uint64_t start;
+	uint64_t end;
+	const uint64_t *words;
+};
+
+struct image {
+	struct image_piece *pieces; /* in the order of their addresses */
+	size_t nr;
+	size_t room;
+	uint64_t bytes;
+	char *memory; /* of all words */
+	size_t memory_bytes;
+};
+
+/* A readable mapping, as /proc/PID/maps has it. */
+struct image_mapping {
+	uint64_t start;
+	uint64_t end;
+	bool shared;
+	uint64_t inode; /* 0: of no file */
+	dev_t device;
+	const char *path;
+};
+
+/* Is this mapping to be copied? */
+typedef bool (*image_filter)(void *context, const struct image_mapping *mapping);
+
+/*
+ * Copy the readable memory of PID that somebody wrote: anonymous pages, and pages of files that
+ * were changed in private. Pages that were never touched are not there, however large the mapping.
+ * 0 or a negative errno.
+ */
+int image_copy(pid_t pid, image_filter filter, void *context, struct image *image);
+void image_release(struct image *image);
+
+#endif

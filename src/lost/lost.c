@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * lost.c - which of a process's live objects nothing points to any more.
+ *
+ * Roots are what the program can reach without a pointer: registers, each thread's stack from its
+ * stack pointer on, and every page that was written and is not the heap: data of modules,
+ * thread-local storage, mappings of the program's own.
+ *
+ * The heap is the mappings that live objects lie in. Of these only the objects are looked at: what
+ * was freed, and the allocator's lists of it, would keep alive what it once pointed to. Where the
+ * table does not have every object, one that is not in it may hold the only pointer; then the heap
+ * is a root, all but the objects in the table.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "image.h"
+#include "lost.h"
+#include "mark.h"
+#include "stop.h"
+
+#define RED_ZONE_BYTES 128u /* below the stack pointer, x86-64's; arm64 has none */
+
+enum region_kind { REGION_ROOT, REGION_HEAP, REGION_STACK };
+
+struct region {
+	uint64_t start;
+	uint64_t end;
+	enum region_kind kind;
+	uint64_t first; /* of a stack, the first address in use */
+};
+
+struct search {
+	struct lost lost;
+	size_t room;
+	struct stat store;
+	bool maps_store;
+	uint64_t recorder_end;	/* of the last mapping of the preload library's that was met */
+	struct region *regions; /* in the order of their addresses */
+	size_t nr_regions;
+	size_t room_regions;
+	struct stop stop;
+	struct image image;
+	struct mark mark;
+	int error;
+};
+
+static uint64_t lost_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* --- while it is stopped ------------------------------------------------------------------------
+ */
+
+static int lost_read_objects(struct search *search, struct stackdepot_store *store)
+{
+	struct stackdepot_object object;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_object(store, &position, &object)) {
+		if (search->lost.nr == search->room) {
+			size_t room = search->room ? 2 * search->room : 1024;
+			struct lost_object *objects =
+				reallocarray(search->lost.objects, room, sizeof(*objects));
+
+			if (!objects)
+				return -ENOMEM;
+			search->lost.objects = objects;
+			search->room = room;
+		}
+		search->lost.objects[search->lost.nr++] = (struct lost_object){.object = object};
+	}
+	return 0;
+}
+
+/*
+ * What the recorder keeps has the addresses of all objects, and of freed ones. Its zeroed data is
+ * an anonymous mapping behind those of its file.
+ */
+static bool lost_is_recorders(struct search *search, const struct image_mapping *mapping)
+{
+	const char *name = strrchr(mapping->path, '/');
+
+	if (mapping->inode == search->store.st_ino && mapping->device == search->store.st_dev) {
+		search->maps_store = true;
+		return true;
+	}
+	if ((name && !strncmp(name, "/libstackdepot-preload.so", 25)) ||
+	    (!mapping->inode && mapping->start == search->recorder_end)) {
+		search->recorder_end = mapping->end;
+		return true;
+	}
+	return false;
+}
+
+static bool lost_notes_region(void *context, const struct image_mapping *mapping)
+{
+	struct search *search = context;
+
+	if (search->error || lost_is_recorders(search, mapping))
+		return false;
+	if (search->nr_regions == search->room_regions) {
+		size_t room = search->room_regions ? 2 * search->room_regions : 256;
+		struct region *regions = reallocarray(search->regions, room, sizeof(*regions));
+
+		if (!regions) {
+			search->error = -ENOMEM;
+			return false;
+		}
+		search->regions = regions;
+		search->room_regions = room;
+	}
+	search->regions[search->nr_regions++] =
+		(struct region){.start = mapping->start, .end = mapping->end};
+	return true;
+}
+
+static int lost_copy(struct search *search, struct stackdepot_store *store, pid_t pid)
+{
+	uint64_t begun = lost_now_ns();
+	int error = stop_all(pid, &search->stop);
+
+	if (error)
+		return error;
+	error = lost_read_objects(search, store);
+	if (!error)
+		error = image_copy(pid, lost_notes_region, search, &search->image);
+	stop_resume(&search->stop);
+	search->lost.stopped_ns = lost_now_ns() - begun;
+	search->lost.threads = (unsigned int)search->stop.nr;
+	search->lost.copied_bytes = search->image.bytes;
+	if (!error)
+		error = search->error;
+	return error || search->maps_store ? error : -ESRCH;
+}
+
+/* --- afterwards ---------------------------------------------------------------------------------
+ */
+
+static struct region *lost_region(const struct search *search, uint64_t address)
+{
+	size_t low = 0, high = search->nr_regions;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (search->regions[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == search->nr_regions || address < search->regions[low].start)
+		return NULL;
+	return &search->regions[low];
+}
+
+/* Objects make their mappings heap; stack pointers make theirs stacks, whatever else is there. */
+static void lost_classify(struct search *search)
+{
+	size_t i;
+
+	for (i = 0; i < search->lost.nr; i++) {
+		struct region *region = lost_region(search, search->lost.objects[i].object.address);
+
+		if (region)
+			region->kind = REGION_HEAP;
+	}
+	for (i = 0; i < search->stop.nr; i++) {
+		uint64_t sp = search->stop.threads[i].sp - RED_ZONE_BYTES;
+		struct region *region = lost_region(search, sp);
+
+		if (!region || (region->kind == REGION_STACK && region->first <= sp))
+			continue;
+		/* A coroutine's stack is an object, perhaps: the register leads to it, and all of
+		 * it counts. */
+		if (region->kind == REGION_HEAP)
+			continue;
+		region->kind = REGION_STACK;
+		region->first = sp;
+	}
+}
+
+/* Of the heap, what is not an object in the table; *AT is the first that ends in it or behind. */
+static void lost_mark_gaps(struct search *search, const struct region *region, size_t *at)
+{
+	uint64_t from = region->start;
+
+	for (; *at < search->lost.nr; ++*at) {
+		const struct stackdepot_object *object = &search->lost.objects[*at].object;
+
+		if (object->address >= region->end)
+			break;
+		if (object->address > from)
+			mark_range(&search->mark, from, object->address);
+		if (object->address + object->size > from)
+			from = object->address + object->size;
+		if (from > region->end)
+			break;
+	}
+	if (from < region->end)
+		mark_range(&search->mark, from, region->end);
+}
+
+static void lost_mark_roots(struct search *search)
+{
+	size_t i, object = 0;
+
+	for (i = 0; i < search->nr_regions; i++) {
+		const struct region *region = &search->regions[i];
+
+		if (region->kind == REGION_ROOT)
+			mark_range(&search->mark, region->start, region->end);
+		else if (region->kind == REGION_STACK)
+			mark_range(&search->mark, region->first & ~7ull, region->end);
+		else if (search->lost.heap_is_roots)
+			lost_mark_gaps(search, region, &object);
+	}
+	for (i = 0; i < search->stop.nr; i++)
+		mark_words(&search->mark,
+			   (const uint64_t *)(const void *)search->stop.threads[i].registers,
+			   search->stop.threads[i].register_bytes / 8);
+}
+
+static int lost_search(struct search *search)
+{
+	int error =
+		mark_begin(&search->mark, &search->image, search->lost.objects, search->lost.nr);
+
+	if (error)
+		return error;
+	lost_classify(search);
+	lost_mark_roots(search);
+	mark_follow(&search->mark);
+	mark_judge(&search->mark);
+	mark_end(&search->mark);
+	return 0;
+}
+
+static bool lost_sees_all(struct stackdepot_store *store)
+{
+	struct stackdepot_store_info info;
+
+	stackdepot_store_get_info(store, &info);
+	return !info.sample_bytes && !info.unrecorded && !info.foreign_frees &&
+	       !(info.flags & STACKDEPOT_STORE_CHILD);
+}
+
+int lost_find(struct stackdepot_store *store, pid_t pid, const char *store_path,
+	      struct lost *ret_lost)
+{
+	struct search search = {0};
+	int error;
+
+	if (stat(store_path, &search.store))
+		return -errno;
+	search.lost.heap_is_roots = !lost_sees_all(store);
+	error = lost_copy(&search, store, pid);
+	if (!error)
+		error = lost_search(&search);
+	if (!error)
+		*ret_lost = search.lost;
+	else
+		lost_release(&search.lost);
+	image_release(&search.image);
+	stop_release(&search.stop);
+	free(search.regions);
+	return error;
+}
+
+void lost_release(struct lost *lost)
+{
+	free(lost->objects);
+	lost->objects = NULL;
+	lost->nr = 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* lost_stacks.c - lost objects of a profile's processes, by the stack that allocated them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/complain.h"
+#include "base/memory.h"
+#include "lost_stacks.h"
+
+static int stacks_by_trace(const void *a, const void *b)
+{
+	const struct lost_stack *left = a, *right = b;
+
+	return (left->trace > right->trace) - (left->trace < right->trace);
+}
+
+/* The first of equal ones takes them all; how many are left. */
+static size_t stacks_merge(struct lost_stack *stacks, size_t nr)
+{
+	size_t i, left = 0;
+
+	for (i = 1; i < nr; i++) {
+		struct lost_stack *last = &stacks[left];
+
+		if (last->trace != stacks[i].trace) {
+			stacks[++left] = stacks[i];
+			continue;
+		}
+		last->objects += stacks[i].objects;
+		last->bytes += stacks[i].bytes;
+		last->lost_objects += stacks[i].lost_objects;
+		last->lost_bytes += stacks[i].lost_bytes;
+	}
+	return nr ? left + 1 : 0;
+}
+
+size_t lost_stacks(const struct lost *lost, struct lost_stack **ret_stacks)
+{
+	struct lost_stack *stacks = memory_alloc(lost->nr * sizeof(*stacks));
+	size_t i, nr = 0;
+
+	for (i = 0; i < lost->nr; i++) {
+		const struct stackdepot_object *object = &lost->objects[i].object;
+		double bytes = object->weight * (double)object->size;
+		bool itself = lost->objects[i].verdict == LOST_LOST;
+
+		if (lost->objects[i].verdict == LOST_REACHABLE)
+			continue;
+		stacks[nr++] = (struct lost_stack){
+			.trace = object->trace,
+			.objects = object->weight,
+			.bytes = bytes,
+			.lost_objects = itself ? object->weight : 0,
+			.lost_bytes = itself ? bytes : 0,
+		};
+	}
+	if (nr)
+		qsort(stacks, nr, sizeof(*stacks), stacks_by_trace);
+	*ret_stacks = stacks;
+	return stacks_merge(stacks, nr);
+}
+
+static const char *lost_error(int error)
+{
+	switch (error) {
+	case -ESRCH:
+		return "no process of this store runs here; lost objects are found while it does";
+	case -EPERM:
+		return "the process may not be looked at; root may, or who started it (ptrace(2))";
+	case -EBUSY:
+		return "a debugger has the process";
+	case -ETIMEDOUT:
+		return "a thread of the process did not stop within two seconds";
+	default:
+		return strerror(-error);
+	}
+}
+
+bool profile_find_lost(struct profile *profile)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		struct profile_process *process = &profile->processes[i];
+		int error;
+
+		stackdepot_store_get_info(process->store, &process->info);
+		error = target_is_running(&process->info)
+				? lost_find(process->store, (pid_t)process->info.pid, process->path,
+					    &process->lost)
+				: -ESRCH;
+		/* Of a run, what has ended is no longer asked about. */
+		if (!error || (error == -ESRCH && !process->is_named))
+			continue;
+		complain("%s: %s", process->path, lost_error(error));
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""`stackdepot report lost`: each kind of object gets its verdict, as LeakSanitizer has it; what
+moves is not lost; and the program does not notice.
+
+usage: test_lost.py STACKDEPOT LOOK PROGRAMS SOURCES
+"""
+import collections
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+TOOL, LOOK, PROGRAMS, SOURCES = sys.argv[1:5]
+LOOKS = 40
+# Pointed to by mappings of the program's own, which LeakSanitizer does not search.
+MAPPED = (1009, 1010, 1011)
+
+
+def check(condition, text, *details):
+    if condition:
+        return
+    print("FAILED", text)
+    for detail in details:
+        print(detail)
+    sys.exit(1)
+
+
+class Recorded:
+    """A recorded program that has come to "ready"; `lines` are those before."""
+
+    def __init__(self, store, name, *options):
+        self.store = store
+        self.process = subprocess.Popen(
+            [TOOL, "run", "--quiet", "--store", store, *options, "--",
+             os.path.join(PROGRAMS, "lost-" + name)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+            self.lines.append(line.strip())
+        done = subprocess.run([TOOL, "report", "leaks", "--json", store], capture_output=True, text=True)
+        self.pid = json.loads(done.stdout)["pid"]
+
+    def end(self):
+        rest, _ = self.process.communicate("\n", timeout=60)
+        return self.process.returncode, rest
+
+    def look(self):
+        done = subprocess.run([LOOK, self.store, str(self.pid)], capture_output=True, text=True)
+        check(done.returncode == 0, "look", done.stderr)
+        return collections.Counter(done.stdout.splitlines())
+
+    def report(self, *options):
+        done = subprocess.run([TOOL, "report", "lost", *options, str(self.pid)],
+                              capture_output=True, text=True)
+        check(done.returncode in (0, 1), f"report lost: {done.returncode}", done.stderr)
+        return done
+
+
+def verdicts(lines):
+    """What the program says of its objects; of a ring one is lost, and leads to the other."""
+    wanted = collections.Counter()
+    for line in lines:
+        size, verdict = line.split()
+        wanted[f"{size} {verdict}"] += 1
+    for ring in [line for line in wanted if line.endswith(" ring")]:
+        size, nr = ring.split()[0], wanted.pop(ring)
+        wanted[f"{size} lost"], wanted[f"{size} from-lost"] = 1, nr - 1
+    return wanted
+
+
+def only(counter, lines):
+    return {line: counter[line] for line in lines}
+
+
+def test_kinds(store):
+    program = Recorded(store, "kinds")
+    wanted = verdicts(program.lines)
+    found = program.look()
+    check(found.total() >= wanted.total() and only(found, wanted) == dict(wanted), "verdicts",
+          dict(wanted - found), dict(found - wanted))
+    others = [line for line in found - wanted if not line.endswith(" reachable")]
+    check(not others, "lost, and not said to be", others)
+    done = program.report("--json")
+    report = json.loads(done.stdout)
+    lost = sum(nr for line, nr in wanted.items() if line.endswith(" lost"))
+    led_to = sum(nr for line, nr in wanted.items() if line.endswith(" from-lost"))
+    check(done.returncode == 1 and report["lost_objects"] == lost and
+          report["from_lost_objects"] == led_to and report["threads"] == 3 and
+          report["stopped_ms"] > 0 and not report["more_may_be_lost"], "json", done.stdout)
+    functions = {frame["function"] for stack in report["stacks"] for frame in stack["stack"]}
+    check({"lost", "lost_below_the_stack"} <= functions and
+          "reachable_from_data" not in functions, "stacks", functions)
+    text = program.report("--all").stdout
+    check(re.search(r"^[\d.]+ KiB lost in \d+ objects from \d+ stacks?$", text, re.M) and
+          "led to by lost ones only" in text and "3 threads stood still for" in text, "text", text)
+    check(program.end() == (0, ""), "the program's end")
+
+
+def test_ended(store):
+    program = Recorded(store, "kinds")
+    program.end()
+    done = subprocess.run([TOOL, "report", "lost", store], capture_output=True, text=True)
+    check(done.returncode == 2 and done.stderr.count("\n") == 1 and "runs here" in done.stderr,
+          "of a process that has ended", done.returncode, done.stderr)
+
+
+def test_sampled(store):
+    """Objects that are not recorded may be the ones that point."""
+    program = Recorded(store, "kinds", "--mode=sample=1")
+    report = json.loads(program.report("--json").stdout)
+    check(report["more_may_be_lost"], "sampled", report)
+    check(program.end() == (0, ""), "the program's end")
+
+
+def test_stopped(store):
+    """By job control: it stays so."""
+    program = Recorded(store, "kinds")
+    os.kill(program.pid, signal.SIGSTOP)
+    wanted = verdicts(program.lines)
+    check(only(program.look(), wanted) == dict(wanted), "verdicts while stopped")
+    with open(f"/proc/{program.pid}/stat", encoding="utf-8") as file:
+        check(file.read().split()[2] == "T", "it stays stopped")
+    os.kill(program.pid, signal.SIGCONT)
+    check(program.end() == (0, ""), "the program's end")
+
+
+def test_guarded(store):
+    """Objects between guard pages are the recorder's memory, and so are its notes of them."""
+    os.environ["STACKDEPOT_OPTIONS"] = "guard=1"
+    program = Recorded(store, "kinds")
+    del os.environ["STACKDEPOT_OPTIONS"]
+    wanted = verdicts(program.lines)
+    check(only(program.look(), wanted) == dict(wanted), "verdicts of guarded objects")
+    check(program.end() == (0, ""), "the program's end")
+
+
+def test_moving(store):
+    program = Recorded(store, "moving")
+    for number in range(LOOKS):
+        lost = [line for line in program.look() if not line.endswith(" reachable")]
+        check(not lost, f"look {number}: what moves is lost", lost)
+    check(program.end() == (0, "done\n"), "the program's end")
+
+
+def test_sanitizer(store):
+    """LeakSanitizer says the same of the same program."""
+    program = store + ".lsan"
+    built = subprocess.run(["gcc", "-g", "-O1", "-fno-builtin-malloc", "-pthread",
+                            "-fsanitize=leak", "-DLSAN", "-o", program,
+                            os.path.join(SOURCES, "kinds.c")], capture_output=True, text=True)
+    if built.returncode:
+        print("left out: gcc has no -fsanitize=leak here")
+        return
+    done = subprocess.run([program], input="\n", capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "LSAN_OPTIONS": "report_objects=1"})
+    wanted = verdicts(line for line in done.stdout.splitlines() if line != "ready")
+    # It reports once more at the exit.
+    report = done.stderr.split("ERROR: LeakSanitizer")[1]
+    leaks = collections.Counter(int(size) for size in re.findall(r"^0x\w+ \((\d+) bytes\)",
+                                                                 report, re.M))
+    ours = collections.Counter(MAPPED)
+    for line, nr in wanted.items():
+        if not line.endswith(" reachable"):
+            ours[int(line.split()[0])] += nr
+    check(leaks == ours, "LeakSanitizer", leaks - ours, ours - leaks, done.stderr[-2000:])
+
+
+def main():
+    tests = os.environ.get("TESTS", "kinds ended sampled stopped guarded moving sanitizer").split()
+    for name in tests:
+        with tempfile.TemporaryDirectory() as directory:
+            globals()["test_" + name](os.path.join(directory, "store"))
+        print("ok", name)
+
+
+main()
