@@ -10,24 +10,41 @@
 #include "memory.h"
 #include "status.h"
 
+static int memory_status;
+static void (*memory_before)(void);
 static void (*memory_end)(void);
 
-void memory_end_by(void (*end)(void))
+void memory_end_by(void (*before)(void), void (*end)(void))
 {
+	memory_before = before;
 	memory_end = end;
+}
+
+void memory_begin(int status)
+{
+	memory_status = status;
+}
+
+bool memory_has_begun(void)
+{
+	return memory_status;
 }
 
 /* What is called on the way out may run out of memory again: then there is no way but _exit(). */
 void memory_out(void)
 {
 	static const char line[] = "stackdepot: out of memory\n";
-	static int again;
+	static bool again;
 
-	if (again++ || write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
-		_exit(STATUS_FAILED);
+	if (again)
+		_exit(memory_status ? memory_status : STATUS_FAILED);
+	again = true;
+	if (memory_before)
+		memory_before();
+	(void)!write(STDERR_FILENO, line, sizeof(line) - 1);
 	if (memory_end)
 		memory_end();
-	exit(STATUS_FAILED);
+	exit(memory_status ? memory_status : STATUS_FAILED);
 }
 
 static void *memory_checked(void *memory)

@@ -22,6 +22,7 @@ struct command {
 	const char *name;
 	const char *usage[4]; /* what follows "stackdepot "; each may end "\tTEXT" */
 	const struct command_option *options; /* ended by one without a name */
+	int failed;			      /* exit status if memory is short; 0: STATUS_FAILED */
 	int (*run)(int argc, char **argv);    /* an exit status; argv[0] is the name */
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/complain.h"
+#include "base/memory.h"
 #include "export/corpus.h"
 #include "launch.h"
 #include "options.h"
@@ -20,23 +21,39 @@ static const struct command_option corpus_options[] = {
 	OPTIONS_END,
 };
 
+static char corpus_directory[] = "/tmp/stackdepot-corpus-XXXXXX";
+static char corpus_store[sizeof(corpus_directory) + 8];
+static struct launch corpus_launch;
+
+static void corpus_remove(void)
+{
+	(void)unlink(corpus_store);
+	(void)rmdir(corpus_directory);
+}
+
+/* Without memory. A program that has begun is waited for; its store would be removed below it. */
+static void corpus_out_of_memory(void)
+{
+	if (corpus_launch.pid > 0)
+		launch_wait_out(&corpus_launch);
+	exit(LAUNCH_FAILED);
+}
+
 static int corpus_run(struct launch *launch, const char *path)
 {
-	char store[] = "/tmp/stackdepot-corpus-XXXXXX", name[sizeof(store) + 8];
-	char options[sizeof(CORPUS_OPTIONS) + sizeof(name) + 8];
+	char options[sizeof(CORPUS_OPTIONS) + sizeof(corpus_store) + 8];
 	int status = LAUNCH_FAILED;
 
-	if (!mkdtemp(store)) {
-		complain("%s: %s", store, strerror(errno));
+	if (!mkdtemp(corpus_directory)) {
+		complain("%s: %s", corpus_directory, strerror(errno));
 		return status;
 	}
-	snprintf(name, sizeof(name), "%s/store", store);
-	snprintf(options, sizeof(options), CORPUS_OPTIONS ":store=%s", name);
+	(void)atexit(corpus_remove);
+	snprintf(corpus_store, sizeof(corpus_store), "%s/store", corpus_directory);
+	snprintf(options, sizeof(options), CORPUS_OPTIONS ":store=%s", corpus_store);
 	launch->options = options;
 	if (launch_run(launch))
-		status = corpus_save(name, path) ? LAUNCH_FAILED : 0;
-	(void)unlink(name);
-	(void)rmdir(store);
+		status = corpus_save(corpus_store, path) ? LAUNCH_FAILED : 0;
 	if (!status && WIFEXITED(launch->wait_status))
 		status = WEXITSTATUS(launch->wait_status);
 	return status;
@@ -51,7 +68,6 @@ static enum option_status corpus_option(void *context, int option, const char *v
 
 static int corpus_program(const char *path, char **argv)
 {
-	struct launch launch = {.argv = argv};
 	char *preload, *program;
 	int status;
 
@@ -59,9 +75,10 @@ static int corpus_program(const char *path, char **argv)
 	if (!program)
 		return status;
 	preload = launch_preload();
-	launch.program = program;
-	launch.preload = preload;
-	status = preload ? corpus_run(&launch, path) : LAUNCH_FAILED;
+	corpus_launch.argv = argv;
+	corpus_launch.program = program;
+	corpus_launch.preload = preload;
+	status = preload ? corpus_run(&corpus_launch, path) : LAUNCH_FAILED;
 	free(preload);
 	free(program);
 	return status;
@@ -76,8 +93,10 @@ static int corpus_main(int argc, char **argv)
 		.take = corpus_option,
 		.context = &path,
 	};
-	int status = options_parse(&parse, argc, argv);
+	int status;
 
+	memory_end_by(NULL, corpus_out_of_memory);
+	status = options_parse(&parse, argc, argv);
 	if (!status && !path)
 		return options_complain(&command_corpus, "-o FILE is missing");
 	if (!status && optind >= argc)
@@ -90,5 +109,6 @@ const struct command command_corpus = {
 	.usage = {"corpus -o FILE.sdtrace.zst -- PROGRAM [ARG]...\ttraces of all events, for "
 		  "benchmarks"},
 	.options = corpus_options,
+	.failed = LAUNCH_FAILED,
 	.run = corpus_main,
 };

@@ -236,40 +236,58 @@ static bool launch_wait(struct launch *launch)
 		if (launch->every_second)
 			launch->every_second(launch);
 	}
+	launch->ended = true;
 	if (launch->every_second)
 		launch_set_timer(0);
 	return true;
 }
 
-static void launch_prepend(const char *name, const char *value, const char *separator)
+void launch_wait_out(struct launch *launch)
 {
-	const char *old = getenv(name);
-	char *all = memory_alloc(strlen(value) + (old ? strlen(old) : 0) + 2);
+	while (!launch->ended && waitpid(launch->pid, &launch->wait_status, 0) < 0)
+		if (errno != EINTR)
+			return;
+	launch->ended = true;
+}
 
-	strcpy(all, value);
-	if (old && *old)
-		strcat(strcat(all, separator), old);
-	if (setenv(name, all, 1))
-		_exit(LAUNCH_FAILED);
-	free(all);
+/* NAME=VALUE and what the variable has now, as far as it is set: VALUE in front, or behind. */
+static char *launch_variable(const char *name, const char *value, bool in_front)
+{
+	const char *now = getenv(name);
+
+	if (!now || !*now)
+		return memory_print("%s=%s", name, value);
+	return in_front ? memory_print("%s=%s:%s", name, value, now)
+			: memory_print("%s=%s:%s", name, now, value);
+}
+
+/*
+ * The environment of the program, made before fork(): after it nothing is allocated. Of an option
+ * that is given twice the last one holds, which is the command line's.
+ */
+static char **launch_environment(const struct launch *launch)
+{
+	static const char *const names[] = {"STACKDEPOT_OPTIONS=", "LD_PRELOAD="};
+	size_t i, nr = 0, used = 2;
+	char **list;
+
+	while (environ[nr])
+		nr++;
+	list = memory_alloc((nr + 3) * sizeof(*list));
+	list[0] = launch_variable("STACKDEPOT_OPTIONS", launch->options, false);
+	list[1] = launch_variable("LD_PRELOAD", launch->preload, true);
+	for (i = 0; i < nr; i++)
+		if (strncmp(environ[i], names[0], strlen(names[0])) &&
+		    strncmp(environ[i], names[1], strlen(names[1])))
+			list[used++] = environ[i];
+	return list;
 }
 
 /* Does not return; what went wrong goes into the pipe, which exec() closes. */
-static void launch_exec(const struct launch *launch, int failure)
+static void launch_exec(const struct launch *launch, char **environment, int failure)
 {
-	const char *more = getenv("STACKDEPOT_OPTIONS");
-	char *options = memory_alloc(strlen(launch->options) + (more ? strlen(more) : 0) + 2);
-
-	/* Of an option given twice the last one holds: the command line's. */
-	if (more && *more)
-		strcat(strcpy(options, more), ":");
-	strcat(options, launch->options);
-	if (setenv("STACKDEPOT_OPTIONS", options, 1))
-		_exit(LAUNCH_FAILED);
-	launch_prepend("LD_PRELOAD", launch->preload, ":");
-	execv(launch->program, launch->argv);
-	if (write(failure, &errno, sizeof(errno)) < 0)
-		complain("%s: %s", launch->program, strerror(errno));
+	execve(launch->program, launch->argv, environment);
+	(void)!write(failure, &errno, sizeof(errno));
 	_exit(LAUNCH_CANNOT);
 }
 
@@ -291,9 +309,17 @@ static bool launch_has_failed(struct launch *launch, int failure)
 	return true;
 }
 
+static void launch_free(char **environment)
+{
+	free(environment[0]);
+	free(environment[1]);
+	free(environment);
+}
+
 bool launch_run(struct launch *launch)
 {
 	struct sigaction old[LAUNCH_SIGNALS];
+	char **environment;
 	int failure[2];
 	bool done;
 	pid_t pid;
@@ -301,11 +327,12 @@ bool launch_run(struct launch *launch)
 	launch->failed_status = LAUNCH_FAILED;
 	if (pipe2(failure, O_CLOEXEC))
 		return launch_complain("pipe");
+	environment = launch_environment(launch);
 	launch_watch_signals(old);
 	pid = fork();
 	if (pid == 0) {
 		launch_restore_signals(old);
-		launch_exec(launch, failure[1]);
+		launch_exec(launch, environment, failure[1]);
 	}
 	(void)close(failure[1]);
 	launch->pid = pid;
@@ -315,5 +342,6 @@ bool launch_run(struct launch *launch)
 	(void)close(failure[0]);
 	launch_child = 0;
 	launch_restore_signals(old);
+	launch_free(environment);
 	return done;
 }

@@ -24,11 +24,14 @@ struct launch {
 	const char *program;
 	char *options;
 	int wait_status;
+	bool ended; /* and wait_status says how */
 	int failed_status;
 	int pid;
 	const char *store;
 	void (*every_second)(const struct launch *launch); /* while it runs; may be NULL */
 };
 bool launch_run(struct launch *launch);
+/* Wait for the end of a program that has begun, if that is still to come; allocates nothing. */
+void launch_wait_out(struct launch *launch);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "command.h"
 #include "options.h"
@@ -137,28 +138,40 @@ static void usage_print(void)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-int main(int argc, char **argv)
+static const struct command *main_find(const char *name)
 {
 	size_t i;
 
-	(void)setlocale(LC_CTYPE, "");
+	for (i = 0; i < COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = NULL;
+	const struct command *command;
+
 	if (argc > 1 && !strncmp(argv[1], SYSROOT, strlen(SYSROOT))) {
-		symbols_set_root(argv[1] + strlen(SYSROOT));
+		root = argv[1] + strlen(SYSROOT);
 		argv++;
 		argc--;
 	}
+	command = argc > 1 ? main_find(argv[1]) : NULL;
+	memory_begin(command && command->failed ? command->failed : STATUS_FAILED);
+	(void)setlocale(LC_CTYPE, "");
+	if (root)
+		symbols_set_root(root);
+	if (command)
+		return command->run(argc - 1, argv + 1);
 	if (argc < 2)
 		return options_complain(NULL, "no sub-command given");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
 		usage_print();
-		return STATUS_CLEAN;
-	}
-	if (!strcmp(argv[1], "--version")) {
+	else if (!strcmp(argv[1], "--version"))
 		puts("stackdepot " STACKDEPOT_VERSION);
-		return STATUS_CLEAN;
-	}
-	for (i = 0; i < COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i]->name))
-			return commands[i]->run(argc - 1, argv + 1);
-	return options_complain(NULL, "there is no sub-command '%s'", argv[1]);
+	else
+		return options_complain(NULL, "there is no sub-command '%s'", argv[1]);
+	return STATUS_CLEAN;
 }

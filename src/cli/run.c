@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/complain.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "launch.h"
 #include "options.h"
@@ -337,6 +338,21 @@ static int run_status(int wait_status)
 	return 128 + WTERMSIG(wait_status);
 }
 
+static const struct run *run_now;
+static struct launch *run_launched; /* NULL: the program is not to be started yet */
+
+/*
+ * Without memory. A program that has begun goes on, and its end is ours; but if the errors of a run
+ * were to be counted, nobody can say now that there were none.
+ */
+static void run_out_of_memory(void)
+{
+	if (!run_launched || run_launched->pid <= 0)
+		exit(LAUNCH_FAILED);
+	launch_wait_out(run_launched);
+	exit(run_now->error_exitcode >= 0 ? LAUNCH_FAILED : run_status(run_launched->wait_status));
+}
+
 static int run_program(struct run *run, struct launch *launch)
 {
 	uint64_t errors;
@@ -346,6 +362,7 @@ static int run_program(struct run *run, struct launch *launch)
 		complain("%s: the name is too long", run->store);
 		return LAUNCH_FAILED;
 	}
+	run_launched = launch;
 	launch->options = run->options;
 	launch->store = run->store;
 	launch->every_second = run_trim;
@@ -386,6 +403,8 @@ static int run_main(int argc, char **argv)
 
 	run.error_exitcode = -1;
 	run.store_bytes = getenv("STACKDEPOT_OPTIONS") ? 0 : RUN_STORE_BYTES;
+	run_now = &run;
+	memory_end_by(NULL, run_out_of_memory);
 	run.suppress = suppress_open();
 	status = run_parse(&run, argc, argv);
 	if (!status)
@@ -398,5 +417,6 @@ const struct command command_run = {
 	.name = "run",
 	.usage = {"run [OPTION]... -- PROGRAM [ARG]...\trecord what a program allocates"},
 	.options = run_options,
+	.failed = LAUNCH_FAILED,
 	.run = run_main,
 };

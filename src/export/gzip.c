@@ -23,7 +23,7 @@ struct gzip *gzip_open(FILE *out)
 	gzip->out = out;
 	if (deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_WRAPPER,
 			 GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-		abort();
+		memory_out();
 	return gzip;
 }
 

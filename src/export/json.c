@@ -204,11 +204,9 @@ static void json_modules(struct json_export *json)
 
 		while (stackdepot_store_next_module(json->profile->processes[i].store, &position,
 						    &module)) {
-			char *text;
+			char *text = memory_print("%" PRIx64 " %" PRIx64 " %d %s", module.start,
+						  module.bias, module.unload_ns != 0, module.path);
 
-			if (asprintf(&text, "%" PRIx64 " %" PRIx64 " %d %s", module.start,
-				     module.bias, module.unload_ns != 0, module.path) < 0)
-				abort();
 			nr = intern_nr(known);
 			if (intern_text(known, text) == nr)
 				json_module(&json->writer, &module);

@@ -20,18 +20,29 @@ static void output_permit(int descriptor, const struct stat *old)
 	(void)fchmod(descriptor, old ? old->st_mode & 07777 : 0666 & ~mask);
 }
 
+/* The one that is being written; a process that ends meanwhile leaves nothing behind. */
+static const char *output_unfinished;
+
+static void output_at_exit(void)
+{
+	if (output_unfinished)
+		(void)unlink(output_unfinished);
+}
+
 static FILE *output_temporary(struct output *output, const struct stat *old)
 {
 	int descriptor;
 
-	output->temporary = memory_alloc(strlen(output->path) + sizeof(".XXXXXX"));
-	strcat(strcpy(output->temporary, output->path), ".XXXXXX");
+	output->temporary = memory_print("%s.XXXXXX", output->path);
 	descriptor = mkstemp(output->temporary);
 	if (descriptor < 0) {
 		free(output->temporary);
 		output->temporary = NULL;
 		return NULL;
 	}
+	if (!output_unfinished)
+		(void)atexit(output_at_exit);
+	output_unfinished = output->temporary;
 	output_permit(descriptor, old);
 	return fdopen(descriptor, "wb");
 }
@@ -63,6 +74,16 @@ static bool output_close(struct output *output)
 	return good;
 }
 
+/* The temporary file has been renamed, or is removed. */
+static void output_forget(struct output *output, bool renamed)
+{
+	if (output->temporary && !renamed)
+		(void)unlink(output->temporary);
+	output_unfinished = NULL;
+	free(output->temporary);
+	output->temporary = NULL;
+}
+
 bool output_finish(struct output *output)
 {
 	bool good;
@@ -71,22 +92,15 @@ bool output_finish(struct output *output)
 	good = output_close(output);
 	if (good && output->temporary)
 		good = !rename(output->temporary, output->path);
-	if (!good) {
+	if (!good)
 		complain("%s: %s", output->path ? output->path : "standard output",
 			 errno ? strerror(errno) : "cannot be written");
-		if (output->temporary)
-			(void)unlink(output->temporary);
-	}
-	free(output->temporary);
-	output->temporary = NULL;
+	output_forget(output, good);
 	return good;
 }
 
 void output_abandon(struct output *output)
 {
 	(void)output_close(output);
-	if (output->temporary)
-		(void)unlink(output->temporary);
-	free(output->temporary);
-	output->temporary = NULL;
+	output_forget(output, false);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/complain.h"
+#include "base/memory.h"
 #include "terminal.h"
 
 static struct {
@@ -111,6 +112,7 @@ bool terminal_enter(void)
 	terminal_note("rmcup");
 	terminal_catch_all();
 	(void)atexit(terminal_leave);
+	memory_end_by(terminal_leave, NULL);
 	(void)cbreak();
 	(void)noecho();
 	(void)keypad(stdscr, TRUE);
