@@ -14,7 +14,7 @@
 /* Zeroed; of 0 bytes, too. */
 void *memory_alloc(size_t bytes);
 char *memory_strdup(const char *text);
-/* As asprintf(). */
+/* As asprintf(3). */
 char *memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *memory_realloc(void *memory, size_t bytes);
 /* Room in LIST, whose members have BYTES, for member number NR; *ROOM is how many fit. */

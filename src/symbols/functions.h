@@ -2,7 +2,7 @@
 /*
  * functions.h - the functions of a compilation unit, and what is inlined at an address.
  *
- * elfutils' dwarf_getscopes() walks a whole unit for each address. Here a unit is walked once, and
+ * elfutils' dwarf_getscopes walks a whole unit for each address. Here a unit is walked once, and
  * of the function that has an address only what is nested in it.
  */
 #ifndef SYMBOLS_FUNCTIONS_H

@@ -3,8 +3,8 @@
  * split.c - the other halves of compilation units: .dwo files, and .dwp files that gather them.
  *
  * elfutils 0.188 knows .dwo files, but not those of clang's DWARF 4, and no .dwp files. What it
- *reads well is a program with one unit. So of the file with the other half an image is made in
- *memory that is one:
+ * reads well is a program with one unit. So of the file with the other half an image is made in
+ * memory that is one:
  *
  *	+------------------------------+------------------+-------------+---------+
  *	| the file, as it is           | what was         | .debug_addr | headers |
