@@ -140,6 +140,12 @@ struct stackdepot_module {
 STACKDEPOT_API int stackdepot_store_next_module(struct stackdepot_store *store, uint64_t *position,
 						struct stackdepot_module *ret_module);
 
+/*
+ * In a trace this is no frame: those behind it, further out, were found by frame pointers, as the
+ * code before it has no unwind table. They are a guess, right if that code keeps a frame pointer.
+ */
+#define STACKDEPOT_FRAME_GUESS 1ull
+
 /* stackdepot_frame_address() - the program counter of a frame that a store's trace has. */
 static inline uint64_t stackdepot_frame_address(uint64_t frame)
 {

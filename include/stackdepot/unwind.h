@@ -116,7 +116,7 @@ stackdepot_unwind_caller(void)
 #define STACKDEPOT_UNWIND_CUT 0x1u /* there were more frames than asked for */
 #define STACKDEPOT_UNWIND_NESTED 0x2u /* inside another walk of the thread: keep off its cursor */
 #define STACKDEPOT_UNWIND_FULL 0x4u /* walked with all registers: signal frames, odd code */
-#define STACKDEPOT_UNWIND_LOST 0x8u /* ended at code without unwind tables, or at bad memory */
+#define STACKDEPOT_UNWIND_LOST 0x8u /* ended at code without tables or records, at bad memory */
 
 /**
  * struct stackdepot_unwind_trace - the result of a walk.
@@ -127,6 +127,9 @@ stackdepot_unwind_caller(void)
  *             stackdepot_save_cursor() takes, if each trace that is not STACKDEPOT_UNWIND_NESTED
  *             is saved with one and the same cursor. Else see stackdepot_unwind_forget().
  * @verified:  so many were found unchanged in memory instead of being walked.
+ * @certain:   so many innermost ones are, all of them mostly. Behind the last of these is code
+ *             without unwind tables, whose frame pointer led to the others: a guess, which is right
+ *             if that code keeps one.
  * @flags:     STACKDEPOT_UNWIND_*.
  * @owner:     the unwinder's own.
  */
@@ -135,6 +138,7 @@ struct stackdepot_unwind_trace {
 	uint32_t nr;
 	uint32_t unchanged;
 	uint32_t verified;
+	uint32_t certain;
 	uint32_t flags;
 	uint64_t owner;
 };
@@ -174,13 +178,14 @@ STACKDEPOT_API void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
  *            neither used nor changed.
  * @context:  third argument of a handler installed with SA_SIGINFO, a ucontext_t.
  * @buffer:   room for @size frames, 1 or more; the frames go there.
+ * @ret_certain: so many innermost ones are, as in struct stackdepot_unwind_trace; or NULL.
  *
  * frames[0] is the interrupted instruction itself.
  * Return: frames, at least 1.
  */
 STACKDEPOT_API unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder,
 						      const void *context, uintptr_t *buffer,
-						      unsigned int size);
+						      unsigned int size, unsigned int *ret_certain);
 
 /**
  * stackdepot_unwind_forget() - have the next walk report no unchanged frames.
@@ -210,6 +215,19 @@ STACKDEPOT_API int stackdepot_unwind_register(const void *eh_frame);
  * Return: 0, -ENOENT.
  */
 STACKDEPOT_API int stackdepot_unwind_deregister(const void *eh_frame);
+
+/**
+ * stackdepot_unwind_code() - know where code is that no module contains.
+ * @memory:     was made executable, or was unmapped; whole pages.
+ * @executable: which of them.
+ *
+ * Code without tables is walked by its frame pointer, and a frame believed only if its return
+ * address is in code. To be called where the program calls mmap(), mprotect(), munmap(). Code that
+ * is not told ends a walk that comes to it so.
+ *
+ * Progress: lock-free. 1024 ranges are known at most, those that touch count as one.
+ */
+STACKDEPOT_API void stackdepot_unwind_code(const void *memory, size_t bytes, int executable);
 
 /**
  * struct stackdepot_unwind_stats - what the process-wide tables hold.

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * jit.c - code that a program makes and announces to libgcc's unwinder is announced to ours.
+ * jit.c - code that a program makes: what it announces to libgcc's unwinder is announced to ours,
+ * and where it makes memory executable, ours learns that code is there.
  *
- * libgcc's functions are found through the program that calls them: without it nobody would.
+ * libgcc's functions are found through the program that calls them: without it nobody would. Those
+ * of memory are looked up once we are set up; before, the kernel is called as the C library would.
+ * Nothing here allocates or touches errno but as the call itself does.
  */
+#undef _FILE_OFFSET_BITS /* it would rename mmap() */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "recorder.h"
 
@@ -41,4 +49,74 @@ EXPORT void __deregister_frame(void *begin)
 		*(void **)&next = jit_look_up("__deregister_frame");
 	if (next)
 		next(begin);
+}
+
+/* --- executable memory ------------------------------------------------------------------------ */
+
+static struct {
+	void *(*mmap)(void *, size_t, int, int, int, off_t);
+	int (*munmap)(void *, size_t);
+	int (*mprotect)(void *, size_t, int);
+	int (*pkey_mprotect)(void *, size_t, int, int);
+} jit_next;
+
+void jit_setup(void)
+{
+	*(void **)&jit_next.mmap = dlsym(RTLD_NEXT, "mmap");
+	*(void **)&jit_next.munmap = dlsym(RTLD_NEXT, "munmap");
+	*(void **)&jit_next.mprotect = dlsym(RTLD_NEXT, "mprotect");
+	*(void **)&jit_next.pkey_mprotect = dlsym(RTLD_NEXT, "pkey_mprotect");
+}
+
+static void *jit_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	if (jit_next.mmap)
+		return jit_next.mmap(address, bytes, protection, flags, fd, offset);
+	return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
+}
+
+EXPORT void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	void *memory = jit_mmap(address, bytes, protection, flags, fd, offset);
+
+	if (memory != MAP_FAILED)
+		stackdepot_unwind_code(memory, bytes, protection & PROT_EXEC);
+	return memory;
+}
+
+EXPORT void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
+{
+	return mmap(address, bytes, protection, flags, fd, offset);
+}
+
+EXPORT int munmap(void *memory, size_t bytes)
+{
+	int result = jit_next.munmap ? jit_next.munmap(memory, bytes)
+				     : (int)syscall(SYS_munmap, memory, bytes);
+
+	if (!result)
+		stackdepot_unwind_code(memory, bytes, 0);
+	return result;
+}
+
+/* Code that is made writable for a while, and not executable, is still what frames return to. */
+EXPORT int mprotect(void *memory, size_t bytes, int protection)
+{
+	int result = jit_next.mprotect ? jit_next.mprotect(memory, bytes, protection)
+				       : (int)syscall(SYS_mprotect, memory, bytes, protection);
+
+	if (!result && protection & PROT_EXEC)
+		stackdepot_unwind_code(memory, bytes, 1);
+	return result;
+}
+
+EXPORT int pkey_mprotect(void *memory, size_t bytes, int protection, int key)
+{
+	int result = jit_next.pkey_mprotect
+			     ? jit_next.pkey_mprotect(memory, bytes, protection, key)
+			     : (int)syscall(SYS_pkey_mprotect, memory, bytes, protection, key);
+
+	if (!result && protection & PROT_EXEC)
+		stackdepot_unwind_code(memory, bytes, 1);
+	return result;
 }

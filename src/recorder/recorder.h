@@ -182,6 +182,7 @@ struct recorder_thread {
 	uint32_t id;
 	uint32_t depth;	    /* hooks this thread is in: more than one from signal handlers */
 	bool cursor_broken; /* the last trace was saved without it */
+	uint32_t guesses;   /* frames behind the mark of the last trace that had one */
 	int32_t live_delta;
 	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
@@ -190,6 +191,9 @@ struct recorder_thread {
 };
 
 extern __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
+
+/* jit_setup() - look up what our functions of memory go on to. Not in an event. */
+void jit_setup(void);
 
 /* State of the calling thread; NULL if it has ended already or there is no memory for it. */
 struct recorder_thread *thread_begin(void);

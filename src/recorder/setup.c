@@ -321,6 +321,7 @@ void setup_child(void)
 
 static __attribute__((constructor)) void setup_constructor(void)
 {
+	jit_setup();
 	/* The main thread may never allocate, and has a stack that can overflow. */
 	if (setup_begin() || load_acquire(&recorder.ready))
 		(void)thread_self();

@@ -5,6 +5,8 @@
  * What is done once for each stored trace rather than once for each event hangs on the counter of
  * its line: the first to find another life there knows that the trace is new.
  */
+#include <string.h>
+
 #include "recorder.h"
 
 static struct store_counter *trace_counter(stackdepot_ref_t ref)
@@ -102,6 +104,32 @@ static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
 				      &thread->cursor, unchanged);
 }
 
+/*
+ * A mark goes before the frames that are a guess. What was unchanged of the trace before is so if
+ * the mark of that was not among it: which frames are a guess does not change while they are kept,
+ * so the mark is there or further in.
+ */
+static __attribute__((noinline)) void
+trace_mark(struct recorder_thread *thread, struct stackdepot_unwind_trace *trace, uintptr_t *buffer)
+{
+	uint32_t certain = trace->certain, room = (uint32_t)recorder.options.max_frames - 1;
+	uint32_t guesses = (trace->nr < room ? trace->nr : room) - certain;
+	bool is_cut = certain + guesses < trace->nr;
+
+	memmove(buffer + certain + 1, trace->frames + certain, guesses * sizeof(*buffer));
+	memmove(buffer, trace->frames, certain * sizeof(*buffer));
+	buffer[certain] = STACKDEPOT_FRAME_GUESS;
+	trace->frames = buffer;
+	trace->nr = certain + 1 + guesses;
+	if (!thread || trace->flags & STACKDEPOT_UNWIND_NESTED)
+		return;
+	if (is_cut || trace->unchanged > guesses)
+		trace->unchanged = is_cut ? 0 : guesses;
+	if (trace->unchanged > thread->guesses)
+		trace->unchanged = thread->guesses;
+	thread->guesses = is_cut ? 0 : guesses;
+}
+
 stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
 			       unsigned int flags, stackdepot_ref_t *ret_ref)
 {
@@ -115,6 +143,8 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 				&trace);
 	if (unlikely(trace.flags & STACKDEPOT_UNWIND_NESTED))
 		recorder_count(&recorder.header->counts.nested, 1);
+	if (unlikely(trace.certain < trace.nr))
+		trace_mark(thread, &trace, buffer);
 	if (likely(trace.nr)) {
 		if (likely(!load_relaxed(&modules_epoch)) ||
 		    !trace_save_tagged(thread, &trace, flags, &handle))
@@ -134,15 +164,20 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context)
 {
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES], tagged[STACKDEPOT_MAX_FRAMES];
-	unsigned int nr =
-		stackdepot_unwind_context(thread ? thread->unwinder : NULL, context, frames,
-					  (unsigned int)recorder.options.max_frames);
+	struct stackdepot_unwind_trace trace = {.frames = frames};
+	unsigned int nr = stackdepot_unwind_context(
+		thread ? thread->unwinder : NULL, context, frames,
+		(unsigned int)recorder.options.max_frames, &trace.certain);
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
 	bool is_tagged;
 
 	/* Readers look up the byte before a frame, as the others are return addresses. */
 	frames[0]++;
+	trace.nr = nr;
+	if (trace.certain < nr)
+		trace_mark(NULL, &trace, frames);
+	nr = trace.nr;
 	is_tagged = load_relaxed(&modules_epoch) && modules_tag(frames, nr, tagged);
 	handle = stackdepot_save(recorder.depot, is_tagged ? tagged : frames, nr, STACKDEPOT_KEEP);
 	ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;

@@ -204,6 +204,8 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame)
 	if (!frame->nr) {
 		frame->lines = memory_alloc(sizeof(*frame->lines));
 		frame->nr = 1;
+		if (!frame->in && frame->offset == STACKDEPOT_FRAME_GUESS)
+			frame->lines[0].function = memory_strdup(SYMBOLS_GUESS);
 	}
 	return frame;
 }

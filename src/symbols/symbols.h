@@ -20,6 +20,9 @@ struct symbol_debug;
 struct symbols;
 struct symbols_store;
 
+/* The function of STACKDEPOT_FRAME_GUESS: frames behind it were found by frame pointers. */
+#define SYMBOLS_GUESS "[by frame pointer]"
+
 struct symbol_line {
 	const char *function; /* NULL: not known; clean, see base/clean.h, as all names here */
 	const char *file;     /* NULL: not known; joined with the directory it was compiled in */

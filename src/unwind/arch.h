@@ -15,6 +15,9 @@
  *   arch_ra_offset() ...        where a frame of a simple kind, one whose rule fits a word, keeps
  *                               the return address and the caller's frame pointer
  *
+ *   ARCH_RECORD_*               what the frame pointer points to in code that keeps one
+ *   ARCH_CALL_BYTES             so many bytes before a return address a call may take
+ *
  * and the source file says what a signal's frame looks like: struct unwind_signal_frame. All of it
  * knows nothing of the unwinder.
  */
@@ -56,5 +59,8 @@ struct unwind_signal_frame {
 };
 
 extern const struct unwind_signal_frame unwind_signal_frame;
+
+/* Is there a call before @address, ARCH_CALL_BYTES before which can be read? */
+bool unwind_arch_follows_call(uintptr_t address);
 
 #endif

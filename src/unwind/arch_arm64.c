@@ -24,3 +24,12 @@ const struct unwind_signal_frame unwind_signal_frame = {
 		      X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23),
 		      X(24), X(25), X(26), X(27), X(28), X(29), X(30), MCONTEXT(sp)},
 };
+
+/* bl; blr; blraa and the like, with a key */
+bool unwind_arch_follows_call(uintptr_t address)
+{
+	uint32_t code = *(const uint32_t *)(address - 4);
+
+	return (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000 ||
+	       (code & 0xfefff800) == 0xd63f0800;
+}

@@ -11,6 +11,12 @@ enum {
 	ARCH_RA = 30,
 	ARCH_SP = 31,
 	ARCH_REGISTERS = 32,
+	ARCH_CALL_BYTES = 4,
+	ARCH_RECORD_FP = 0,
+	ARCH_RECORD_RA = 8,
+	ARCH_RECORD_BYTES = 16,
+	ARCH_RECORD_ALIGN = 16,
+	ARCH_RECORD_ENDS_FRAME = 0,
 };
 
 /* Take the signature off a return address; does nothing to one without, or on older processors. */

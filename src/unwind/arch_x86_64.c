@@ -22,3 +22,29 @@ const struct unwind_signal_frame unwind_signal_frame = {
 		      GREG(REG_R10), GREG(REG_R11), GREG(REG_R12), GREG(REG_R13), GREG(REG_R14),
 		      GREG(REG_R15), GREG(REG_RIP)},
 };
+
+/* call rel32; or ff /2, with a register or an address of any length */
+bool unwind_arch_follows_call(uintptr_t address)
+{
+	const uint8_t *end = (const uint8_t *)address;
+	unsigned int back;
+
+	if (end[-5] == 0xe8)
+		return true;
+	for (back = 2; back <= 7; back++) {
+		uint8_t mode = end[1 - (int)back];
+		unsigned int bytes = 2;
+
+		if (end[-(int)back] != 0xff || (mode >> 3 & 7) != 2)
+			continue;
+		if (mode >> 6 != 3 && (mode & 7) == 4)
+			bytes++;
+		if (mode >> 6 == 1)
+			bytes += 1;
+		else if (mode >> 6 == 2 || (mode >> 6 == 0 && (mode & 7) == 5))
+			bytes += 4;
+		if (bytes == back)
+			return true;
+	}
+	return false;
+}

@@ -11,6 +11,12 @@ enum {
 	ARCH_SP = 7, /* rsp */
 	ARCH_RA = 16,
 	ARCH_REGISTERS = 17,
+	ARCH_CALL_BYTES = 7, /* the longest call is */
+	ARCH_RECORD_FP = 0,
+	ARCH_RECORD_RA = 8,
+	ARCH_RECORD_BYTES = 16,
+	ARCH_RECORD_ALIGN = 8,
+	ARCH_RECORD_ENDS_FRAME = 1,
 };
 
 static inline uintptr_t arch_strip(uintptr_t address)

@@ -145,6 +145,19 @@ static enum unwind_outcome chain_run(struct chain_walk *c, uintptr_t skip, uint3
 	}
 }
 
+/* How many of the innermost frames are certain: those up to the first that leads on by a guess. */
+static uint32_t chain_certain(struct stackdepot_unwinder *u)
+{
+	uint32_t i;
+
+	for (i = u->top; u->guesses && i < CHAIN_FRAMES; i++) {
+		if (frame_save(u->kept.frame[i]) & SAVE_GUESS)
+			return i + 1 - u->top;
+	}
+	u->guesses = false;
+	return CHAIN_FRAMES;
+}
+
 enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 				      const struct stackdepot_unwind_start *start,
 				      unsigned int size, struct stackdepot_unwind_trace *ret_trace)
@@ -155,8 +168,9 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 	uint32_t limit, unchanged, verified;
 	bool complete;
 
-	walk.stack = (struct unwind_stack){u->own.lo, u->own.hi, &u->own};
-	walk.module.start = walk.module.end = 0;
+	unwind_walk_begin(&walk, &u->own);
+	walk.stack.lo = u->own.lo;
+	walk.stack.hi = u->own.hi;
 	c.walk = &walk;
 	/* a source below every frame: the register itself */
 	c.at = (struct chain_place){start->pc, start->sp, start->fp, start->sp - 8};
@@ -178,6 +192,13 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *u,
 	ret_trace->nr = complete ? CHAIN_FRAMES - u->top : size;
 	ret_trace->unchanged = complete && u->complete ? unchanged : 0;
 	ret_trace->verified = verified;
+	ret_trace->certain = ret_trace->nr;
+	if (__builtin_expect(u->guesses, 0)) {
+		uint32_t certain = chain_certain(u);
+
+		if (certain < ret_trace->nr)
+			ret_trace->certain = certain;
+	}
 	u->complete = complete;
 	return outcome;
 }

@@ -42,9 +42,11 @@ struct chain_step {
 
 #define SAVE_SLOT ((1u << CODE_SLOT_BITS) - 1)
 #define SAVE_FP (CODE_FP_SAVED >> CODE_CFA_BITS)
-#define SAVE_NOTHING 1u /* the return address is next to the cfa */
+#define SAVE_GUESS (SAVE_FP << 1) /* of a frame: what comes next is a guess */
+#define SAVE_NOTHING 1u		  /* the return address is next to the cfa */
 
-_Static_assert((CODE_FP_SAVED >> CODE_CFA_BITS) < 1 << 16, "save fits its bits");
+_Static_assert(SAVE_GUESS < 1 << 16, "save fits its bits");
+_Static_assert(!(SAVE_GUESS & (SAVE_FP | SAVE_SLOT)), "save's bits are its own");
 _Static_assert(CHAIN_CHECKS < 1 << 16, "check fits its bits");
 
 extern const uintptr_t unwind_chain_never; /* a check that wants 1 here does not hold */

@@ -61,12 +61,43 @@ static enum unwind_outcome step_to(const struct unwind_walk *walk, uint64_t rule
 	return step_end(step, (const uintptr_t *)ra_address);
 }
 
+/*
+ * No table covers it. What the frame pointer says depends on code as well as on words, so it is
+ * asked for anew each time; records on another stack are the full walk's.
+ */
+static enum unwind_outcome step_guess(struct unwind_walk *walk, struct chain_place *at,
+				      struct chain_step *step)
+{
+	struct unwind_state state = {at->pc, at->sp, at->fp};
+	struct unwind_stack *stack = &walk->stack, copy = *stack;
+	uintptr_t slot, record = at->fp;
+
+	step_never(step);
+	if (unwind_signal_maybe(&copy, at->sp))
+		return WALK_FULL;
+	if (record - at->sp > stack->hi - ARCH_RECORD_BYTES - at->sp)
+		return unwind_record_elsewhere(&state) ? WALK_FULL : WALK_LOST;
+	if (!unwind_record_step(walk, &state) || state.sp > stack->hi)
+		return WALK_LOST;
+	step->save = SAVE_NOTHING;
+	if (arch_slot((state.sp - record - ARCH_RECORD_RA) / 8,
+		      (state.sp - record - ARCH_RECORD_FP) / 8, true, &slot) &&
+	    slot - 1 < SAVE_SLOT)
+		step->save = (uint32_t)slot | SAVE_FP;
+	step->save |= SAVE_GUESS;
+	step->u->guesses = true;
+	at->pc = state.pc;
+	at->sp = state.sp;
+	at->fp = state.fp;
+	at->source = record + ARCH_RECORD_FP;
+	return WALK_ON;
+}
+
 /* By a rule in full. */
 static enum unwind_outcome step_rule(struct unwind_walk *walk, uint64_t rule,
 				     struct chain_place *at, struct chain_step *step)
 {
 	const struct unwind_stack *stack = &walk->stack;
-	struct unwind_stack copy = *stack;
 	uintptr_t cfa;
 
 	step->checks = 0;
@@ -89,8 +120,7 @@ static enum unwind_outcome step_rule(struct unwind_walk *walk, uint64_t rule,
 		step_depends(step, rule, &walk->module);
 		return WALK_END;
 	case RULE_NONE:
-		step_never(step);
-		return unwind_signal_maybe(&copy, at->sp) ? WALK_FULL : WALK_LOST;
+		return step_guess(walk, at, step);
 	default:
 		return WALK_FULL;
 	}

@@ -143,11 +143,15 @@ static void diverge(struct chain_walk *c, uint32_t first, uint32_t last,
 	c->stepped = 0;
 }
 
-/* The step of kept frame @i came to the same, by what may be other checks: K1 holds by these. */
+/*
+ * The step of kept frame @i came to the same, by what may be other checks: K1 holds by these. It
+ * may be a guess now, its code having lost its tables.
+ */
 static void renew(struct unwind_chain *kept, uint32_t i, const struct chain_step *step)
 {
 	uint32_t j, from = frame_check(kept->frame[i]);
 
+	kept->frame[i] |= (uint64_t)(step->save & SAVE_GUESS) << 48;
 	if (checks_begin(kept, i + 1) - from != step->checks)
 		return;
 	for (j = 0; j < step->checks; j++)

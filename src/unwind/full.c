@@ -62,6 +62,20 @@ static enum unwind_outcome apply_row(struct unwind_walk *walk, const struct unwi
 	return WALK_ON;
 }
 
+/* By the frame pointer: of the other registers nothing is known, so they stay what they are. */
+static enum unwind_outcome full_guess(struct unwind_walk *walk, struct unwind_registers *registers)
+{
+	struct unwind_state state = {registers->pc, registers->r[ARCH_SP], registers->r[ARCH_FP]};
+
+	if (!unwind_record_step(walk, &state))
+		return WALK_LOST;
+	registers->pc = state.pc;
+	registers->r[ARCH_SP] = state.sp;
+	registers->r[ARCH_FP] = state.fp;
+	registers->exact = false;
+	return WALK_ON;
+}
+
 static enum unwind_outcome full_step(struct unwind_walk *walk, struct unwind_registers *registers)
 {
 	struct unwind_module *module = &walk->module;
@@ -71,24 +85,24 @@ static enum unwind_outcome full_step(struct unwind_walk *walk, struct unwind_reg
 
 	if (unwind_signal_maybe(&walk->stack, registers->r[ARCH_SP]) &&
 	    unwind_signal_is(&walk->stack, registers->pc, registers->r[ARCH_SP], &context))
-		return unwind_signal_load(&walk->stack, context, registers) ? WALK_ON
-										  : WALK_LOST;
+		return unwind_signal_load(&walk->stack, context, registers) ? WALK_ON : WALK_LOST;
 	if (pc < module->start || pc >= module->end) {
 		module->end = 0;
 		if (!unwind_module_find(pc, module))
-			return WALK_LOST;
+			return full_guess(walk, registers);
 	}
 	if (unwind_module_row(module, pc, &row, &is_signal))
-		return WALK_LOST;
+		return full_guess(walk, registers);
 	return apply_row(walk, &module->bytes, &row, is_signal, registers);
 }
 
 enum unwind_outcome unwind_full_walk(struct unwind_walk *walk, struct unwind_registers *registers,
 				     uintptr_t from_sp, unsigned int skip, uintptr_t *frames,
-				     unsigned int size, unsigned int *ret_nr)
+				     unsigned int size, struct unwind_count *ret_count)
 {
 	enum unwind_outcome outcome = WALK_ON;
-	unsigned int below = 0, nr = 0;
+	struct unwind_count count = {0, 0};
+	unsigned int below = 0;
 
 	while (registers->r[ARCH_SP] < from_sp && outcome == WALK_ON) {
 		if (++below > FRAMES_BELOW)
@@ -99,13 +113,14 @@ enum unwind_outcome unwind_full_walk(struct unwind_walk *walk, struct unwind_reg
 	for (; skip && outcome == WALK_ON; skip--)
 		outcome = full_step(walk, registers);
 	while (outcome == WALK_ON) {
-		if (nr == size) {
+		if (count.nr == size) {
 			outcome = WALK_CUT;
 			break;
 		}
-		frames[nr++] = registers->pc;
+		frames[count.nr] = registers->pc;
+		unwind_count_frame(&count, walk);
 		outcome = full_step(walk, registers);
 	}
-	*ret_nr = nr;
+	*ret_count = count;
 	return outcome;
 }

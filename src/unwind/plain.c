@@ -24,7 +24,9 @@ static enum unwind_outcome plain_step(struct unwind_walk *walk, struct unwind_st
 	case RULE_END:
 		return WALK_END;
 	case RULE_NONE:
-		return unwind_signal_maybe(stack, state->sp) ? WALK_FULL : WALK_LOST;
+		if (unwind_signal_maybe(stack, state->sp))
+			return WALK_FULL;
+		return unwind_record_step(walk, state) ? WALK_ON : WALK_LOST;
 	default:
 		return WALK_FULL;
 	}
@@ -40,23 +42,26 @@ static enum unwind_outcome plain_step(struct unwind_walk *walk, struct unwind_st
 
 enum unwind_outcome unwind_plain_walk(struct unwind_walk *walk,
 				      const struct stackdepot_unwind_start *start,
-				      uintptr_t *frames, unsigned int size, unsigned int *ret_nr)
+				      uintptr_t *frames, unsigned int size,
+				      struct unwind_count *ret_count)
 {
 	struct unwind_state state = {start->pc, start->sp, start->fp};
 	enum unwind_outcome outcome = WALK_ON;
+	struct unwind_count count = {0, 0};
 	uintptr_t skip = start->skip;
-	unsigned int nr = 0;
 
 	while (outcome == WALK_ON) {
-		if (skip)
+		if (skip) {
 			skip--;
-		else if (nr == size)
+		} else if (count.nr == size) {
 			outcome = WALK_CUT;
-		else
-			frames[nr++] = state.pc;
+		} else {
+			frames[count.nr] = state.pc;
+			unwind_count_frame(&count, walk);
+		}
 		if (outcome == WALK_ON)
 			outcome = plain_step(walk, &state);
 	}
-	*ret_nr = nr;
+	*ret_count = count;
 	return outcome;
 }

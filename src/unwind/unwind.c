@@ -31,7 +31,7 @@ static bool unwinder_take(struct stackdepot_unwinder *unwinder,
 	}
 	trace->owner = mark_for(unwinder, trace);
 	atomic_signal_fence(memory_order_seq_cst); /* a handler must not see the owner unmarked */
-	*(struct stackdepot_unwind_trace * volatile *)&unwinder->owner = trace;
+	*(struct stackdepot_unwind_trace *volatile *)&unwinder->owner = trace;
 	atomic_signal_fence(memory_order_seq_cst);
 	return true;
 }
@@ -42,7 +42,7 @@ void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
 	if (!unwinder || !trace->owner)
 		return;
 	atomic_signal_fence(memory_order_seq_cst); /* a handler must not change what is in use */
-	*(struct stackdepot_unwind_trace * volatile *)&unwinder->owner = NULL;
+	*(struct stackdepot_unwind_trace *volatile *)&unwinder->owner = NULL;
 	atomic_signal_fence(memory_order_seq_cst);
 	trace->owner = 0;
 }
@@ -56,7 +56,7 @@ struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
 	unwind_own_init(&unwinder->own);
 	unwinder->top = CHAIN_FRAMES;
 	unwinder->modules.nr = unwinder->modules.next = 0;
-	unwinder->complete = false;
+	unwinder->complete = unwinder->guesses = false;
 	unwinder->owner = NULL;
 	return unwinder;
 }
@@ -74,10 +74,9 @@ static uint32_t outcome_flags(enum unwind_outcome outcome)
 	return outcome == WALK_LOST ? STACKDEPOT_UNWIND_LOST : 0;
 }
 
-static void walk_begin(struct unwind_walk *walk, struct stackdepot_unwinder *unwinder)
+static struct unwind_own *own_of(struct stackdepot_unwinder *unwinder)
 {
-	walk->stack = (struct unwind_stack){0, 0, unwinder ? &unwinder->own : NULL};
-	walk->module.start = walk->module.end = 0;
+	return unwinder ? &unwinder->own : NULL;
 }
 
 /*
@@ -86,20 +85,20 @@ static void walk_begin(struct unwind_walk *walk, struct stackdepot_unwinder *unw
  */
 static __attribute__((noinline)) enum unwind_outcome
 walk_full_from(struct stackdepot_unwinder *unwinder, const struct stackdepot_unwind_start *start,
-	       uintptr_t *buffer, unsigned int size, unsigned int *ret_nr)
+	       uintptr_t *buffer, unsigned int size, struct unwind_count *ret_count)
 {
 	struct unwind_registers registers = {0};
 	enum unwind_outcome outcome;
 	struct unwind_walk walk;
 
-	walk_begin(&walk, unwinder);
+	unwind_walk_begin(&walk, own_of(unwinder));
 	arch_capture(registers.r, &registers.pc);
 	registers.exact = true;
 	outcome = unwind_full_walk(&walk, &registers, start->sp, (unsigned int)start->skip, buffer,
-				   size, ret_nr);
-	if (!*ret_nr) {
+				   size, ret_count);
+	if (!ret_count->nr) {
 		buffer[0] = start->pc;
-		*ret_nr = 1;
+		*ret_count = (struct unwind_count){1, 1};
 		outcome = WALK_LOST;
 	}
 	return outcome;
@@ -113,19 +112,20 @@ static __attribute__((noinline)) void walk_to_buffer(struct stackdepot_unwinder 
 						     bool full)
 {
 	enum unwind_outcome outcome = WALK_FULL;
+	struct unwind_count count;
 	struct unwind_walk walk;
-	unsigned int nr;
 
 	if (!full) {
-		walk_begin(&walk, unwinder);
-		outcome = unwind_plain_walk(&walk, start, buffer, size, &nr);
+		unwind_walk_begin(&walk, own_of(unwinder));
+		outcome = unwind_plain_walk(&walk, start, buffer, size, &count);
 	}
 	if (outcome == WALK_FULL) {
 		trace->flags |= STACKDEPOT_UNWIND_FULL;
-		outcome = walk_full_from(unwinder, start, buffer, size, &nr);
+		outcome = walk_full_from(unwinder, start, buffer, size, &count);
 	}
 	trace->frames = buffer;
-	trace->nr = nr;
+	trace->nr = count.nr;
+	trace->certain = count.certain;
 	trace->unchanged = 0;
 	trace->verified = 0;
 	trace->flags |= outcome_flags(outcome);
@@ -158,15 +158,18 @@ unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
 }
 
 unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder, const void *context,
-				       uintptr_t *buffer, unsigned int size)
+				       uintptr_t *buffer, unsigned int size,
+				       unsigned int *ret_certain)
 {
 	struct unwind_registers registers;
+	struct unwind_count count;
 	struct unwind_walk walk;
-	unsigned int nr;
 
-	walk_begin(&walk, unwinder);
+	unwind_walk_begin(&walk, own_of(unwinder));
 	if (!unwind_signal_load(&walk.stack, (uintptr_t)context, &registers))
 		return 0;
-	unwind_full_walk(&walk, &registers, 0, 0, buffer, size, &nr);
-	return nr;
+	unwind_full_walk(&walk, &registers, 0, 0, buffer, size, &count);
+	if (ret_certain)
+		*ret_certain = count.certain;
+	return count.nr;
 }

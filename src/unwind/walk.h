@@ -9,6 +9,7 @@
 #ifndef UNWIND_WALK_H
 #define UNWIND_WALK_H
 
+#include "code.h"
 #include "rule.h"
 #include "signal_frame.h"
 #include "stack.h"
@@ -20,6 +21,9 @@
 struct unwind_walk {
 	struct unwind_stack stack;
 	struct unwind_module module; /* the last one met */
+	struct unwind_text text;     /* likewise, among guesses */
+	uint32_t changes;	     /* of stacks, among guesses */
+	bool guessed;		     /* the last step, or one before */
 };
 
 /* Where a walk is. */
@@ -84,6 +88,7 @@ struct stackdepot_unwinder {
 	uint32_t top;			       /* the innermost frame kept is kept.pc[top] */
 	struct unwind_chain_modules modules;
 	bool complete; /* the last trace went to the outermost frame, and was reported as is */
+	bool guesses;  /* a frame kept may have led to the next by a guess */
 	struct unwind_chain kept;  /* fills from its end, so that outer frames stay in place */
 	struct unwind_chain fresh; /* the new frames of this walk, from its start */
 	uint16_t map[CHAIN_MAP];   /* by sp: the kept frame that is probably there */
@@ -96,10 +101,40 @@ enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *unwinder,
 				      const struct stackdepot_unwind_start *start,
 				      unsigned int size, struct stackdepot_unwind_trace *ret_trace);
 
+/* So many frames, of which the innermost are certain. */
+struct unwind_count {
+	unsigned int nr;
+	unsigned int certain;
+};
+
+/* unwind_walk_begin() - on the stacks that @own says are the thread's own; it may be NULL. */
+static inline void unwind_walk_begin(struct unwind_walk *walk, struct unwind_own *own)
+{
+	walk->stack = (struct unwind_stack){0, 0, own};
+	walk->module.start = walk->module.end = 0;
+	walk->text = (struct unwind_text){0, 0, false};
+	walk->changes = 0;
+	walk->guessed = false;
+}
+
+/* Add a frame that @walk has come to. */
+static inline void unwind_count_frame(struct unwind_count *count, const struct unwind_walk *walk)
+{
+	count->nr++;
+	count->certain += !walk->guessed;
+}
+
+/* unwind_record_step() - from code without tables to its caller by the frame pointer; or false. */
+bool unwind_record_step(struct unwind_walk *walk, struct unwind_state *state);
+
+/* unwind_record_elsewhere() - might its frame pointer point to another stack? */
+bool unwind_record_elsewhere(const struct unwind_state *state);
+
 /* unwind_plain_walk() - fill @frames, or WALK_FULL. */
 enum unwind_outcome unwind_plain_walk(struct unwind_walk *walk,
 				      const struct stackdepot_unwind_start *start,
-				      uintptr_t *frames, unsigned int size, unsigned int *ret_nr);
+				      uintptr_t *frames, unsigned int size,
+				      struct unwind_count *ret_count);
 
 /**
  * unwind_full_walk() - fill @frames, starting at @registers, which are used up.
@@ -108,6 +143,6 @@ enum unwind_outcome unwind_plain_walk(struct unwind_walk *walk,
  */
 enum unwind_outcome unwind_full_walk(struct unwind_walk *walk, struct unwind_registers *registers,
 				     uintptr_t from_sp, unsigned int skip, uintptr_t *frames,
-				     unsigned int size, unsigned int *ret_nr);
+				     unsigned int size, struct unwind_count *ret_count);
 
 #endif

@@ -60,13 +60,23 @@ static void report(const char *how, const struct stackdepot_unwind_trace *ours,
 	}
 }
 
+/* Libgcc does not guess: it has to give up where we begin to. */
+static bool agrees(const struct stackdepot_unwind_trace *ours, const struct opinion *theirs,
+		   uint32_t nr)
+{
+	if (ours->certain > ours->nr || (ours->certain < ours->nr && theirs->ended))
+		return false;
+	return ours->certain == nr &&
+	       !memcmp(ours->frames, theirs->frames, nr * sizeof(ours->frames[0]));
+}
+
 static bool compare(const char *how, const struct stackdepot_unwind_trace *ours,
 		    const struct opinion *theirs, unsigned int size)
 {
 	uint32_t nr = theirs->nr > size ? size : theirs->nr;
 
 	__atomic_fetch_add(&check_total, 1, __ATOMIC_RELAXED);
-	if (ours->nr == nr && !memcmp(ours->frames, theirs->frames, nr * sizeof(ours->frames[0])))
+	if (agrees(ours, theirs, nr))
 		return true;
 	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
 	report(how, ours, theirs);
@@ -161,7 +171,7 @@ static void interrupted_trace(const ucontext_t *context, const struct stackdepot
 	(void)context;
 	opinion_libgcc(0, 0, ORACLE_FRAMES, ret_trace);
 	for (i = 0; i < ret_trace->nr; i++) {
-		if (ret_trace->frames[i] == ours->frames[0] && ret_trace->nr - i == ours->nr)
+		if (ret_trace->frames[i] == ours->frames[0] && ret_trace->nr - i == ours->certain)
 			break;
 	}
 	ret_trace->nr -= i;
@@ -176,7 +186,8 @@ bool check_context(const void *context)
 	uintptr_t buffer[ORACLE_FRAMES];
 	struct opinion oracle;
 
-	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES);
+	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES,
+					     &trace.certain);
 	trace.frames = buffer;
 	interrupted_trace(context, &trace, &oracle);
 	return compare("context", &trace, &oracle, ORACLE_FRAMES);

@@ -2,7 +2,8 @@
 /*
  * A check walks the stack of its caller three ways (with the thread's unwinder, without any, and
  * once more with it, to find everything unchanged) and compares each with what libgcc sees. Where
- * that does not come to the outermost frame, libunwind must not see other frames.
+ * that does not come to the outermost frame, libunwind must not see other frames. Frames that are
+ * a guess are not compared: check_frames has them, for tests that know better.
  */
 #ifndef TESTS_ORACLE_H
 #define TESTS_ORACLE_H

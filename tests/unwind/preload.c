@@ -78,6 +78,7 @@ struct thread {
 static __thread struct thread *self __attribute__((tls_model("initial-exec")));
 static uint64_t counts[KINDS], full, lost, cut, frames_total, verified_total;
 static uint64_t seconds[SECONDS], seconds_longer[SECONDS]; /* of GAVE_UP, of LONGER */
+static uint64_t guesses, guesses_ended, guesses_differ;	   /* traces with such frames */
 static enum { MODE_UNSET, MODE_OFF, MODE_CHECK, MODE_TIME } mode;
 static char report_path[256];
 static struct stackdepot *depot; /* mode time: what a capture is followed by */
@@ -160,7 +161,7 @@ static enum kind compare(const struct stackdepot_unwind_trace *trace, const stru
 			 const struct thread *thread)
 {
 	uint32_t theirs = libgcc->nr > FRAMES ? FRAMES : libgcc->nr;
-	uint32_t common = trace->nr < theirs ? trace->nr : theirs;
+	uint32_t common = trace->certain < theirs ? trace->certain : theirs;
 
 	if (trace->unchanged > trace->nr || trace->unchanged > thread->previous_nr ||
 	    !equal_frames(trace->frames + trace->nr - trace->unchanged,
@@ -169,9 +170,9 @@ static enum kind compare(const struct stackdepot_unwind_trace *trace, const stru
 		return BAD_UNCHANGED;
 	if (!equal_frames(trace->frames, libgcc->frames, common))
 		return DIFFERENT;
-	if (trace->nr < theirs)
+	if (trace->certain < theirs)
 		return SHORTER;
-	if (trace->nr > theirs)
+	if (trace->certain > theirs)
 		return libgcc->ended ? DIFFERENT : LONGER;
 	if (libgcc->nr > FRAMES)
 		return CUT;
@@ -231,11 +232,32 @@ static void check_second(const struct stackdepot_unwind_start *start,
 	enum second second;
 
 	opinion_libunwind(start->sp, (unsigned int)start->skip, FRAMES, &libunwind);
-	second = opinion_second(&libunwind, trace->frames, trace->nr);
+	second = opinion_second(&libunwind, trace->frames, trace->certain);
 	count(kind == LONGER ? &seconds_longer[second] : &seconds[second], 1);
 	if (second != SECOND_AGREES)
 		say_difference("libunwind", second_names[second], &reported[second], trace,
 			       &libunwind);
+}
+
+/* Nobody else guesses alike; but what is remembered must not make a difference. */
+static void check_guess(const struct stackdepot_unwind_start *start,
+			const struct stackdepot_unwind_trace *trace)
+{
+	static unsigned int reported;
+	struct stackdepot_unwind_trace again;
+	struct opinion other = {0};
+	uintptr_t buffer[FRAMES];
+
+	count(&guesses, 1);
+	count(&guesses_ended, !(trace->flags & (STACKDEPOT_UNWIND_LOST | STACKDEPOT_UNWIND_CUT)));
+	stackdepot_unwind(NULL, start, buffer, FRAMES, &again);
+	if (again.nr == trace->nr && again.certain == trace->certain &&
+	    equal_frames(again.frames, trace->frames, again.nr))
+		return;
+	count(&guesses_differ, 1);
+	other.nr = again.nr;
+	memcpy(other.frames, again.frames, again.nr * sizeof(again.frames[0]));
+	say_difference("a walk of all frames", "differs", &reported, trace, &other);
 }
 
 static __attribute__((noinline)) void check(struct thread *thread,
@@ -256,6 +278,8 @@ static __attribute__((noinline)) void check(struct thread *thread,
 		say_difference("libgcc", kind_names[kind], &reported[kind], &trace, &libgcc);
 	if (kind == GAVE_UP || kind == LONGER)
 		check_second(start, &trace, kind);
+	if (trace.certain < trace.nr)
+		check_guess(start, &trace);
 	if (!(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
 		thread->previous_nr = trace.nr;
 		memcpy(thread->previous, trace.frames, trace.nr * sizeof(trace.frames[0]));
@@ -363,12 +387,14 @@ static void say_counts(void)
 	unsigned int i;
 
 	agree += seconds_longer[SECOND_AGREES] + seconds_longer[SECOND_GUESSES];
-	agree -= seconds[SECOND_DIFFERS];
+	agree -= seconds[SECOND_DIFFERS] + guesses_differ;
 	for (i = 0; i < KINDS; i++)
 		total += counts[i];
 	say("%s: %lu of %lu traces agree;", program_invocation_short_name, agree, total);
 	for (i = 0; i < KINDS; i++)
 		say(" %s=%lu", kind_names[i], counts[i]);
+	say(" guesses=%lu guesses-ended=%lu guesses-differ=%lu", guesses, guesses_ended,
+	    guesses_differ);
 	for (i = 0; i < SECONDS; i++)
 		say(" gave-up-%s=%lu longer-%s=%lu", second_names[i], seconds[i], second_names[i],
 		    seconds_longer[i]);

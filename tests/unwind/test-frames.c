@@ -562,7 +562,8 @@ static void test_without_tables(void)
 
 	for (i = 0; i < 3; i++) {
 		without_cfi(leaf);
-		EXPECT(check_last.flags & STACKDEPOT_UNWIND_LOST);
+		EXPECT(check_last.flags & STACKDEPOT_UNWIND_LOST ||
+		       check_last.certain < check_last.nr);
 		leaf();
 		EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_LOST));
 	}
