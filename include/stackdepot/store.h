@@ -40,12 +40,14 @@ STACKDEPOT_API struct stackdepot *stackdepot_store_depot(struct stackdepot_store
 
 /* What is known of the end of the process. */
 enum stackdepot_store_state {
-	STACKDEPOT_STORE_RUNNING = 1, /* or killed, with nobody to say so */
-	STACKDEPOT_STORE_EXITED = 2,  /* it has run its destructors; status not known */
-	STACKDEPOT_STORE_ENDED = 3,   /* wait_status holds its status, as wait() has it */
+	STACKDEPOT_STORE_RUNNING = 1,  /* or killed, with nobody to say so */
+	STACKDEPOT_STORE_EXITED = 2,   /* it has run its destructors; status not known */
+	STACKDEPOT_STORE_ENDED = 3,    /* wait_status holds its status, as wait() has it */
+	STACKDEPOT_STORE_REPLACED = 4, /* the process goes on as another program, by exec() */
 };
 
-#define STACKDEPOT_STORE_CHILD 0x1u    /* forked; older objects are in the parent's store */
+#define STACKDEPOT_STORE_CHILD 0x1u	  /* forked; older objects are in the parent's store */
+#define STACKDEPOT_STORE_UNRECORDED 0x10u /* nothing was recorded; a note says why */
 
 /**
  * struct stackdepot_store_info - the process, and how it was recorded.
@@ -58,6 +60,8 @@ struct stackdepot_store_info {
 	uint64_t start_ns;
 	uint64_t start_monotonic_ns;
 	uint64_t end_monotonic_ns; /* 0: not known */
+	uint64_t pid_namespace;	   /* inode of the one that pid is of, 0: not known */
+	uint64_t start_ticks;	   /* as /proc/PID/stat has it, 0: not known */
 	uint32_t state;		   /* enum stackdepot_store_state */
 	uint32_t wait_status;
 	uint32_t flags;		/* STACKDEPOT_STORE_* */
@@ -82,8 +86,10 @@ struct stackdepot_store_info {
 	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
-	uint64_t children; /* of the run's first store: processes that came after it, */
+	uint64_t children;	      /* of the run's first store: processes that came after it, */
 	uint64_t children_unrecorded; /* and those of them that were too many to have a store */
+	uint64_t notes_dropped;	      /* notes and starts that found no room */
+	uint64_t starts_dropped;
 	double evicted_allocs; /* allocations whose trace was evicted since, and their bytes */
 	double evicted_bytes;
 };
@@ -221,6 +227,53 @@ STACKDEPOT_API int stackdepot_store_next_error(struct stackdepot_store *store, u
 					       struct stackdepot_error *ret_error);
 
 /**
+ * struct stackdepot_note - a line that a process of the run had to say.
+ * @count: times it was said, by whichever process; @pid said it first.
+ */
+struct stackdepot_note {
+	const char *text;
+	uint32_t pid;
+	uint32_t count;
+};
+
+/* stackdepot_store_next_note() - as stackdepot_store_next_object(). All of a run are in its first.
+ */
+STACKDEPOT_API int stackdepot_store_next_note(struct stackdepot_store *store, uint64_t *position,
+					      struct stackdepot_note *ret_note);
+
+/* Why a program that was started need not be recorded; see stackdepot_start_reason(). */
+enum stackdepot_start_reason {
+	STACKDEPOT_START_PLAIN, /* nothing is known against it */
+	STACKDEPOT_START_STATIC,
+	STACKDEPOT_START_LOADER,  /* its loader is another one, such as musl's */
+	STACKDEPOT_START_MACHINE, /* it is of another architecture */
+	STACKDEPOT_START_SECURE,  /* set-user-ID and the like */
+	STACKDEPOT_START_ENVIRONMENT,
+	STACKDEPOT_START_LIBRARY, /* the preload library cannot be read there */
+	STACKDEPOT_START_REASONS
+};
+
+/* stackdepot_start_reason() - "static" and so on; "" for a number that is none. */
+STACKDEPOT_API const char *stackdepot_start_reason(unsigned int reason);
+
+/**
+ * struct stackdepot_start - a program that processes of the run started.
+ * @path:    as it was asked for.
+ * @started: times.
+ * @missing: of these, the ones whose recorder never began.
+ */
+struct stackdepot_start {
+	const char *path;
+	uint32_t reason;
+	uint32_t started;
+	uint32_t missing;
+};
+
+/* stackdepot_store_next_start() - as stackdepot_store_next_note(). */
+STACKDEPOT_API int stackdepot_store_next_start(struct stackdepot_store *store, uint64_t *position,
+					       struct stackdepot_start *ret_start);
+
+/**
  * struct stackdepot_stack - what comes from one allocation stack.
  * @trace: 0 for all objects whose trace is not known.
  *
@@ -255,22 +308,26 @@ STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, 
 
 /**
  * stackdepot_store_finish() - write down how the process ended, for whoever waited for it.
+ * @pid:         in the caller's PID name space.
  * @wait_status: as wait() has it.
  *
- * Return: 0, -ESRCH (the store is another process's), -EBADMSG, or the negative errno of open or
- * mmap.
+ * Return: 0, -ESRCH (the store is another process's, or of the program it was before an exec()),
+ * -EBADMSG, or the negative errno of open or mmap.
  */
 STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
 
 /**
  * stackdepot_store_trim() - give the disk blocks back that hold nothing; the size stays.
+ * @has_ended: the process is known to have ended. Else the kernel is asked whether anybody has the
+ *             file mapped; a forked child that has not allocated yet counts, too.
  *
- * Of a process that has ended: one that runs has to be sure of its blocks. A store is trimmed once;
- * for one that was, this is a look at its header.
+ * One that runs has to be sure of its blocks. A store is trimmed once; for one that was, this is a
+ * look at its header.
  *
- * Return: 0, -EBADMSG (not a store), or the negative errno of open or fallocate.
+ * Return: 0, -EAGAIN (somebody has it mapped), -EBADMSG (not a store), or the negative errno of
+ * open, fcntl or fallocate.
  */
-STACKDEPOT_API int stackdepot_store_trim(const char *path);
+STACKDEPOT_API int stackdepot_store_trim(const char *path, int has_ended);
 
 #ifdef __cplusplus
 }

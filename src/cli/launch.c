@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -76,8 +77,37 @@ static void launch_script(const char *head, ssize_t length, struct launch_file *
 	file->interpreter[end - start] = '\0';
 }
 
-static void launch_elf(int fd, const Elf64_Ehdr *elf, struct launch_file *file)
+/* A loader is as static as a static program, and preloads into the program that it is handed. */
+static bool launch_is_loader(int fd, const char *path)
 {
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat st;
+	void *memory;
+	bool is;
+
+	if (strncmp(name, "ld", 2) || !strstr(name, ".so") || fstat(fd, &st) || !st.st_size)
+		return false;
+	memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	is = memmem(memory, (size_t)st.st_size, "GLIBC_2.35", 10);
+	munmap(memory, (size_t)st.st_size);
+	return is;
+}
+
+static bool launch_loader_fits(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool fits = fd < 0 || launch_is_loader(fd, path);
+
+	if (fd >= 0)
+		close(fd);
+	return fits;
+}
+
+static void launch_elf(int fd, const char *path, const Elf64_Ehdr *elf, struct launch_file *file)
+{
+	char interpreter[PATH_MAX] = "";
 	Elf64_Phdr segment;
 	unsigned int i;
 
@@ -85,12 +115,21 @@ static void launch_elf(int fd, const Elf64_Ehdr *elf, struct launch_file *file)
 		file->trouble = "is not a 64-bit program, as the recorder is";
 		return;
 	}
-	for (i = 0; i < elf->e_phnum; i++)
+	for (i = 0; i < elf->e_phnum; i++) {
 		if (pread(fd, &segment, sizeof(segment),
-			  (off_t)(elf->e_phoff + i * sizeof(segment))) == sizeof(segment) &&
-		    segment.p_type == PT_INTERP)
-			return;
-	file->trouble = "is statically linked: there is nothing a library could be preloaded into";
+			  (off_t)(elf->e_phoff + i * sizeof(segment))) != sizeof(segment) ||
+		    segment.p_type != PT_INTERP)
+			continue;
+		if (segment.p_filesz < sizeof(interpreter) &&
+		    pread(fd, interpreter, segment.p_filesz, (off_t)segment.p_offset) > 0 &&
+		    !launch_loader_fits(interpreter))
+			file->trouble = "is of another C library (musl, or an older glibc): its "
+					"loader cannot take the recorder";
+		return;
+	}
+	if (!launch_is_loader(fd, path))
+		file->trouble =
+			"is statically linked: there is nothing a library could be preloaded into";
 }
 
 static void launch_look(const char *path, struct launch_file *file)
@@ -110,7 +149,7 @@ static void launch_look(const char *path, struct launch_file *file)
 	else if (length > 2 && !memcmp(head, "#!", 2))
 		launch_script(head, length, file);
 	else if (length >= (ssize_t)sizeof(Elf64_Ehdr) && !memcmp(head, ELFMAG, SELFMAG))
-		launch_elf(fd, (const Elf64_Ehdr *)(const void *)head, file);
+		launch_elf(fd, path, (const Elf64_Ehdr *)(const void *)head, file);
 	close(fd);
 }
 

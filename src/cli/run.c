@@ -17,10 +17,12 @@
 #include "base/status.h"
 #include "launch.h"
 #include "options.h"
+#include "profile/alive.h"
 #include "profile/profile.h"
 #include "profile/stores.h"
 #include "suppress/suppress.h"
 #include "text/number.h"
+#include "text/text.h"
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)
@@ -228,8 +230,8 @@ static void run_trim(const struct launch *launch)
 		if (stackdepot_store_open(stores.path[i], &store))
 			continue;
 		stackdepot_store_get_info(store, &info);
-		if (!target_is_there(&info))
-			(void)stackdepot_store_trim(stores.path[i]);
+		if (!alive_is_there(&info))
+			(void)stackdepot_store_trim(stores.path[i], alive_is_near(&info));
 		stackdepot_store_close(store);
 	}
 	stores_free(&stores);
@@ -283,6 +285,9 @@ static void run_add_store(const struct run *run, char *path, struct run_sums *su
 		run_say(profile, errors);
 		sums->said++;
 	}
+	text_notes(stderr, "stackdepot: ", profile);
+	if (!run->quiet)
+		text_unrecorded(stderr, "stackdepot: ", profile);
 	sums->errors += errors;
 	sums->children_unrecorded += profile->info.children_unrecorded;
 	profile_close(profile);
@@ -358,7 +363,7 @@ static int run_program(struct run *run, struct launch *launch)
 	uint64_t errors;
 
 	run_remove_old(run->store);
-	if (!run_add(run, "store", run->store)) {
+	if (!run_add(run, "store", run->store) || !run_add(run, "stderr", "no")) {
 		complain("%s: the name is too long", run->store);
 		return LAUNCH_FAILED;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alive.h"
 #include "base/complain.h"
 #include "base/memory.h"
 #include "lost_stacks.h"
@@ -86,7 +87,7 @@ bool profile_find_lost(struct profile *profile)
 		int error;
 
 		stackdepot_store_get_info(process->store, &process->info);
-		error = target_is_running(&process->info)
+		error = alive_is_running(&process->info) && alive_is_near(&process->info)
 				? lost_find(process->store, (pid_t)process->info.pid, process->path,
 					    &process->lost)
 				: -ESRCH;

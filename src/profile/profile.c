@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "alive.h"
 #include "base/complain.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -108,7 +109,32 @@ size_t profile_running(const struct profile *profile)
 	size_t i, nr = 0;
 
 	for (i = 0; i < profile->nr_processes; i++)
-		nr += target_is_running(&profile->processes[i].info);
+		nr += alive_is_running(&profile->processes[i].info);
+	return nr;
+}
+
+/* The store of what a process became by exec(); NULL if it is not among these. */
+static const struct profile_process *profile_successor(const struct profile *profile,
+						       const struct profile_process *process)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		const struct profile_process *other = &profile->processes[i];
+
+		if (alive_is_same(&other->info, &process->info) &&
+		    other->info.start_monotonic_ns > process->info.start_monotonic_ns)
+			return other;
+	}
+	return NULL;
+}
+
+size_t profile_replaced(const struct profile *profile)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		nr += profile_successor(profile, &profile->processes[i]) != NULL;
 	return nr;
 }
 
@@ -134,6 +160,8 @@ static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_
 	sum->modules_dropped += more->modules_dropped;
 	sum->children += more->children;
 	sum->children_unrecorded += more->children_unrecorded;
+	sum->notes_dropped += more->notes_dropped;
+	sum->starts_dropped += more->starts_dropped;
 	sum->evicted_allocs += more->evicted_allocs;
 	sum->evicted_bytes += more->evicted_bytes;
 }
@@ -145,6 +173,10 @@ static void profile_sum_up(struct profile *profile)
 
 	for (i = 0; i < profile->nr_processes; i++)
 		stackdepot_store_get_info(profile->processes[i].store, &profile->processes[i].info);
+	/* One that did not say so itself, for a system call of its own making. */
+	for (i = 0; i < profile->nr_processes; i++)
+		if (profile_successor(profile, &profile->processes[i]))
+			profile->processes[i].info.state = STACKDEPOT_STORE_REPLACED;
 	profile->info = profile->processes[0].info;
 	for (i = 1; i < profile->nr_processes; i++) {
 		const struct stackdepot_store_info *more = &profile->processes[i].info;

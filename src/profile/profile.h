@@ -100,6 +100,8 @@ void profile_close(struct profile *profile);
 bool profile_refresh(struct profile *profile);
 /* Does one of the processes run? How many? */
 size_t profile_running(const struct profile *profile);
+/* Stores whose process goes on as another program, in another of the stores. */
+size_t profile_replaced(const struct profile *profile);
 
 /*
  * Hash of the functions of a stack, inlined ones included: equal for the same way through a

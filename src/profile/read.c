@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alive.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "lost_stacks.h"
@@ -302,11 +303,15 @@ bool profile_read(struct profile *profile)
 	if (profile->filter)
 		profile->filter->begin(profile->filter->context);
 	for (i = 0; i < profile->nr_processes && good; i++) {
+		const struct stackdepot_store_info *info = &profile->processes[i].info;
+
+		/* With the program that was replaced its memory went. */
 		if (profile->lost_only)
 			read_lost(&read, i);
 		else
 			good = read_stacks(&read, i,
-					   all || target_is_running(&profile->processes[i].info));
+					   info->state != STACKDEPOT_STORE_REPLACED &&
+						   (all || alive_is_running(info)));
 		read_errors(&read, i);
 	}
 	if (good) {

@@ -80,15 +80,3 @@ char *target_path(const char *name)
 		return target_of_process(name);
 	return memory_strdup(name);
 }
-
-bool target_is_there(const struct stackdepot_store_info *info)
-{
-	if (!info->pid || info->pid > INT_MAX)
-		return false;
-	return !kill((pid_t)info->pid, 0) || errno == EPERM;
-}
-
-bool target_is_running(const struct stackdepot_store_info *info)
-{
-	return info->state == STACKDEPOT_STORE_RUNNING && target_is_there(info);
-}

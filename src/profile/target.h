@@ -21,9 +21,5 @@ struct targets {
 char *target_path(const char *name);
 /* Why a store could not be opened. */
 const char *target_error(int error);
-/* Is the process of this store there now? */
-bool target_is_running(const struct stackdepot_store_info *info);
-/* Or at least one of its number, which may be in its last steps? */
-bool target_is_there(const struct stackdepot_store_info *info);
 
 #endif

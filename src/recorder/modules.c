@@ -11,19 +11,27 @@
  * the old module for ever, and equal addresses in different modules are different traces.
  *
  * A module that comes back to the same place, with the same build-id, is the same one.
+ *
+ * Records and tags can run out. A module that gets none is known all the same, while it is loaded:
+ * its frames carry a tag that no record has, so they show as addresses, and never as functions of a
+ * module that was there before.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorder.h"
 
 #define MAX_KNOWN 4096u
+#define MAX_UNNOTED 1024u /* at one time */
 #define SPINS 2000u
 
 struct known {
@@ -39,6 +47,8 @@ uint32_t modules_epoch;
 
 static struct known known[MAX_KNOWN];
 static uint32_t known_nr;
+static struct known unnoted[MAX_UNNOTED];
+static uint32_t unnoted_nr;
 static uint32_t modules_lock;
 
 static bool modules_lock_take(void)
@@ -98,11 +108,59 @@ static void module_build_id(struct store_module *module)
 	}
 }
 
+/* Was the program started by way of its loader, which is the executable then? */
+static bool module_by_loader(void)
+{
+	return !getauxval(AT_BASE);
+}
+
+/* The path at the end of a line of /proc/self/maps, if the line's addresses have this one. */
+static bool module_mapped(char *line, uintptr_t address, struct store_module *module)
+{
+	char *end, *path = strchr(line, '/');
+	uintptr_t low = strtoul(line, &end, 16), high = strtoul(end + 1, NULL, 16);
+
+	if (!path || address < low || address >= high || strlen(path) >= sizeof(module->path))
+		return false;
+	module->path_bytes = (uint32_t)strlen(path);
+	strcpy(module->path, path);
+	return true;
+}
+
+/* The file that is mapped where the program is. */
+static void module_path_by_address(struct store_module *module)
+{
+	char text[2 * sizeof(module->path)];
+	int fd = setup_open("/proc/self/maps", O_RDONLY);
+	size_t used = 0;
+	bool found = false;
+	ssize_t got;
+
+	while (fd >= 0 && !found && (got = read(fd, text + used, sizeof(text) - 1 - used)) > 0) {
+		char *line = text, *end;
+
+		used += (size_t)got;
+		text[used] = '\0';
+		for (; !found && (end = strchr(line, '\n')); line = end + 1) {
+			*end = '\0';
+			found = module_mapped(line, module->start, module);
+		}
+		used -= (size_t)(line - text);
+		memmove(text, line, used);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static void module_path(struct store_module *module, const char *name)
 {
 	size_t room = sizeof(module->path) - 1, used = 0, length = strlen(name);
 	ssize_t got;
 
+	if (!length && module_by_loader()) {
+		module_path_by_address(module);
+		return;
+	}
 	if (!length) {
 		got = readlink("/proc/self/exe", module->path, room);
 		module->path_bytes = got > 0 ? (uint32_t)got : 0;
@@ -129,7 +187,8 @@ static void module_file(struct store_module *module, const char *name)
 {
 	struct stat st;
 
-	if (module->build_id_bytes || stat(*name ? module->path : "/proc/self/exe", &st))
+	if (module->build_id_bytes ||
+	    stat(*name || module_by_loader() ? module->path : "/proc/self/exe", &st))
 		return;
 	module->file_bytes = (uint64_t)st.st_size;
 	module->file_mtime_ns =
@@ -167,17 +226,13 @@ static uint32_t module_next_tag(const struct dl_find_object *found)
 		if (known[i].start < (uintptr_t)found->dlfo_map_end &&
 		    known[i].end > (uintptr_t)found->dlfo_map_start && known[i].tag >= tag)
 			tag = known[i].tag + 1;
-	return tag < STORE_MAX_TAG ? tag : STORE_MAX_TAG;
+	return tag;
 }
 
 static void module_write(uint32_t number, const struct dl_find_object *found)
 {
 	struct store_module *record = module_record(number);
 
-	if (!record) {
-		recorder_count(&recorder.header->counts.modules_dropped, 1);
-		return;
-	}
 	record->start = known[number].start;
 	record->end = known[number].end;
 	record->bias = found->dlfo_link_map->l_addr;
@@ -205,17 +260,43 @@ static struct known *module_again(const struct dl_find_object *found)
 	return NULL;
 }
 
-static struct known *module_add(const struct dl_find_object *found, bool permanent)
+static void module_fill(struct known *module, const struct dl_find_object *found, uint32_t tag)
 {
-	struct known *module = module_again(found);
-
-	if (module || known_nr == MAX_KNOWN)
-		return module;
-	module = &known[known_nr];
 	module->start = (uintptr_t)found->dlfo_map_start;
 	module->end = (uintptr_t)found->dlfo_map_end;
 	module->link_map = found->dlfo_link_map;
-	module->tag = module_next_tag(found);
+	module->tag = tag;
+}
+
+/* A place among those without a record; NULL if all are in use. */
+static struct known *module_add_unnoted(const struct dl_find_object *found)
+{
+	uint32_t i;
+
+	for (i = 0; i < unnoted_nr && unnoted[i].loaded; i++)
+		;
+	if (i == MAX_UNNOTED)
+		return NULL;
+	recorder_count(&recorder.header->counts.modules_dropped, 1);
+	module_fill(&unnoted[i], found, STORE_TAG_UNNOTED);
+	store_release(&unnoted[i].loaded, true);
+	if (i == unnoted_nr)
+		store_release(&unnoted_nr, i + 1);
+	return &unnoted[i];
+}
+
+static struct known *module_add(const struct dl_find_object *found, bool permanent)
+{
+	struct known *module = module_again(found);
+	uint32_t tag = module_next_tag(found);
+
+	if (module)
+		return module;
+	if (known_nr == MAX_KNOWN || known_nr >= recorder.layout.modules ||
+	    tag >= STORE_TAG_UNNOTED)
+		return module_add_unnoted(found);
+	module = &known[known_nr];
+	module_fill(module, found, tag);
 	module->permanent = permanent;
 	module->loaded = true;
 	module_write(known_nr, found);
@@ -225,10 +306,8 @@ static struct known *module_add(const struct dl_find_object *found, bool permane
 
 static void module_unload(struct known *module)
 {
-	struct store_module *record = module_record((uint32_t)(module - known));
-
-	if (record)
-		record->unload_ns = recorder_now_ns();
+	if (module->tag != STORE_TAG_UNNOTED)
+		module_record((uint32_t)(module - known))->unload_ns = recorder_now_ns();
 	store_release(&module->loaded, false);
 	(void)fetch_add_relaxed(&modules_epoch, 1);
 }
@@ -247,6 +326,9 @@ static struct known *module_search(uintptr_t pc)
 	for (i = 0; i < nr; i++)
 		if (module_has(&known[i], pc))
 			return &known[i];
+	for (i = 0, nr = load_acquire(&unnoted_nr); i < nr; i++)
+		if (module_has(&unnoted[i], pc))
+			return &unnoted[i];
 	return NULL;
 }
 
@@ -298,11 +380,23 @@ void modules_see_few(const uintptr_t *frames, unsigned int nr)
 			continue;
 		modules_see(&frames[i], 1);
 		module = module_search(frames[i] - 1);
-		if (module) {
+		if (module && module->tag != STORE_TAG_UNNOTED) {
 			store_relaxed(&last[1], first);
 			store_relaxed(&last[0], (uint32_t)(module - known));
 		}
 	}
+}
+
+/* Of code that is in no module that could be noted: where one was before, its name would be taken.
+ */
+static uint32_t module_tag_of_none(uintptr_t pc)
+{
+	uint32_t i, nr = load_acquire(&known_nr);
+
+	for (i = 0; i < nr; i++)
+		if (pc >= known[i].start && pc < known[i].end)
+			return STORE_TAG_UNNOTED;
+	return 0;
 }
 
 bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames)
@@ -311,36 +405,40 @@ bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames
 	const struct known *last = NULL;
 	bool tagged = false;
 	unsigned int i;
+	uint32_t tag;
 
 	for (i = 0; i < nr; i++) {
 		if (!last || !module_has(last, frames[i] - 1))
 			last = module_find(frames[i] - 1);
-		ret_frames[i] = frames[i];
-		if (last && last->tag) {
-			ret_frames[i] |= (uintptr_t)last->tag << 48;
-			tagged = true;
-		}
+		tag = last ? last->tag : module_tag_of_none(frames[i] - 1);
+		ret_frames[i] = frames[i] | (uintptr_t)tag << 48;
+		tagged |= tag != 0;
 	}
 	errno = saved_errno;
 	return tagged;
 }
 
-void modules_unloaded(void)
+static void module_look(struct known *module)
 {
 	struct dl_find_object found;
+
+	if (module->permanent || !module->loaded)
+		return;
+	if (_dl_find_object((void *)module->start, &found) ||
+	    found.dlfo_link_map != module->link_map)
+		module_unload(module);
+}
+
+void modules_unloaded(void)
+{
 	uint32_t i;
 
 	if (!modules_lock_take())
 		return;
-	for (i = 0; i < known_nr; i++) {
-		struct known *module = &known[i];
-
-		if (module->permanent || !module->loaded)
-			continue;
-		if (_dl_find_object((void *)module->start, &found) ||
-		    found.dlfo_link_map != module->link_map)
-			module_unload(module);
-	}
+	for (i = 0; i < known_nr; i++)
+		module_look(&known[i]);
+	for (i = 0; i < unnoted_nr; i++)
+		module_look(&unnoted[i]);
 	modules_lock_drop();
 }
 
@@ -375,7 +473,7 @@ void modules_child(void)
 
 	modules_lock = 0;
 	modules_epoch = 0;
-	known_nr = 0;
+	known_nr = unnoted_nr = 0;
 	for (i = 0; i < nr; i++) {
 		bool permanent = known[i].permanent;
 		struct dl_find_object found;

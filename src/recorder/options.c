@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* options.c - STACKDEPOT_OPTIONS: name=value pairs, separated by colons. */
+#define _GNU_SOURCE
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "recorder.h"
 
@@ -35,6 +37,8 @@ static const struct option options[] = {
 	{"crash-handler", OPTION_BOOL, FIELD(crash_handler), "explain crashes (default: yes)"},
 	{"corpus", OPTION_BYTES, FIELD(corpus_events),
 	 "keep the trace of each of so many events (default: 0)"},
+	{"stderr", OPTION_BOOL, FIELD(to_stderr),
+	 "say there why nothing is recorded, if there is no store to say it in (default: yes)"},
 	{"verbose", OPTION_BOOL, FIELD(verbose), "say a line for each error (default: no)"},
 	{"help", OPTION_BOOL, FIELD(help), "list the options"},
 };
@@ -47,6 +51,7 @@ void options_default(struct recorder_options *values)
 	values->memory_bytes = 64ull << 20;
 	values->follow_children = true;
 	values->crash_handler = true;
+	values->to_stderr = true;
 	values->redzone_bytes = 8;
 	values->quarantine_bytes = 64u << 10;
 	values->guard_interval = 5000;
@@ -55,13 +60,23 @@ void options_default(struct recorder_options *values)
 	strcpy(values->store, "stackdepot.store");
 }
 
+static void options_line(const char *name, const char *between, const char *help)
+{
+	char line[256], *end = stpcpy(line, "stackdepot: ");
+
+	end = stpcpy(stpcpy(stpcpy(stpcpy(end, name), between), help), "\n");
+	if (write(STDERR_FILENO, line, (size_t)(end - line)) < 0)
+		return;
+}
+
+/* Asked for, and before the program has begun: the one thing that is written to a descriptor. */
 void options_help(void)
 {
 	size_t i;
 
-	say("STACKDEPOT_OPTIONS=name=value:name=value...", NULL);
+	options_line("STACKDEPOT_OPTIONS=name=value:name=value...", "", "");
 	for (i = 0; i < OPTIONS; i++)
-		say("  ", options[i].name, ": ", options[i].help, NULL);
+		options_line(options[i].name, ": ", options[i].help);
 }
 
 /* A number with an optional K, M or G. */
@@ -167,25 +182,29 @@ static bool options_in_range(const struct recorder_options *values)
 	       values->corpus_events <= values->memory_bytes / 8;
 }
 
+static void options_trouble(struct recorder_options *values, const char *text, size_t length)
+{
+	static const char what[] = "STACKDEPOT_OPTIONS: cannot make sense of '";
+	const size_t room = sizeof(values->trouble) - 96;
+	char *at;
+
+	if (values->trouble[0])
+		return;
+	at = mempcpy(values->trouble, what, sizeof(what) - 1);
+	at = mempcpy(at, text, length < room ? length : room);
+	strcpy(at, "'; help=1 lists the options");
+}
+
 bool options_parse(struct recorder_options *values, const char *text)
 {
 	while (*text) {
 		size_t length = strcspn(text, ":");
-		char word[64];
 
-		if (length && !options_one(values, text, length)) {
-			size_t shown = length < sizeof(word) - 1 ? length : sizeof(word) - 1;
-
-			memcpy(word, text, shown);
-			word[shown] = '\0';
-			say("STACKDEPOT_OPTIONS: cannot make sense of '", word,
-			    "'; help=1 lists the options", NULL);
-			return false;
-		}
+		if (length && !options_one(values, text, length))
+			options_trouble(values, text, length);
 		text += length + (text[length] == ':');
 	}
-	if (options_in_range(values))
-		return true;
-	say("STACKDEPOT_OPTIONS: a value is out of range", NULL);
-	return false;
+	if (!values->trouble[0] && !options_in_range(values))
+		strcpy(values->trouble, "STACKDEPOT_OPTIONS: a value is out of range");
+	return !values->trouble[0];
 }

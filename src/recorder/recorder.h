@@ -11,7 +11,8 @@
  *	error.c                what records them
  *	real.c patch.c         the allocator below, and the program's own one
  *	modules.c              which files the frames lie in
- *	thread.c setup.c children.c options.c say.c   the rest of the house
+ *	exec.c                 which programs it starts
+ *	thread.c setup.c limits.c children.c options.c say.c   the rest of the house
  *
  * Everything here may be called from wherever a program may call malloc(), preserves errno, and
  * allocates nothing from the program's allocator. A function that differs says so.
@@ -57,19 +58,23 @@ struct recorder_options {
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
+	bool to_stderr;
 	bool verbose;
 	bool help;
 	char store[RECORDER_PATH_BYTES];
+	char trouble[160]; /* the first pair that was not understood */
 };
 
-/* Read name=value pairs, separated by colons. False after a complaint, if one is not understood. */
+/* Read name=value pairs, separated by colons. All are read even if one is not understood; then, or
+ * if a value is out of range, false, and values->trouble says which. */
 bool options_parse(struct recorder_options *options, const char *text);
 void options_default(struct recorder_options *options);
 void options_help(void);
 
-/* --- say.c: write(2) only -------------------------------------------------------------------- */
+/* --- say.c ------------------------------------------------------------------------------------ */
 
-/* One line on standard error: "stackdepot: " and the strings up to NULL. */
+/* A line, of the strings up to NULL, into the first store of the run; not to a descriptor, which
+ * may be the program's. */
 void say(const char *first, ...) __attribute__((sentinel));
 /* The text of a number, in a buffer of the caller's. */
 #define SAY_NUMBER_BYTES 24
@@ -112,9 +117,11 @@ void *patch_original(const char *name);
 /* --- setup.c ---------------------------------------------------------------------------------- */
 
 struct recorder {
-	uint32_t ready;	   /* everything below can be used */
-	uint32_t sampling; /* not every object is recorded */
-	struct store_header *header;
+	uint32_t ready;		     /* everything below can be used */
+	uint32_t sampling;	     /* not every object is recorded */
+	bool begun;		     /* the program may have */
+	struct store_header *first;  /* the head of the run's first store; NULL: out of reach */
+	struct store_header *header; /* this process's store */
 	struct store_module *modules;
 	struct store_error *errors;
 	uint32_t *corpus;
@@ -153,11 +160,36 @@ uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
 
+/* open() of a file of ours, whose descriptor is none of the standard ones. It is closed before the
+ * program goes on. Negative errno. */
+int setup_open(const char *path, int flags);
+
+/* --- limits.c --------------------------------------------------------------------------------- */
+
+/* Why a store of so many bytes, and what goes with it, may be too much for the program; or NULL. */
+const char *limits_memory(uint64_t bytes);
+/* May the file become so large? 0 or a negative errno. */
+int limits_file(int fd, uint64_t bytes);
+/* Make it so large, with all its blocks. 0 or a negative errno; never a signal. */
+int limits_reserve(int fd, uint64_t bytes);
+
 /* --- children.c ------------------------------------------------------------------------------- */
 
-/* May this process have a store in the run that `first` was made for? 0, -ECHILD (no, and there is
- * nothing to say), -EBADMSG (that is no store), or the negative errno of open or mmap. */
-int children_admit(const char *first);
+/* Map the head of the run's first store, for the life of the process. 0, -EBADMSG (that is no
+ * store), or the negative errno of open or mmap. */
+int children_join(const char *first);
+/* May this process have a store in the run it has joined? 0, or -ECHILD: no, and there is nothing
+ * to say. */
+int children_admit(void);
+/* Unmap the own store, but for the head if it is the run's first. */
+void children_leave_store(void);
+
+/* --- exec.c ----------------------------------------------------------------------------------- */
+
+/* Before main(): what starting a program will need. */
+void exec_setup(void);
+/* This program was started by one of the run, which may have noted that: strike it out. */
+void exec_arrived(void);
 
 /* --- thread.c --------------------------------------------------------------------------------- */
 

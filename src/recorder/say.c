@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* say.c - words to the user, with write(2) alone. */
+/*
+ * say.c - words to the user.
+ *
+ * Not through a descriptor: number 2 may be a data file of the program's, and what it writes to
+ * standard error is its own. They go into the first store of the run, which all its
+ * processes keep mapped; reports show them, and `stackdepot run` at the end.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -7,23 +13,70 @@
 
 #include "recorder.h"
 
-#define SAY_BYTES 1400u
+#define SAY_BYTES sizeof(((struct store_note *)NULL)->text)
 
 static size_t say_append(char *line, size_t used, const char *text)
 {
 	size_t length = strlen(text);
 
-	if (length > SAY_BYTES - 1 - used)
-		length = SAY_BYTES - 1 - used;
+	if (length > SAY_BYTES - used)
+		length = SAY_BYTES - used;
 	memcpy(line + used, text, length);
 	return used + length;
+}
+
+static bool say_again(struct store_note *note, const char *line, size_t bytes)
+{
+	if (load_acquire(&note->state) != STORE_RECORD_VALID || note->text_bytes != bytes ||
+	    memcmp(note->text, line, bytes))
+		return false;
+	(void)fetch_add_relaxed(&note->count, 1);
+	return true;
+}
+
+static bool say_new(struct store_note *note, const char *line, size_t bytes)
+{
+	uint32_t none = STORE_RECORD_FREE;
+
+	if (!__atomic_compare_exchange_n(&note->state, &none, STORE_RECORD_BUSY, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	memcpy(note->text, line, bytes);
+	note->text_bytes = (uint32_t)bytes;
+	note->pid = (uint32_t)getpid();
+	note->count = 1;
+	store_release(&note->state, STORE_RECORD_VALID);
+	return true;
+}
+
+static void say_note(struct store_header *first, const char *line, size_t bytes)
+{
+	struct store_note *notes = store_run(first)->notes;
+	unsigned int i;
+
+	for (i = 0; i < STORE_NOTES; i++)
+		if (say_again(&notes[i], line, bytes) || say_new(&notes[i], line, bytes))
+			return;
+	(void)fetch_add_relaxed(&first->notes_dropped, 1);
+}
+
+/*
+ * There is no store to say it in, and the program has not begun. Only if it was preloaded by hand:
+ * `stackdepot run` sees itself that there is no store, and a program further down may have its data
+ * behind number 2.
+ */
+static void say_at_start(const char *line, size_t bytes)
+{
+	if (write(STDERR_FILENO, "stackdepot: ", 12) < 0 || write(STDERR_FILENO, line, bytes) < 0 ||
+	    write(STDERR_FILENO, "\n", 1) < 0)
+		return;
 }
 
 void say(const char *first, ...)
 {
 	const int saved_errno = errno;
 	char line[SAY_BYTES];
-	size_t used = say_append(line, 0, "stackdepot: ");
+	size_t used = 0;
 	const char *text;
 	va_list list;
 
@@ -31,11 +84,10 @@ void say(const char *first, ...)
 	for (text = first; text; text = va_arg(list, const char *))
 		used = say_append(line, used, text);
 	va_end(list);
-	line[used++] = '\n';
-	/* One call, so that lines of several processes do not mix. Nobody is left to tell if it
-	 * fails. */
-	if (write(STDERR_FILENO, line, used) < 0)
-		errno = saved_errno;
+	if (recorder.first)
+		say_note(recorder.first, line, used);
+	else if (!recorder.begun && recorder.options.to_stderr)
+		say_at_start(line, used);
 	errno = saved_errno;
 }
 

@@ -10,9 +10,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +24,9 @@ enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 
 struct recorder recorder;
 static uint32_t setup_state;
-static uint32_t setup_flags; /* of this process and its children */
-static size_t setup_patched; /* bytes of memory that redirecting the program's malloc() took */
+static uint32_t setup_flags;	  /* of this process and its children */
+static const char *setup_trouble; /* why this process is not to be recorded */
+static size_t setup_patched;	  /* bytes of memory that redirecting the program's malloc() took */
 
 uint64_t recorder_now_ns(void)
 {
@@ -54,13 +57,12 @@ static void *setup_at(uint64_t offset)
 
 static int setup_map(int fd, uint64_t bytes)
 {
+	/* With its blocks: a full disk is found out here, not by a signal in the program. */
+	int error = limits_reserve(fd, bytes);
 	void *memory;
 
-	/* With its blocks: a full disk is found out here, not by a signal in the program. */
-	if (ftruncate(fd, (off_t)bytes))
-		return -errno;
-	if (fallocate(fd, 0, 0, (off_t)bytes) && errno != EOPNOTSUPP && errno != ENOSYS)
-		return -errno;
+	if (error)
+		return error;
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -95,15 +97,43 @@ static int setup_depot(void)
 				    &recorder.depot);
 }
 
+static ssize_t setup_read(const char *path, char *text, size_t bytes)
+{
+	int fd = setup_open(path, O_RDONLY);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, bytes);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return length;
+}
+
 static void setup_command(struct store_process *process)
 {
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, process->command, STORE_COMMAND_BYTES);
+	ssize_t length = setup_read("/proc/self/cmdline", process->command, STORE_COMMAND_BYTES);
 
 	if (length > 0)
 		process->command_bytes = (uint32_t)length;
-	if (fd >= 0)
-		(void)close(fd);
+}
+
+/* The process's start, and the name space that its number is of. */
+static void setup_identity(struct store_process *process)
+{
+	ssize_t length;
+	struct stat st;
+	char text[512];
+	const char *at;
+	int field;
+
+	if (!stat("/proc/self/ns/pid", &st))
+		process->pid_namespace = st.st_ino;
+	length = setup_read("/proc/self/stat", text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	/* The name of the program may have anything in it: the last ")" ends it, in field 2. */
+	at = strrchr(text, ')');
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+		process->start_ticks = process->start_ticks * 10 + (uint64_t)(*at - '0');
 }
 
 static void setup_process(struct store_process *process, uint32_t flags)
@@ -118,6 +148,7 @@ static void setup_process(struct store_process *process, uint32_t flags)
 	process->state = STORE_RUNNING;
 	process->flags = flags | load_relaxed(&setup_flags);
 	setup_command(process);
+	setup_identity(process);
 }
 
 void setup_deepbind(void)
@@ -147,20 +178,34 @@ static int setup_fill(int fd, uint32_t flags)
 	setup_process(&header->process, flags);
 	error = setup_depot();
 	if (error) {
-		(void)munmap(header, bytes);
+		children_leave_store();
 		return error;
 	}
 	store_release(&header->magic, STORE_MAGIC);
+	if (!recorder.first)
+		recorder.first = header;
 	return 0;
 }
 
 #define SETUP_NAMES (2 * RECORDER_MAX_CHILDREN)
 
-static int setup_open(const char *path)
+int setup_open(const char *path, int flags)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int high, fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 
-	return fd < 0 ? -errno : fd;
+	/* Who finds one of the standard descriptors closed expects it to stay so. */
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd < 0 ? -errno : fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (high < 0)
+		high = -errno;
+	(void)close(fd);
+	return high;
+}
+
+static int setup_create_file(const char *path)
+{
+	return setup_open(path, O_RDWR | O_CREAT | O_EXCL);
 }
 
 /* FILE.PID, FILE.PID.2 and so on, for children and those who exec(). */
@@ -173,10 +218,10 @@ static int setup_create_child(char *path)
 
 	strcat(strcat(path, "."), say_number((uint64_t)getpid(), number));
 	end = path + strlen(path);
-	fd = setup_open(path);
+	fd = setup_create_file(path);
 	for (attempt = 2; fd == -EEXIST && attempt < SETUP_NAMES; attempt++) {
 		strcpy(stpcpy(end, "."), say_number(attempt, number));
-		fd = setup_open(path);
+		fd = setup_create_file(path);
 	}
 	return fd;
 }
@@ -184,21 +229,41 @@ static int setup_create_child(char *path)
 /* FILE for the first of a run. */
 static int setup_create(char *path, bool child)
 {
-	int fd = child ? -EEXIST : setup_open(path);
+	int fd = child ? -EEXIST : setup_create_file(path);
 
 	if (fd != -EEXIST)
 		return fd;
-	fd = children_admit(path);
+	fd = children_join(path);
+	if (!fd && !child)
+		exec_arrived();
+	if (!fd)
+		fd = setup_trouble ? -ECANCELED : children_admit();
 	return fd ? fd : setup_create_child(path);
 }
 
-static void setup_complain(const char *path, int error)
+static const char *setup_why(int error)
 {
-	const char *why =
-		error == -EBADMSG ? "exists, and is not a store" : strerrordesc_np(-error);
+	switch (error) {
+	case -EBADMSG:
+		return "exists, and is not a store";
+	case -EFBIG:
+		return "larger than files may be here (RLIMIT_FSIZE)";
+	case -ECANCELED:
+		return setup_trouble;
+	}
+	return strerrordesc_np(-error);
+}
 
-	if (error != -ECHILD)
-		say(path, ": ", why, "; the program is not recorded", NULL);
+/* Told by file and reason, without a number, so that many of one kind are one line. */
+static void setup_complain(const char *path, uint32_t flags, int error)
+{
+	const char *name = program_invocation_name;
+
+	if (error == -ECHILD)
+		return;
+	say(name ? name : "?", flags & STORE_FLAG_CHILD ? ", forked" : "",
+	    ": not recorded: ", error == -ECANCELED ? "" : path, error == -ECANCELED ? "" : ": ",
+	    setup_why(error), NULL);
 }
 
 static int setup_store_at(const char *base, uint32_t flags)
@@ -217,39 +282,51 @@ static int setup_store_at(const char *base, uint32_t flags)
 			(void)unlink(path);
 	}
 	if (error)
-		setup_complain(path, error);
+		setup_complain(base, flags, error);
 	return error;
 }
 
 static bool setup_alive(void)
 {
-	uint32_t *page = mmap(NULL, STORE_PAGE_BYTES, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static uint32_t *page; /* a forked child has the same, cleared */
+	void *memory = page;
 
-	if (page == MAP_FAILED || madvise(page, STORE_PAGE_BYTES, MADV_WIPEONFORK)) {
-		say("no memory that a fork clears (Linux 4.14 has it); not recorded", NULL);
-		return false;
+	if (!page) {
+		memory = mmap(NULL, STORE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (memory == MAP_FAILED || madvise(memory, STORE_PAGE_BYTES, MADV_WIPEONFORK)) {
+			setup_trouble = "no memory that a fork clears (Linux 4.14 has it)";
+			return false;
+		}
 	}
+	page = memory;
 	*page = 1;
 	recorder.alive = page;
 	return true;
 }
 
-static bool setup_options(void)
+static void setup_options(void)
 {
 	const char *text = getenv("STACKDEPOT_OPTIONS");
 
 	options_default(&recorder.options);
 	if (text && !options_parse(&recorder.options, text))
-		return false;
+		setup_trouble = recorder.options.trouble;
 	if (recorder.options.help)
 		options_help();
-	return true;
+	if (!setup_trouble)
+		setup_trouble = limits_memory(recorder.options.memory_bytes);
+	/* For the note, if this is the first of the run; then nothing else is in it. */
+	if (setup_trouble) {
+		recorder.options.memory_bytes = STORE_MIN_BYTES;
+		recorder.options.corpus_events = 0;
+	}
 }
 
 /* A program that brings its own malloc() and was linked to it statically never calls ours. */
 static bool setup_is_called(void)
 {
+	static char text[256];
 	const char *trouble;
 
 	if (real_is_reached())
@@ -257,16 +334,33 @@ static bool setup_is_called(void)
 	setup_patched = patch_program(&trouble);
 	if (setup_patched)
 		return true;
-	say("the program contains a malloc() of its own that cannot be redirected (", trouble,
-	    "); the program is not recorded", NULL);
+	(void)snprintf(text, sizeof(text),
+		       "it contains a malloc() of its own that cannot be redirected (%s)", trouble);
+	setup_trouble = text;
+	return false;
+}
+
+/* The store stays for what it says of itself, and for the notes of the run. */
+static bool setup_give_up(void)
+{
+	recorder.header->process.flags |= STORE_FLAG_UNRECORDED;
+	setup_complain(recorder.options.store, 0, -ECANCELED);
+	stackdepot_destroy(recorder.depot);
+	children_leave_store();
 	return false;
 }
 
 static bool setup_all(void)
 {
-	if (!setup_options() || !setup_is_called() || !setup_alive() || !thread_setup() ||
-	    setup_store_at(recorder.options.store, 0))
+	setup_options();
+	if (setup_trouble && recorder.options.to_stderr) {
+		setup_complain(recorder.options.store, 0, -ECANCELED);
 		return false;
+	}
+	if (setup_store_at(recorder.options.store, 0))
+		return false;
+	if (setup_trouble || !setup_is_called() || !setup_alive() || !thread_setup())
+		return setup_give_up();
 	recorder_count_tool((int64_t)setup_patched);
 	stackdepot_unwind_setup();
 	sample_setup();
@@ -287,6 +381,7 @@ bool setup_begin(void)
 					 __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
 		return false;
 	done = setup_all();
+	recorder.begun = true;
 	store_release(&recorder.ready, done);
 	store_release(&setup_state, done ? SETUP_DONE : SETUP_OFF);
 	errno = saved_errno;
@@ -303,8 +398,8 @@ void setup_child(void)
 					 __ATOMIC_ACQUIRE))
 		return;
 	stackdepot_destroy(recorder.depot);
-	(void)munmap(recorder.header, recorder.header->total_bytes);
-	recorder.header = NULL;
+	children_leave_store();
+	setup_trouble = limits_memory(recorder.options.memory_bytes);
 	done = recorder.options.follow_children && setup_alive() &&
 	       !setup_store_at(recorder.options.store, STORE_FLAG_CHILD);
 	if (done) {
@@ -325,6 +420,7 @@ static __attribute__((constructor)) void setup_constructor(void)
 	/* The main thread may never allocate, and has a stack that can overflow. */
 	if (setup_begin() || load_acquire(&recorder.ready))
 		(void)thread_self();
+	exec_setup();
 }
 
 static __attribute__((destructor)) void setup_destructor(void)

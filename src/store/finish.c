@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,11 +11,21 @@
 #include "format.h"
 #include "stackdepot/store.h"
 
+/* A number means a process in one name space only. */
+static bool finish_is_ours(const struct store_process *process)
+{
+	struct stat st;
+
+	return !process->pid_namespace || stat("/proc/self/ns/pid", &st) ||
+	       process->pid_namespace == st.st_ino;
+}
+
 static int finish_mark(struct store_header *header, uint32_t pid, uint32_t wait_status)
 {
 	if (header->magic != STORE_MAGIC || header->version != STORE_VERSION)
 		return -EBADMSG;
-	if (header->process.pid != pid)
+	if (header->process.pid != pid || header->process.state == STORE_REPLACED ||
+	    !finish_is_ours(&header->process))
 		return -ESRCH;
 	header->process.wait_status = wait_status;
 	__atomic_store_n(&header->process.state, STORE_WAITED, __ATOMIC_RELEASE);
@@ -63,30 +74,54 @@ int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status
 
 static int trim_punch(int fd, off_t from, off_t to)
 {
-	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from) ? -errno
-											  : 0;
+	return from < to && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from,
+				      to - from)
+		       ? -errno
+		       : 0;
 }
 
-static int trim_zeros(int fd)
+/* Of a part that has data: pages of zeros become holes. */
+static int trim_data(int fd, off_t from, off_t to)
 {
 	static const char zeros[STORE_PAGE_BYTES];
 	char page[STORE_PAGE_BYTES];
-	off_t at, hole = -1;
-	ssize_t length;
+	off_t hole = from; /* everything from here on is zero */
 	int error = 0;
 
-	for (at = 0; !error && (length = pread(fd, page, sizeof(page), at)) == sizeof(page);
-	     at += length) {
-		bool zero = !__builtin_memcmp(page, zeros, sizeof(page));
-
-		if (zero && hole < 0)
-			hole = at;
-		if (!zero && hole >= 0) {
-			error = trim_punch(fd, hole, at);
-			hole = -1;
-		}
+	for (; !error && from < to && pread(fd, page, sizeof(page), from) == sizeof(page);
+	     from += (off_t)sizeof(page)) {
+		if (!__builtin_memcmp(page, zeros, sizeof(page)))
+			continue;
+		error = trim_punch(fd, hole, from);
+		hole = from + (off_t)sizeof(page);
 	}
-	return !error && hole >= 0 ? trim_punch(fd, hole, at) : error;
+	return error ? error : trim_punch(fd, hole, from);
+}
+
+/*
+ * Blocks that were reserved and never written are holes to SEEK_DATA, and are not read: reading
+ * them took the most time of a run with many children. The head stays whole, other processes may
+ * still write there.
+ */
+static int trim_zeros(int fd, off_t end)
+{
+	off_t at = STORE_HEAD_BYTES;
+	int error = 0;
+
+	while (!error && at < end) {
+		off_t data = lseek(fd, at, SEEK_DATA), hole;
+
+		if (data < 0)
+			return trim_punch(fd, at, end);
+		hole = lseek(fd, data, SEEK_HOLE);
+		if (hole < 0)
+			hole = end;
+		error = trim_punch(fd, at, data);
+		if (!error)
+			error = trim_data(fd, data, hole);
+		at = hole;
+	}
+	return error;
 }
 
 static int trim_fd(int fd)
@@ -99,17 +134,32 @@ static int trim_fd(int fd)
 	if (header->magic != STORE_MAGIC || header->version != STORE_VERSION)
 		error = -EBADMSG;
 	else if (!(header->process.flags & STORE_FLAG_TRIMMED))
-		error = trim_zeros(fd);
+		error = trim_zeros(fd, (off_t)header->total_bytes);
 	if (!error)
 		header->process.flags |= STORE_FLAG_TRIMMED;
 	(void)munmap(header, STORE_HEADER_BYTES);
 	return error;
 }
 
-int stackdepot_store_trim(const char *path)
+/* A lease to read is granted if nobody has the file open for writing; a mapping counts as that. */
+static int trim_ask(const char *path)
 {
-	int error, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int error, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
+	if (fd < 0)
+		return -errno;
+	error = fcntl(fd, F_SETLEASE, F_RDLCK) ? -errno : 0;
+	(void)close(fd);
+	return error;
+}
+
+int stackdepot_store_trim(const char *path, int has_ended)
+{
+	int fd, error = has_ended ? 0 : trim_ask(path);
+
+	if (error)
+		return error;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	error = trim_fd(fd);

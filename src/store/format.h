@@ -2,7 +2,7 @@
 /*
  * format.h - the store file: what the recorder writes and the reader does not trust.
  *
- *	header | modules | errors | corpus | live | overflow | counters | depot
+ *	header | run | modules | errors | corpus | live | overflow | counters | depot
  *
  * Every place follows from three numbers in the header (total_bytes, corpus_events, sample_bytes is
  * not among them), so a reader computes the layout again instead of believing offsets. Each section
@@ -20,7 +20,7 @@
 #include "stackdepot/stackdepot.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 1u
+#define STORE_VERSION 2u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -28,19 +28,21 @@
 #define STORE_PATH_BYTES 408u
 #define STORE_BUILD_ID_BYTES 20u
 #define STORE_BUCKET_ENTRIES 4u
-#define STORE_MAX_TAG 255u
+#define STORE_TAG_UNNOTED 255u /* of frames in a module that has no record; a record has less */
 
 /* What became of the process, as far as it could tell itself. */
 enum store_process_state {
 	STORE_RUNNING = 1,
-	STORE_EXITING = 2, /* its destructors have begun */
-	STORE_WAITED = 3,  /* wait_status holds what its parent was told */
+	STORE_EXITING = 2,  /* its destructors have begun */
+	STORE_WAITED = 3,   /* wait_status holds what its parent was told */
+	STORE_REPLACED = 4, /* by another program, with exec() */
 };
 
 /* What happened that the report has to own up to. */
 #define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
 #define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
 #define STORE_FLAG_TRIMMED 0x4u	 /* blocks that hold nothing have been given back */
+#define STORE_FLAG_UNRECORDED 0x10u /* the recorder gave up at the start, and left a note why */
 
 struct store_process {
 	uint32_t pid;
@@ -48,6 +50,9 @@ struct store_process {
 	uint64_t start_ns; /* CLOCK_REALTIME */
 	uint64_t start_monotonic_ns;
 	uint64_t end_monotonic_ns;
+	/* These tell it from others that have its number elsewhere or later; 0: not known. */
+	uint64_t pid_namespace; /* inode */
+	uint64_t start_ticks;	/* since boot, as /proc/PID/stat has it */
 	uint32_t state;
 	uint32_t wait_status;
 	uint32_t flags;
@@ -157,17 +162,66 @@ struct store_header {
 	uint64_t depot_seed;
 	uint64_t children;	      /* in the run's first store: programs and forks after it */
 	uint64_t children_unrecorded; /* of these, beyond the limit */
+	uint64_t notes_dropped; /* in the run's first store, as the next: no room in its run */
+	uint64_t starts_dropped;
 	struct store_counts counts __attribute__((aligned(64)));
 	struct store_process process __attribute__((aligned(64)));
 };
 
 #define STORE_HEADER_BYTES 4096u
 
+/*
+ * What the processes of a run leave in its first store, whatever became of their own: nothing is
+ * written to a descriptor of theirs.
+ */
+enum store_record_state { STORE_RECORD_FREE, STORE_RECORD_BUSY, STORE_RECORD_VALID };
+
+/* A line for the user; the same again, from whichever process, is counted. */
+struct store_note {
+	uint32_t state;
+	uint32_t pid; /* who said it first */
+	uint32_t count;
+	uint32_t text_bytes;
+	char text[496];
+};
+
+/* Programs that were about to be started, by their file, and those of them whose recorder began. */
+struct store_start {
+	uint32_t state;
+	uint32_t reason; /* enum stackdepot_start_reason: why it may not be recorded */
+	uint32_t started;
+	uint32_t arrived;
+	uint64_t device;
+	uint64_t inode;
+	uint32_t reserved;
+	uint32_t path_bytes;
+	char path[216];
+};
+
+#define STORE_NOTES 32u
+#define STORE_STARTS 64u
+
+struct store_run {
+	struct store_note notes[STORE_NOTES];
+	struct store_start starts[STORE_STARTS];
+};
+
+/* Header and run: what each process of a run keeps mapped of the first store. */
+#define STORE_HEAD_BYTES (STORE_HEADER_BYTES + (uint32_t)sizeof(struct store_run))
+
+static_assert(sizeof(struct store_note) == 512 && sizeof(struct store_start) == 256,
+	      "layout of the file");
+static_assert(STORE_HEAD_BYTES % STORE_PAGE_BYTES == 0, "the head is whole pages");
 static_assert(sizeof(struct store_header) <= STORE_HEADER_BYTES, "the header is one page");
 static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages");
 static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
 static_assert(sizeof(struct store_counter) == 24, "layout of the file");
+
+static inline struct store_run *store_run(struct store_header *header)
+{
+	return (struct store_run *)((char *)header + STORE_HEADER_BYTES);
+}
 
 /* Where everything is; offsets from the start of the file. */
 struct store_layout {

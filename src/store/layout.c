@@ -84,7 +84,7 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 				      (1u << 30) / STORE_PAGE_BUCKETS) *
 			 STORE_PAGE_BUCKETS;
 	layout.ring_entries = layout_ring(total_bytes);
-	layout.modules_offset = STORE_HEADER_BYTES;
+	layout.modules_offset = STORE_HEAD_BYTES;
 	layout.errors_offset =
 		layout_align(layout.modules_offset + layout.modules * sizeof(struct store_module));
 	layout.corpus_offset =

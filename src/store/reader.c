@@ -29,7 +29,7 @@ static int reader_map(int fd, struct stackdepot_store *store)
 	/* Killed after it made the file, and before it gave it a size. */
 	if (!st.st_size)
 		return -ENODATA;
-	if ((uint64_t)st.st_size < STORE_HEADER_BYTES)
+	if ((uint64_t)st.st_size < STORE_HEAD_BYTES)
 		return -EBADMSG;
 	memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
@@ -111,6 +111,8 @@ static void reader_process_info(const struct store_process *process, const char 
 	info->start_ns = process->start_ns;
 	info->start_monotonic_ns = process->start_monotonic_ns;
 	info->end_monotonic_ns = process->end_monotonic_ns;
+	info->pid_namespace = process->pid_namespace;
+	info->start_ticks = process->start_ticks;
 	info->state = process->state;
 	info->wait_status = process->wait_status;
 	info->flags = process->flags;
@@ -159,6 +161,8 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 	info.sample_asked_bytes = header->sample_bytes;
 	info.children = header->children;
 	info.children_unrecorded = header->children_unrecorded;
+	info.notes_dropped = header->notes_dropped;
+	info.starts_dropped = header->starts_dropped;
 	*ret_info = info;
 }
 

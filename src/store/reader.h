@@ -15,6 +15,7 @@ struct stackdepot_store {
 	struct stackdepot *depot;
 	struct store_module module; /* the one last handed out */
 	char command[STORE_COMMAND_BYTES + 1];
+	char text[512]; /* the note or start last handed out */
 };
 
 static inline const void *store_at(const struct stackdepot_store *store, uint64_t offset)

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "number.h"
+#include "profile/alive.h"
 #include "text.h"
 
 #define NAME_SHOWN 100u
@@ -125,9 +126,10 @@ const char *text_state(const struct stackdepot_store_info *info)
 		[STACKDEPOT_STORE_RUNNING] = "running",
 		[STACKDEPOT_STORE_EXITED] = "exited",
 		[STACKDEPOT_STORE_ENDED] = "ended",
+		[STACKDEPOT_STORE_REPLACED] = "replaced",
 	};
 
-	if (!info->state || info->state > STACKDEPOT_STORE_ENDED)
+	if (!info->state || info->state > STACKDEPOT_STORE_REPLACED)
 		return "unknown";
 	return states[info->state];
 }
@@ -143,8 +145,12 @@ void text_end(FILE *out, const struct stackdepot_store_info *info)
 			strsignal(WTERMSIG(status)));
 	else if (info->state == STACKDEPOT_STORE_EXITED)
 		fputs("exited", out);
+	else if (info->state == STACKDEPOT_STORE_REPLACED)
+		fputs("replaced by exec, its objects with it", out);
 	else
-		fputs(target_is_running(info) ? "running" : "ended without notice", out);
+		fputs(alive_is_running(info) ? "running" : "ended without notice", out);
+	if (info->flags & STACKDEPOT_STORE_UNRECORDED)
+		fputs(", not recorded", out);
 }
 
 static void text_sampled(FILE *out, const struct stackdepot_store_info *info)
@@ -161,6 +167,82 @@ static void text_sampled(FILE *out, const struct stackdepot_store_info *info)
 			text_bytes((double)info->sample_bytes, text));
 }
 
+/* Programs that were started without a recorder that began, all in one line. */
+static void text_starts(FILE *out, const char *prefix, struct stackdepot_store *store)
+{
+	struct stackdepot_start start;
+	uint64_t position = 0;
+	bool first = true;
+
+	while (stackdepot_store_next_start(store, &position, &start)) {
+		const char *reason = stackdepot_start_reason(start.reason);
+
+		if (!start.missing)
+			continue;
+		fprintf(out, "%s%s%u x ", first ? prefix : "", first ? "Not recorded: " : ", ",
+			start.missing);
+		text_name(out, start.path);
+		fprintf(out, " (%s)", *reason ? reason : "its recorder did not begin");
+		first = false;
+	}
+	if (!first)
+		fputs("; nor what these started without it.\n", out);
+}
+
+static void text_notes_of(FILE *out, const char *prefix, struct stackdepot_store *store)
+{
+	struct stackdepot_note note;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_note(store, &position, &note)) {
+		fputs(prefix, out);
+		text_name(out, note.text);
+		if (note.count > 1)
+			fprintf(out, " (%u times)", note.count);
+		fputs("\n", out);
+	}
+}
+
+void text_notes(FILE *out, const char *prefix, const struct profile *profile)
+{
+	char text[TEXT_BYTES];
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		text_notes_of(out, prefix, profile->processes[i].store);
+	if (profile->info.notes_dropped)
+		fprintf(out, "%sMessages of the recorder not shown, for want of room: %s.\n",
+			prefix, text_count((double)profile->info.notes_dropped, text));
+}
+
+void text_unrecorded(FILE *out, const char *prefix, const struct profile *profile)
+{
+	char text[TEXT_BYTES];
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		text_starts(out, prefix, profile->processes[i].store);
+	if (profile->info.starts_dropped)
+		fprintf(out,
+			"%sPrograms started and not noted, for want of room: %s; whether they were "
+			"recorded is not known.\n",
+			prefix, text_count((double)profile->info.starts_dropped, text));
+}
+
+/* Limits that were met. */
+static void text_limits(FILE *out, const struct stackdepot_store_info *info)
+{
+	char text[TEXT_BYTES];
+
+	if (info->modules_dropped)
+		fprintf(out, "%s loaded %s not noted: their frames show as addresses.\n",
+			text_count((double)info->modules_dropped, text),
+			info->modules_dropped == 1 ? "file was" : "files were");
+	if (info->errors_dropped)
+		fprintf(out, "%s of the errors seen found no room: they are counted only.\n",
+			text_count((double)info->errors_dropped, text));
+}
+
 void text_caveats(FILE *out, const struct profile *profile)
 {
 	const struct stackdepot_store_info *info = &profile->info;
@@ -175,6 +257,9 @@ void text_caveats(FILE *out, const struct profile *profile)
 			text_count((double)info->children_unrecorded, text),
 			info->children_unrecorded == 1 ? "process of this run was"
 						       : "processes of this run were");
+	text_limits(out, info);
+	text_notes(out, "", profile);
+	text_unrecorded(out, "", profile);
 	if (profile->nr_processes == 1 && (info->flags & STACKDEPOT_STORE_CHILD))
 		fprintf(out,
 			"Forked from process %u, whose store has the objects older than the "
@@ -184,11 +269,17 @@ void text_caveats(FILE *out, const struct profile *profile)
 
 void text_processes(FILE *out, const struct profile *profile)
 {
-	size_t running = profile_running(profile);
+	const size_t running = profile_running(profile), replaced = profile_replaced(profile);
+	const size_t nr = profile->nr_processes - replaced;
 
 	if (profile->nr_processes > 1)
-		fprintf(out, "%zu processes, %zu of them running; the first, ",
-			profile->nr_processes, running);
+		fprintf(out, "%zu %s, %zu of them running", nr, nr == 1 ? "process" : "processes",
+			running);
+	if (replaced)
+		fprintf(out, ", %zu %s replaced by exec", replaced,
+			replaced == 1 ? "program" : "programs");
+	if (profile->nr_processes > 1)
+		fputs("; the first, ", out);
 	fprintf(out, "process %u, ", profile->processes[0].info.pid);
 	text_end(out, &profile->processes[0].info);
 }

@@ -27,6 +27,9 @@ void text_heading(const struct text_style *style, const char *format, ...)
 void text_caveats(FILE *out, const struct profile *profile);
 /* "process 17, exited with status 0", or how many there are. */
 void text_processes(FILE *out, const struct profile *profile);
+/* What the recorder had to say; which programs were not recorded. Lines, PREFIX in front. */
+void text_notes(FILE *out, const char *prefix, const struct profile *profile);
+void text_unrecorded(FILE *out, const char *prefix, const struct profile *profile);
 /* The command, its processes, and what the figures below are worth. */
 void text_head(const struct profile *profile);
 
