@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "candidates.h"
 
-_Static_assert(STACKDEPOT_MAX_LINES <= CANDIDATE_INDEX, "a line's number is an index");
+static_assert(STACKDEPOT_MAX_LINES <= CANDIDATE_INDEX, "a line's number is an index");
 
 u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
 {
@@ -17,19 +17,18 @@ u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
 	return sum;
 }
 
-static bool candidate_is_set(struct stackdepot *depot, u32 level, u32 bit)
-{
-	return port_load_seq_cst(&depot->candidates[level][bit / CANDIDATE_BITS]) >>
-		       bit % CANDIDATE_BITS &
-	       1;
-}
-
+/*
+ * The caller has just changed the state of the line, or the bit below, by an operation that is a
+ * full barrier.
+ */
 static void candidate_set_from(struct stackdepot *depot, u32 level, u32 bit)
 {
 	for (; level < depot->nr_levels; level++, bit /= CANDIDATE_BITS) {
-		if (!candidate_is_set(depot, level, bit))
-			(void)port_fetch_or(&depot->candidates[level][bit / CANDIDATE_BITS],
-					    1ull << bit % CANDIDATE_BITS);
+		if (test_bit(bit, depot->candidates[level]))
+			/* Pairs with test_and_clear_bit() in candidate_summarise(). */
+			smp_mb();
+		else
+			test_and_set_bit(bit, depot->candidates[level]);
 	}
 }
 
@@ -39,31 +38,25 @@ void depot_candidate_set(struct stackdepot *depot, u32 line)
 	candidate_set_from(depot, 0, line);
 }
 
-static void candidate_clear(struct stackdepot *depot, u32 level, u32 bit)
-{
-	(void)port_fetch_and(&depot->candidates[level][bit / CANDIDATE_BITS],
-			     ~(1ull << bit % CANDIDATE_BITS));
-}
-
 /* Publish that a bit is going to be cleared; NULL if all words are in use. */
-static u64 *dismissal_publish(struct stackdepot *depot, u32 level, u32 index)
+static u32 *dismissal_publish(struct stackdepot *depot, u32 level, u32 index)
 {
 	u32 i;
 
 	for (i = 0; i < DEPOT_DISMISSALS; i++) {
-		u64 *word = &depot->header->dismissals[i];
-		u64 nothing = port_load_relaxed(word);
+		u32 *word = &depot->header->dismissals[i];
+		u32 nothing = READ_ONCE(*word);
 
-		if (!nothing && port_cas(word, &nothing, level << CANDIDATE_LEVEL_SHIFT | index))
+		if (!nothing && try_cmpxchg(word, &nothing, level << CANDIDATE_LEVEL_SHIFT | index))
 			return word;
 	}
 	return NULL;
 }
 
-static void dismissal_withdraw(u64 *word)
+static void dismissal_withdraw(u32 *word)
 {
-	/* Release: who finds nothing published finds the bits as they were left. */
-	port_store_release(word, 0);
+	/* Pairs with depot_candidate_view(): who finds nothing finds the bits as they were left. */
+	smp_store_release(word, 0);
 }
 
 static bool candidate_is_to_go(u64 state)
@@ -73,29 +66,29 @@ static bool candidate_is_to_go(u64 state)
 
 static bool candidate_mark_dismissed(struct depot_line *line)
 {
-	u64 state = port_load_relaxed(&line->state);
+	u64 state = atomic64_read(&line->state);
 
 	while (candidate_is_to_go(state))
-		if (port_cas(&line->state, &state, state | STATE_DISMISSED))
+		if (atomic64_try_cmpxchg(&line->state, &state, state | STATE_DISMISSED))
 			return true;
 	return false;
 }
 
 bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 *published;
+	struct depot_line *line = depot_line(depot, number);
+	u32 *published;
 	bool dismissed;
 
-	if (!candidate_is_to_go(port_load_relaxed(&line->state)))
+	if (!candidate_is_to_go(atomic64_read(&line->state)))
 		return false;
 	published = dismissal_publish(depot, 0, number);
 	if (!published)
 		return false;
 	dismissed = candidate_mark_dismissed(line);
 	if (dismissed) {
-		candidate_clear(depot, 0, number);
-		if (!(port_load_seq_cst(&line->state) & STATE_DISMISSED))
+		test_and_clear_bit(number, depot->candidates[0]);
+		if (!(atomic64_read(&line->state) & STATE_DISMISSED))
 			depot_candidate_set(depot, number);
 	}
 	dismissal_withdraw(published);
@@ -105,18 +98,19 @@ bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
 /* A word was found empty: say so above, unless it no longer is. */
 static void candidate_summarise(struct stackdepot *depot, u32 level, u32 word)
 {
-	u64 *published;
+	u32 *published;
 
-	if (level + 1 == depot->nr_levels || !candidate_is_set(depot, level + 1, word))
+	if (level + 1 == depot->nr_levels || !test_bit(word, depot->candidates[level + 1]))
 		return;
 	published = dismissal_publish(depot, level + 1, word);
 	if (!published)
 		return;
 	/* Again, as whoever set a bit in it before this was published is to be found. */
-	if (!port_load_seq_cst(&depot->candidates[level][word]))
-		candidate_clear(depot, level + 1, word);
-	if (port_load_seq_cst(&depot->candidates[level][word]))
-		candidate_set_from(depot, level + 1, word);
+	if (!READ_ONCE(depot->candidates[level][word])) {
+		test_and_clear_bit(word, depot->candidates[level + 1]);
+		if (READ_ONCE(depot->candidates[level][word]))
+			candidate_set_from(depot, level + 1, word);
+	}
 	dismissal_withdraw(published);
 }
 
@@ -126,13 +120,13 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line)
 
 	for (;;) {
 		u32 word = bit / CANDIDATE_BITS;
-		u64 bits;
+		unsigned long bits;
 
 		if (word >= depot->candidate_words[level])
 			return 0;
-		bits = port_load_seq_cst(&depot->candidates[level][word]);
+		bits = smp_load_acquire(&depot->candidates[level][word]);
 		if (bits >> bit % CANDIDATE_BITS) {
-			bit += (u32)__builtin_ctzll(bits >> bit % CANDIDATE_BITS);
+			bit += (u32)__ffs(bits >> bit % CANDIDATE_BITS);
 			if (!level)
 				return bit;
 			level--;
@@ -152,7 +146,7 @@ void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_v
 	u32 i;
 
 	for (i = 0; i < DEPOT_DISMISSALS; i++)
-		ret_view->words[i] = port_load_seq_cst(&depot->header->dismissals[i]);
+		ret_view->words[i] = smp_load_acquire(&depot->header->dismissals[i]);
 }
 
 void depot_candidate_reset(struct stackdepot *depot)

@@ -35,9 +35,9 @@
  * published later than a line could be taken does not concern that line: only pinned lines are
  * dismissed, and only empty words summed up.
  *
- * Ordering: all accesses to bits, and those of the state between them, are sequentially consistent.
- * Who sets a bit first changes the state, then looks at the bit; who clears one first clears the
- * bit, then looks at the state again. So one of the two sees the other; with less, both might miss,
+ * Ordering. Who sets a bit first changes the state, or the bit below, then looks at the bit; who
+ * clears one first clears the bit, then looks at the state, or the word below, again. Between the
+ * two steps each has a full barrier, so one of the two sees the other; with less, both might miss,
  * and a line be lost to the search for ever.
  */
 #ifndef DEPOT_CANDIDATES_H
@@ -45,8 +45,8 @@
 
 #include "depot.h"
 
-#define CANDIDATE_BITS_SHIFT 6
-#define CANDIDATE_BITS (1u << CANDIDATE_BITS_SHIFT) /* in a word */
+#define CANDIDATE_BITS ((u32)BITS_PER_LONG) /* in a word */
+#define CANDIDATE_BITS_SHIFT (BITS_PER_LONG == 64 ? 6 : 5)
 
 /*
  * What is published, in words of header->dismissals: level:4 | index:28. The index is the number of
@@ -57,7 +57,7 @@
 #define CANDIDATE_INDEX ((1u << CANDIDATE_LEVEL_SHIFT) - 1)
 
 struct candidate_view {
-	u64 words[DEPOT_DISMISSALS];
+	u32 words[DEPOT_DISMISSALS];
 };
 
 /* depot_candidate_words() - words on each level for so many lines; returns their sum. */
@@ -81,13 +81,12 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line);
 void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_view);
 
 /*
- * candidate_published() - lines that may be invisible to depot_candidate_next() while `word` is
+ * candidate_published() - lines that may be invisible to depot_candidate_next() while `what` is
  * published: *ret_first to before *ret_end. If it is more than one, those from *ret_first on are
  * visible to a search that begins there. Returns false if there are none.
  */
-static inline bool candidate_published(u64 word, u32 *ret_first, u64 *ret_end)
+static inline bool candidate_published(u32 what, u32 *ret_first, u64 *ret_end)
 {
-	const u32 what = (u32)word;
 	const u32 shift = (what >> CANDIDATE_LEVEL_SHIFT) * CANDIDATE_BITS_SHIFT;
 	const u64 index = what & CANDIDATE_INDEX;
 

@@ -43,8 +43,8 @@
 
 /* A place in a chain: a word, what it was when it was read, and the line that it leads to. */
 struct chain_step {
-	u64 *head;
-	u64 *word;
+	atomic64_t *head;
+	atomic64_t *word;
 	u64 value;
 	struct depot_line *line;
 	u64 link; /* of the line */
@@ -66,12 +66,12 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 	while (link_is_line(step->value)) {
 		u64 after;
 
-		step->line = port_line(depot, step->value & LINK_NEXT);
-		step->link = port_load_acquire(&step->line->link);
+		step->line = depot_line(depot, step->value & LINK_NEXT);
+		step->link = atomic64_read_acquire(&step->line->link);
 		if (!(step->link & LINK_DEAD))
-			return port_load_acquire(step->word) == step->value ? 1 : -EAGAIN;
+			return atomic64_read_acquire(step->word) == step->value ? 1 : -EAGAIN;
 		after = chain_without(step);
-		if (!port_cas(step->word, &step->value, after))
+		if (!atomic64_try_cmpxchg(step->word, &step->value, after))
 			return -EAGAIN;
 		step->value = after;
 	}
@@ -81,7 +81,7 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *step)
 {
 	step->head = step->word = &depot->heads[bucket];
-	step->value = port_load_acquire(step->head);
+	step->value = atomic64_read_acquire(step->head);
 	return chain_enter(depot, step);
 }
 
@@ -94,7 +94,7 @@ static int chain_next(struct stackdepot *depot, struct chain_step *step)
 
 static bool chain_run_equal(struct depot_line *line, const struct chain_run *run)
 {
-	u64 state = port_load_acquire(&line->state);
+	u64 state = atomic64_read_acquire(&line->state);
 
 	return state & STATE_LIVE && state_parent(state) == run->parent &&
 	       state_count(state) == run->nr && run_equal_slow(line, state, run->frames);
@@ -124,13 +124,14 @@ u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_ru
 
 bool depot_chain_insert(struct stackdepot *depot, u32 bucket, u32 number, u64 head)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 generation = port_load_relaxed(&line->link) >> LINK_GENERATION_SHIFT;
+	struct depot_line *line = depot_line(depot, number);
+	u64 generation = link_generation(atomic64_read(&line->link));
 	u64 version = (head >> LINK_GENERATION_SHIFT) + 1;
 
 	/* Release: who reads the link in this life reads what insert_fill() wrote before. */
-	port_store_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
-	return port_cas(&depot->heads[bucket], &head, version << LINK_GENERATION_SHIFT | number);
+	atomic64_set_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
+	return atomic64_try_cmpxchg(&depot->heads[bucket], &head,
+				    version << LINK_GENERATION_SHIFT | number);
 }
 
 void depot_chain_unlink(struct stackdepot *depot, u32 bucket)

@@ -31,14 +31,13 @@ static void check_that(struct check *check, bool holds)
 
 static u64 check_state(struct check *check, u32 number)
 {
-	return port_load_relaxed(&port_line(check->depot, number)->state);
+	return atomic64_read(&depot_line(check->depot, number)->state);
 }
 
 static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)
 {
-	struct depot_line *line_a = port_line(depot, a), *line_b = port_line(depot, b);
-	u64 state_a = port_load_relaxed(&line_a->state),
-	    state_b = port_load_relaxed(&line_b->state);
+	struct depot_line *line_a = depot_line(depot, a), *line_b = depot_line(depot, b);
+	u64 state_a = atomic64_read(&line_a->state), state_b = atomic64_read(&line_b->state);
 	u32 i;
 
 	if (state_parent(state_a) != state_parent(state_b) ||
@@ -53,8 +52,8 @@ static bool check_same_run(struct stackdepot *depot, u32 a, u32 b)
 /* Where the search in the table begins. */
 static u32 check_run_hash(struct stackdepot *depot, u32 number)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 state = port_load_relaxed(&line->state);
+	struct depot_line *line = depot_line(depot, number);
+	u64 state = atomic64_read(&line->state);
 	u64 hash = state_parent(state);
 	u32 i;
 
@@ -79,7 +78,7 @@ static void check_unique(struct check *check, u32 number)
 static void check_chain(struct check *check, u32 bucket)
 {
 	struct stackdepot *depot = check->depot;
-	u64 next = port_load_relaxed(&depot->heads[bucket]);
+	u64 next = atomic64_read(&depot->heads[bucket]);
 
 	while (link_is_line(next) && !check->broken) {
 		u32 number = next & LINK_NEXT;
@@ -92,7 +91,7 @@ static void check_chain(struct check *check, u32 bucket)
 		check_that(check,
 			   depot_rehash(depot, number, check_state(check, number)) == bucket);
 		check_unique(check, number);
-		next = port_load_relaxed(&port_line(depot, number)->link);
+		next = atomic64_read(&depot_line(depot, number)->link);
 		check_that(check, !(next & LINK_DEAD));
 	}
 }
@@ -103,8 +102,7 @@ static void check_candidate(struct check *check, u32 number)
 	u32 level, bit = number;
 
 	for (level = 0; level < depot->nr_levels; level++, bit /= 64)
-		check_that(check,
-			   port_load_relaxed(&depot->candidates[level][bit / 64]) >> bit % 64 & 1);
+		check_that(check, READ_ONCE(depot->candidates[level][bit / 64]) >> bit % 64 & 1);
 }
 
 static void check_line(struct check *check, u32 number)
@@ -140,7 +138,7 @@ static void check_all(struct check *check)
 	struct stackdepot *depot = check->depot;
 	u32 number, bucket;
 
-	check_that(check, port_load_relaxed(&depot->header->fresh) <= depot->nr_lines);
+	check_that(check, READ_ONCE(depot->header->fresh) <= depot->nr_lines);
 	for (number = 1; number <= depot->nr_lines && !check->broken; number++)
 		check_parent(check, number);
 	for (bucket = 0; bucket < depot->nr_buckets && !check->broken; bucket++)
@@ -157,12 +155,12 @@ int stackdepot_check(struct stackdepot *depot)
 	while (check.runs_mask / 2 < depot->nr_lines)
 		check.runs_mask = 2 * check.runs_mask + 1;
 	bytes += (check.runs_mask + 1ul) * sizeof(*check.runs);
-	check.children = port_scratch_get(bytes);
+	check.children = depot_scratch_get(bytes);
 	if (!check.children)
 		return -ENOMEM;
 	check.runs = check.children + depot->nr_lines + 1;
 	check.linked = (u8 *)(check.runs + check.runs_mask + 1);
 	check_all(&check);
-	port_scratch_put(check.children, bytes);
+	depot_scratch_put(check.children, bytes);
 	return check.broken ? -EBADMSG : 0;
 }

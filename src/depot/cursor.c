@@ -25,7 +25,7 @@ static inline u64 cursor_ref(const struct stackdepot_cursor *cursor, u32 groups)
 }
 
 /* Hash the groups that are new, and remember the states. Returns the whole hash. */
-port_inline u64 cursor_hash(const struct cursor_walk *walk, const uintptr_t *window)
+static __always_inline u64 cursor_hash(const struct cursor_walk *walk, const uintptr_t *window)
 {
 	const u64 *keys = walk->depot->keys;
 	const u32 outer = hash_outer(walk->nr) / DEPOT_GROUP;
@@ -51,9 +51,9 @@ static void cursor_remember_lines(const struct cursor_walk *walk, u64 ref)
 	u32 left = walk->nr, number = (u32)ref;
 
 	while (number && left > walk->groups * DEPOT_GROUP) {
-		struct depot_line *line = port_line(depot, number);
-		u64 link = port_load_relaxed(&line->link);
-		u64 state = port_load_relaxed(&line->state);
+		struct depot_line *line = depot_line(depot, number);
+		u64 link = atomic64_read(&line->link);
+		u64 state = atomic64_read(&line->state);
 
 		if (left % DEPOT_GROUP == 0) {
 			walk->cursor->at[left / DEPOT_GROUP - 1].line = number;
@@ -67,7 +67,7 @@ static void cursor_remember_lines(const struct cursor_walk *walk, u64 ref)
 		walk->cursor->lines = 0;
 }
 
-port_inline void cursor_remember(const struct cursor_walk *walk, u64 ref)
+static __always_inline void cursor_remember(const struct cursor_walk *walk, u64 ref)
 {
 	walk->cursor->ref = ref;
 	walk->cursor->nr = walk->nr;
@@ -77,8 +77,8 @@ port_inline void cursor_remember(const struct cursor_walk *walk, u64 ref)
 }
 
 /* Quick, or in full: as in save.c the first has nothing to write and calls nothing. */
-port_inline struct found cursor_find(const struct cursor_walk *walk, const uintptr_t *window,
-				     bool quick)
+static __always_inline struct depot_found cursor_find(const struct cursor_walk *walk,
+						      const uintptr_t *window, bool quick)
 {
 	const u64 above = walk->groups ? cursor_ref(walk->cursor, walk->groups) : 0;
 	const struct find_trace trace = {.frames = walk->frames,
@@ -87,13 +87,13 @@ port_inline struct found cursor_find(const struct cursor_walk *walk, const uintp
 					 .outer = walk->groups * DEPOT_GROUP,
 					 .stop = (u32)above,
 					 .quick = quick};
-	struct found found = find(walk->depot, &trace, cursor_hash(walk, window));
+	struct depot_found found = find_line(walk->depot, &trace, cursor_hash(walk, window));
 
 	/*
 	 * What was found has the line `above` outside. That line's life is one as long as the trace
 	 * lives: the remembered one, if that goes on here and the trace is held next.
 	 */
-	if (port_unlikely(above && !hold_valid(walk->depot, above)))
+	if (unlikely(above && !hold_valid(walk->depot, above)))
 		found.ref = 0;
 	return found;
 }
@@ -103,7 +103,7 @@ static u64 cursor_find_held(const struct cursor_walk *walk, unsigned int flags)
 {
 	uintptr_t pad[DEPOT_GROUP];
 	const uintptr_t *window = hash_pad(walk->frames, walk->nr, pad);
-	struct found found;
+	struct depot_found found;
 
 	do
 		found = cursor_find(walk, window, false);
@@ -112,8 +112,7 @@ static u64 cursor_find_held(const struct cursor_walk *walk, unsigned int flags)
 }
 
 /* What there is to do when something has to be written, or the trace or its lines are gone. */
-static port_noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *walk,
-							  unsigned int flags)
+static noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *walk, unsigned int flags)
 {
 	u64 ref = cursor_find_held(walk, flags);
 
@@ -132,8 +131,8 @@ static port_noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *wa
 }
 
 /* Found, but there is something to write: most saves that take a reference. */
-static port_noinline stackdepot_handle_t cursor_save_hold(struct cursor_walk *walk,
-							  unsigned int flags, u64 ref, u64 state)
+static noinline stackdepot_handle_t cursor_save_hold(struct cursor_walk *walk, unsigned int flags,
+						     u64 ref, u64 state)
 {
 	if (!depot_hold(walk->depot, ref, state, flags))
 		return cursor_save_slow(walk, flags);
@@ -142,15 +141,16 @@ static port_noinline stackdepot_handle_t cursor_save_hold(struct cursor_walk *wa
 }
 
 /* Is the trace that of the save before, still there, and is there nothing to write? */
-port_inline bool cursor_is_same(const struct cursor_walk *walk, u32 unchanged, unsigned int flags)
+static __always_inline bool cursor_is_same(const struct cursor_walk *walk, u32 unchanged,
+					   unsigned int flags)
 {
 	const struct stackdepot_cursor *cursor = walk->cursor;
 	struct depot_line *line;
 
 	if (unchanged < walk->nr || cursor->nr != walk->nr)
 		return false;
-	line = port_line(walk->depot, (u32)cursor->ref);
-	return hold_is_current(walk->depot, port_load_acquire(&line->state), flags) &&
+	line = depot_line(walk->depot, (u32)cursor->ref);
+	return hold_is_current(walk->depot, atomic64_read_acquire(&line->state), flags) &&
 	       hold_valid(walk->depot, cursor->ref);
 }
 
@@ -164,30 +164,30 @@ static inline u32 cursor_groups(const struct cursor_walk *walk, u32 unchanged)
 	return groups < walk->cursor->lines ? groups : walk->cursor->lines;
 }
 
-stackdepot_handle_t PORT_VARIANT(stackdepot_save_cursor)(struct stackdepot *depot,
-							 const uintptr_t *frames, unsigned int nr,
-							 unsigned int flags,
-							 struct stackdepot_cursor *cursor,
-							 unsigned int unchanged)
+stackdepot_handle_t DEPOT_VARIANT(stackdepot_save_cursor)(struct stackdepot *depot,
+							  const uintptr_t *frames, unsigned int nr,
+							  unsigned int flags,
+							  struct stackdepot_cursor *cursor,
+							  unsigned int unchanged)
 {
 	struct cursor_walk walk = {depot, cursor, frames, nr, 0};
-	struct found found;
+	struct depot_found found;
 
-	if (port_unlikely(nr - 1 >= depot->save_frames)) {
+	if (unlikely(nr - 1 >= depot->save_frames)) {
 		cursor->nr = cursor->lines = 0;
 		return stackdepot_save(depot, frames, nr, flags);
 	}
 	if (cursor_is_same(&walk, unchanged, flags))
 		return depot_handle(depot, cursor->ref);
 	walk.groups = cursor_groups(&walk, unchanged);
-	if (port_unlikely(nr < DEPOT_GROUP))
+	if (unlikely(nr < DEPOT_GROUP))
 		return cursor_save_slow(&walk, flags);
 	found = cursor_find(&walk, frames, true);
-	if (port_unlikely(!found.ref))
+	if (unlikely(!found.ref))
 		return cursor_save_slow(&walk, flags);
-	if (port_unlikely(!hold_is_current(depot, found.state, flags)))
+	if (unlikely(!hold_is_current(depot, found.state, flags)))
 		return cursor_save_hold(&walk, flags, found.ref, found.state);
-	if (port_unlikely(!found_unchanged(&found)))
+	if (unlikely(!found_unchanged(&found)))
 		return cursor_save_slow(&walk, flags);
 	cursor_remember(&walk, found.ref);
 	return depot_handle(depot, found.ref);

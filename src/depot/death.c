@@ -22,28 +22,28 @@
 /* Step 2. */
 static void death_stale(struct depot_line *line)
 {
-	u64 link = port_load_relaxed(&line->link);
+	u64 link = atomic64_read(&line->link);
 	u64 dead;
 
 	do {
 		dead = ((link >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;
 		dead |= LINK_DEAD | (link & LINK_NEXT);
-	} while (!port_cas(&line->link, &link, dead));
+	} while (!atomic64_try_cmpxchg(&line->link, &link, dead));
 }
 
 bool depot_claim(struct stackdepot *depot, u32 number, u64 state)
 {
-	struct depot_line *line = port_line(depot, number);
+	struct depot_line *line = depot_line(depot, number);
 	u64 seen = state;
 
-	if (!port_cas(&line->state, &seen, 0))
+	if (!atomic64_try_cmpxchg(&line->state, &seen, 0))
 		return false;
 	if (state == STATE_FREE)
 		return true;
 	death_stale(line);
 	depot_chain_unlink(depot, depot_rehash(depot, number, state));
 	if (state_parent(state))
-		(void)depot_unpin(depot, state_parent(state));
+		depot_unpin(depot, state_parent(state));
 	depot_count(depot, COUNT_EVICTIONS);
 	return true;
 }

@@ -39,7 +39,7 @@
 #ifndef DEPOT_DEPOT_H
 #define DEPOT_DEPOT_H
 
-#include "port.h"
+#include "host.h"
 
 #include <stackdepot/stackdepot.h>
 
@@ -52,13 +52,13 @@
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
-#define DEPOT_LEVELS 5u
+#define DEPOT_LEVELS 6u
 #define DEPOT_KEYS 6u
 #define DEPOT_DISMISSALS 7u
 
 struct depot_line {
-	u64 link;
-	u64 state;
+	atomic64_t link;
+	atomic64_t state;
 	u64 low[DEPOT_GROUP / 2];  /* two frames' halves a word; in a wide line a whole frame */
 	u64 high[DEPOT_GROUP / 4]; /* four frames' 16 bits a word */
 };
@@ -125,20 +125,17 @@ struct depot_header {
 	u32 version;
 	u32 header_bytes;
 	struct depot_geometry geometry;
-	u64 pad0[4];
-	u64 tick; /* the clock: read at every save, written once a tick */
-	u64 pad1[7];
-	u64 hand; /* where the search for a victim goes on */
-	u64 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
-	u64 fresh; /* lines ever used */
-	u64 pad3[7];
-	u64 ring_position; /* events ever recorded */
-	u64 pad4[7];
-	u64 counters[COUNT_NR];
+	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
+	u32 hand __aligned(DEPOT_LINE_BYTES);	     /* where the search for a victim goes on */
+	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
+	u32 fresh __aligned(DEPOT_LINE_BYTES);		      /* lines ever used */
+	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever recorded */
+	atomic64_t counters[COUNT_NR] __aligned(DEPOT_LINE_BYTES);
 };
 
 struct depot_ring_entry {
-	u64 sequence; /* 2 x position + 2 when whole, odd while being written, 0: never used */
+	atomic64_t
+		sequence; /* 2 x position + 2 when whole, odd while being written, 0: never used */
 	u64 address;
 	u64 size;
 	u64 trace;
@@ -152,9 +149,9 @@ struct depot_ring_entry {
 struct stackdepot {
 	struct depot_header *header;
 	struct depot_geometry geometry; /* as it was checked; the header's may be written to */
-	struct depot_line *lines; /* lines[0] is never live */
-	u64 *heads; /* version:32 | 0:1 | next:31 */
-	u64 *candidates[DEPOT_LEVELS];
+	struct depot_line *lines;	/* lines[0] is never live */
+	atomic64_t *heads;		/* version:32 | 0:1 | next:31 */
+	unsigned long *candidates[DEPOT_LEVELS];
 	u32 candidate_words[DEPOT_LEVELS];
 	struct depot_ring_entry *ring;
 	u64 keys[DEPOT_KEYS];
@@ -168,19 +165,19 @@ struct stackdepot {
 	u32 line_bits;
 	bool read_only;
 	bool shared;	/* with other processes: a file */
-	u8 variant;	/* the port's choice among its PORT_VARIANTs */
-	u64 port_bytes; /* that the port mapped */
+	u8 variant;	/* the host's choice among its DEPOT_VARIANT()s */
+	u64 host_bytes; /* that the host mapped */
 };
 
-_Static_assert(sizeof(uintptr_t) == 8, "frames have 64 bits");
-_Static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line is a cache line");
-_Static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring entry");
-_Static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
-_Static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
-_Static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
-_Static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
-_Static_assert(STACKDEPOT_MAX_FRAMES % DEPOT_GROUP == 0, "a cursor has an entry a group");
-_Static_assert(sizeof(enum depot_counter) && COUNT_RING_STALE < COUNT_NR, "counters fit");
+static_assert(sizeof(uintptr_t) == 8, "frames have 64 bits");
+static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line is a cache line");
+static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring entry");
+static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
+static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
+static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
+static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
+static_assert(STACKDEPOT_MAX_FRAMES % DEPOT_GROUP == 0, "a cursor has an entry a group");
+static_assert(sizeof(enum depot_counter) && COUNT_RING_STALE < COUNT_NR, "counters fit");
 
 static inline u32 link_generation(u64 link)
 {
@@ -215,7 +212,7 @@ static inline bool state_pinned(u64 state)
 
 static inline u64 depot_stamp(const struct stackdepot *depot)
 {
-	return (port_load_relaxed(&depot->header->tick) & 0xff) << STATE_STAMP_SHIFT;
+	return (atomic64_read(&depot->header->tick) & 0xff) << STATE_STAMP_SHIFT;
 }
 
 /* Ticks since the line was stamped, modulo 256. */
@@ -226,7 +223,7 @@ static inline u32 state_age(u64 state, u64 stamp_now)
 
 static inline void depot_count(struct stackdepot *depot, enum depot_counter counter)
 {
-	(void)port_fetch_add_relaxed(&depot->header->counters[counter], 1);
+	atomic64_inc(&depot->header->counters[counter]);
 }
 
 /* A line in one of its lives: generation:32 | number:32, the public 64-bit reference. */

@@ -50,13 +50,13 @@ static u32 victim_rank(struct stackdepot *depot, u64 state)
 /* The next candidate, the hand moved behind it; 0 if there is none. */
 static u32 evict_advance(struct stackdepot *depot)
 {
-	u32 hand = (u32)port_load_relaxed(&depot->header->hand);
+	u32 hand = READ_ONCE(depot->header->hand);
 	u32 number = depot_candidate_next(depot, hand);
 
 	if (!number)
 		number = depot_candidate_next(depot, 0);
 	if (number)
-		port_store_relaxed(&depot->header->hand, number + 1);
+		WRITE_ONCE(depot->header->hand, number + 1);
 	return number;
 }
 
@@ -75,14 +75,15 @@ static bool evict_spend_visit(struct stackdepot *depot, struct victim *victim)
 	u64 visited = victim->state;
 
 	victim->state &= ~STATE_VISITED;
-	return port_cas(&port_line(depot, victim->number)->state, &visited, victim->state);
+	return atomic64_try_cmpxchg(&depot_line(depot, victim->number)->state, &visited,
+				    victim->state);
 }
 
 /* A line as a victim; false if it cannot be one. Pinned lines are dismissed. */
 static bool evict_look(struct stackdepot *depot, u32 number, struct victim *ret_victim,
 		       bool *dismissed)
 {
-	u64 state = port_load_seq_cst(&port_line(depot, number)->state);
+	u64 state = atomic64_read_acquire(&depot_line(depot, number)->state);
 
 	*ret_victim = (struct victim){.state = state, .number = number};
 	if (state == STATE_FREE)

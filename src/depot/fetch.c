@@ -17,12 +17,12 @@ static int fetch_life(struct stackdepot *depot, u32 number, u32 generation, u32 
 
 	if (number - 1 >= depot->nr_lines)
 		return -EINVAL;
-	if (number > port_load_relaxed(&depot->header->fresh))
+	if (number > READ_ONCE(depot->header->fresh))
 		return -ESTALE;
-	line = port_line(depot, number);
-	link = port_load_acquire(&line->link);
+	line = depot_line(depot, number);
+	link = atomic64_read_acquire(&line->link);
 	if (link & LINK_DEAD || (link_generation(link) ^ generation) & mask ||
-	    !(port_load_acquire(&line->state) & STATE_LIVE))
+	    !(atomic64_read_acquire(&line->state) & STATE_LIVE))
 		return -ESTALE;
 	*ret_ref = depot_ref(number, link);
 	return 0;
@@ -57,8 +57,8 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 
 		if (number - 1 >= depot->nr_lines)
 			return -EBADMSG;
-		line = port_line(depot, number);
-		state = port_load_relaxed(&line->state);
+		line = depot_line(depot, number);
+		state = atomic64_read(&line->state);
 		count = state_count(state);
 		if (!(state & STATE_LIVE))
 			return nr ? -EBADMSG : -ESTALE;
@@ -73,7 +73,7 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 	return (int)nr;
 }
 
-static int fetch(struct stackdepot *depot, u64 ref, uintptr_t *frames, u32 size)
+static int fetch_trace(struct stackdepot *depot, u64 ref, uintptr_t *frames, u32 size)
 {
 	int nr = fetch_copy(depot, (u32)ref, frames, size);
 
@@ -86,7 +86,7 @@ int stackdepot_fetch(struct stackdepot *depot, stackdepot_handle_t handle, uintp
 	u64 ref;
 	int error = fetch_handle(depot, handle, &ref);
 
-	return error ? error : fetch(depot, ref, frames, size);
+	return error ? error : fetch_trace(depot, ref, frames, size);
 }
 
 int stackdepot_fetch_ref(struct stackdepot *depot, stackdepot_ref_t ref, uintptr_t *frames,
@@ -95,7 +95,7 @@ int stackdepot_fetch_ref(struct stackdepot *depot, stackdepot_ref_t ref, uintptr
 	u64 life;
 	int error = depot_fetch_ref(depot, ref, &life);
 
-	return error ? error : fetch(depot, life, frames, size);
+	return error ? error : fetch_trace(depot, life, frames, size);
 }
 
 stackdepot_ref_t stackdepot_ref(struct stackdepot *depot, stackdepot_handle_t handle)
@@ -156,30 +156,30 @@ int stackdepot_info(struct stackdepot *depot, stackdepot_ref_t ref,
 	if (nr)
 		return nr;
 	/* Acquire: the clock, read afterwards, shows no less than the stamp. */
-	state = port_load_acquire(&port_line(depot, (u32)life)->state);
-	nr = fetch(depot, life, NULL, 0);
+	state = atomic64_read_acquire(&depot_line(depot, (u32)life)->state);
+	nr = fetch_trace(depot, life, NULL, 0);
 	if (nr < 0)
 		return nr;
 	info.references = state_references(state);
 	info.frames = (u32)nr;
 	info.kept = state & STATE_KEPT;
-	info.leased = depot->lease_ticks &&
-		      state_age(state, depot_stamp(depot)) <= depot->lease_ticks;
+	info.leased =
+		depot->lease_ticks && state_age(state, depot_stamp(depot)) <= depot->lease_ticks;
 	*ret_info = info;
 	return 0;
 }
 
 stackdepot_ref_t stackdepot_next(struct stackdepot *depot, uint32_t *position)
 {
-	u64 used = port_load_acquire(&depot->header->fresh);
+	u32 used = smp_load_acquire(&depot->header->fresh);
 
 	if (used > depot->nr_lines)
 		used = depot->nr_lines;
 	while (*position < used) {
 		u32 number = ++*position;
-		struct depot_line *line = port_line(depot, number);
-		u64 link = port_load_acquire(&line->link);
-		u64 state = port_load_acquire(&line->state);
+		struct depot_line *line = depot_line(depot, number);
+		u64 link = atomic64_read_acquire(&line->link);
+		u64 state = atomic64_read_acquire(&line->state);
 
 		if (link & LINK_DEAD || !(state & STATE_LIVE) || !(state & STATE_TRACE))
 			continue;

@@ -9,8 +9,8 @@ bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *fra
 
 		if (number - 1 >= depot->nr_lines)
 			return false;
-		line = port_line(depot, number);
-		state = port_load_relaxed(&line->state);
+		line = depot_line(depot, number);
+		state = atomic64_read(&line->state);
 		if (!(state & STATE_LIVE) || state_count(state) > nr ||
 		    !run_equal_slow(line, state, frames))
 			return false;
@@ -31,11 +31,11 @@ bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 stat
 			  : depot_equal_slow(depot, state_parent(state), frames + run, nr - run));
 }
 
-struct found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash)
+struct depot_found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash)
 {
 	uintptr_t pad[DEPOT_GROUP];
 	const struct find_trace trace = {
 		.frames = frames, .window = hash_pad(frames, nr, pad), .nr = nr};
 
-	return find(depot, &trace, hash);
+	return find_line(depot, &trace, hash);
 }

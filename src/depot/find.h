@@ -29,7 +29,7 @@
 #include "hold.h"
 #include "run.h"
 
-struct found {
+struct depot_found {
 	u64 ref; /* 0: not found */
 	u64 state;
 	u64 link;
@@ -39,10 +39,10 @@ struct found {
 /*
  * Is nothing at all changed in the line's link? Sufficient for what hold_valid() asks, and shorter.
  */
-port_inline bool found_unchanged(const struct found *found)
+static __always_inline bool found_unchanged(const struct depot_found *found)
 {
-	port_fence_acquire();
-	return port_load_relaxed(&found->line->link) == found->link;
+	smp_rmb();
+	return atomic64_read(&found->line->link) == found->link;
 }
 
 #define FIND_KIND (STATE_LIVE | STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
@@ -56,28 +56,29 @@ struct find_trace {
 	const uintptr_t *frames;
 	const uintptr_t *window; /* the innermost 8, zeros behind a shorter trace: hash_pad() */
 	u32 nr;
-	u32 outer; /* so many outermost frames need not be compared, */
-	u32 stop;  /* if the line outside of the others is this one; 0 and 0 to compare all */
-	bool quick; /* whole narrow lines are enough: then find() calls nothing */
+	u32 outer;  /* so many outermost frames need not be compared, */
+	u32 stop;   /* if the line outside of the others is this one; 0 and 0 to compare all */
+	bool quick; /* whole narrow lines are enough: then find_line() calls nothing */
 };
 
 /*
  * Are the lines from `number` on the frames of the trace from `frames` on? The usual case, whole
  * narrow lines, is done here. Line 0 is never live.
  */
-port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const uintptr_t *frames,
-				  const struct find_trace *trace)
+static __always_inline bool find_equal_outer(struct stackdepot *depot, u32 number,
+					     const uintptr_t *frames,
+					     const struct find_trace *trace)
 {
 	const uintptr_t *end = trace->frames + trace->nr - trace->outer;
 
 	for (; frames != end; frames += DEPOT_GROUP) {
-		struct depot_line *line = port_line(depot, number);
-		u64 state = port_load_relaxed(&line->state);
+		struct depot_line *line = depot_line(depot, number);
+		u64 state = atomic64_read(&line->state);
 
-		if (port_unlikely((state & FIND_KIND) != FIND_WHOLE))
+		if (unlikely((state & FIND_KIND) != FIND_WHOLE))
 			return !trace->quick && !trace->stop &&
 			       depot_equal_slow(depot, number, frames, (u32)(end - frames));
-		if (port_unlikely(!run_equal(line, frames)))
+		if (unlikely(!run_equal(line, frames)))
 			return false;
 		number = state_parent(state);
 	}
@@ -91,48 +92,49 @@ port_inline bool find_equal_outer(struct stackdepot *depot, u32 number, const ui
 bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 state,
 		     const uintptr_t *frames, u32 nr);
 
-port_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u64 state,
-			    const struct find_trace *trace)
+static __always_inline bool find_equal(struct stackdepot *depot, struct depot_line *line, u64 state,
+				       const struct find_trace *trace)
 {
 	const u32 run = (trace->nr - 1) % DEPOT_GROUP + 1;
 	const u64 kind = STATE_LIVE | (u64)(run - 1) << STATE_COUNT_SHIFT;
 
-	if (port_likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
+	if (likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
 	if (trace->quick ||
-	    port_likely((u32)port_load_relaxed(&line->low[0]) != (u32)trace->window[0] &&
-			!(state & STATE_WIDE)))
+	    likely((u32)READ_ONCE(line->low[0]) != (u32)trace->window[0] && !(state & STATE_WIDE)))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }
 
 /*
- * find() - the line of a trace whose hash is `hash`.
+ * find_line() - the line of a trace whose hash is `hash`.
  *
  * That it was not found is no proof that it is not there: depot_chain_find() gives one.
  */
-port_inline struct found find(struct stackdepot *depot, const struct find_trace *trace, u64 hash)
+static __always_inline struct depot_found find_line(struct stackdepot *depot,
+						    const struct find_trace *trace, u64 hash)
 {
-	u64 *word = &depot->heads[hash_bucket(depot, hash)];
-	u64 next = port_load_acquire(word);
+	atomic64_t *word = &depot->heads[hash_bucket(depot, hash)];
+	u64 next = atomic64_read_acquire(word);
 
 	while (link_is_line(next)) {
-		struct depot_line *line = port_line(depot, next & LINK_NEXT);
-		u64 link = port_load_acquire(&line->link);
-		u64 state = port_load_acquire(&line->state);
+		struct depot_line *line = depot_line(depot, next & LINK_NEXT);
+		u64 link = atomic64_read_acquire(&line->link);
+		u64 state = atomic64_read_acquire(&line->state);
 
-		if (port_unlikely(link & LINK_DEAD || port_load_relaxed(word) != next))
+		if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
 			break;
 		if (find_equal(depot, line, state, trace))
-			return (struct found){depot_ref(next & LINK_NEXT, link), state, link, line};
+			return (struct depot_found){depot_ref(next & LINK_NEXT, link), state, link,
+						    line};
 		word = &line->link;
 		next = link;
 	}
-	return (struct found){0};
+	return (struct depot_found){0};
 }
 
-/* depot_find() - find() out of line, for a prefix on the way to an insertion. */
-struct found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash);
+/* depot_find() - find_line() out of line, for a prefix on the way to an insertion. */
+struct depot_found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash);
 
 #endif

@@ -29,7 +29,8 @@ static void geometry_place(struct depot_geometry *geometry)
 	geometry->heads_offset = bytes;
 	bytes += round_line(8ull * geometry->buckets);
 	geometry->candidates_offset = bytes;
-	bytes += round_line(8ull * depot_candidate_words(geometry->lines, words, &levels));
+	bytes += round_line((u64)sizeof(long) *
+			    depot_candidate_words(geometry->lines, words, &levels));
 	geometry->ring_offset = bytes;
 	bytes += (u64)sizeof(struct depot_ring_entry) * geometry->ring_entries;
 	geometry->lines_offset = bytes;
@@ -42,7 +43,7 @@ static u64 geometry_bytes(struct depot_geometry *geometry, u32 lines, u32 bucket
 	geometry->lines = lines;
 	geometry->buckets = buckets ? buckets : lines;
 	geometry_place(geometry);
-	return port_footprint(geometry);
+	return depot_footprint(geometry);
 }
 
 /* The largest number of lines that fits; 0 if none does. */
@@ -60,7 +61,7 @@ static u32 geometry_fit(struct depot_geometry *geometry, u32 limit, u32 buckets)
 			high = middle - 1;
 	}
 	if (low)
-		(void)geometry_bytes(geometry, low, buckets);
+		geometry_bytes(geometry, low, buckets);
 	return low;
 }
 
@@ -122,7 +123,7 @@ void depot_format(void *memory, const struct depot_geometry *geometry)
 	header->header_bytes = sizeof(*header);
 	header->version = DEPOT_VERSION;
 	/* Last, as who attaches meanwhile looks at it first. */
-	port_store_release(&header->magic, DEPOT_MAGIC);
+	smp_store_release(&header->magic, DEPOT_MAGIC);
 }
 
 /* Does all of the geometry follow from its first numbers, and are those in range? */
@@ -144,12 +145,6 @@ static bool geometry_valid(const struct depot_geometry *geometry, u64 bytes)
 	       again.total_bytes == geometry->total_bytes && again.total_bytes <= bytes;
 }
 
-/* Bits that hold any number from 0 to `lines`. */
-static u32 geometry_line_bits(u32 lines)
-{
-	return 32 - (u32)__builtin_clz(lines);
-}
-
 /*
  * Each word is loaded once, and what was loaded is checked: somebody may write to the header of a
  * file meanwhile, and a plain copy could be made twice.
@@ -159,18 +154,18 @@ static void geometry_load(struct depot_header *header, struct depot_geometry *re
 	struct depot_geometry *from = &header->geometry;
 
 	*ret_geometry = (struct depot_geometry){
-		.max_bytes = port_load_relaxed(&from->max_bytes),
-		.seed = port_load_relaxed(&from->seed),
-		.lines = port_load_relaxed(&from->lines),
-		.buckets = port_load_relaxed(&from->buckets),
-		.ring_entries = port_load_relaxed(&from->ring_entries),
-		.max_frames = port_load_relaxed(&from->max_frames),
-		.lease_ticks = port_load_relaxed(&from->lease_ticks),
-		.heads_offset = port_load_relaxed(&from->heads_offset),
-		.candidates_offset = port_load_relaxed(&from->candidates_offset),
-		.ring_offset = port_load_relaxed(&from->ring_offset),
-		.lines_offset = port_load_relaxed(&from->lines_offset),
-		.total_bytes = port_load_relaxed(&from->total_bytes),
+		.max_bytes = READ_ONCE(from->max_bytes),
+		.seed = READ_ONCE(from->seed),
+		.lines = READ_ONCE(from->lines),
+		.buckets = READ_ONCE(from->buckets),
+		.ring_entries = READ_ONCE(from->ring_entries),
+		.max_frames = READ_ONCE(from->max_frames),
+		.lease_ticks = READ_ONCE(from->lease_ticks),
+		.heads_offset = READ_ONCE(from->heads_offset),
+		.candidates_offset = READ_ONCE(from->candidates_offset),
+		.ring_offset = READ_ONCE(from->ring_offset),
+		.lines_offset = READ_ONCE(from->lines_offset),
+		.total_bytes = READ_ONCE(from->total_bytes),
 	};
 }
 
@@ -179,12 +174,12 @@ static void geometry_view(struct stackdepot *depot, void *memory,
 			  const struct depot_geometry *geometry)
 {
 	char *base = memory;
-	u64 *words = (u64 *)(base + geometry->candidates_offset);
+	unsigned long *words = (unsigned long *)(base + geometry->candidates_offset);
 	u32 level;
 
 	depot->header = memory;
 	depot->geometry = *geometry;
-	depot->heads = (u64 *)(base + geometry->heads_offset);
+	depot->heads = (atomic64_t *)(base + geometry->heads_offset);
 	depot->ring = (struct depot_ring_entry *)(base + geometry->ring_offset);
 	depot->lines = (struct depot_line *)(base + geometry->lines_offset);
 	depot->nr_lines = geometry->lines;
@@ -193,8 +188,8 @@ static void geometry_view(struct stackdepot *depot, void *memory,
 	depot->max_frames = geometry->max_frames;
 	depot->save_frames = depot->read_only ? 0 : geometry->max_frames;
 	depot->lease_ticks = geometry->lease_ticks;
-	depot->line_bits = geometry_line_bits(geometry->lines);
-	(void)depot_candidate_words(geometry->lines, depot->candidate_words, &depot->nr_levels);
+	depot->line_bits = fls(geometry->lines);
+	depot_candidate_words(geometry->lines, depot->candidate_words, &depot->nr_levels);
 	for (level = 0; level < depot->nr_levels; level++) {
 		depot->candidates[level] = words;
 		words += depot->candidate_words[level];
@@ -207,10 +202,10 @@ int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
 	struct depot_header *header = memory;
 	struct depot_geometry geometry;
 
-	if (bytes < sizeof(*header) || port_load_acquire(&header->magic) != DEPOT_MAGIC)
+	if (bytes < sizeof(*header) || smp_load_acquire(&header->magic) != DEPOT_MAGIC)
 		return -EBADMSG;
-	if (port_load_relaxed(&header->version) != DEPOT_VERSION ||
-	    port_load_relaxed(&header->header_bytes) != sizeof(*header))
+	if (READ_ONCE(header->version) != DEPOT_VERSION ||
+	    READ_ONCE(header->header_bytes) != sizeof(*header))
 		return -EPROTONOSUPPORT;
 	geometry_load(header, &geometry);
 	if (!geometry_valid(&geometry, bytes))

@@ -21,25 +21,25 @@
 #define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
 
 /* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
-port_inline u64 hash_pair(const uintptr_t *f)
+static __always_inline u64 hash_pair(const uintptr_t *f)
 {
 	return f[0] ^ (f[1] << 32 | f[1] >> 32);
 }
 
-port_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
+static __always_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
 	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
 	       hash_pair(f + 6) * keys[3];
 }
 
 /* The state after one more whole group. */
-port_inline u64 hash_advance(u64 state, u64 window)
+static __always_inline u64 hash_advance(u64 state, u64 window)
 {
 	return (state ^ window) * HASH_MULTIPLIER;
 }
 
 /* The hash of all frames, `window` being over the innermost 8. */
-port_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
+static __always_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
 {
 	unsigned __int128 product = (unsigned __int128)(state ^ window ^ keys[4]) * (keys[5] + nr);
 
@@ -58,11 +58,11 @@ static inline u32 hash_outer(u32 nr)
 }
 
 /* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */
-port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
+static __always_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
 {
 	u32 i;
 
-	if (port_likely(nr >= DEPOT_GROUP))
+	if (likely(nr >= DEPOT_GROUP))
 		return frames;
 	for (i = 0; i < DEPOT_GROUP; i++)
 		pad[i] = i < nr ? frames[i] : 0;
@@ -70,8 +70,8 @@ port_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t
 }
 
 /* depot_hash_trace() - the hash of a whole trace with the window over it; states are not kept. */
-port_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames, u32 nr,
-				 const uintptr_t *window)
+static __always_inline u64 depot_hash_trace(const struct stackdepot *depot, const uintptr_t *frames,
+					    u32 nr, const uintptr_t *window)
 {
 	const uintptr_t *group = frames + nr;
 	const uintptr_t *last = group - hash_outer(nr);

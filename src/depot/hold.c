@@ -4,8 +4,8 @@
 
 bool depot_pin(struct stackdepot *depot, u64 ref, u64 visited)
 {
-	struct depot_line *line = port_line(depot, (u32)ref);
-	u64 state = port_load_relaxed(&line->state);
+	struct depot_line *line = depot_line(depot, (u32)ref);
+	u64 state = atomic64_read(&line->state);
 	u64 pinned;
 
 	do {
@@ -14,11 +14,11 @@ bool depot_pin(struct stackdepot *depot, u64 ref, u64 visited)
 		pinned = state | visited;
 		if (state_references(state) != STATE_SATURATED)
 			pinned += STATE_REFERENCE;
-	} while (!port_cas(&line->state, &state, pinned));
+	} while (!atomic64_try_cmpxchg(&line->state, &state, pinned));
 
 	/* The life may have ended and another begun before the count went up. */
 	if (!hold_valid(depot, ref)) {
-		(void)depot_unpin(depot, (u32)ref);
+		depot_unpin(depot, (u32)ref);
 		return false;
 	}
 	if (state_references(pinned) == STATE_SATURATED &&
@@ -33,8 +33,8 @@ bool depot_pin(struct stackdepot *depot, u64 ref, u64 visited)
  */
 int depot_unpin(struct stackdepot *depot, u32 number)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 state = port_load_relaxed(&line->state);
+	struct depot_line *line = depot_line(depot, number);
+	u64 state = atomic64_read(&line->state);
 
 	for (;;) {
 		if (!(state & STATE_LIVE) || !state_references(state))
@@ -42,23 +42,23 @@ int depot_unpin(struct stackdepot *depot, u32 number)
 		if (state_references(state) == STATE_SATURATED)
 			return 0;
 		if (state & STATE_DISMISSED && !state_pinned(state - STATE_REFERENCE)) {
-			if (!port_cas(&line->state, &state, state & ~STATE_DISMISSED))
+			if (!atomic64_try_cmpxchg(&line->state, &state, state & ~STATE_DISMISSED))
 				continue;
 			state &= ~STATE_DISMISSED;
 			depot_candidate_set(depot, number);
 		}
-		if (port_cas(&line->state, &state, state - STATE_REFERENCE))
+		if (atomic64_try_cmpxchg(&line->state, &state, state - STATE_REFERENCE))
 			return 0;
 	}
 }
 
 void depot_mark(struct stackdepot *depot, u32 number, u64 bits)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 state = port_load_relaxed(&line->state);
+	struct depot_line *line = depot_line(depot, number);
+	u64 state = atomic64_read(&line->state);
 
 	while ((state & bits) != bits)
-		if (port_cas(&line->state, &state, state | bits)) {
+		if (atomic64_try_cmpxchg(&line->state, &state, state | bits)) {
 			if (bits & ~state & STATE_TRACE)
 				depot_count(depot, COUNT_SAVED);
 			break;
@@ -71,7 +71,7 @@ static bool hold_mark(struct stackdepot *depot, u64 ref, u64 bits)
 	if (!depot_pin(depot, ref, 0))
 		return false;
 	depot_mark(depot, (u32)ref, bits);
-	(void)depot_unpin(depot, (u32)ref);
+	depot_unpin(depot, (u32)ref);
 	return true;
 }
 
@@ -82,15 +82,15 @@ static bool hold_mark(struct stackdepot *depot, u64 ref, u64 bits)
  */
 bool depot_renew(struct stackdepot *depot, u32 number, u64 state)
 {
-	struct depot_line *line = port_line(depot, number);
+	struct depot_line *line = depot_line(depot, number);
 
 	while (state & STATE_LIVE) {
 		const u64 stamp = depot_stamp(depot) | STATE_VISITED;
 
 		if ((state & (STATE_STAMP | STATE_VISITED)) == stamp ||
-		    port_cas(&line->state, &state, (state & ~STATE_STAMP) | stamp))
+		    atomic64_try_cmpxchg(&line->state, &state, (state & ~STATE_STAMP) | stamp))
 			return true;
-		state = port_load_acquire(&line->state);
+		state = atomic64_read_acquire(&line->state);
 	}
 	return false;
 }

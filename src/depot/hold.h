@@ -17,8 +17,8 @@ static inline bool hold_valid(struct stackdepot *depot, u64 ref)
 {
 	u64 link;
 
-	port_fence_acquire();
-	link = port_load_relaxed(&port_line(depot, (u32)ref)->link);
+	smp_rmb();
+	link = atomic64_read(&depot_line(depot, (u32)ref)->link);
 	return link_generation(link) == ref >> 32 && !(link & LINK_DEAD);
 }
 
@@ -54,7 +54,7 @@ bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
 bool depot_hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags);
 
 /* Is there nothing for depot_hold() to write: kept already, or leased with today's stamp? */
-port_inline bool hold_is_current(struct stackdepot *depot, u64 state, unsigned int flags)
+static __always_inline bool hold_is_current(struct stackdepot *depot, u64 state, unsigned int flags)
 {
 	const u64 kept = STATE_TRACE | STATE_KEPT;
 	const u64 leased = STATE_STAMP | STATE_TRACE | STATE_VISITED;
@@ -64,14 +64,6 @@ port_inline bool hold_is_current(struct stackdepot *depot, u64 state, unsigned i
 	if (flags & STACKDEPOT_KEEP)
 		return (state & kept) == kept;
 	return (state & leased) == (depot_stamp(depot) | STATE_TRACE | STATE_VISITED);
-}
-
-/* depot_hold(), what is most frequent in line. */
-port_inline bool hold(struct stackdepot *depot, u64 ref, u64 state, unsigned int flags)
-{
-	if (port_likely(hold_is_current(depot, state, flags)))
-		return hold_valid(depot, ref);
-	return depot_hold(depot, ref, state, flags);
 }
 
 #endif

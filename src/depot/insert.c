@@ -54,8 +54,8 @@ static void insert_find_prefix(struct insertion *in)
 	u32 nr;
 
 	for (nr = hash_outer(in->nr); nr; nr -= DEPOT_GROUP) {
-		struct found found = depot_find(in->depot, in->frames + in->nr - nr, nr,
-						insert_hash(in, nr));
+		struct depot_found found =
+			depot_find(in->depot, in->frames + in->nr - nr, nr, insert_hash(in, nr));
 
 		if (found.ref && depot_pin(in->depot, found.ref, 0)) {
 			in->line = (u32)found.ref;
@@ -72,14 +72,14 @@ static void insert_find_prefix(struct insertion *in)
  */
 static void insert_fill(struct insertion *in, u32 number, const struct chain_run *run)
 {
-	struct depot_line *line = port_line(in->depot, number);
+	struct depot_line *line = depot_line(in->depot, number);
 	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(in->depot) | run->parent;
 	u32 window = in->done + run->nr;
 
-	port_fence_release();
+	smp_wmb();
 	state |= run_store(line, run->frames, run->nr, window);
 	state |= (u64)(run->nr - 1) << STATE_COUNT_SHIFT;
-	port_store_release(&line->state, state);
+	atomic64_set_release(&line->state, state);
 }
 
 /*
@@ -88,19 +88,19 @@ static void insert_fill(struct insertion *in, u32 number, const struct chain_run
  */
 static bool insert_discard(struct insertion *in, u32 number)
 {
-	struct depot_line *line = port_line(in->depot, number);
-	u64 state = port_load_relaxed(&line->state);
+	struct depot_line *line = depot_line(in->depot, number);
+	u64 state = atomic64_read(&line->state);
 
 	depot_count(in->depot, COUNT_DUPLICATES);
 	while (state_references(state) == 1)
-		if (port_cas(&line->state, &state, 0)) {
-			u64 link = port_load_relaxed(&line->link);
+		if (atomic64_try_cmpxchg(&line->state, &state, 0)) {
+			u64 link = atomic64_read(&line->link);
 
-			port_store_relaxed(&line->link, link | LINK_DEAD);
+			atomic64_set(&line->link, link | LINK_DEAD);
 			depot_release(in->depot, number);
 			return false;
 		}
-	(void)depot_unpin(in->depot, number);
+	depot_unpin(in->depot, number);
 	return true;
 }
 
@@ -133,7 +133,7 @@ static bool insert_run(struct insertion *in)
 	if (filled)
 		parent_held &= !insert_discard(in, filled);
 	if (parent_held)
-		(void)depot_unpin(depot, in->line);
+		depot_unpin(depot, in->line);
 	in->line = number;
 	in->done += nr;
 	return true;
@@ -152,18 +152,18 @@ u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsi
 	while (in.done < nr)
 		if (!insert_run(&in)) {
 			if (in.line)
-				(void)depot_unpin(depot, in.line);
+				depot_unpin(depot, in.line);
 			return 0;
 		}
 	/* Pinned, so state and link are of one life. Acquire: see depot_renew(). */
-	state = port_load_acquire(&port_line(depot, in.line)->state);
-	ref = depot_ref(in.line, port_load_relaxed(&port_line(depot, in.line)->link));
+	state = atomic64_read_acquire(&depot_line(depot, in.line)->state);
+	ref = depot_ref(in.line, atomic64_read(&depot_line(depot, in.line)->link));
 	if (truncated && !(state & STATE_TRACE))
 		depot_count(depot, COUNT_TRUNCATED);
 	depot_mark(depot, in.line, STATE_TRACE | (flags & STACKDEPOT_KEEP ? STATE_KEPT : 0));
 	if (state_age(state, depot_stamp(depot)))
-		(void)depot_renew(depot, in.line, state);
+		depot_renew(depot, in.line, state);
 	if (!(flags & STACKDEPOT_GET))
-		(void)depot_unpin(depot, in.line);
+		depot_unpin(depot, in.line);
 	return ref;
 }

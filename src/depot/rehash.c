@@ -37,14 +37,14 @@ u32 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 		if (number > depot->nr_lines)
 			break;
 		if (number)
-			state = port_load_relaxed(&port_line(depot, number)->state);
+			state = atomic64_read(&depot_line(depot, number)->state);
 	} while (number && depth < REHASH_DEPTH);
 
 	while (depth--) {
-		struct depot_line *line = port_line(depot, path[depth]);
+		struct depot_line *line = depot_line(depot, path[depth]);
 
 		/* The leaf's state was taken away when it was claimed. */
-		state = depth ? port_load_relaxed(&line->state) : leaf_state;
+		state = depth ? atomic64_read(&line->state) : leaf_state;
 		rehash_window(line, state, window);
 		nr += state_count(state);
 		if (depth && nr % DEPOT_GROUP == 0)

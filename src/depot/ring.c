@@ -29,15 +29,15 @@
 static u64 ring_tick(const struct stackdepot *depot, u64 position)
 {
 	/* both are powers of two, and a division takes longer than all else here */
-	return position >> __builtin_ctz(depot->ring_entries / STACKDEPOT_RING_LEASE_TICKS);
+	return position >> ilog2(depot->ring_entries / STACKDEPOT_RING_LEASE_TICKS);
 }
 
 static void ring_advance_clock(struct stackdepot *depot, u64 position)
 {
-	u64 *clock = &depot->header->tick;
-	u64 now = port_load_relaxed(clock), tick = ring_tick(depot, position);
+	atomic64_t *clock = &depot->header->tick;
+	u64 now = atomic64_read(clock), tick = ring_tick(depot, position);
 
-	while (now < tick && !port_cas(clock, &now, tick))
+	while (now < tick && !atomic64_try_cmpxchg(clock, &now, tick))
 		;
 }
 
@@ -50,7 +50,7 @@ static void ring_renew(struct stackdepot *depot, u64 ref)
 		return;
 	/* Acquire: see depot_renew(). */
 	if (number - 1 < depot->nr_lines &&
-	    depot_renew(depot, number, port_load_acquire(&port_line(depot, number)->state)) &&
+	    depot_renew(depot, number, atomic64_read_acquire(&depot_line(depot, number)->state)) &&
 	    hold_valid(depot, ref))
 		return;
 	depot_count(depot, COUNT_RING_STALE);
@@ -68,9 +68,10 @@ static u64 ring_check(const struct stackdepot *depot, u64 position,
 
 static bool ring_claim(struct stackdepot *depot, struct depot_ring_entry *entry, u64 position)
 {
-	u64 sequence = port_load_relaxed(&entry->sequence);
+	u64 sequence = atomic64_read(&entry->sequence);
 
-	if (sequence > 2 * position || !port_cas(&entry->sequence, &sequence, 2 * position + 1))
+	if (sequence > 2 * position ||
+	    !atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 1))
 		return false;
 	if (sequence & 1)
 		depot_count(depot, COUNT_RING_DROPPED);
@@ -84,14 +85,14 @@ static bool ring_claim(struct stackdepot *depot, struct depot_ring_entry *entry,
 static void ring_write(struct stackdepot *depot, struct depot_ring_entry *entry, u64 position,
 		       const struct stackdepot_event *event)
 {
-	port_fence_release();
-	port_store_relaxed(&entry->address, event->address);
-	port_store_relaxed(&entry->size, event->size);
-	port_store_relaxed(&entry->trace, event->trace);
-	port_store_relaxed(&entry->time, event->time);
-	port_store_relaxed(&entry->task, event->task);
-	port_store_relaxed(&entry->kind, event->kind);
-	port_store_relaxed(&entry->check, ring_check(depot, position, event));
+	smp_wmb();
+	WRITE_ONCE(entry->address, event->address);
+	WRITE_ONCE(entry->size, event->size);
+	WRITE_ONCE(entry->trace, event->trace);
+	WRITE_ONCE(entry->time, event->time);
+	WRITE_ONCE(entry->task, event->task);
+	WRITE_ONCE(entry->kind, event->kind);
+	WRITE_ONCE(entry->check, ring_check(depot, position, event));
 }
 
 int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_event *event)
@@ -104,21 +105,21 @@ int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_eve
 		return -ENOENT;
 	if (depot->read_only)
 		return -EROFS;
-	position = port_fetch_add_relaxed(&depot->header->ring_position, 1);
+	position = atomic64_fetch_add_relaxed(1, &depot->header->ring_position);
 	ring_advance_clock(depot, position);
 	ring_renew(depot, event->trace);
 	entry = &depot->ring[position & (depot->ring_entries - 1)];
 	sequence = 2 * position + 1;
 	if (ring_claim(depot, entry, position)) {
 		ring_write(depot, entry, position, event);
-		written = port_cas(&entry->sequence, &sequence, 2 * position + 2);
+		written = atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 2);
 	}
 	if (!written) {
 		depot_count(depot, COUNT_RING_DROPPED);
 		return -EAGAIN;
 	}
 	/* Written once a turn, an entry is in no cache when its turn comes. */
-	port_prefetch_write(&depot->ring[(position + 1) & (depot->ring_entries - 1)]);
+	prefetchw(&depot->ring[(position + 1) & (depot->ring_entries - 1)]);
 	return 0;
 }
 
@@ -129,17 +130,17 @@ static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_
 	struct stackdepot_event event;
 	u64 check;
 
-	if (port_load_acquire(&entry->sequence) != 2 * position + 2)
+	if (atomic64_read_acquire(&entry->sequence) != 2 * position + 2)
 		return false;
-	event.address = port_load_relaxed(&entry->address);
-	event.size = port_load_relaxed(&entry->size);
-	event.trace = port_load_relaxed(&entry->trace);
-	event.time = port_load_relaxed(&entry->time);
-	event.task = port_load_relaxed(&entry->task);
-	event.kind = port_load_relaxed(&entry->kind);
-	check = port_load_relaxed(&entry->check);
-	port_fence_acquire();
-	if (port_load_relaxed(&entry->sequence) != 2 * position + 2)
+	event.address = READ_ONCE(entry->address);
+	event.size = READ_ONCE(entry->size);
+	event.trace = READ_ONCE(entry->trace);
+	event.time = READ_ONCE(entry->time);
+	event.task = READ_ONCE(entry->task);
+	event.kind = READ_ONCE(entry->kind);
+	check = READ_ONCE(entry->check);
+	smp_rmb();
+	if (atomic64_read(&entry->sequence) != 2 * position + 2)
 		return false;
 	if (check != ring_check(depot, position, &event))
 		return false;
@@ -159,7 +160,7 @@ int stackdepot_ring_find(struct stackdepot *depot, uint64_t *position, uint64_t 
 
 	if (!depot->ring_entries || *position == ~0ull)
 		return 0;
-	end = port_load_acquire(&depot->header->ring_position);
+	end = atomic64_read_acquire(&depot->header->ring_position);
 	oldest = end > depot->ring_entries ? end - depot->ring_entries : 0;
 	if (*position && *position < end)
 		end = *position;
@@ -198,13 +199,13 @@ int stackdepot_tick(struct stackdepot *depot)
 		return -EROFS;
 	if (depot->ring_entries)
 		return -EBUSY;
-	(void)port_fetch_add_relaxed(&depot->header->tick, 1);
+	atomic64_fetch_add_relaxed(1, &depot->header->tick);
 	return 0;
 }
 
 uint64_t stackdepot_now(struct stackdepot *depot)
 {
-	return port_load_relaxed(&depot->header->tick);
+	return atomic64_read(&depot->header->tick);
 }
 
 unsigned int depot_ring_reset(struct stackdepot *depot)
@@ -212,13 +213,13 @@ unsigned int depot_ring_reset(struct stackdepot *depot)
 	u32 i, nr = 0;
 
 	for (i = 0; i < depot->ring_entries; i++) {
-		u64 *sequence = &depot->ring[i].sequence;
-		u64 value = port_load_relaxed(sequence);
+		atomic64_t *sequence = &depot->ring[i].sequence;
+		u64 value = atomic64_read(sequence);
 
 		if (!(value & 1))
 			continue;
 		/* Even, and whole for no position. */
-		port_store_relaxed(sequence, value - 1);
+		atomic64_set(sequence, value - 1);
 		depot_count(depot, COUNT_RING_DROPPED);
 		nr++;
 	}

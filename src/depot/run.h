@@ -81,18 +81,18 @@ static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u3
 
 	if (!run_is_narrow(frames, nr)) {
 		for (i = 0; i < DEPOT_WIDE; i++)
-			port_store_relaxed(&line->low[i], i < nr ? frames[i] : 0);
+			WRITE_ONCE(line->low[i], i < nr ? frames[i] : 0);
 		return STATE_WIDE;
 	}
 	for (i = 0; i < DEPOT_GROUP && i < window; i++)
 		f[i] = frames[i];
 	/* The order is that of run_slot(). */
-	port_store_relaxed(&line->low[0], run_low(f));
-	port_store_relaxed(&line->low[1], run_low(f + 4));
-	port_store_relaxed(&line->low[2], run_low(f + 2));
-	port_store_relaxed(&line->low[3], run_low(f + 6));
-	port_store_relaxed(&line->high[0], run_high(f) | run_high(f + 4) << 32);
-	port_store_relaxed(&line->high[1], run_high(f + 2) | run_high(f + 6) << 32);
+	WRITE_ONCE(line->low[0], run_low(f));
+	WRITE_ONCE(line->low[1], run_low(f + 4));
+	WRITE_ONCE(line->low[2], run_low(f + 2));
+	WRITE_ONCE(line->low[3], run_low(f + 6));
+	WRITE_ONCE(line->high[0], run_high(f) | run_high(f + 4) << 32);
+	WRITE_ONCE(line->high[1], run_high(f + 2) | run_high(f + 6) << 32);
 	return 0;
 }
 
@@ -105,10 +105,10 @@ static inline uintptr_t run_narrow_frame(u64 low, u64 high)
 static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
 	if (state & STATE_WIDE)
-		return port_load_relaxed(&line->low[i % DEPOT_WIDE]);
+		return READ_ONCE(line->low[i % DEPOT_WIDE]);
 	i = run_slot(i);
-	return run_narrow_frame(port_load_relaxed(&line->low[i / 2]) >> i % 2 * 32,
-				port_load_relaxed(&line->high[i / 4]) >> i % 4 * 16);
+	return run_narrow_frame(READ_ONCE(line->low[i / 2]) >> i % 2 * 32,
+				READ_ONCE(line->high[i / 4]) >> i % 4 * 16);
 }
 
 /* Are the `nr` frames those of the line, whatever its kind? */
@@ -122,16 +122,16 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 	return true;
 }
 
-#ifdef PORT_VECTOR_LINES
+#ifdef DEPOT_VECTOR_LINES
 /* Frames that are hashed and then compared, 8 of them: vectors are loaded where they lie. */
-port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
 	(void)copy;
 	return frames;
 }
 #else
 /* Frames that are hashed and then compared, 8 of them: loaded once. */
-port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
+static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
 	copy[0] = frames[0];
 	copy[1] = frames[1];
@@ -145,11 +145,11 @@ port_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy
 }
 #endif
 
-#if defined(PORT_VECTOR_LINES) && defined(__AVX2__)
+#if defined(DEPOT_VECTOR_LINES) && defined(__AVX2__)
 #include <immintrin.h>
 
 /* Do 8 frames equal the 8 slots of a narrow line? */
-port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
+static __always_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
 {
 	const __m256 a = _mm256_loadu_ps((const float *)frames);
 	const __m256 b = _mm256_loadu_ps((const float *)(frames + 4));
@@ -163,7 +163,7 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 
 	return _mm256_testz_si256(differ, differ);
 }
-#elif defined(PORT_VECTOR_LINES)
+#elif defined(DEPOT_VECTOR_LINES)
 typedef u32 run_u32x4 __attribute__((vector_size(16)));
 typedef s32 run_s32x4 __attribute__((vector_size(16)));
 typedef s16 run_s16x8 __attribute__((vector_size(16)));
@@ -172,8 +172,8 @@ typedef u32 run_u32x4_unaligned __attribute__((vector_size(16), aligned(8), may_
 typedef s16 run_s16x8_aligned __attribute__((vector_size(16), may_alias));
 
 /* Bits in which four frames, two by two, differ from four slots. */
-port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const u64 *line_low,
-				  run_s32x4 line_high)
+static __always_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b,
+					     const u64 *line_low, run_s32x4 line_high)
 {
 	const run_u32x4 va = *(const run_u32x4_unaligned *)a;
 	const run_u32x4 vb = *(const run_u32x4_unaligned *)b;
@@ -184,7 +184,7 @@ port_inline run_u32x4 run_differ4(const uintptr_t *a, const uintptr_t *b, const 
 }
 
 /* Do 8 frames equal the 8 slots of a narrow line? */
-port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
+static __always_inline bool run_equal(const struct depot_line *line, const uintptr_t *frames)
 {
 	const run_s16x8 high = *(const run_s16x8_aligned *)line->high;
 	/* Each high part twice, then shifted right: its sign extended. */
@@ -199,22 +199,22 @@ port_inline bool run_equal(const struct depot_line *line, const uintptr_t *frame
 }
 #else
 /* Bits in which two frames differ from two slots that share a word of low halves. */
-port_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
+static __always_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 {
 	return (run_narrow_frame(low, high) ^ frames[0]) |
 	       (run_narrow_frame(low >> 32, high >> 16) ^ frames[1]);
 }
 
 /* Do 8 frames equal the 8 slots of a narrow line? Slots are in the order of run_slot(). */
-port_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
+static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
-	const u64 high_a = port_load_relaxed(&line->high[0]);
-	const u64 high_b = port_load_relaxed(&line->high[1]);
+	const u64 high_a = READ_ONCE(line->high[0]);
+	const u64 high_b = READ_ONCE(line->high[1]);
 
-	return !(run_differ(frames, port_load_relaxed(&line->low[0]), high_a) |
-		 run_differ(frames + 4, port_load_relaxed(&line->low[1]), high_a >> 32) |
-		 run_differ(frames + 2, port_load_relaxed(&line->low[2]), high_b) |
-		 run_differ(frames + 6, port_load_relaxed(&line->low[3]), high_b >> 32));
+	return !(run_differ(frames, READ_ONCE(line->low[0]), high_a) |
+		 run_differ(frames + 4, READ_ONCE(line->low[1]), high_a >> 32) |
+		 run_differ(frames + 2, READ_ONCE(line->low[2]), high_b) |
+		 run_differ(frames + 6, READ_ONCE(line->low[3]), high_b >> 32));
 }
 #endif
 

@@ -3,15 +3,15 @@
 
 static u64 stats_counter(const struct depot_header *header, enum depot_counter counter)
 {
-	return port_load_relaxed(&header->counters[counter]);
+	return atomic64_read(&header->counters[counter]);
 }
 
 void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stats)
 {
 	struct depot_header *header = depot->header;
-	u64 fresh = port_load_relaxed(&header->fresh);
-	u64 unused = fresh < depot->nr_lines ? depot->nr_lines - fresh : 0;
-	u64 mapped = port_footprint(&depot->geometry);
+	u32 fresh = READ_ONCE(header->fresh);
+	u32 unused = fresh < depot->nr_lines ? depot->nr_lines - fresh : 0;
+	u64 mapped = depot_footprint(&depot->geometry);
 
 	*ret_stats = (struct stackdepot_stats){
 		.max_bytes = depot->geometry.max_bytes,
@@ -31,7 +31,7 @@ void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret
 		.drops_pinned = stats_counter(header, COUNT_DROPS_PINNED),
 		.drops_no_evict = stats_counter(header, COUNT_DROPS_NO_EVICT),
 		.drops_no_memory = stats_counter(header, COUNT_DROPS_NO_MEMORY),
-		.ring_events = port_load_relaxed(&header->ring_position),
+		.ring_events = atomic64_read(&header->ring_position),
 		.ring_dropped = stats_counter(header, COUNT_RING_DROPPED),
 		.ring_stale = stats_counter(header, COUNT_RING_STALE),
 	};

@@ -13,16 +13,15 @@
 /* A line never used before; 0 if there is none, -ENOMEM if the port has no memory for it. */
 static int take_fresh(struct stackdepot *depot, unsigned int flags, u32 *ret_number)
 {
-	u64 fresh = port_load_relaxed(&depot->header->fresh);
+	u32 fresh = READ_ONCE(depot->header->fresh);
 
-	(void)flags;
 	do {
 		if (fresh >= depot->nr_lines)
 			return 0;
-		if (!port_populate(depot, (u32)fresh + 1, flags))
+		if (!depot_populate(depot, fresh + 1, flags))
 			return -ENOMEM;
-	} while (!port_cas(&depot->header->fresh, &fresh, fresh + 1));
-	*ret_number = (u32)fresh + 1;
+	} while (!try_cmpxchg(&depot->header->fresh, &fresh, fresh + 1));
+	*ret_number = fresh + 1;
 	depot_candidate_set(depot, *ret_number);
 	return 0;
 }
@@ -49,5 +48,5 @@ void depot_release(struct stackdepot *depot, u32 number)
 	/* It may have been dismissed while it was filled and pinned. */
 	depot_candidate_set(depot, number);
 	/* Release: whoever takes it finds it unlinked, and dead. */
-	port_store_release(&port_line(depot, number)->state, STATE_FREE);
+	atomic64_set_release(&depot_line(depot, number)->state, STATE_FREE);
 }

@@ -30,9 +30,9 @@ int depot_walk_next(struct stackdepot *depot, struct depot_walk *walk, uintptr_t
 		return 0;
 	if (walk->number > depot->nr_lines)
 		return hold_valid(depot, walk->ref) ? -EBADMSG : -ESTALE;
-	line = port_line(depot, walk->number);
-	link = port_load_relaxed(&line->link);
-	state = port_load_relaxed(&line->state);
+	line = depot_line(depot, walk->number);
+	link = atomic64_read(&line->link);
+	state = atomic64_read(&line->state);
 	count = state_count(state);
 	for (i = 0; frames && i < count; i++)
 		frames[i] = run_frame(line, state, i);

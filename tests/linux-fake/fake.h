@@ -56,7 +56,7 @@ typedef unsigned int gfp_t;
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define div64_u64(a, b) ((a) / (b))
 #define clamp_t(type, x, low, high) min_t(type, max_t(type, x, low), high)
-#define static_assert(condition) _Static_assert(condition, #condition)
+#define static_assert(condition, ...) _Static_assert(condition, #condition)
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 
 /* Whether an option is 1: what is not defined stays a longer text. */
@@ -71,6 +71,7 @@ typedef unsigned int gfp_t;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
 #define __always_inline inline __attribute__((always_inline))
+#define __aligned(bytes) __attribute__((aligned(bytes)))
 #define __must_check __attribute__((warn_unused_result))
 #define __init
 #define __initdata
@@ -79,6 +80,8 @@ typedef unsigned int gfp_t;
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define try_cmpxchg(p, expected, desired) \
 	__atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -93,7 +96,7 @@ typedef struct {
 	int counter;
 } atomic_t;
 typedef struct {
-	s64 counter;
+	s64 counter __attribute__((aligned(8)));
 } atomic64_t;
 typedef struct {
 	long counter;
@@ -104,9 +107,27 @@ typedef struct {
 #define atomic_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_inc_return(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
+#define atomic64_read(a) READ_ONCE((a)->counter)
+#define atomic64_read_acquire(a) smp_load_acquire(&(a)->counter)
+#define atomic64_set(a, v) WRITE_ONCE((a)->counter, v)
+#define atomic64_set_release(a, v) smp_store_release(&(a)->counter, v)
 #define atomic64_fetch_add_relaxed(v, a) __atomic_fetch_add(&(a)->counter, v, __ATOMIC_RELAXED)
-#define atomic64_fetch_or(v, a) __atomic_fetch_or(&(a)->counter, v, __ATOMIC_SEQ_CST)
-#define atomic64_fetch_and(v, a) __atomic_fetch_and(&(a)->counter, v, __ATOMIC_SEQ_CST)
+#define atomic64_inc(a) ((void)atomic64_fetch_add_relaxed(1, a))
+/* The kernel is compiled with -Wno-pointer-sign. */
+#define atomic64_try_cmpxchg(a, expected, desired) \
+	try_cmpxchg(&(a)->counter, (s64 *)(expected), (s64)(desired))
+
+#define BITS_PER_LONG (8 * __SIZEOF_LONG__)
+#define FAKE_BIT(bit) (1ul << (bit) % BITS_PER_LONG)
+#define FAKE_WORD(bit, bits) ((bits) + (bit) / BITS_PER_LONG)
+#define test_bit(bit, bits) (!!(READ_ONCE(*FAKE_WORD(bit, bits)) & FAKE_BIT(bit)))
+#define test_and_set_bit(bit, bits) \
+	((void)__atomic_fetch_or(FAKE_WORD(bit, bits), FAKE_BIT(bit), __ATOMIC_SEQ_CST))
+#define test_and_clear_bit(bit, bits) \
+	((void)__atomic_fetch_and(FAKE_WORD(bit, bits), ~FAKE_BIT(bit), __ATOMIC_SEQ_CST))
+#define __ffs(word) ((unsigned long)__builtin_ctzl(word))
+#define fls(n) (32 - __builtin_clz(n))
+#define ilog2(n) (31 - __builtin_clz(n))
 #define atomic_long_read(a) READ_ONCE((a)->counter)
 #define atomic_long_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_long_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, v, __ATOMIC_SEQ_CST))
@@ -161,7 +182,6 @@ void stack_trace_print(const unsigned long *entries, unsigned int nr, int spaces
 int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries, unsigned int nr,
 			int spaces);
 unsigned int filter_irq_stacks(unsigned long *entries, unsigned int nr);
-#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define kmsan_unpoison_memory(memory, bytes) ((void)(memory), (void)(bytes))
 
 /* What runs at boot is kept, for fake_boot_param() and fake_late_initcalls(). */

@@ -18,7 +18,7 @@ MUTANTS = [
         "a reference is taken to whatever lives in the line now",
         ["get/evict"],
         ("hold.c", """	if (!hold_valid(depot, ref)) {
-		(void)depot_unpin(depot, (u32)ref);
+		depot_unpin(depot, (u32)ref);
 		return false;
 	}
 """, "")),
@@ -27,7 +27,7 @@ MUTANTS = [
         "a line keeps a reference that nobody owns",
         ["get/evict"],
         ("hold.c", """	if (!hold_valid(depot, ref)) {
-		(void)depot_unpin(depot, (u32)ref);
+		depot_unpin(depot, (u32)ref);
 		return false;""", """	if (!hold_valid(depot, ref)) {
 		return false;""")),
     mutant(
@@ -54,9 +54,9 @@ MUTANTS = [
         ("death.c", """	death_stale(line);
 	depot_chain_unlink(depot, depot_rehash(depot, number, state));
 	if (state_parent(state))
-		(void)depot_unpin(depot, state_parent(state));
+		depot_unpin(depot, state_parent(state));
 """, """	if (state_parent(state))
-		(void)depot_unpin(depot, state_parent(state));
+		depot_unpin(depot, state_parent(state));
 	death_stale(line);
 	depot_chain_unlink(depot, depot_rehash(depot, number, state));
 """)),
@@ -71,7 +71,7 @@ MUTANTS = [
         "the parent stays pinned for ever",
         ["save child/evict"],
         ("death.c", """	if (state_parent(state))
-		(void)depot_unpin(depot, state_parent(state));
+		depot_unpin(depot, state_parent(state));
 """, "")),
     mutant(
         "linked before it is filled",
@@ -88,13 +88,13 @@ MUTANTS = [
         "steps of a look-up not confirmed",
         "a trace is found in a line that is filled and not yet, or never, linked",
         ["save/recycle/save"],
-        ("find.h", "if (port_unlikely(link & LINK_DEAD || port_load_relaxed(word) != next))",
-         "if (port_unlikely(link & LINK_DEAD))")),
+        ("find.h", "if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))",
+         "if (unlikely(link & LINK_DEAD))")),
     mutant(
         "steps of a traversal not confirmed",
         "an inserter finds the line that it, or another, has filled and not linked",
         ["lease break/save", "leased save/evict"],
-        ("chain.c", "return port_load_acquire(step->word) == step->value ? 1 : -EAGAIN;",
+        ("chain.c", "return atomic64_read_acquire(step->word) == step->value ? 1 : -EAGAIN;",
          "return 1;")),
     mutant(
         "dead lines stepped over",
@@ -116,7 +116,7 @@ MUTANTS = [
         ["save/save, same trace"],
         ("insert.c", """	while (!(number = depot_chain_find(depot, bucket, &run, &head))) {
 """, """	while (!(number = depot_chain_find(depot, bucket, &run, &head))) {
-		head = port_load_acquire(&depot->heads[bucket]);
+		head = atomic64_read_acquire(&depot->heads[bucket]);
 """)),
     mutant(
         "duplicate not given back",
@@ -129,7 +129,7 @@ MUTANTS = [
         "pinned line dismissed without a second look",
         "a line that enters the set meanwhile is cleared out of it, and never met again",
         ["put/evict", "candidates", "put in save", "room"],
-        ("candidates.c", "		if (!(port_load_seq_cst(&line->state) & STATE_DISMISSED))\n"
+        ("candidates.c", "		if (!(atomic64_read(&line->state) & STATE_DISMISSED))\n"
          "			depot_candidate_set(depot, number);\n", "")),
     mutant(
         "unpinned line not said to be a candidate",
@@ -143,11 +143,11 @@ MUTANTS = [
         ("hold.c", """			state &= ~STATE_DISMISSED;
 			depot_candidate_set(depot, number);
 		}
-		if (port_cas(&line->state, &state, state - STATE_REFERENCE))
+		if (atomic64_try_cmpxchg(&line->state, &state, state - STATE_REFERENCE))
 			return 0;
 """, """			state &= ~STATE_DISMISSED;
 		}
-		if (port_cas(&line->state, &state, state - STATE_REFERENCE)) {
+		if (atomic64_try_cmpxchg(&line->state, &state, state - STATE_REFERENCE)) {
 			depot_candidate_set(depot, number);
 			return 0;
 		}
@@ -156,12 +156,12 @@ MUTANTS = [
         "dismissed line let go at once",
         "the bit is seen set, cleared by who dismisses the line, and the line let go",
         ["room, dismiss/put and save", "room, dismiss/put/save", "put/put/evict"],
-        ("hold.c", """			if (!port_cas(&line->state, &state, state & ~STATE_DISMISSED))
+        ("hold.c", """			if (!atomic64_try_cmpxchg(&line->state, &state, state & ~STATE_DISMISSED))
 				continue;
 			state &= ~STATE_DISMISSED;
 			depot_candidate_set(depot, number);
 """, """			depot_candidate_set(depot, number);
-			if (port_cas(&line->state, &state,
+			if (atomic64_try_cmpxchg(&line->state, &state,
 				     (state - STATE_REFERENCE) & ~STATE_DISMISSED))
 				return 0;
 			continue;
@@ -199,8 +199,8 @@ MUTANTS = [
         "level above cleared without a second look",
         "a candidate is set below a summary that says there is none",
         ["candidates", "room"],
-        ("candidates.c", "	if (port_load_seq_cst(&depot->candidates[level][word]))\n"
-         "		candidate_set_from(depot, level + 1, word);\n", "")),
+        ("candidates.c", "		if (READ_ONCE(depot->candidates[level][word]))\n"
+         "			candidate_set_from(depot, level + 1, word);\n", "")),
     mutant(
         "only the lowest level set",
         "the search above does not see the candidate",
@@ -242,10 +242,10 @@ MUTANTS = [
         "lease not renewed, but believed",
         "a dying line's generation is still valid when its state is not",
         ["leased save/evict"],
-        ("hold.c", """		state = port_load_acquire(&line->state);
+        ("hold.c", """		state = atomic64_read_acquire(&line->state);
 	}
 	return false;
-""", """		state = port_load_acquire(&line->state);
+""", """		state = atomic64_read_acquire(&line->state);
 	}
 	return true;
 """)),
@@ -260,7 +260,7 @@ MUTANTS = [
 """, """	if (!hold_valid(depot, ref))
 		return false;
 	if (!(flags & (STACKDEPOT_GET | STACKDEPOT_KEEP)))
-		(void)depot_renew(depot, (u32)ref, state);
+		depot_renew(depot, (u32)ref, state);
 	return true;
 """)),
     mutant(
@@ -270,7 +270,7 @@ MUTANTS = [
         ("hold.c", """	if (!depot_pin(depot, ref, 0))
 		return false;
 	depot_mark(depot, (u32)ref, bits);
-	(void)depot_unpin(depot, (u32)ref);
+	depot_unpin(depot, (u32)ref);
 	return true;
 """, """	depot_mark(depot, (u32)ref, bits);
 	return hold_valid(depot, ref);
@@ -279,23 +279,23 @@ MUTANTS = [
         "claim of a line that has changed",
         "a line that was pinned after it was looked at is evicted",
         ["save/evict", "get/evict"],
-        ("death.c", """	if (!port_cas(&line->state, &seen, 0))
+        ("death.c", """	if (!atomic64_try_cmpxchg(&line->state, &seen, 0))
 		return false;
-""", """	while (!port_cas(&line->state, &seen, 0))
+""", """	while (!atomic64_try_cmpxchg(&line->state, &seen, 0))
 		;
 """)),
     mutant(
         "line above a cursor not confirmed",
         "the frames outside of the remembered line are another parent's",
         ["cursor"],
-        ("cursor.c", """	if (port_unlikely(above && !hold_valid(walk->depot, above)))
+        ("cursor.c", """	if (unlikely(above && !hold_valid(walk->depot, above)))
 		found.ref = 0;
 """, "")),
     mutant(
         "ring read without the second look at the sequence",
         "an event is a mixture of two (the check, which would recognise it, is left out as well)",
         ["ring, record/"],
-        ("ring.c", """	if (port_load_relaxed(&entry->sequence) != 2 * position + 2)
+        ("ring.c", """	if (atomic64_read(&entry->sequence) != 2 * position + 2)
 		return false;
 	if (check != ring_check(depot, position, &event))
 		return false;
@@ -304,8 +304,8 @@ MUTANTS = [
         "ring entry written without the odd sequence",
         "a reader believes an event that is being overwritten (as above)",
         ["ring, record/"],
-        ("ring.c", "!port_cas(&entry->sequence, &sequence, 2 * position + 1))",
-         "!port_cas(&entry->sequence, &sequence, sequence))"),
+        ("ring.c", "!atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 1))",
+         "!atomic64_try_cmpxchg(&entry->sequence, &sequence, sequence))"),
         ("ring.c", "sequence = 2 * position + 1;", "sequence = entry->sequence;"),
         ("ring.c", """	if (check != ring_check(depot, position, &event))
 		return false;
@@ -338,8 +338,8 @@ MUTANTS = [
         "late writer that does not notice",
         "it overwrites the sequence of a newer event, and nothing is counted",
         ["ring, late writer"],
-        ("ring.c", "		written = port_cas(&entry->sequence, &sequence, 2 * position + 2);",
-         "		port_store_release(&entry->sequence, 2 * position + 2);\n"
+        ("ring.c", "		written = atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 2);",
+         "		atomic64_set_release(&entry->sequence, 2 * position + 2);\n"
          "		written = true;")),
     mutant(
         "stale trace in the ring not counted",
@@ -361,5 +361,5 @@ MUTANTS = [
         "statistics from a header that may be written to",
         "what an attached file says of itself changes after it was checked",
         "steps.c",
-        ("stats.c", "port_footprint(&depot->geometry)", "port_footprint(&header->geometry)")),
+        ("stats.c", "depot_footprint(&depot->geometry)", "depot_footprint(&header->geometry)")),
 ]

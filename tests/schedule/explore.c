@@ -13,7 +13,7 @@
 #include <ucontext.h>
 
 #include "explore.h"
-#include "port_impl.h"
+#include "host.h"
 
 #define MAX_CHOICES 4096u
 #define MAX_STEPS 100000ul /* no interleaving of a lock-free program is nearly as long */
@@ -106,7 +106,7 @@ void explore_fail(const char *format, ...)
 static void coroutine_main(void);
 
 /* Go on with a coroutine where it was left; `from` is where it comes back to. */
-static __attribute__((noinline)) void coroutine_switch(jmp_buf from, struct coroutine *to)
+static noinline void coroutine_switch(jmp_buf from, struct coroutine *to)
 {
 	if (_setjmp(from))
 		return;
@@ -121,7 +121,7 @@ static __attribute__((noinline)) void coroutine_switch(jmp_buf from, struct coro
 	(void)setcontext(&to->start);
 }
 
-static __attribute__((noinline)) void coroutine_leave(jmp_buf from)
+static noinline void coroutine_leave(jmp_buf from)
 {
 	if (!_setjmp(from))
 		_longjmp(main_place, 1);

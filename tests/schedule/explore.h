@@ -35,7 +35,7 @@ struct explore_program {
 
 /*
  * explore() - all interleavings with at most `bound` preemptions; their number.
- * @late: threads have store buffers (port_impl.h).
+ * @late: threads have store buffers (src/port/test/host.h).
  */
 unsigned long explore(const struct explore_program *program, unsigned int bound, bool late);
 

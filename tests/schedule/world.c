@@ -16,6 +16,12 @@ static void *memory, *memory_image;
 static u64 memory_bytes;
 static struct explore_program program;
 
+/* As the explorer does not see it. */
+static u64 line_state(u32 number)
+{
+	return (u64)world_depot.lines[number].state.counter;
+}
+
 u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES])
 {
 	const uintptr_t high = trace.leaf >= WIDE ? 0xabcdull << 48 : 0;
@@ -154,7 +160,7 @@ static bool world_has_room(void)
 	u32 i;
 
 	for (i = 1; i <= world_depot.nr_lines; i++) {
-		u64 state = world_depot.lines[i].state;
+		u64 state = line_state(i);
 
 		if (state == STATE_FREE || (state & STATE_LIVE && !state_pinned(state)))
 			return true;
@@ -190,7 +196,7 @@ u64 world_walk(u32 slot)
 
 u64 world_counter(enum depot_counter counter)
 {
-	return world_depot.header->counters[counter];
+	return (u64)world_depot.header->counters[counter].counter;
 }
 
 static bool same_trace(struct world_trace a, struct world_trace b)
@@ -213,7 +219,7 @@ static void verify_exact(void)
 /* A leased trace outlives its saver by its lease, if no lease was broken. */
 static void verify_leases(void)
 {
-	const u64 now = world_depot.header->tick;
+	const u64 now = (u64)world_depot.header->tick.counter;
 	u32 i;
 
 	if (!(scenario->flags & MAY_BREAK))
@@ -235,7 +241,7 @@ static void verify_stamps(void)
 
 		if (slot->leased && world_alive(i))
 			VERIFY(state_age((slot->tick & 0xff) << STATE_STAMP_SHIFT,
-					 world_depot.lines[(u32)slot->ref].state & STATE_STAMP) <
+					 line_state((u32)slot->ref) & STATE_STAMP) <
 			       128);
 	}
 }
@@ -248,11 +254,11 @@ static void verify_references(void)
 	for (i = 0; i < world.nr_slots; i++)
 		expected[(u32)world.slots[i].ref] += world.slots[i].references;
 	for (i = 1; i <= world_depot.nr_lines; i++)
-		if (world_depot.lines[i].state & STATE_LIVE)
-			expected[state_parent(world_depot.lines[i].state)]++;
+		if (line_state(i) & STATE_LIVE)
+			expected[state_parent(line_state(i))]++;
 	for (i = 1; i <= world_depot.nr_lines; i++)
-		if (world_depot.lines[i].state & STATE_LIVE)
-			VERIFY(state_references(world_depot.lines[i].state) == expected[i]);
+		if (line_state(i) & STATE_LIVE)
+			VERIFY(state_references(line_state(i)) == expected[i]);
 }
 
 static u32 lines_pinned(void)
@@ -260,8 +266,8 @@ static u32 lines_pinned(void)
 	u32 i, nr = 0;
 
 	for (i = 1; i <= world_depot.nr_lines; i++)
-		nr += world_depot.lines[i].state & STATE_LIVE &&
-		      state_pinned(world_depot.lines[i].state);
+		nr += line_state(i) & STATE_LIVE &&
+		      state_pinned(line_state(i));
 	return nr;
 }
 
@@ -272,11 +278,11 @@ static u32 lines_kept(void)
 	u32 i, number, nr = 0;
 
 	for (i = 1; i <= world_depot.nr_lines; i++) {
-		u64 state = world_depot.lines[i].state;
+		u64 state = line_state(i);
 
 		if (!(state & STATE_LIVE && state & STATE_KEPT))
 			continue;
-		for (number = i; number; number = state_parent(world_depot.lines[number].state)) {
+		for (number = i; number; number = state_parent(line_state(number))) {
 			nr += !kept[number];
 			kept[number] = true;
 		}

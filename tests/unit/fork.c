@@ -114,8 +114,8 @@ static void half_written_events_are_dropped(core_test *test)
 	CORE_EQ(stackdepot_create(&options, &depot), 0);
 	for (i = 0; i < 16; i++)
 		CORE_EQ(stackdepot_ring_record(depot, &event), 0);
-	depot->ring[3].sequence = 2 * 3 + 1;
-	depot->ring[7].sequence = 2 * 7 + 1;
+	depot->ring[3].sequence.counter = 2 * 3 + 1;
+	depot->ring[7].sequence.counter = 2 * 7 + 1;
 	CORE_EQ(stackdepot_ring_snapshot(depot, events, 16), 14);
 	CORE_EQ(stackdepot_fork_child(depot), 0);
 	CORE_EQ(core_stats(depot).ring_dropped, 2);

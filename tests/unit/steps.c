@@ -58,7 +58,7 @@ static void a_header_is_read_once(core_test *test)
 	CORE_EQ(depot_open(&depot, block, sizeof(block)), 0);
 	port_test_hook = NULL;
 	watched = NULL;
-	for (i = 0; i < offsetof(struct depot_header, pad0) / 4; i++) {
+	for (i = 0; i < (offsetof(struct depot_header, geometry) + sizeof(geometry)) / 4; i++) {
 		const size_t at = 4 * i - offsetof(struct depot_header, geometry);
 
 		/* Padding, and the second halves of words of 64 bits. */
@@ -70,7 +70,7 @@ static void a_header_is_read_once(core_test *test)
 	CORE_EQ(loads[offsetof(struct depot_header, geometry.total_bytes) / 4], 1);
 	header->geometry.max_bytes = 1ull << 60;
 	header->geometry.total_bytes = 1ull << 60;
-	header->fresh = 1ull << 40;
+	header->fresh = 1u << 30;
 	stackdepot_get_stats(&depot, &stats);
 	CORE_EQ(stats.max_bytes, 65536);
 	CORE_TRUE(stats.mapped_bytes <= 65536 && stats.used_bytes <= stats.mapped_bytes);

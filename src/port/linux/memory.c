@@ -123,7 +123,7 @@ static void memory_add_chunk(struct linux_memory *memory, struct depot_line *lin
 {
 	u32 i = READ_ONCE(memory->filled);
 
-	/* Release: pairs with port_populate() and port_line(); the page was zeroed before. */
+	/* Release: pairs with depot_populate() and depot_line(); the page was zeroed before. */
 	while (cmpxchg(linux_chunk(&memory->depot, i * LINUX_CHUNK_LINES), NULL, lines))
 		i++;
 	/* Somebody else may be between the two steps with an earlier entry: count his too. */
@@ -160,7 +160,7 @@ int __init linux_create_early(const struct stackdepot_options *options,
 
 static u64 memory_counter(struct linux_memory *memory, enum depot_counter counter)
 {
-	return READ_ONCE(memory->depot.header->counters[counter]);
+	return atomic64_read(&memory->depot.header->counters[counter]);
 }
 
 /* How many lines did traces take that were saved lately? Two who measure at once may both do so. */

@@ -19,7 +19,8 @@ void port_test_flush(void)
 	u32 i;
 
 	for (i = 0; i < buffer->nr; i++)
-		memcpy(buffer->stores[i].word, &buffer->stores[i].value, buffer->stores[i].bytes);
+		port_test_put(buffer->stores[i].word, buffer->stores[i].value,
+			      buffer->stores[i].bytes);
 	buffer->nr = 0;
 }
 

@@ -2,7 +2,7 @@
 /* linux_names.c - the kernel's stack depot interface on one depot of the process. */
 #include <stackdepot/linux.h>
 
-#include "port.h"
+#include "host.h"
 
 /* The one piece of hidden state in the library: the interface has no place for an instance. */
 static struct stackdepot *instance;
@@ -11,21 +11,21 @@ static u64 max_bytes = STACK_DEPOT_DEFAULT_BYTES;
 struct stackdepot *stack_depot_instance(void)
 {
 	/* Pairs with the CAS in stack_depot_init(): who sees the depot sees it made. */
-	return port_load_acquire(&instance);
+	return smp_load_acquire(&instance);
 }
 
 int stack_depot_set_max_bytes(uint64_t bytes)
 {
 	if (stack_depot_instance())
 		return -EBUSY;
-	port_store_relaxed(&max_bytes, bytes);
+	WRITE_ONCE(max_bytes, bytes);
 	return 0;
 }
 
 int stack_depot_init(void)
 {
 	struct stackdepot_options options = {
-		.max_bytes = port_load_relaxed(&max_bytes),
+		.max_bytes = READ_ONCE(max_bytes),
 		.max_frames = STACKDEPOT_MAX_FRAMES,
 	};
 	struct stackdepot *depot, *none = NULL;
@@ -36,7 +36,7 @@ int stack_depot_init(void)
 	error = stackdepot_create(&options, &depot);
 	if (error)
 		return error;
-	if (!port_cas(&instance, &none, depot))
+	if (!try_cmpxchg(&instance, &none, depot))
 		stackdepot_destroy(depot); /* somebody else was first */
 	return 0;
 }

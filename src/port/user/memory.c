@@ -19,10 +19,7 @@
 #include "ring.h"
 #include "variant.h"
 
-#undef port_scratch_get
-#undef port_scratch_put
-
-void *port_scratch_get(size_t bytes)
+void *depot_scratch_get(size_t bytes)
 {
 	void *memory =
 		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +27,7 @@ void *port_scratch_get(size_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-void port_scratch_put(void *memory, size_t bytes)
+void depot_scratch_put(void *memory, size_t bytes)
 {
 	(void)munmap(memory, bytes);
 }
@@ -55,7 +52,7 @@ static struct stackdepot *memory_reserve(u64 bytes)
 	if (memory == MAP_FAILED)
 		return NULL;
 	depot = memory;
-	depot->port_bytes = DEPOT_PRIVATE_BYTES + bytes;
+	depot->host_bytes = DEPOT_PRIVATE_BYTES + bytes;
 	return depot;
 }
 
@@ -67,7 +64,7 @@ static void *memory_block(struct stackdepot *depot)
 void stackdepot_destroy(struct stackdepot *depot)
 {
 	if (depot)
-		(void)munmap(depot, depot->port_bytes);
+		(void)munmap(depot, depot->host_bytes);
 }
 
 /* Open what is at `memory`, or destroy the private view. */
@@ -206,8 +203,7 @@ static int memory_attach(int fd, struct stackdepot **ret_depot)
 	if (!S_ISREG(st.st_mode) || (u64)st.st_size < sizeof(struct depot_header))
 		return -EBADMSG;
 	error = memory_map_file(fd, (u64)st.st_size, true, &depot);
-	return error ? error
-		     : memory_open(depot, memory_block(depot), (u64)st.st_size, ret_depot);
+	return error ? error : memory_open(depot, memory_block(depot), (u64)st.st_size, ret_depot);
 }
 
 int stackdepot_attach(const char *path, struct stackdepot **ret_depot)
@@ -224,12 +220,12 @@ int stackdepot_attach(const char *path, struct stackdepot **ret_depot)
 /* End the life of a line whose holder is not in this process, as he may have begun to. */
 static void memory_end_life(struct depot_line *line)
 {
-	u64 link = port_load_relaxed(&line->link);
+	u64 link = atomic64_read(&line->link);
 	u64 generation = (link >> LINK_GENERATION_SHIFT) + 1;
 
 	if (!(link & LINK_DEAD))
-		port_store_relaxed(&line->link, generation << LINK_GENERATION_SHIFT | LINK_DEAD |
-							(link & LINK_NEXT));
+		atomic64_set(&line->link,
+			     generation << LINK_GENERATION_SHIFT | LINK_DEAD | (link & LINK_NEXT));
 }
 
 /*
@@ -244,18 +240,18 @@ unsigned int stackdepot_fork_child(struct stackdepot *depot)
 	if (depot->shared || depot->read_only)
 		return 0;
 	for (number = 1; number <= depot->header->fresh; number++)
-		if (!port_line(depot, number)->state)
-			memory_end_life(port_line(depot, number));
+		if (!atomic64_read(&depot_line(depot, number)->state))
+			memory_end_life(depot_line(depot, number));
 	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
 		depot_chain_unlink(depot, bucket);
 	for (number = 1; number <= depot->header->fresh; number++) {
-		struct depot_line *line = port_line(depot, number);
+		struct depot_line *line = depot_line(depot, number);
 
-		if (!line->state) {
-			line->state = STATE_FREE;
+		if (!atomic64_read(&line->state)) {
+			atomic64_set(&line->state, STATE_FREE);
 			given_back++;
 		}
-		if (!(line->state & STATE_DISMISSED))
+		if (!(atomic64_read(&line->state) & STATE_DISMISSED))
 			depot_candidate_set(depot, number);
 	}
 	depot_candidate_reset(depot);

@@ -120,17 +120,17 @@ unsigned int stackdepot_cut_signal(const uintptr_t *frames, unsigned int nr)
 	/* Found once; a second finder writes the same. The end is written first, read last. */
 	static struct code_range found;
 	const int saved_errno = errno;
-	uintptr_t start = port_load_acquire(&found.start);
+	uintptr_t start = smp_load_acquire(&found.start);
 
 	if (!start) {
 		struct code_range range = signal_trampoline();
 
-		port_store_relaxed(&found.end, range.end);
-		port_store_release(&found.start, range.start);
+		WRITE_ONCE(found.end, range.end);
+		smp_store_release(&found.start, range.start);
 		start = range.start;
 		errno = saved_errno;
 	}
-	return start ? stackdepot_cut(frames, nr, start, port_load_relaxed(&found.end)) : nr;
+	return start ? stackdepot_cut(frames, nr, start, READ_ONCE(found.end)) : nr;
 }
 
 /* Frames that go into one write(), a whole number of runs. */

@@ -9,12 +9,12 @@
  */
 #include "variant.h"
 
-#ifdef PORT_HAS_VARIANTS
-#define DECLARE(save, save_cursor)                                                                 \
-	stackdepot_handle_t save(struct stackdepot *depot, const uintptr_t *frames,                \
-				 unsigned int nr, unsigned int flags);                             \
-	stackdepot_handle_t save_cursor(struct stackdepot *depot, const uintptr_t *frames,         \
-					unsigned int nr, unsigned int flags,                       \
+#ifdef DEPOT_HAS_VARIANTS
+#define DECLARE(save, save_cursor)                                                         \
+	stackdepot_handle_t save(struct stackdepot *depot, const uintptr_t *frames,        \
+				 unsigned int nr, unsigned int flags);                     \
+	stackdepot_handle_t save_cursor(struct stackdepot *depot, const uintptr_t *frames, \
+					unsigned int nr, unsigned int flags,               \
 					struct stackdepot_cursor *cursor, unsigned int unchanged)
 
 DECLARE(stackdepot_save_v1, stackdepot_save_cursor_v1);
@@ -29,7 +29,7 @@ void variant_choose(struct stackdepot *depot)
 stackdepot_handle_t stackdepot_save(struct stackdepot *depot, const uintptr_t *frames,
 				    unsigned int nr, unsigned int flags)
 {
-	if (port_likely(depot->variant == 3))
+	if (likely(depot->variant == 3))
 		return stackdepot_save_v3(depot, frames, nr, flags);
 	return stackdepot_save_v1(depot, frames, nr, flags);
 }
@@ -38,7 +38,7 @@ stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintp
 					   unsigned int nr, unsigned int flags,
 					   struct stackdepot_cursor *cursor, unsigned int unchanged)
 {
-	if (port_likely(depot->variant == 3))
+	if (likely(depot->variant == 3))
 		return stackdepot_save_cursor_v3(depot, frames, nr, flags, cursor, unchanged);
 	return stackdepot_save_cursor_v1(depot, frames, nr, flags, cursor, unchanged);
 }

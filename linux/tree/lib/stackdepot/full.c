@@ -27,12 +27,12 @@ struct full_caller {
 /* The innermost frame of the trace in this line, 0 if there is none. */
 static uintptr_t full_frame(struct stackdepot *depot, u32 number)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 link = port_load_acquire(&line->link);
+	struct depot_line *line = depot_line(depot, number);
+	u64 link = atomic64_read_acquire(&line->link);
 	uintptr_t frames[DEPOT_GROUP];
 	struct depot_walk walk;
 
-	if (!(port_load_acquire(&line->state) & STATE_TRACE) ||
+	if (!(atomic64_read_acquire(&line->state) & STATE_TRACE) ||
 	    depot_walk_begin(depot, depot_ref(number, link), &walk) ||
 	    depot_walk_next(depot, &walk, frames) <= 0)
 		return 0;

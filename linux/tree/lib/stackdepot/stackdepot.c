@@ -250,9 +250,9 @@ void stack_depot_clock(u64 tick)
 
 	if (!to)
 		return;
-	now = port_load_relaxed(&to->header->tick);
+	now = atomic64_read(&to->header->tick);
 	/* Like ring_advance_clock(): the clock only advances, whoever is late changes nothing. */
-	while (now < tick && !port_cas(&to->header->tick, &now, tick))
+	while (now < tick && !atomic64_try_cmpxchg(&to->header->tick, &now, tick))
 		;
 }
 

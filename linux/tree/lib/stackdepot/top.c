@@ -23,11 +23,11 @@ struct top_count {
 /* Is anything live in the line? Then *ret_ref is its life. */
 static bool top_life(struct stackdepot *depot, u32 number, u64 *ret_ref)
 {
-	struct depot_line *line = port_line(depot, number);
-	u64 link = port_load_acquire(&line->link);
+	struct depot_line *line = depot_line(depot, number);
+	u64 link = atomic64_read_acquire(&line->link);
 
 	*ret_ref = depot_ref(number, link);
-	return !(link & LINK_DEAD) && port_load_acquire(&line->state) & STATE_LIVE;
+	return !(link & LINK_DEAD) && atomic64_read_acquire(&line->state) & STATE_LIVE;
 }
 
 /* Count a line for the outermost one above it, unless it goes away meanwhile. */
@@ -70,9 +70,9 @@ static void top_show_line(struct seq_file *seq, struct stackdepot *depot, u32 nu
 
 void glue_show_top(struct seq_file *seq, struct stackdepot *depot)
 {
-	const u32 used = port_load_acquire(&depot->header->fresh);
+	const u32 used = smp_load_acquire(&depot->header->fresh);
 	const size_t bytes = (used + 1ul) * sizeof(struct top_count);
-	struct top_count *counts = port_scratch_get(bytes);
+	struct top_count *counts = depot_scratch_get(bytes);
 	u32 number, shown;
 
 	if (!counts)
@@ -90,5 +90,5 @@ void glue_show_top(struct seq_file *seq, struct stackdepot *depot)
 		top_show_line(seq, depot, most, &counts[most]);
 		counts[most].lines = 0;
 	}
-	port_scratch_put(counts, bytes);
+	depot_scratch_put(counts, bytes);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * host.h - the kernel as the host of the core: lines in pages that come as they are needed.
+ *
+ * A kernel cannot reserve address space and have it filled as it is touched. So a depot's lines
+ * come in chunks of a page: a table has a pointer for each, in the order of their lines, and
+ * entries are filled front to back. depot_populate() never allocates, which is why it may be called
+ * from an NMI; linux_refill() (memory.h) does, called before a save whose caller may allocate; it
+ * keeps ahead.
+ */
+#ifndef DEPOT_HOST_H
+#define DEPOT_HOST_H
+
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/prefetch.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#define DEPOT_VARIANT(name) name
+
+/*
+ * Where the core has put the array of lines, at depot->lines, the table of chunks stands. A line is
+ * asked for by those only who saw it become usable, so its chunk is there.
+ */
+#define LINUX_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
+
+#define linux_chunk(depot, number) \
+	((struct depot_line **)(void *)(depot)->lines + (number) / LINUX_CHUNK_LINES)
+
+#define depot_line(depot, number) \
+	(READ_ONCE(*linux_chunk(depot, number)) + (number) % LINUX_CHUNK_LINES)
+
+/* See memory.c. */
+struct stackdepot;
+struct depot_geometry;
+bool linux_populate(struct stackdepot *depot, u32 number);
+#define depot_populate(depot, number, flags) linux_populate(depot, number)
+u64 linux_footprint(const struct depot_geometry *geometry);
+#define depot_footprint(geometry) linux_footprint(geometry)
+
+#define depot_scratch_get(bytes) kvzalloc(bytes, GFP_KERNEL)
+#define depot_scratch_put(memory, bytes) kvfree(memory)
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * host.h - user space as the host of the core: the kernel's words by the compiler's builtins, lines
+ * in one mapping. docs/design.md says what a host must supply.
+ */
+#ifndef PORT_HOST_H
+#define PORT_HOST_H
+
+#include "words.h"
+
+/* Compiled twice for x86-64, see variant.c. */
+#ifndef DEPOT_VARIANT
+#define DEPOT_VARIANT(name) name
+#endif
+
+#define prefetchw(p) __builtin_prefetch(p, 1)
+
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+
+/*
+ * A read-modify-write that succeeds is a full barrier in the kernel. On x86 it is one; elsewhere a
+ * sequentially consistent one need not be for what is not itself sequentially consistent.
+ */
+#if defined(__x86_64__) || defined(__i386__)
+#define HOST_FULL_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#else
+#define HOST_FULL_BARRIER() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#endif
+
+#define try_cmpxchg(p, expected, desired)                                                         \
+	({                                                                                        \
+		bool host_done = __atomic_compare_exchange_n(p, expected, desired, false,         \
+							     __ATOMIC_SEQ_CST, __ATOMIC_RELAXED); \
+		HOST_FULL_BARRIER();                                                              \
+		host_done;                                                                        \
+	})
+
+#define atomic64_read(v) ((u64)READ_ONCE((v)->counter))
+#define atomic64_read_acquire(v) ((u64)smp_load_acquire(&(v)->counter))
+#define atomic64_set(v, value) WRITE_ONCE((v)->counter, (s64)(value))
+#define atomic64_set_release(v, value) smp_store_release(&(v)->counter, (s64)(value))
+#define atomic64_try_cmpxchg(v, expected, desired) \
+	try_cmpxchg(&(v)->counter, (s64 *)(expected), (s64)(desired))
+#define atomic64_fetch_add_relaxed(value, v) \
+	((u64)__atomic_fetch_add(&(v)->counter, value, __ATOMIC_RELAXED))
+#define atomic64_inc(v) ((void)atomic64_fetch_add_relaxed(1, v))
+
+static inline bool test_bit(unsigned long bit, const unsigned long *bits)
+{
+	return READ_ONCE(bits[bit / BITS_PER_LONG]) >> bit % BITS_PER_LONG & 1;
+}
+
+static inline bool test_and_set_bit(unsigned long bit, unsigned long *bits)
+{
+	const unsigned long mask = 1ul << bit % BITS_PER_LONG;
+	unsigned long *word = &bits[bit / BITS_PER_LONG];
+	bool was = __atomic_fetch_or(word, mask, __ATOMIC_SEQ_CST) & mask;
+
+	HOST_FULL_BARRIER();
+	return was;
+}
+
+static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
+{
+	const unsigned long mask = 1ul << bit % BITS_PER_LONG;
+	unsigned long *word = &bits[bit / BITS_PER_LONG];
+	bool was = __atomic_fetch_and(word, ~mask, __ATOMIC_SEQ_CST) & mask;
+
+	HOST_FULL_BARRIER();
+	return was;
+}
+
+#define depot_line(depot, number) ((depot)->lines + (number))
+#define depot_populate(depot, number, flags) ((void)(depot), (void)(number), (void)(flags), true)
+#define depot_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
+
+void *depot_scratch_get(size_t bytes);
+void depot_scratch_put(void *memory, size_t bytes);
+
+/* Vectors read a line without naming each access atomic; generations catch what they tear. */
+#if !defined(__SANITIZE_THREAD__) && \
+	(defined(__SSE2__) || (defined(__ARM_NEON) && BITS_PER_LONG == 64))
+#define DEPOT_VECTOR_LINES 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef DEPOT_VECTOR_LINES
+#endif
+#endif
+
+#endif

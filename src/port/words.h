@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * words.h - the kernel's words for types and the compiler, in user space.
+ */
+#ifndef PORT_WORDS_H
+#define PORT_WORDS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+typedef struct {
+	s64 counter __attribute__((aligned(8)));
+} atomic64_t;
+
+#define BITS_PER_LONG (8 * __SIZEOF_LONG__)
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline __attribute__((noinline))
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#define __aligned(bytes) __attribute__((aligned(bytes)))
+#define static_assert _Static_assert
+#define __ffs(word) ((unsigned long)__builtin_ctzl(word))
+#define fls(n) (32 - (u32)__builtin_clz(n))
+#define ilog2(n) (31 - __builtin_clz(n))
+
+#endif
