@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* clean.c - names from files that nobody vouches for, made fit to be shown anywhere. */
-#include <stdbool.h>
-#include <stdio.h>
+#include <langinfo.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clean.h"
 #include "base/memory.h"
@@ -58,7 +60,8 @@ static bool clean_controls(uint32_t character)
 }
 
 /* One character or byte as it is shown; returns how many bytes of TEXT it was. */
-static size_t clean_one(const unsigned char *at, size_t left, char *shown, size_t *ret_bytes)
+static size_t clean_one(const unsigned char *at, size_t left, bool ascii, char *shown,
+			size_t *ret_bytes)
 {
 	uint32_t character;
 	size_t bytes = clean_decode(at, left, &character);
@@ -67,7 +70,7 @@ static size_t clean_one(const unsigned char *at, size_t left, char *shown, size_
 		*ret_bytes = (size_t)snprintf(shown, ESCAPE_BYTES, "\\x%02x", *at);
 		return 1;
 	}
-	if (clean_controls(character)) {
+	if (clean_controls(character) || (ascii && character >= 0x80)) {
 		*ret_bytes = (size_t)snprintf(shown, ESCAPE_BYTES, "\\u{%04x}", character);
 		return bytes;
 	}
@@ -76,15 +79,15 @@ static size_t clean_one(const unsigned char *at, size_t left, char *shown, size_
 	return bytes;
 }
 
-static char *clean_any(const char *text, size_t bytes, size_t limit)
+static char *clean_any(const char *text, size_t bytes, size_t limit, bool ascii)
 {
 	const unsigned char *at = (const unsigned char *)text, *end = at + bytes;
-	/* No escape has more than four times the bytes of what it stands for. */
+	/* No escape has more than four times the bytes that it stands for. */
 	size_t room = (bytes < limit / 4 ? bytes * 4 : limit) + 1, used = 0, more;
 	char shown[ESCAPE_BYTES], *clean = memory_alloc(room);
 
 	while (at < end) {
-		at += clean_one(at, (size_t)(end - at), shown, &more);
+		at += clean_one(at, (size_t)(end - at), ascii, shown, &more);
 		if (used + more > limit - 3) {
 			memcpy(clean + used, "...", 3);
 			used += 3;
@@ -99,15 +102,69 @@ static char *clean_any(const char *text, size_t bytes, size_t limit)
 
 char *clean_bytes(const char *text, size_t bytes)
 {
-	return clean_any(text, bytes, CLEAN_BYTES);
+	return clean_any(text, bytes, CLEAN_BYTES, false);
 }
 
 char *clean_text(const char *text)
 {
-	return clean_any(text, strlen(text), CLEAN_BYTES);
+	return clean_any(text, strlen(text), CLEAN_BYTES, false);
 }
 
 char *clean_short(const char *text, size_t limit)
 {
-	return clean_any(text, strlen(text), limit);
+	return clean_any(text, strlen(text), limit, false);
+}
+
+bool clean_is(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t left = strlen(text), bytes;
+	uint32_t character;
+
+	if (left > CLEAN_BYTES)
+		return false;
+	for (; left; at += bytes, left -= bytes) {
+		bytes = clean_decode(at, left, &character);
+		if (!bytes || clean_controls(character))
+			return false;
+	}
+	return true;
+}
+
+/* Each stream is what it is at its first use. */
+static bool clean_wants_ascii(FILE *out)
+{
+	static signed char known[STDERR_FILENO + 1]; /* 1: yes, -1: no */
+	int fd = fileno(out);
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return false;
+	if (!known[fd])
+		known[fd] = isatty(fd) && strcmp(nl_langinfo(CODESET), "UTF-8") ? 1 : -1;
+	return known[fd] > 0;
+}
+
+void clean_write(FILE *out, const char *text)
+{
+	bool ascii = clean_wants_ascii(out);
+	char *clean;
+
+	if (!ascii && clean_is(text)) {
+		fputs(text, out);
+		return;
+	}
+	clean = clean_any(text, strlen(text), CLEAN_BYTES, ascii);
+	fputs(clean, out);
+	free(clean);
+}
+
+size_t clean_fit(const char *text, size_t bytes)
+{
+	size_t length = strnlen(text, bytes + 1);
+
+	if (length <= bytes)
+		return length;
+	while (bytes && ((unsigned char)text[bytes] & 0xc0) == 0x80)
+		bytes--;
+	return bytes;
 }

@@ -77,14 +77,20 @@ char *memory_strdup(const char *text)
 	return strcpy(memory_alloc(strlen(text) + 1), text);
 }
 
+char *memory_print_list(const char *format, va_list list)
+{
+	char *text;
+
+	return memory_checked(vasprintf(&text, format, list) < 0 ? NULL : text);
+}
+
 char *memory_print(const char *format, ...)
 {
 	va_list list;
 	char *text;
-	int length;
 
 	va_start(list, format);
-	length = vasprintf(&text, format, list);
+	text = memory_print_list(format, list);
 	va_end(list);
-	return memory_checked(length < 0 ? NULL : text);
+	return text;
 }

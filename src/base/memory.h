@@ -8,6 +8,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,8 @@ void *memory_alloc(size_t bytes);
 char *memory_strdup(const char *text);
 /* As asprintf(3). */
 char *memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* As vasprintf(3). */
+char *memory_print_list(const char *format, va_list list);
 void *memory_realloc(void *memory, size_t bytes);
 /* Room in LIST, whose members have BYTES, for member number NR; *ROOM is how many fit. */
 void *memory_room(void *list, size_t nr, size_t *room, size_t bytes);

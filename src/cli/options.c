@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/complain.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "options.h"
@@ -18,16 +19,16 @@
 
 int options_complain(const struct command *command, const char *format, ...)
 {
+	const char *name = command ? command->name : "";
 	va_list list;
+	char *text;
 
-	fputs("stackdepot: ", stderr);
-	if (command)
-		fprintf(stderr, "%s: ", command->name);
 	va_start(list, format);
-	vfprintf(stderr, format, list);
+	text = memory_print_list(format, list);
 	va_end(list);
-	fprintf(stderr, "; stackdepot %s%s--help says more\n", command ? command->name : "",
-		command ? " " : "");
+	complain("%s%s%s; stackdepot %s%s--help says more", name, command ? ": " : "", text, name,
+		 command ? " " : "");
+	free(text);
 	return STATUS_FAILED;
 }
 

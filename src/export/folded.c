@@ -6,11 +6,11 @@
  *
  * Stacks that differ by line numbers only are one line here.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/intern.h"
 #include "base/memory.h"
 #include "export.h"
@@ -24,7 +24,8 @@ struct folded {
 /* A name cannot hold what ends it: ';', or a line's end. */
 static void folded_add(struct folded *folded, const char *name)
 {
-	size_t length = strlen(name), i;
+	char *clean = clean_is(name) ? NULL : clean_text(name);
+	size_t length = strlen(clean ? clean : name), i;
 
 	if (folded->used + length + 1 > folded->room) {
 		folded->room = 2 * folded->room + length + 1;
@@ -33,10 +34,11 @@ static void folded_add(struct folded *folded, const char *name)
 	if (folded->used)
 		folded->text[folded->used++] = ';';
 	for (i = 0; i < length; i++) {
-		char c = name[i];
+		char c = clean ? clean[i] : name[i];
 
-		folded->text[folded->used++] = c == ';' ? ':' : iscntrl((unsigned char)c) ? '?' : c;
+		folded->text[folded->used++] = c == ';' ? ':' : c;
 	}
+	free(clean);
 }
 
 static void folded_stack(struct folded *folded, const struct profile_stack *stack)

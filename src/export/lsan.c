@@ -5,32 +5,25 @@
  * Each is called a direct leak: whether a pointer to it remains somewhere is not known here.
  * Without live objects nothing is printed, as LeakSanitizer does.
  */
-#include <ctype.h>
-
+#include "base/clean.h"
 #include "export.h"
 
 #define RULE "================================================================="
-
-static void lsan_text(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		putc(iscntrl((unsigned char)*text) ? '?' : *text, out);
-}
 
 static void lsan_line(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line)
 {
 	if (line->function) {
 		fputs(" in ", out);
-		lsan_text(out, line->function);
+		clean_write(out, line->function);
 	}
 	if (line->file) {
 		putc(' ', out);
-		lsan_text(out, line->file);
+		clean_write(out, line->file);
 		if (line->line)
 			fprintf(out, ":%d", line->line);
 	} else if (frame->in) {
 		fputs(line->function ? " (" : "  (", out);
-		lsan_text(out, frame->in->path);
+		clean_write(out, frame->in->path);
 		fprintf(out, "+0x%llx)", (unsigned long long)frame->offset - 1);
 	}
 	putc('\n', out);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/intern.h"
 #include "base/memory.h"
 #include "export.h"
@@ -93,7 +94,11 @@ struct pprof {
 
 static size_t pprof_string(struct pprof *pprof, const char *text)
 {
-	return intern_text(pprof->strings, text ? text : "");
+	char *clean = text && !clean_is(text) ? clean_text(text) : NULL;
+	size_t number = intern_text(pprof->strings, clean ? clean : text ? text : "");
+
+	free(clean);
+	return number;
 }
 
 /* The message is complete: a field of the profile. */

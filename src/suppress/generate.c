@@ -8,11 +8,11 @@
  * are taken only if there are no others: strdup() says nothing about a program.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/complain.h"
 #include "base/intern.h"
 #include "base/memory.h"
@@ -64,25 +64,24 @@ static struct gen_rule *gen_rule(struct gen *gen, size_t number)
 	return &gen->rules[number];
 }
 
-/* A name from a file must not become a line of its own. NONE: there is nothing to call it by. */
+/* NONE: there is nothing to call it by. */
 static size_t gen_text(struct gen *gen, const char *kind, const struct symbol_frame *frame,
 		       const char *function)
 {
 	char text[NAME_BYTES + 128];
+	bool whole = !function || strlen(function) < NAME_BYTES;
 	int length = snprintf(text, sizeof(text), "%.40s:^", kind);
 	char *at = text + length;
 
 	if (function)
-		snprintf(at, NAME_BYTES, "%s", function);
+		snprintf(at, NAME_BYTES, "%.*s", (int)clean_fit(function, NAME_BYTES - 1),
+			 function);
 	else if (frame->in)
 		snprintf(at, NAME_BYTES, "%.450s+0x%llx", frame->in->name,
 			 (unsigned long long)frame->offset);
 	else
 		return NONE;
-	for (; *at; at++)
-		if (iscntrl((unsigned char)*at))
-			*at = '*';
-	strcpy(at, function && strlen(function) >= NAME_BYTES ? "*" : "$");
+	strcat(at, whole ? "$" : "*");
 	return intern_text(gen->texts, text);
 }
 

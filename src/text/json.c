@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/complain.h"
-#include "base/memory.h"
 #include "json.h"
 #include "text.h"
 
@@ -13,17 +13,16 @@
 
 json_t *json_name(const char *name)
 {
-	json_t *text = name ? json_string(name) : json_null();
-	char *plain, *at;
+	char *clean;
+	json_t *text;
 
-	if (text)
-		return text;
-	plain = memory_strdup(name);
-	for (at = plain; *at; at++)
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	text = json_string(plain);
-	free(plain);
+	if (!name)
+		return json_null();
+	if (clean_is(name))
+		return json_string(name);
+	clean = clean_text(name);
+	text = json_string(clean);
+	free(clean);
 	return text;
 }
 

@@ -3,14 +3,19 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clean.h"
+#include "base/memory.h"
 #include "number.h"
 #include "profile/alive.h"
 #include "text.h"
 
-#define NAME_SHOWN 100u
+#define NAME_SHOWN 100u /* as it is */
+#define NAME_LIMIT 500u /* shortened */
+#define COMMAND_SHOWN 200u
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
@@ -26,34 +31,46 @@ void text_heading(const struct text_style *style, const char *format, ...)
 	puts(style->colour ? PLAIN : "");
 }
 
-/* A name from a file is not to drive the terminal. */
 void text_name(FILE *out, const char *name)
 {
-	for (; *name; name++)
-		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+	clean_write(out, name);
 }
 
-/* Of a long C++ name the template arguments go first, outermost ones left as <...>. */
-static void text_function(FILE *out, const char *name)
+/* Without what is in template arguments: of the outermost ones <...> is left. */
+static void text_shorten(const char *name, char *text)
 {
-	size_t depth = 0, length = strlen(name);
+	size_t depth = 0, used = 0;
 	const char *at;
 
-	if (length <= NAME_SHOWN) {
-		text_name(out, name);
-		return;
-	}
 	for (at = name; *at; at++) {
 		bool arrow = at > name && (at[-1] == '-' || at[-1] == '=');
 		bool is_operator = at - name >= 8 && !memcmp(at - 8, "operator", 8);
 
 		if (*at == '<' && !is_operator && depth++ == 0)
-			fputs("<...>", out);
+			used += (size_t)sprintf(text + used, "<...>");
 		else if (*at == '>' && depth && !arrow)
 			depth--;
 		else if (!depth)
-			putc(iscntrl((unsigned char)*at) ? '?' : *at, out);
+			text[used++] = *at;
 	}
+	text[used] = '\0';
+}
+
+/* Of a long name of C++ or Rust the arguments of templates go first, then its end. */
+static void text_function(FILE *out, const char *name)
+{
+	char *text;
+
+	if (strlen(name) <= NAME_SHOWN) {
+		text_name(out, name);
+		return;
+	}
+	text = memory_alloc(5 * strlen(name) + 1);
+	text_shorten(name, text);
+	if (strlen(text) > NAME_LIMIT)
+		strcpy(text + clean_fit(text, NAME_LIMIT - 3), "...");
+	text_name(out, text);
+	free(text);
 }
 
 void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol_line *line)
@@ -109,14 +126,16 @@ void text_trace(FILE *out, const struct text_style *style, const struct profile_
 
 void text_command(FILE *out, const struct stackdepot_store_info *info)
 {
-	uint32_t i;
+	char text[COMMAND_SHOWN + 1];
+	uint32_t i, nr = info->command_bytes ? info->command_bytes - 1 : 0;
 
-	for (i = 0; i + 1 < info->command_bytes && i < 200; i++)
-		putc(!info->command[i]				? ' '
-		     : iscntrl((unsigned char)info->command[i]) ? '?'
-								: info->command[i],
-		     out);
-	if (i + 1 < info->command_bytes)
+	for (i = 0; i < nr && i < COMMAND_SHOWN; i++)
+		text[i] = info->command[i] ? info->command[i] : ' ';
+	text[i] = '\0';
+	if (i < nr)
+		text[clean_fit(text, COMMAND_SHOWN - 1)] = '\0';
+	text_name(out, text);
+	if (i < nr)
 		fputs(" ...", out);
 }
 

@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "writer.h"
 
 #define LEVELS_ON_LINES 3u /* what lies deeper shares a line */
@@ -14,47 +16,19 @@ void writer_begin(struct writer *writer, FILE *out)
 	*writer = (struct writer){.out = out, .empty = true};
 }
 
-/* Length of the UTF-8 sequence that begins here, 0 if it is none. */
-static size_t writer_sequence(const unsigned char *at)
-{
-	size_t length = at[0] < 0x80   ? 1
-			: at[0] < 0xc2 ? 0
-			: at[0] < 0xe0 ? 2
-			: at[0] < 0xf0 ? 3
-				       : 4;
-	size_t i;
-
-	if (at[0] > 0xf4)
-		return 0;
-	for (i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong forms, surrogates, and what is beyond U+10FFFF. */
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return length;
-}
-
 static void writer_quote(FILE *out, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	char *clean = clean_is(text) ? NULL : clean_text(text);
+	const char *at;
 
 	putc('"', out);
-	while (*at) {
-		size_t length = writer_sequence(at);
-
-		if (!length)
-			fputs("\\ufffd", out);
-		else if (*at == '"' || *at == '\\')
-			fprintf(out, "\\%c", *at);
-		else if (*at < 0x20 || *at == 0x7f)
-			fprintf(out, "\\u%04x", *at);
-		else
-			fwrite(at, 1, length, out);
-		at += length ? length : 1;
+	for (at = clean ? clean : text; *at; at++) {
+		if (*at == '"' || *at == '\\')
+			putc('\\', out);
+		putc(*at, out);
 	}
 	putc('"', out);
+	free(clean);
 }
 
 static void writer_break(struct writer *writer)
