@@ -60,7 +60,7 @@ def main():
         odd = os.path.join(os.fsencode(directory), b"odd-\xff\xc3\xa9")
         os.symlink(os.fsencode(bug("leak")[0]), odd)
         root = compare_command(record(directory, "odd", [odd]))
-        check(root["process"]["command"][0].endswith("odd-\ufffd\u00e9"), root["process"]["command"])
+        check(root["process"]["command"][0].endswith("odd-\\xff\u00e9"), root["process"]["command"])
 
 
 def compare_command(store):
