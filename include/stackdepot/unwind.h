@@ -26,6 +26,7 @@
 #ifndef STACKDEPOT_UNWIND_H
 #define STACKDEPOT_UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,7 +38,7 @@ extern "C" {
 #define STACKDEPOT_API
 #endif
 
-#define STACKDEPOT_UNWIND_MAX_FRAMES 512 /* upper limit of the size of a walk */
+#define STACKDEPOT_UNWIND_MAX_FRAMES 512      /* upper limit of the size of a walk */
 #define STACKDEPOT_UNWINDER_BYTES (72u << 10) /* memory of one unwinder */
 
 /**
@@ -113,7 +114,7 @@ stackdepot_unwind_caller(void)
 }
 
 /* Flags of struct stackdepot_unwind_trace. */
-#define STACKDEPOT_UNWIND_CUT 0x1u /* there were more frames than asked for */
+#define STACKDEPOT_UNWIND_CUT 0x1u    /* there were more frames than asked for */
 #define STACKDEPOT_UNWIND_NESTED 0x2u /* inside another walk of the thread: keep off its cursor */
 #define STACKDEPOT_UNWIND_FULL 0x4u /* walked with all registers: signal frames, odd code */
 #define STACKDEPOT_UNWIND_LOST 0x8u /* ended at code without tables or records, at bad memory */
@@ -193,6 +194,17 @@ STACKDEPOT_API unsigned int stackdepot_unwind_context(struct stackdepot_unwinder
  * For one who did not save the last trace with his cursor.
  */
 STACKDEPOT_API void stackdepot_unwind_forget(struct stackdepot_unwinder *unwinder);
+
+/**
+ * stackdepot_unwind_confine() - make no system calls, or make them again.
+ * @confined: none. Memory that no walk has read before is then not read either, except the main
+ *            stack; so walks may end early.
+ *
+ * For a process under a seccomp filter that does not allow rt_sigprocmask(), getpid() or gettid().
+ *
+ * Context: any. Counts for all threads.
+ */
+STACKDEPOT_API void stackdepot_unwind_confine(bool confined);
 
 /**
  * stackdepot_unwind_register() - know the frames of code that no module contains.

@@ -1,70 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * crash.c - the signals a memory error ends in.
+ * crash.c - the signals a memory error ends in, and what is recorded of them.
  *
- * Our handler stands in for the program's: its sigaction() and signal() of these five are kept here
- * and told back when it asks. A fault in a guarded object is reported, and the program goes on. Any
- * other goes to the program's handler if it has one, which may well know what to do; if it has none
- * it is the end, and recorded as such. Then the signal takes its course, with its own exit status
- * and core file.
+ * A fault in a guarded object is reported, and the program goes on. Any other goes to the program's
+ * handler if it has one, which may well know what to do; if it has none it is the end, and
+ * recorded as such. Then the signal takes its course, with its own exit status and core file.
  *
  * A program that leaves its handler and dies of the same signal comes by here again without one.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-#include "recorder.h"
+#include "filter.h"
+#include "handler.h"
 
 #define NEAR_NULL STORE_PAGE_BYTES
 #define NEAR_STACK (64u << 10)
 
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-
-#define SIGNALS (sizeof(crash_signals) / sizeof(crash_signals[0]))
-
-typedef int (*sigaction_function)(int, const struct sigaction *, struct sigaction *);
-typedef __sighandler_t (*signal_function)(int, __sighandler_t);
-
-static sigaction_function real_sigaction;
-static signal_function real_signal;
-static bool crash_watching;
-
-/* What the program asked for. Two places each, so that a handler never reads a half-written one. */
-static struct {
-	struct sigaction at[2];
-	uint32_t current;
-} crash_asked[SIGNALS];
-
-static int crash_index(int number)
-{
-	int i;
-
-	for (i = 0; i < (int)SIGNALS; i++)
-		if (crash_watching && crash_signals[i] == number)
-			return i;
-	return -1;
-}
-
-static void crash_resolve(void)
-{
-	if (!real_sigaction)
-		*(void **)&real_sigaction = dlsym(RTLD_NEXT, "sigaction");
-}
-
 void crash_real_sigaction(int number, const struct sigaction *action)
 {
-	crash_resolve();
-	(void)real_sigaction(number, action, NULL);
+	(void)disposition_real(number, action, NULL);
 }
 
-/* --- the handler ------------------------------------------------------------------------------ */
+/* --- the access --------------------------------------------------------------------------------
+ */
 
 #if defined(__aarch64__)
 #define ESR_IS_WRITE (UINT64_C(1) << 6)
@@ -124,17 +87,6 @@ static unsigned int crash_access(const void *context, uintptr_t address)
 #endif
 }
 
-static uintptr_t crash_sp(const void *context)
-{
-	const ucontext_t *at = context;
-
-#if defined(__x86_64__)
-	return (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
-#else
-	return (uintptr_t)at->uc_mcontext.sp;
-#endif
-}
-
 /* Next to the stack pointer memory is missing only where the stack may not grow any more. */
 static bool crash_is_overflow(uintptr_t address, uintptr_t sp)
 {
@@ -170,7 +122,7 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 				     : STACKDEPOT_WILD_ACCESS;
 		error.flags = crash_access(context, error.address);
 		if (info->si_code != SI_KERNEL &&
-		    crash_is_overflow(error.address, crash_sp(context)))
+		    crash_is_overflow(error.address, frame_sp(context)))
 			error.kind = STACKDEPOT_STACK_OVERFLOW;
 		else
 			crash_nearest(thread, &error);
@@ -178,120 +130,59 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 	error_report(&error);
 }
 
-/* Let it end as it would have ended. */
-static void crash_default(int number, const siginfo_t *info)
-{
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-
-	crash_real_sigaction(number, &action);
-	/* A fault comes again when the instruction does; a signal that was sent has to be sent
-	 * again. */
-	if (info->si_code <= 0)
-		(void)syscall(SYS_tgkill, getpid(), (pid_t)thread_id(), number);
-}
-
-static void crash_call(const struct sigaction *asked, int number, siginfo_t *info, void *context)
-{
-	if (asked->sa_flags & SA_SIGINFO)
-		asked->sa_sigaction(number, info, context);
-	else
-		asked->sa_handler(number);
-}
-
-static void crash_handler(int number, siginfo_t *info, void *context)
-{
-	const int saved_errno = errno;
-	int i = crash_index(number);
-	struct sigaction asked = crash_asked[i].at[load_acquire(&crash_asked[i].current)];
-	bool recording = recorder_on();
-	struct recorder_thread *thread = recording ? thread_self() : NULL;
-
-	if (recording && crash_is_access(number, info) && guard_owns(info->si_addr) &&
-	    guard_fault(thread, (uintptr_t)info->si_addr, context,
-			crash_access(context, (uintptr_t)info->si_addr))) {
-		errno = saved_errno;
-		return;
-	}
-	if (asked.sa_handler == SIG_DFL) {
-		if (recording)
-			crash_record(thread, number, info, context);
-		crash_default(number, info);
-		errno = saved_errno;
-		return;
-	}
-	if (asked.sa_flags & SA_RESETHAND)
-		crash_asked[i].at[crash_asked[i].current].sa_handler = SIG_DFL;
-	errno = saved_errno;
-	crash_call(&asked, number, info, context);
-}
-
-/* --- what the program calls ------------------------------------------------------------------- */
-
-/* Our handler with the program's wishes for mask and stack; ignoring stays the kernel's business.
+/*
+ * The signal is sent once more, to be taken as the handler returns, by nobody: so a fault and a
+ * signal that was sent, or one that only looks like a fault, end as they would have ended. Where a
+ * filter denies that, the fault comes again at once, blocked, which is the end as well.
  */
-static int crash_install(int number, const struct sigaction *asked)
+static void crash_end(int number, siginfo_t *info, ucontext_t *context)
 {
-	struct sigaction ours = *asked;
+	static const struct sigaction none = {.sa_handler = SIG_DFL};
+	siginfo_t again = *info;
 
-	if (asked->sa_handler != SIG_IGN) {
-		ours.sa_sigaction = crash_handler;
-		ours.sa_flags = (ours.sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
-		if (asked->sa_handler == SIG_DFL)
-			ours.sa_flags |= SA_ONSTACK;
+	if (info->si_signo != number) {
+		memset(&again, 0, sizeof(again));
+		again.si_signo = number;
+		again.si_code = SI_KERNEL;
 	}
-	return real_sigaction(number, &ours, NULL);
+	(void)sigdelset(&context->uc_sigmask, number);
+	if (filter_allows(FILTER_SIGACTION) && filter_allows(FILTER_SIGQUEUE) &&
+	    filter_allows(FILTER_GETPID) && filter_allows(FILTER_GETTID) &&
+	    !disposition_real(number, &none, NULL) &&
+	    !raw_call(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)thread_id(), number, &again))
+		return;
+	(void)sigaddset(&context->uc_sigmask, number);
 }
 
-static int crash_sigaction(int i, const struct sigaction *action, struct sigaction *ret_old)
+bool crash_fatal(int number, siginfo_t *info, void *context)
 {
-	uint32_t current = load_acquire(&crash_asked[i].current);
-	struct sigaction old = crash_asked[i].at[current];
+	struct recorder_thread *thread;
 
-	if (action) {
-		crash_asked[i].at[!current] = *action;
-		if (crash_install(crash_signals[i], action))
-			return -1;
-		store_release(&crash_asked[i].current, !current);
+	if (recorder_on()) {
+		thread = thread_self();
+		crash_record(thread, number, info, context);
 	}
-	if (ret_old)
-		*ret_old = old;
-	return 0;
+	crash_end(number, info, context);
+	return true;
 }
 
-EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
+bool crash_is_guarded(int number, const siginfo_t *info)
 {
-	int i = crash_index(number);
-
-	if (i >= 0)
-		return crash_sigaction(i, action, ret_old);
-	crash_resolve();
-	return real_sigaction(number, action, ret_old);
+	return crash_is_access(number, info) && guard_owns(info->si_addr);
 }
 
-EXPORT __sighandler_t signal(int number, __sighandler_t handler)
+bool crash_guarded(int number, siginfo_t *info, void *context)
 {
-	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
-	int i = crash_index(number);
+	const uintptr_t address = (uintptr_t)info->si_addr;
 
-	if (i >= 0)
-		return crash_sigaction(i, &action, &old) ? SIG_ERR : old.sa_handler;
-	if (!real_signal)
-		*(void **)&real_signal = dlsym(RTLD_NEXT, "signal");
-	return real_signal(number, handler);
+	(void)number;
+	return recorder_on() &&
+	       guard_fault(thread_self(), address, context, crash_access(context, address));
 }
 
 void crash_setup(void)
 {
-	unsigned int i;
-
-	if (!recorder.options.crash_handler)
-		return;
-	crash_resolve();
-	for (i = 0; i < SIGNALS; i++) {
-		struct sigaction *asked = &crash_asked[i].at[0];
-
-		if (!real_sigaction(crash_signals[i], NULL, asked))
-			(void)crash_install(crash_signals[i], asked);
-	}
-	crash_watching = true;
+	mask_setup();
+	if (recorder.options.crash_handler)
+		disposition_setup();
 }

@@ -39,16 +39,46 @@ uintptr_t guard_low, guard_high;
 
 static struct guard_slot guard_slots[SLOTS];
 static uint32_t guard_next;
+static uint32_t guard_held;
+static uint32_t guard_closed; /* something cannot be touched */
 
 static uintptr_t guard_page(uint32_t number)
 {
 	return guard_low + (2 * number + 1) * PAGE;
 }
 
+static void guard_open_all(void)
+{
+	if (__atomic_exchange_n(&guard_closed, 0, __ATOMIC_SEQ_CST))
+		(void)mprotect((void *)guard_low, POOL_BYTES, PROT_READ | PROT_WRITE);
+}
+
 static void guard_protect(uintptr_t page, int protection)
 {
+	if (load_relaxed(&guard_held))
+		return;
+	if (protection == PROT_NONE)
+		__atomic_store_n(&guard_closed, 1, __ATOMIC_SEQ_CST);
 	/* Fails only for want of memory; then an error less is found. */
 	(void)mprotect((void *)page, PAGE, protection);
+	/* Held meanwhile: who held it may have opened all before this was closed. */
+	if (unlikely(__atomic_load_n(&guard_held, __ATOMIC_SEQ_CST)))
+		guard_open_all();
+}
+
+/* A thread is about to be in a state in which a fault would be its end. */
+void guard_hold(void)
+{
+	const int saved_errno = errno;
+
+	if (!__atomic_fetch_add(&guard_held, 1, __ATOMIC_SEQ_CST) && guard_low)
+		guard_open_all();
+	errno = saved_errno;
+}
+
+void guard_release(void)
+{
+	(void)__atomic_fetch_sub(&guard_held, 1, __ATOMIC_SEQ_CST);
 }
 
 void guard_setup(void)
@@ -112,7 +142,7 @@ void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, s
 	(void)start;
 	thread->guard_left =
 		1 + (uint32_t)(thread_random(thread) % (2 * recorder.options.guard_interval));
-	if (!guard_low || size > PAGE || align > PAGE)
+	if (!guard_low || size > PAGE || align > PAGE || load_relaxed(&guard_held))
 		return NULL;
 	slot = guard_claim();
 	if (!slot)

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "recorder.h"
 
 #define MAX_KNOWN 4096u
@@ -162,11 +163,14 @@ static void module_path(struct store_module *module, const char *name)
 		return;
 	}
 	if (!length) {
-		got = readlink("/proc/self/exe", module->path, room);
+		got = filter_allows(FILTER_READLINK)
+			      ? readlink("/proc/self/exe", module->path, room)
+			      : 0;
 		module->path_bytes = got > 0 ? (uint32_t)got : 0;
 		return;
 	}
-	if (name[0] != '/' && strchr(name, '/') && getcwd(module->path, room - 1)) {
+	if (name[0] != '/' && strchr(name, '/') && filter_allows(FILTER_GETCWD) &&
+	    getcwd(module->path, room - 1)) {
 		used = strlen(module->path);
 		module->path[used++] = '/';
 	}

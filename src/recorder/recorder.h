@@ -156,6 +156,8 @@ static inline bool recorder_on(void)
 	return true;
 }
 
+/* Is the memory that of another process, as in a child of vfork()? */
+bool recorder_is_borrowed(void);
 uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
@@ -219,6 +221,8 @@ struct recorder_thread {
 	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
+	bool frames_taken;
+	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	struct quarantine quarantine;
 };
 
@@ -404,6 +408,10 @@ void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, s
 		  size_t align);
 void guard_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
 size_t guard_size(const void *pointer);
+/* No object can be touched and fault while this is held; all that are guarded now can be touched.
+ */
+void guard_hold(void);
+void guard_release(void);
 /* Report the access at `address`, and let it go on. False if it is none of ours. */
 bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *context,
 		 unsigned int flags);
@@ -426,7 +434,7 @@ bool error_nearest(struct recorder_thread *thread, struct store_error *error);
 
 /* --- altstack.c ------------------------------------------------------------------------------ */
 
-#define RECORDER_ALTSTACK_BYTES (32u << 10) /* its guard page included */
+#define RECORDER_ALTSTACK_BYTES (64u << 10)
 
 /* Let signals of the calling thread that ask for it run in this memory; and no longer. */
 void altstack_begin(void *memory);

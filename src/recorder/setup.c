@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "recorder.h"
 
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
@@ -27,6 +28,22 @@ static uint32_t setup_state;
 static uint32_t setup_flags;	  /* of this process and its children */
 static const char *setup_trouble; /* why this process is not to be recorded */
 static size_t setup_patched;	  /* bytes of memory that redirecting the program's malloc() took */
+
+/*
+ * A child of vfork() has the page as its parent has it, with the parent's number. A forked one
+ * finds it cleared until it has a store.
+ */
+bool recorder_is_borrowed(void)
+{
+	uint32_t *owner = (uint32_t *)(uintptr_t)recorder.alive + 1, none = 0, process;
+
+	if (!recorder.alive || !filter_allows(FILTER_GETPID))
+		return false;
+	process = (uint32_t)getpid();
+	return !__atomic_compare_exchange_n(owner, &none, process, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED) &&
+	       none != process;
+}
 
 uint64_t recorder_now_ns(void)
 {
@@ -300,7 +317,8 @@ static bool setup_alive(void)
 		}
 	}
 	page = memory;
-	*page = 1;
+	page[0] = 1;
+	page[1] = (uint32_t)getpid();
 	recorder.alive = page;
 	return true;
 }
@@ -400,7 +418,7 @@ void setup_child(void)
 	stackdepot_destroy(recorder.depot);
 	children_leave_store();
 	setup_trouble = limits_memory(recorder.options.memory_bytes);
-	done = recorder.options.follow_children && setup_alive() &&
+	done = recorder.options.follow_children && filter_allows(FILTER_STORE) && setup_alive() &&
 	       !setup_store_at(recorder.options.store, STORE_FLAG_CHILD);
 	if (done) {
 		sample_setup();

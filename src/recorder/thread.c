@@ -2,9 +2,17 @@
 /*
  * thread.c - what the recorder remembers of each thread.
  *
- * One mapping per thread, made at its first event and released as its thread-specific data is
- * destroyed, in the last round, as other destructors free memory too. A thread that goes on after
- * that is recorded without memory of its last walk.
+ * Made at the thread's first event, and given back as its thread-specific data is destroyed, in the
+ * last round, as other destructors free memory too. A thread that goes on after that is recorded
+ * without memory of its last walk.
+ *
+ * Places for threads come in slabs, without pages between them that cannot be touched: a process
+ * may have no more than 65,530 mappings, and one with 20,000 threads needs two for each itself. A
+ * place is
+ *
+ *	stack for signals | struct recorder_thread | unwinder
+ *
+ * and is used again for the next thread. What was in it is given back to the kernel.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,10 +23,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder.h"
+#include "filter.h"
+#include "handler.h"
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
 #define THREAD_MAPPED (THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + RECORDER_ALTSTACK_BYTES)
+#define SLAB_THREADS 16u
+#define SLABS 8192u				  /* 131,072 threads at a time */
 #define THREAD_NONE ((struct recorder_thread *)1) /* ended, or just beginning */
 
 __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
@@ -29,12 +40,17 @@ struct thread_rounds {
 };
 
 static const struct thread_rounds thread_rounds;
+static struct {
+	char *memory;
+	uint32_t used; /* a bit for each place */
+} slabs[SLABS];
+
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
 uint32_t thread_id(void)
 {
-	return (uint32_t)syscall(SYS_gettid);
+	return filter_allows(FILTER_GETTID) ? (uint32_t)raw_call(SYS_gettid) : 0;
 }
 
 /* xorshift64*: for sampling, not for secrets. */
@@ -49,10 +65,103 @@ uint64_t thread_random(struct recorder_thread *thread)
 	return x * 0x2545f4914f6cdd1dull;
 }
 
+/* --- places ------------------------------------------------------------------------------------
+ */
+
+static int slab_claim(uint32_t slab)
+{
+	uint32_t used = load_relaxed(&slabs[slab].used);
+
+	while (used != (1u << SLAB_THREADS) - 1) {
+		const int place = __builtin_ctz(~used);
+
+		if (__atomic_compare_exchange_n(&slabs[slab].used, &used, used | 1u << place, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return place;
+	}
+	return -1;
+}
+
+/* False if there is no memory; another thread may have been faster, which is as good. */
+static bool slab_make(uint32_t slab)
+{
+	const size_t bytes = SLAB_THREADS * THREAD_MAPPED;
+	char *none = NULL, *memory;
+
+	if (!filter_allows(FILTER_MMAP))
+		return false;
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	if (!__atomic_compare_exchange_n(&slabs[slab].memory, &none, memory, false,
+					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		(void)munmap(memory, bytes);
+	return true;
+}
+
+static char *place_take(void)
+{
+	uint32_t slab;
+
+	for (slab = 0; slab < SLABS; slab++) {
+		int place;
+
+		if (!load_acquire(&slabs[slab].memory) && !slab_make(slab))
+			return NULL;
+		place = slab_claim(slab);
+		if (place >= 0)
+			return load_acquire(&slabs[slab].memory) + (size_t)place * THREAD_MAPPED;
+	}
+	return NULL;
+}
+
+static uint32_t place_find(const char *memory, uint32_t *ret_bit)
+{
+	uint32_t slab;
+
+	for (slab = 0; slab < SLABS; slab++) {
+		const size_t at = (size_t)(memory - load_relaxed(&slabs[slab].memory));
+
+		if (at >= SLAB_THREADS * THREAD_MAPPED)
+			continue;
+		*ret_bit = 1u << at / THREAD_MAPPED;
+		return slab;
+	}
+	__builtin_unreachable();
+}
+
+static void place_put(char *memory)
+{
+	uint32_t bit, slab = place_find(memory, &bit);
+
+	if (!filter_allows(FILTER_MADVISE) || madvise(memory, THREAD_MAPPED, MADV_DONTNEED))
+		memset(memory + RECORDER_ALTSTACK_BYTES, 0, sizeof(struct recorder_thread));
+	(void)__atomic_fetch_and(&slabs[slab].used, ~bit, __ATOMIC_RELEASE);
+}
+
+static char *thread_place(struct recorder_thread *thread)
+{
+	return (char *)thread - RECORDER_ALTSTACK_BYTES;
+}
+
+/* In a forked child there is one thread. */
+static void place_keep_only(struct recorder_thread *thread)
+{
+	uint32_t bit, i, slab = place_find(thread_place(thread), &bit);
+
+	for (i = 0; i < SLABS && slabs[i].memory; i++)
+		slabs[i].used = i == slab ? bit : 0;
+}
+
+/* --- threads -----------------------------------------------------------------------------------
+ */
+
 static void thread_release(struct recorder_thread *thread)
 {
 	recorder_thread = THREAD_NONE;
 	altstack_end();
+	mask_end();
 	if (load_relaxed(&recorder.ready) && load_relaxed(recorder.alive)) {
 		struct store_counts *counts = &recorder.header->counts;
 
@@ -62,7 +171,7 @@ static void thread_release(struct recorder_thread *thread)
 		(void)fetch_add_relaxed(&counts->threads, ~0ull);
 		recorder_count_tool(-(int64_t)THREAD_MAPPED);
 	}
-	(void)munmap((char *)thread - RECORDER_ALTSTACK_BYTES, THREAD_MAPPED);
+	place_put(thread_place(thread));
 }
 
 static void thread_end(void *value)
@@ -94,11 +203,10 @@ static void thread_count(void)
 
 static struct recorder_thread *thread_map(void)
 {
-	char *memory = mmap(NULL, THREAD_MAPPED, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *memory = place_take();
 	struct recorder_thread *thread = (void *)(memory + RECORDER_ALTSTACK_BYTES);
 
-	if (memory == MAP_FAILED)
+	if (!memory)
 		return NULL;
 	altstack_begin(memory);
 	thread->id = thread_id();
@@ -136,6 +244,7 @@ void thread_child(void)
 
 	if ((uintptr_t)thread <= 1)
 		return;
+	place_keep_only(thread);
 	quarantine_abandon(thread);
 	memset(&thread->cursor, 0, sizeof(thread->cursor));
 	stackdepot_unwind_forget(thread->unwinder);

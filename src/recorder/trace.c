@@ -130,12 +130,12 @@ trace_mark(struct recorder_thread *thread, struct stackdepot_unwind_trace *trace
 	thread->guesses = is_cut ? 0 : guesses;
 }
 
-stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
-			       unsigned int flags, stackdepot_ref_t *ret_ref)
+static inline __attribute__((always_inline)) stackdepot_handle_t
+trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsigned int flags,
+	      stackdepot_ref_t *ret_ref, uintptr_t *buffer)
 {
 	struct stackdepot_unwinder *unwinder = thread ? thread->unwinder : NULL;
 	struct stackdepot_unwind_trace trace;
-	uintptr_t buffer[STACKDEPOT_MAX_FRAMES];
 	stackdepot_handle_t handle = 0;
 	stackdepot_ref_t ref = 0;
 
@@ -158,6 +158,35 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 		modules_see_few(trace.frames, trace.nr - trace.unchanged);
 	stackdepot_unwind_done(unwinder, &trace);
 	*ret_ref = ref;
+	return handle;
+}
+
+/* Inside another event of the thread, or with no thread. */
+static __attribute__((noinline)) stackdepot_handle_t
+trace_save_nested(struct recorder_thread *thread, const recorder_start *start, unsigned int flags,
+		  stackdepot_ref_t *ret_ref)
+{
+	uintptr_t buffer[STACKDEPOT_MAX_FRAMES];
+
+	return trace_save_in(thread, start, flags, ret_ref, buffer);
+}
+
+/*
+ * The frames are the thread's, so as to need little of its stack, which may be small. A handler
+ * that leaves an event by longjmp() leaves them taken; then this costs stack.
+ */
+stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
+			       unsigned int flags, stackdepot_ref_t *ret_ref)
+{
+	stackdepot_handle_t handle;
+
+	if (unlikely(!thread || thread->frames_taken))
+		return trace_save_nested(thread, start, flags, ret_ref);
+	thread->frames_taken = true;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	handle = trace_save_in(thread, start, flags, ret_ref, thread->frames);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	thread->frames_taken = false;
 	return handle;
 }
 

@@ -11,6 +11,8 @@
 /* The stack pointer the program was started with; the loader exports it. */
 extern void *__libc_stack_end;
 
+bool unwind_confined;
+
 static uintptr_t page_of(uintptr_t address)
 {
 	return address & ~(PAGE_BYTES - 1);
@@ -18,18 +20,20 @@ static uintptr_t page_of(uintptr_t address)
 
 /*
  * The kernel copies the new mask in before it looks at how to apply it, and there is no such way:
- * -EFAULT tells that the address cannot be read, all else that it can. But NULL means no mask.
+ * -EFAULT tells that the address cannot be read, -EINVAL that it can; anything else is somebody in
+ * between. But NULL means no mask.
  */
 static bool probe(uintptr_t address)
 {
-	return address && arch_syscall(SYS_rt_sigprocmask, -1, (long)address, 0, 8) != -EFAULT;
+	if (__atomic_load_n(&unwind_confined, __ATOMIC_RELAXED))
+		return false;
+	return address && arch_syscall(SYS_rt_sigprocmask, -1, (long)address, 0, 8) == -EINVAL;
 }
 
 void unwind_own_init(struct unwind_own *own)
 {
-	long pid = arch_syscall(SYS_getpid, 0, 0, 0, 0);
-
-	own->is_main = arch_syscall(SYS_gettid, 0, 0, 0, 0) == pid;
+	own->is_main = !__atomic_load_n(&unwind_confined, __ATOMIC_RELAXED) &&
+		       arch_syscall(SYS_gettid, 0, 0, 0, 0) == arch_syscall(SYS_getpid, 0, 0, 0, 0);
 	own->lo = 0;
 	own->hi = 0;
 }
@@ -49,6 +53,18 @@ static bool own_find_top(struct unwind_own *own, uintptr_t address)
 	return true;
 }
 
+/*
+ * Without probing: the kernel keeps the room below the main stack free, so a stack pointer there is
+ * that stack's, and all above it is in use.
+ */
+static bool own_is_main_stack(const struct unwind_own *own, uintptr_t address)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	return __atomic_load_n(&unwind_confined, __ATOMIC_RELAXED) && own->is_main &&
+	       here <= address && own->hi - here <= REACH_MAX;
+}
+
 bool unwind_own_reach(struct unwind_own *own, uintptr_t address)
 {
 	uintptr_t lo;
@@ -60,6 +76,10 @@ bool unwind_own_reach(struct unwind_own *own, uintptr_t address)
 	lo = own->lo;
 	if (address < lo && lo - address > REACH_MAX)
 		return false;
+	if (address < lo && own_is_main_stack(own, address)) {
+		own->lo = page_of(address);
+		return true;
+	}
 	while (address < lo) {
 		uintptr_t page = page_of(lo - 1);
 

@@ -32,6 +32,9 @@ struct unwind_stack {
 	struct unwind_own *own; /* or NULL */
 };
 
+/* No system calls: what was not probed yet cannot be read, but the main stack. */
+extern bool unwind_confined;
+
 void unwind_own_init(struct unwind_own *own);
 
 /* Is [address, address + 8) part of the own stack? Probes pages seen for the first time. */

@@ -61,6 +61,11 @@ struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
 	return unwinder;
 }
 
+void stackdepot_unwind_confine(bool confined)
+{
+	__atomic_store_n(&unwind_confined, confined, __ATOMIC_RELAXED);
+}
+
 void stackdepot_unwind_forget(struct stackdepot_unwinder *unwinder)
 {
 	if (unwinder)

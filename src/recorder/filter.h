@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* filter.h - which system calls of ours the program's own seccomp filters leave. */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "recorder.h"
+
+enum filter_call {
+	FILTER_MMAP,
+	FILTER_MADVISE,
+	FILTER_MPROTECT,
+	FILTER_SIGALTSTACK,
+	FILTER_SIGACTION,
+	FILTER_SIGPROCMASK,
+	FILTER_SIGQUEUE,
+	FILTER_GETPID,
+	FILTER_GETTID,
+	FILTER_READLINK,
+	FILTER_GETCWD,
+	FILTER_WRITE,
+	FILTER_STORE, /* all that making a store takes */
+};
+
+/* A bit for each that is denied. */
+extern uint32_t filter_denied;
+
+static inline bool filter_allows(enum filter_call call)
+{
+	return likely(!(load_relaxed(&filter_denied) & 1u << call));
+}
+
+/* A system call, past all that replaces some of them here; -1 and errno, as syscall() has it. */
+long raw_call(long number, ...);
+
+#endif
