@@ -13,6 +13,7 @@
 #include "export/corpus.h"
 #include "launch.h"
 #include "options.h"
+#include "text/output.h"
 
 #define CORPUS_OPTIONS "memory=1G:corpus=1000000:follow-children=no:guard=0:quarantine=0"
 
@@ -39,12 +40,13 @@ static void corpus_out_of_memory(void)
 	exit(LAUNCH_FAILED);
 }
 
-static int corpus_run(struct launch *launch, const char *path)
+static int corpus_run(struct launch *launch, struct output *output)
 {
 	char options[sizeof(CORPUS_OPTIONS) + sizeof(corpus_store) + 8];
 	int status = LAUNCH_FAILED;
 
 	if (!mkdtemp(corpus_directory)) {
+		output_abandon(output);
 		complain("%s: %s", corpus_directory, strerror(errno));
 		return status;
 	}
@@ -53,7 +55,9 @@ static int corpus_run(struct launch *launch, const char *path)
 	snprintf(options, sizeof(options), CORPUS_OPTIONS ":store=%s", corpus_store);
 	launch->options = options;
 	if (launch_run(launch))
-		status = corpus_save(corpus_store, path) ? LAUNCH_FAILED : 0;
+		status = corpus_save(corpus_store, output) ? LAUNCH_FAILED : 0;
+	else
+		output_abandon(output);
 	if (!status && WIFEXITED(launch->wait_status))
 		status = WEXITSTATUS(launch->wait_status);
 	return status;
@@ -68,6 +72,7 @@ static enum option_status corpus_option(void *context, int option, const char *v
 
 static int corpus_program(const char *path, char **argv)
 {
+	struct output output;
 	char *preload, *program;
 	int status;
 
@@ -78,7 +83,9 @@ static int corpus_program(const char *path, char **argv)
 	corpus_launch.argv = argv;
 	corpus_launch.program = program;
 	corpus_launch.preload = preload;
-	status = preload ? corpus_run(&corpus_launch, path) : LAUNCH_FAILED;
+	/* Where it goes is tried before the program is run. */
+	status = preload && output_open(&output, path) ? corpus_run(&corpus_launch, &output)
+						       : LAUNCH_FAILED;
 	free(preload);
 	free(program);
 	return status;

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "options.h"
 #include "symbols/symbols.h"
+#include "text/output.h"
 
 #define SYSROOT "--sysroot="
 #define OPTION_COLUMNS 27
@@ -148,6 +149,12 @@ static const struct command *main_find(const char *name)
 	return NULL;
 }
 
+/* A report that nobody could read in full is none. */
+static int main_end(int status)
+{
+	return output_flush() ? status : STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const char *root = NULL;
@@ -164,7 +171,7 @@ int main(int argc, char **argv)
 	if (root)
 		symbols_set_root(root);
 	if (command)
-		return command->run(argc - 1, argv + 1);
+		return main_end(command->run(argc - 1, argv + 1));
 	if (argc < 2)
 		return options_complain(NULL, "no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
@@ -173,5 +180,5 @@ int main(int argc, char **argv)
 		puts("stackdepot " STACKDEPOT_VERSION);
 	else
 		return options_complain(NULL, "there is no sub-command '%s'", argv[1]);
-	return STATUS_CLEAN;
+	return main_end(STATUS_CLEAN);
 }

@@ -108,49 +108,61 @@ static void corpus_write_traces(struct stackdepot *depot, const struct corpus_ev
 	free(length);
 }
 
-static bool corpus_compress(const struct corpus *corpus, const char *path)
+static bool corpus_compress(const struct corpus *corpus, FILE *out)
 {
 	size_t room = ZSTD_compressBound(corpus->used), length;
 	char *packed = memory_alloc(room);
-	struct output output;
-	bool done = false;
 
 	length = ZSTD_compress(packed, room, corpus->bytes, corpus->used, CORPUS_LEVEL);
-	if (ZSTD_isError(length)) {
-		complain("%s: %s", path, ZSTD_getErrorName(length));
-	} else if (output_open(&output, path)) {
-		(void)fwrite(packed, 1, length, output.file);
-		done = output_finish(&output);
-	}
+	if (ZSTD_isError(length))
+		complain("zstd: %s", ZSTD_getErrorName(length));
+	else
+		(void)fwrite(packed, 1, length, out);
 	free(packed);
+	return !ZSTD_isError(length);
+}
+
+/* False after a complaint. */
+static bool corpus_write(struct stackdepot_store *store, const struct corpus_events *list,
+			 struct output *output)
+{
+	struct corpus corpus = {0};
+	bool done;
+
+	corpus_write_traces(stackdepot_store_depot(store), list, &corpus);
+	done = corpus_compress(&corpus, output->file);
+	if (done)
+		done = output_finish(output);
+	else
+		output_abandon(output);
+	free(corpus.bytes);
 	return done;
 }
 
-int corpus_save(const char *store_path, const char *path)
+int corpus_save(const char *store_path, struct output *output)
 {
 	char traces[TEXT_NUMBER], events[TEXT_NUMBER];
 	struct corpus_events list = {0};
-	struct corpus corpus = {0};
 	struct stackdepot_store *store;
-	int status = STATUS_FAILED, error = stackdepot_store_open(store_path, &store);
+	int error = stackdepot_store_open(store_path, &store);
+	bool done = false;
 
 	if (error) {
+		output_abandon(output);
 		complain("%s: %s", store_path, target_error(error));
-		return status;
+		return STATUS_FAILED;
 	}
-	if (!corpus_collect(store, &list)) {
-		complain("nothing was recorded");
+	if (corpus_collect(store, &list)) {
+		done = corpus_write(store, &list, output);
 	} else {
-		corpus_write_traces(stackdepot_store_depot(store), &list, &corpus);
-		if (corpus_compress(&corpus, path)) {
-			complain("%s: %s, %s", path, text_number(list.unique, "trace", traces),
-				 text_number((double)list.events, "event", events));
-			status = STATUS_CLEAN;
-		}
+		output_abandon(output);
+		complain("nothing was recorded");
 	}
+	if (done)
+		complain("%s: %s, %s", output->path, text_number(list.unique, "trace", traces),
+			 text_number((double)list.events, "event", events));
 	free(list.event);
 	free(list.trace);
-	free(corpus.bytes);
 	stackdepot_store_close(store);
-	return status;
+	return done ? STATUS_CLEAN : STATUS_FAILED;
 }

@@ -3,7 +3,11 @@
 #ifndef EXPORT_CORPUS_H
 #define EXPORT_CORPUS_H
 
-/* Of a store that was recorded with option corpus. An exit status. */
-int corpus_save(const char *store_path, const char *path);
+struct output;
+
+/* Of a store that was recorded with option corpus; the output is finished or abandoned. An exit
+ * status.
+ */
+int corpus_save(const char *store_path, struct output *output);
 
 #endif

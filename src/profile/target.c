@@ -76,6 +76,10 @@ char *target_path(const char *name)
 {
 	struct stat st;
 
+	if (!*name) {
+		complain("'': an empty name is neither FILE nor PID");
+		return NULL;
+	}
 	if (name[strspn(name, "0123456789")] == '\0' && stat(name, &st))
 		return target_of_process(name);
 	return memory_strdup(name);

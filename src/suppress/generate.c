@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "base/clean.h"
-#include "base/complain.h"
 #include "base/intern.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "generate.h"
 #include "suppress.h"
+#include "text/output.h"
 #include "text/text.h"
 
 #define NAME_BYTES 4096u /* of a function; the rest of a longer one is a star */
@@ -263,8 +263,5 @@ int suppress_generate(const struct profile *profile)
 	intern_close(gen.texts);
 	free(gen.rules);
 	free(gen.chosen);
-	if (!fflush(stdout) && !ferror(stdout))
-		return STATUS_CLEAN;
-	complain("standard output: cannot be written");
-	return STATUS_FAILED;
+	return output_flush() ? STATUS_CLEAN : STATUS_FAILED;
 }

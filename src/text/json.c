@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clean.h"
-#include "base/complain.h"
 #include "json.h"
+#include "output.h"
 #include "text.h"
 
 #define JSON_VERSION 1
@@ -99,7 +99,8 @@ json_t *json_processes(const struct profile *profile)
 
 void json_finish(json_t *root)
 {
-	if (json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) || puts("") < 0)
-		complain("standard output: cannot be written");
+	(void)json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	(void)puts("");
+	(void)output_flush();
 	json_decref(root);
 }

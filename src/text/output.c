@@ -2,6 +2,7 @@
 /* output.c - write under another name, rename when all is on the disk. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 #include "base/memory.h"
 #include "output.h"
 
-/* mkstemp() gives the file to its owner alone; others get it as they would have got FILE. */
+/* mkostemp() gives the file to its owner alone; others get it as they would have got FILE. */
 static void output_permit(int descriptor, const struct stat *old)
 {
 	mode_t mask = umask(0);
@@ -34,7 +35,7 @@ static FILE *output_temporary(struct output *output, const struct stat *old)
 	int descriptor;
 
 	output->temporary = memory_print("%s.XXXXXX", output->path);
-	descriptor = mkstemp(output->temporary);
+	descriptor = mkostemp(output->temporary, O_CLOEXEC);
 	if (descriptor < 0) {
 		free(output->temporary);
 		output->temporary = NULL;
@@ -56,7 +57,7 @@ bool output_open(struct output *output, const char *path)
 	if (!path)
 		output->file = stdout;
 	else if (exists && !S_ISREG(st.st_mode))
-		output->file = fopen(path, "wb");
+		output->file = fopen(path, "wbe");
 	else
 		output->file = output_temporary(output, exists ? &st : NULL);
 	if (!output->file)
@@ -74,6 +75,19 @@ static bool output_close(struct output *output)
 	return good;
 }
 
+bool output_flush(void)
+{
+	static bool said;
+
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	if (!said)
+		complain("standard output: %s", errno ? strerror(errno) : "cannot be written");
+	said = true;
+	return false;
+}
+
 /* The temporary file has been renamed, or is removed. */
 static void output_forget(struct output *output, bool renamed)
 {
@@ -88,13 +102,14 @@ bool output_finish(struct output *output)
 {
 	bool good;
 
+	if (!output->path)
+		return output_flush();
 	errno = 0;
 	good = output_close(output);
 	if (good && output->temporary)
 		good = !rename(output->temporary, output->path);
 	if (!good)
-		complain("%s: %s", output->path ? output->path : "standard output",
-			 errno ? strerror(errno) : "cannot be written");
+		complain("%s: %s", output->path, errno ? strerror(errno) : "cannot be written");
 	output_forget(output, good);
 	return good;
 }

@@ -24,4 +24,7 @@ bool output_finish(struct output *output);
 /* Close, and leave nothing behind: PATH is what it was. */
 void output_abandon(struct output *output);
 
+/* Has all that was printed on standard output been written? If not, that is said, once. */
+bool output_flush(void);
+
 #endif

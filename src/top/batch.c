@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* batch.c - rows for scripts, printed again and again. */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/complain.h"
 #include "base/pause.h"
 #include "base/status.h"
 #include "batch.h"
 #include "rows.h"
+#include "text/output.h"
 
 static void top_print(const struct top *top)
 {
@@ -32,10 +29,8 @@ int top_batch(struct top *top)
 
 	for (;;) {
 		top_print(top);
-		if (fflush(stdout)) {
-			complain("standard output: %s", strerror(errno));
+		if (!output_flush())
 			return STATUS_FAILED;
-		}
 		if (++done == top->times || top->ended)
 			return STATUS_CLEAN;
 		putchar('\n');
