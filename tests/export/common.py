@@ -5,18 +5,12 @@ import os
 import subprocess
 import sys
 
-TOOL, PROGRAMS, READERS, SOURCE = (os.path.abspath(word) for word in sys.argv[1:5])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check  # noqa: E402
+
+PROGRAMS, READERS, SOURCE = (os.path.abspath(word) for word in sys.argv[2:5])
 BUGS = os.path.join(PROGRAMS, "bugs")
 PYTHON = ["/usr/bin/python3", "-c", "import json, decimal; print(len(json.dumps([1] * 5000)))"]
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(str(detail)[:3000])
-    sys.exit(1)
 
 
 def run(*command, status=0, **options):

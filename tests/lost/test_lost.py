@@ -14,19 +14,13 @@ import subprocess
 import sys
 import tempfile
 
-TOOL, LOOK, PROGRAMS, SOURCES = sys.argv[1:5]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, report  # noqa: E402
+
+LOOK, PROGRAMS, SOURCES = sys.argv[2:5]
 LOOKS = 40
 # Pointed to by mappings of the program's own, which LeakSanitizer does not search.
 MAPPED = (1009, 1010, 1011)
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 class Recorded:

@@ -10,14 +10,11 @@ import subprocess
 import sys
 import tempfile
 
-TOOL, SOURCE, LIBRARY, HOW = sys.argv[1:5]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, report  # noqa: E402
+
+SOURCE, LIBRARY, HOW = sys.argv[2:5]
 LOST = {"lose_malloc": 1001, "lose_new": 1002, "lose_aligned": 1003, "lose_realloc": 1004}
-
-
-def check(condition, text, *details):
-    if not condition:
-        print("FAILED", text, *details, sep="\n")
-        sys.exit(1)
 
 
 def build(directory):
@@ -27,13 +24,6 @@ def build(directory):
     subprocess.run(["g++", "-g", "-O1", "-fno-builtin-malloc", "-fno-optimize-sibling-calls", "-Wno-use-after-free",
                     "-o", program, SOURCE, *link, "-pthread"], check=True)
     return program
-
-
-def report(kind, store):
-    done = subprocess.run([TOOL, "report", kind, "--json", "--all", store], capture_output=True,
-                          text=True)
-    check(done.returncode in (0, 1), f"report {kind}: {done.returncode}", done.stderr)
-    return json.loads(done.stdout)
 
 
 def functions(frames):

@@ -2,30 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Bad input: one clear line on standard error, the right exit status, and nothing lost.
 
-usage: test_bad_input.py STACKDEPOT PRELOAD_LIBRARY STATIC_PROGRAM
+usage: test_bad_input.py STACKDEPOT PRELOAD_LIBRARY STATIC_PROGRAM COMPLETION
 
 What needs root (another user, a file system that is full) is said to be skipped without.
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 
-TOOL, PRELOAD, STATIC = map(os.path.abspath, sys.argv[1:4])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, call, check, run_all  # noqa: E402
+
+PRELOAD, STATIC, COMPLETION = map(os.path.abspath, sys.argv[2:5])
 ROOT = os.geteuid() == 0
 MIB = 1 << 20
-
-
-def check(condition, text, *details):
-    if not condition:
-        print("FAILED", text, *details, sep="\n")
-        sys.exit(1)
-
-
-def call(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, **more)
 
 
 def for_others(directory):
@@ -260,12 +253,167 @@ def test_environment(directory):
     check(not os.listdir(directory), "something was left behind", os.listdir(directory))
 
 
-def main():
-    tests = [name for name in globals() if name.startswith("test_")]
-    for name in tests:
-        with tempfile.TemporaryDirectory() as directory:
-            missing = globals()[name](os.path.realpath(directory))
-        print(f"skipped {name[5:]}: needs {missing}" if missing else f"ok {name[5:]}", flush=True)
+# --- every sub-command ------------------------------------------------------------------------------
 
 
-main()
+# What each takes besides options; STORE stands for a store, OUT for a file to write.
+WORDS = {"run": ["--", "/bin/true"], "report": ["STORE"], "stats": ["STORE"], "flame": ["-o", "OUT", "STORE"],
+         "export": ["--format=json", "STORE"], "top": ["--batch", "--times=1", "STORE"], "diff": ["STORE", "STORE"],
+         "suppress": ["--gen", "STORE"], "corpus": ["-o", "OUT", "--", "/bin/true"]}
+HUGE = ["99999999999999999999999", "1e400", "18446744073709551616", "-1", "-18446744073709551615", "", " ", "x", "0x",
+        "nan", "inf", "1,5", "--", "1K K", "\u0661"]
+# Options with a number; those not named here take any text, or a name of a list.
+NUMBERS = {"run": ["memory", "error-exitcode", "children"], "report": ["limit", "interval", "times"],
+           "flame": ["nodes"], "top": ["limit", "interval", "times"], "diff": ["limit", "fail-on-increase"]}
+CHOICES = {"run": ["mode", "on-error", "follow-children"], "export": ["format", "value"], "top": ["sort"]}
+
+
+def help_of(command):
+    done = call(TOOL, command, "--help")
+    check(done.returncode == 0 and not done.stderr and done.stdout.startswith(f"usage: stackdepot {command} "),
+          f"{command} --help", done.stdout, done.stderr)
+    return done.stdout
+
+
+def options_of(command):
+    """Names of options, and whether each takes a value."""
+    found = dict(re.findall(r"^  (?:-\w, )?--([\w-]+)(=?)", help_of(command), flags=re.M))
+    check(found, f"{command} has no options")
+    return found
+
+
+def words_of(command, directory):
+    store, out = os.path.join(directory, "store"), os.path.join(directory, "out")
+    return [{"STORE": store, "OUT": out}.get(word, word) for word in WORDS[command]]
+
+
+def complains(command, words, directory, *parts):
+    """One line that names the sub-command and PARTS; status 2; nothing written."""
+    before = sorted(os.listdir(directory))
+    done = call(TOOL, command, *words, cwd=directory, timeout=60)
+    check(done.returncode == 2 and not done.stdout, f"{command} {words}", done.returncode, done.stdout, done.stderr)
+    check(done.stderr.count("\n") == 1 and done.stderr.startswith(f"stackdepot: {command}: "), f"{command} {words}",
+          done.stderr)
+    for part in (*parts, f"; stackdepot {command} --help says more"):
+        check(part in done.stderr, f"{command} {words} should say '{part}'", done.stderr)
+    check(sorted(os.listdir(directory)) == before, f"{command} {words}: left behind", os.listdir(directory))
+
+
+def test_commands_are_known(directory):
+    """All of the usage text are tried here, and completed by the shell with the options they have."""
+    done = call(TOOL, "--help")
+    named = set(re.findall(r"^(?:usage: |       )stackdepot (\w+) ", done.stdout, flags=re.M))
+    check(named == set(WORDS), "sub-commands", named)
+    with open(COMPLETION, encoding="ascii") as file:
+        completion = file.read()
+    for command in WORDS:
+        part = re.search(rf"^\t{command}\)(.*?);;$", completion, flags=re.M | re.S)
+        check(part, f"{command} is not completed")
+        completed = set(re.findall(r"--([\w-]+)", part[1])) | ({"output"} if " -o" in part[1] or '"-o' in part[1] else set())
+        check(completed == set(options_of(command)), f"{command}: completion and --help", completed ^
+              set(options_of(command)))
+    for words in ([], ["nonsense"], ["--nonsense"], [""], ["Report"]):
+        done = call(TOOL, *words)
+        check(done.returncode == 2 and done.stderr.count("\n") == 1 and done.stderr.endswith("--help says more\n"),
+              f"{words}", done.stderr)
+
+
+def test_unknown_options(directory):
+    recorded(directory)
+    for command in WORDS:
+        words = words_of(command, directory)
+        for bad in ("--nonsense", "--nonsense=1", "-Z"):
+            complains(command, [bad, *words], directory, f"there is no option '{bad}'")
+        for name, value in options_of(command).items():
+            if value:
+                complains(command, [f"--{name}"], directory, f"--{name} has no value")
+            else:
+                complains(command, [f"--{name}=1", *words], directory, f"--{name} takes no value")
+
+
+def test_values(directory):
+    recorded(directory)
+    for command, names in [*NUMBERS.items(), *CHOICES.items()]:
+        for name in names:
+            check(name in options_of(command), f"{command} has no --{name}")
+            for value in HUGE:
+                complains(command, [f"--{name}={value}", *words_of(command, directory)], directory,
+                          f"--{name} cannot be '{value}'")
+    for command in WORDS:
+        if "suppressions" in options_of(command):
+            done = call(TOOL, command, "--suppressions=", *words_of(command, directory), cwd=directory)
+            one_line(done, 2, ": No such file or directory")
+
+
+def test_nothing_named(directory):
+    for command in WORDS:
+        for words in ([], ["--format=json"], ["--gen"], ["-o", "out"]):
+            if command == "suppress" or words != ["--gen"]:
+                if not (command != "export" and words == ["--format=json"]) and not (
+                        command not in ("flame", "corpus", "export") and words == ["-o", "out"]):
+                    complains(command, words, directory)
+
+
+def test_odd_stores(directory):
+    """Directories, FIFOs, devices and what is empty are no stores, and nobody waits for them."""
+    recorded(directory)
+    store, out = os.path.join(directory, "store"), os.path.join(directory, "out")
+    fifo = os.path.join(directory, "fifo")
+    os.mkfifo(fifo)
+    for odd in (fifo, directory, "/dev/null", "/dev/zero"):
+        for command in COMMANDS:
+            one_line(call(TOOL, *command, odd, timeout=60), 2, f"{odd}: not a store, or damaged")
+        for words in (["diff", store, odd], ["flame", "-o", out, odd], ["report", "growth", store, odd]):
+            one_line(call(TOOL, *words, timeout=60), 2, f"{odd}: not a store, or damaged")
+        one_line(call(TOOL, "run", "--store", odd, "--", "/bin/echo", timeout=60), 125,
+                 f"{odd}: exists, and is not a store; it is left alone")
+    for command in COMMANDS:
+        one_line(call(TOOL, *command, ""), 2, "'': an empty name is neither FILE nor PID")
+    check(not os.path.exists(out), "something was written")
+
+
+def test_odd_outputs(directory):
+    """What cannot be written is said, and what is there stays."""
+    recorded(directory)
+    store, missing = os.path.join(directory, "store"), os.path.join(directory, "none", "out")
+    before = sorted(os.listdir(directory))
+    page = call(TOOL, "flame", "-o", "/dev/null", store).returncode == 0
+    for words, status in ((["export", "--format=json", store, "-o"], 2), (["export", "--format=pprof", store, "-o"], 2),
+                          (["flame", store, "-o"], 2), (["corpus", "-o"], 125)):
+        if words[0] == "flame" and not page:
+            continue
+        rest = ["--", "/bin/sh", "-c", ":"] if words[0] == "corpus" else []
+        one_line(call(TOOL, *words, missing, *rest), status, f"{missing}: No such file or directory")
+        one_line(call(TOOL, *words, directory, *rest), status, f"{directory}: Is a directory")
+        done = call(TOOL, *words, "/dev/full", *rest)
+        check(done.returncode == status and not done.stdout and done.stderr.count("\n") == 1 and
+              done.stderr.startswith("stackdepot: /dev/full: "), f"{words} to a full disk", done.returncode,
+              done.stderr)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        for command in COMMANDS:
+            if not subprocess.run([TOOL, *command, store], capture_output=True, check=False).stdout:
+                continue  # nothing to write
+            done = subprocess.run([TOOL, *command, store], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            check(done.returncode == 2 and done.stderr.splitlines()[-1].startswith("stackdepot: standard output: "),
+                  f"{command} to a full disk", done.returncode, done.stderr)
+    check(sorted(os.listdir(directory)) == before, "left behind", os.listdir(directory))
+
+
+def test_odd_suppressions(directory):
+    recorded(directory)
+    store = os.path.join(directory, "store")
+    for name, data, line in (("kind", b"nothing:x\n", "kind:1: no such kind; there are leak, error and the names of errors"),
+                             ("nul", b"leak:a\0b\n", "nul:1: a NUL in it, or too long"),
+                             ("long", b"leak:" + b"x" * 70000, "long:1: a NUL in it, or too long")):
+        path = file(directory, name, data)
+        for command in ("report", "diff", "export", "flame", "suppress", "run"):
+            words = words_of(command, directory)
+            if command == "run":
+                words = ["--store", store, *words]
+            one_line(call(TOOL, command, f"--suppressions={path}", *words), 2, f"{directory}/{line}")
+    for command in ("report", "run"):
+        one_line(call(TOOL, command, f"--suppressions={directory}", *words_of(command, directory)), 2,
+                 f"{directory}: Is a directory")
+
+
+run_all(globals())

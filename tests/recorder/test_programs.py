@@ -21,14 +21,10 @@ import sys
 import tempfile
 import time
 
-TOOL = os.path.abspath(sys.argv[1])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, tool  # noqa: E402
+
 PRELOAD = "../recorder/libstackdepot-preload.so"
-
-
-def check(condition, text, *details):
-    if not condition:
-        print("FAILED", text, *details, sep="\n")
-        sys.exit(1)
 
 
 def found(program, *places):

@@ -16,17 +16,11 @@ import sys
 import tempfile
 import time
 
-TOOL, PROGRAMS = sys.argv[1], sys.argv[2]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, report  # noqa: E402
+
+PROGRAMS = sys.argv[2]
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 def program(name):
@@ -36,13 +30,6 @@ def program(name):
 def run(store, command, *options, **environment):
     return subprocess.run([TOOL, "run", "--store", store, *options, "--", *command],
                           env={**os.environ, **environment}, capture_output=True, text=True)
-
-
-def report(kind, store, *options):
-    done = subprocess.run([TOOL, "report", kind, "--json", "--all", *options, store],
-                          capture_output=True, text=True)
-    check(done.returncode in (0, 1), f"report {kind} {store}: {done.returncode}", done.stderr)
-    return json.loads(done.stdout)
 
 
 def functions(stack):

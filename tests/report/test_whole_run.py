@@ -13,25 +13,12 @@ import sys
 import tempfile
 import time
 
-TOOL, FAMILY, UNNAMED = sys.argv[1:]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, tool  # noqa: E402
+
+FAMILY, UNNAMED = sys.argv[2:]
 BYTES = 1000
 SUMS = ("live_bytes", "live_objects", "allocated_bytes", "allocations")
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(str(detail)[:4000])
-    sys.exit(1)
-
-
-def tool(*words, status=0):
-    done = subprocess.run([TOOL, *words], capture_output=True, text=True, check=False)
-    check(done.returncode == status, f"{words}: exit status {done.returncode}, not {status}",
-          done.stdout, done.stderr)
-    return done
 
 
 def record(directory, name, program=FAMILY, size=BYTES):

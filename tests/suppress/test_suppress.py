@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 
-TOOL, PROGRAMS, KEEPS, PLUGIN, BUILTIN, POOL, SOURCE = map(os.path.abspath, sys.argv[1:8])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, report, tool  # noqa: E402
+
+PROGRAMS, KEEPS, PLUGIN, BUILTIN, POOL, SOURCE = map(os.path.abspath, sys.argv[2:8])
 PYTHON = ["/usr/bin/python3", "-c", "import json; print(len(json.dumps([1] * 5000)))"]
 
 # Each with the name of its error, and functions of the access, of the allocation, of the free.
@@ -42,22 +45,6 @@ BAD_LINES = ["lose", "leak", "leak:", "nothing:lose", "Leak:lose", ":lose", "dou
              "leaks:lose", "unknown:x", "leak :lose", "leak:a\0b", "leak:" + "x" * 70000]
 
 
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(str(detail)[:4000])
-    sys.exit(1)
-
-
-def tool(*words, status=0):
-    done = subprocess.run([TOOL, *words], capture_output=True, text=True, check=False)
-    check(done.returncode == status, f"{words}: exit status {done.returncode}, not {status}",
-          done.stdout, done.stderr)
-    return done
-
-
 class Place:
     """Of stores and suppressions."""
 
@@ -83,14 +70,6 @@ class Place:
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         return path
-
-
-def report(kind, store, *options, status=None):
-    done = subprocess.run([TOOL, "report", kind, "--json", "--all", *options, store],
-                          capture_output=True, text=True, check=False)
-    check(done.returncode in ((0, 1) if status is None else (status,)),
-          f"report {kind} {options}: exit status {done.returncode}", done.stdout, done.stderr)
-    return json.loads(done.stdout)
 
 
 def left(store, rule, place, kind="leaks"):

@@ -13,17 +13,11 @@ import sys
 import tempfile
 import time
 
-TOOL, GROW, REGROWN = sys.argv[1:]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check  # noqa: E402
+
+GROW, REGROWN = sys.argv[2:]
 TURNS = 50  # of GROW in a second of its argument; a KiB each
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 def record(store, program, *arguments):

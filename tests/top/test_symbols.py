@@ -17,17 +17,11 @@ import sys
 import tempfile
 import time
 
-TOOL, GROW, REGROWN = sys.argv[1:]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check, report  # noqa: E402
+
+GROW, REGROWN = sys.argv[2:]
 SERVER_WAIT = 30  # seconds at most until debuginfod has indexed a directory of one file
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 def call(*command):

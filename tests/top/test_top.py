@@ -16,17 +16,11 @@ import sys
 import tempfile
 import time
 
-TOOL, GROW = sys.argv[1], sys.argv[2]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, check  # noqa: E402
+
+GROW = sys.argv[2]
 KEYS_WAIT = 20  # seconds at most until a screen shows what it should
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 def top(*arguments):
