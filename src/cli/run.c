@@ -21,6 +21,7 @@
 #include "profile/profile.h"
 #include "profile/stores.h"
 #include "suppress/suppress.h"
+#include "symbols/code_names.h"
 #include "text/number.h"
 #include "text/text.h"
 
@@ -194,6 +195,7 @@ static void run_remove_old(const char *file)
 			continue;
 		stackdepot_store_close(store);
 		(void)unlink(stores.path[i]);
+		code_names_forget(stores.path[i]);
 	}
 	stores_free(&stores);
 }
@@ -217,6 +219,17 @@ static bool run_try(const struct run *run)
 	return !error;
 }
 
+/* Of code that the process made, before its files go. */
+static void run_keep_names(const char *path)
+{
+	struct stackdepot_store *store;
+
+	if (stackdepot_store_open(path, &store))
+		return;
+	code_names_keep(path, store);
+	stackdepot_store_close(store);
+}
+
 /* A process that has ended costs what it used, not a whole store. */
 static void run_trim(const struct launch *launch)
 {
@@ -234,6 +247,26 @@ static void run_trim(const struct launch *launch)
 			(void)stackdepot_store_trim(stores.path[i], alive_is_near(&info));
 		stackdepot_store_close(store);
 	}
+	stores_free(&stores);
+}
+
+/*
+ * Names of code go with a process, and in a container with its files; so they are looked at while
+ * it runs, ever more seldom, as that takes as long as there are names.
+ */
+static void run_each_second(const struct launch *launch)
+{
+	static unsigned int seconds;
+	struct stores stores;
+	size_t i;
+
+	run_trim(launch);
+	seconds++;
+	if (seconds & (seconds - 1))
+		return;
+	stores_find(launch->store, &stores);
+	for (i = 0; i < stores.nr; i++)
+		run_keep_names(stores.path[i]);
 	stores_free(&stores);
 }
 
@@ -320,6 +353,7 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 	for (i = 0; i < stores.nr; i++) {
 		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
 					      (uint32_t)launch->wait_status);
+		run_keep_names(stores.path[i]);
 		run_add_store(run, stores.path[i], &sums);
 	}
 	if (!run->quiet)
@@ -370,7 +404,7 @@ static int run_program(struct run *run, struct launch *launch)
 	run_launched = launch;
 	launch->options = run->options;
 	launch->store = run->store;
-	launch->every_second = run_trim;
+	launch->every_second = run_each_second;
 	if (!run_try(run))
 		return LAUNCH_FAILED;
 	if (!launch_run(launch))

@@ -15,6 +15,7 @@
 #include "profile.h"
 #include "read.h"
 #include "stores.h"
+#include "symbols/code_names.h"
 
 /* --- processes -------------------------------------------------------------------------------- */
 
@@ -32,7 +33,10 @@ static bool profile_has(const struct profile *profile, const struct stat *st)
 
 static void profile_append(struct profile *profile, struct profile_process process)
 {
-	process.symbols = symbols_add(profile->symbols, process.store);
+	struct code_names *code = code_names_of(process.path, process.store);
+
+	process.code_time = code_names_time(code);
+	process.symbols = symbols_add(profile->symbols, process.store, code);
 	profile->processes = memory_realloc(
 		profile->processes, (profile->nr_processes + 1) * sizeof(*profile->processes));
 	profile->processes[profile->nr_processes++] = process;

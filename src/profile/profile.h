@@ -10,6 +10,7 @@
 #define PROFILE_PROFILE_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "lost/lost.h"
 #include "stackdepot/store.h"
@@ -55,6 +56,7 @@ struct profile_process {
 	struct stackdepot_store *store;
 	struct stackdepot_store_info info;
 	struct symbols_store *symbols;
+	time_t code_time; /* names of code that it made are as of then; 0: there are none */
 	struct profile_sums live; /* what counts of it; allocations are not in here */
 	struct lost lost;	  /* what was found, if lost objects are asked for */
 };

@@ -13,6 +13,7 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "stackdepot/store.h"
+#include "symbols/code_names.h"
 #include "symbols/names.h"
 #include "symbols/symbols.h"
 
@@ -31,13 +32,14 @@ struct symbols {
 struct symbols_store {
 	struct symbols *symbols;
 	struct stackdepot_store *store;
-	struct intern *raw; /* as stored; numbers as of frames */
+	struct code_names *code; /* or NULL */
+	struct intern *raw;	 /* as stored; numbers as of frames */
 	struct symbol_frame **frames;
 	size_t room;
 };
 
 struct frame_key {
-	const struct symbol_module *module;
+	const void *in; /* the module; of made code its name; or NULL */
 	uint64_t offset;
 };
 
@@ -140,7 +142,7 @@ struct symbol_module *symbols_module(const struct symbols *symbols, size_t numbe
 
 /* --- frames ----------------------------------------------------------------------------------- */
 
-static struct symbol_frame *frame_new(struct symbol_module *in, uint64_t offset)
+static struct symbol_frame *frame_new(struct symbol_module *in, const char *made, uint64_t offset)
 {
 	struct symbol_frame *frame = memory_alloc(sizeof(*frame));
 
@@ -148,20 +150,26 @@ static struct symbol_frame *frame_new(struct symbol_module *in, uint64_t offset)
 	frame->offset = offset;
 	frame->address = in ? stackdepot_frame_address(offset + in->bias) : offset;
 	frame->hash = hash_bytes(in ? in->hash : 1, &offset, sizeof(offset));
+	if (!made)
+		return frame;
+	frame->hash = hash_bytes(frame->hash, made, strlen(made));
+	frame->lines = memory_alloc(sizeof(*frame->lines));
+	frame->lines[0].function = made;
+	frame->nr = 1;
 	return frame;
 }
 
 static struct symbol_frame *frame_of(struct symbols *symbols, struct symbol_module *in,
-				     uint64_t offset)
+				     const char *made, uint64_t offset)
 {
-	const struct frame_key key = {in, offset};
+	const struct frame_key key = {made ? (const void *)made : in, offset};
 	size_t known = intern_nr(symbols->frame_keys);
 	size_t number = intern(symbols->frame_keys, &key, sizeof(key));
 
 	if (number == known) {
 		symbols->frames = memory_room(symbols->frames, known, &symbols->frames_room,
 					      sizeof(*symbols->frames));
-		symbols->frames[number] = frame_new(in, offset);
+		symbols->frames[number] = frame_new(in, made, offset);
 	}
 	return symbols->frames[number];
 }
@@ -172,6 +180,17 @@ static void frame_free(struct symbol_frame *frame)
 	free(frame);
 }
 
+/* The name of code that the process made, marked as such; NULL if nobody told one. */
+static const char *frame_made(struct symbols_store *from, uint64_t address)
+{
+	const char *name = from->code ? code_names_find(from->code, address - 1) : NULL;
+	char *marked = name ? memory_print("%s" SYMBOLS_MADE, name) : NULL;
+	const char *kept = marked ? names_function(from->symbols->names, marked) : NULL;
+
+	free(marked);
+	return kept;
+}
+
 /* A frame is a return address; the call is in the byte before, which is the one in the module. */
 static struct symbol_frame *frame_place(struct symbols_store *from, uint64_t raw)
 {
@@ -179,8 +198,8 @@ static struct symbol_frame *frame_place(struct symbols_store *from, uint64_t raw
 	struct stackdepot_module recorded;
 
 	if (!stackdepot_store_module(from->store, raw - 1, &recorded))
-		return frame_of(from->symbols, NULL, address);
-	return frame_of(from->symbols, module_of(from->symbols, &recorded),
+		return frame_of(from->symbols, NULL, frame_made(from, address), address);
+	return frame_of(from->symbols, module_of(from->symbols, &recorded), NULL,
 			address - recorded.bias);
 }
 
@@ -205,7 +224,7 @@ const struct symbol_frame *symbols_frame(struct symbol_frame *frame)
 		frame->lines = memory_alloc(sizeof(*frame->lines));
 		frame->nr = 1;
 		if (!frame->in && frame->offset == STACKDEPOT_FRAME_GUESS)
-			frame->lines[0].function = memory_strdup(SYMBOLS_GUESS);
+			frame->lines[0].function = SYMBOLS_GUESS;
 	}
 	return frame;
 }
@@ -239,7 +258,8 @@ void symbols_close(struct symbols *symbols)
 }
 
 /* Its modules are met in the order they were loaded, the program first. */
-struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store)
+struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store,
+				  struct code_names *code)
 {
 	struct symbols_store *from = memory_alloc(sizeof(*from));
 	struct stackdepot_module recorded;
@@ -247,6 +267,7 @@ struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_sto
 
 	from->symbols = symbols;
 	from->store = store;
+	from->code = code;
 	from->raw = intern_open();
 	while (stackdepot_store_next_module(store, &position, &recorded))
 		(void)module_of(symbols, &recorded);
@@ -258,6 +279,7 @@ void symbols_remove(struct symbols_store *from)
 	if (!from)
 		return;
 	intern_close(from->raw);
+	code_names_close(from->code);
 	free(from->frames);
 	free(from);
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct code_names;
 struct names;
 struct stackdepot_store;
 struct symbol_debug;
@@ -22,6 +23,8 @@ struct symbols_store;
 
 /* The function of STACKDEPOT_FRAME_GUESS: frames behind it were found by frame pointers. */
 #define SYMBOLS_GUESS "[by frame pointer]"
+
+#define SYMBOLS_MADE " [jit]" /* behind the name of a function that the process made */
 
 struct symbol_line {
 	const char *function; /* NULL: not known; clean, see base/clean.h, as all names here */
@@ -67,8 +70,12 @@ void symbols_set_root(const char *directory);
 struct symbols *symbols_open(void);
 /* Frames and stores go with it. */
 void symbols_close(struct symbols *symbols);
-/* The frames of STORE, which has to stay open as long as it is asked for. */
-struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store);
+/*
+ * The frames of STORE, which has to stay open as long as it is asked for. CODE are the names of
+ * code that its process made; it is taken over, and may be NULL.
+ */
+struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store,
+				  struct code_names *code);
 void symbols_remove(struct symbols_store *from);
 
 /* The place of a frame that a trace of the store has. */

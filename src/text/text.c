@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 
 #include "base/clean.h"
@@ -286,6 +287,21 @@ void text_caveats(FILE *out, const struct profile *profile)
 			info->parent);
 }
 
+/* Code that was moved or replaced since a trace was recorded may have another name by now. */
+static void text_code_time(FILE *out, const struct profile *profile)
+{
+	time_t latest = 0;
+	char when[64];
+	struct tm tm;
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		if (profile->processes[i].code_time > latest)
+			latest = profile->processes[i].code_time;
+	if (latest && localtime_r(&latest, &tm) && strftime(when, sizeof(when), "%F %T", &tm))
+		fprintf(out, "\nNames of code that the program made ([jit]) are as of %s.", when);
+}
+
 void text_processes(FILE *out, const struct profile *profile)
 {
 	const size_t running = profile_running(profile), replaced = profile_replaced(profile);
@@ -301,6 +317,7 @@ void text_processes(FILE *out, const struct profile *profile)
 		fputs("; the first, ", out);
 	fprintf(out, "process %u, ", profile->processes[0].info.pid);
 	text_end(out, &profile->processes[0].info);
+	text_code_time(out, profile);
 }
 
 void text_head(const struct profile *profile)

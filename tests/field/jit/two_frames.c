@@ -5,7 +5,7 @@
  * expect: errors 0
  * expect: leak keeps 1000 10
  * expect: says by frame pointer
- * expect: says inner_made
+ * expect: says inner_made .jit.
  * expect: says LazyCompile:~outer made /srv/app\.js:12
  * expect: says main
  */

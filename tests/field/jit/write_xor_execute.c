@@ -5,7 +5,7 @@
  * expect: errors 0
  * expect: leak keeps 1000 10
  * expect: says by frame pointer
- * expect: says outer_made
+ * expect: says outer_made .jit.
  */
 #include "made_code.h"
 

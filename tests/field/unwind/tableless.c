@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: a program without unwind tables that keeps its frame pointer, as Chromium
- * build: $CC -g -O1 -fno-asynchronous-unwind-tables -fno-omit-frame-pointer $SRC/tableless.c -o tableless
+ * build: echo -g -O1 -fno-asynchronous-unwind-tables -fno-omit-frame-pointer >flags
+ * build: $CC @flags -o tableless $SRC/tableless.c
  * modes: full guard
  * expect: errors 0
  * expect: leak keeps 6000 60
