@@ -273,8 +273,13 @@ static bool exec_look(int directory, const char *path, struct exec_target *targe
 		}
 		fd = *path ? openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
 			   : dup(directory);
-		if (fd < 0)
+		if (fd < 0) {
+			/* With none to spare the loader could not open our library either. */
+			target->strip = errno == EMFILE;
+			if (target->strip)
+				target->reason = STACKDEPOT_START_LIBRARY;
 			return true;
+		}
 		if (exec_is_secure(fd, &st))
 			target->reason = STACKDEPOT_START_SECURE;
 		kind = exec_look_at(fd, path, head, target);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * field: 300 plugins loaded and unloaded in turn, all at the same place: more than there are tags
+ * build: sh $SRC/plugins.sh different 300
+ * build: $CC -g -O1 -o many_in_turn $SRC/many_in_turn.c
+ * modes: full
+ * slow: yes
+ * expect: leak plugin_0 1000 1
+ * expect: leak plugin_100 1100 1
+ * expect: leak plugin_250 1250 1
+ * expect: leak plugin_254 1254 1
+ * expect: leak plugin_255 0 0
+ * expect: leak plugin_299 0 0
+ * expect: says 45 loaded files were not noted
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(void)
+{
+	char directory[4096], path[5000];
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+	unsigned long first = 0, places = 0, i;
+
+	directory[length] = '\0';
+	*strrchr(directory, '/') = '\0';
+	for (i = 0; i < 300; i++) {
+		void *handle, *(*run)(void);
+
+		snprintf(path, sizeof(path), "%s/p%lu.so", directory, i);
+		handle = dlopen(path, RTLD_NOW);
+		if (!handle)
+			return 1;
+		*(void **)&run = dlsym(handle, "run");
+		if (!run())
+			return 2;
+		if (!i)
+			first = (unsigned long)run;
+		places += (unsigned long)run != first;
+		dlclose(handle);
+	}
+	printf("%lu at other places\n", places);
+	return 0;
+}
