@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +201,22 @@ static void run_remove_old(const char *file)
 	stores_free(&stores);
 }
 
+/* Is there room for so much? To find out by writing is a signal, where files are limited. */
+static int run_room(int fd, uint64_t bytes)
+{
+	struct rlimit size;
+	struct statvfs fs;
+
+	if (!getrlimit(RLIMIT_FSIZE, &size) && size.rlim_cur < bytes)
+		return EFBIG;
+	if (!fallocate(fd, 0, 0, (off_t)bytes))
+		return 0;
+	if (errno != EOPNOTSUPP && errno != ENOSYS)
+		return errno;
+	/* The recorder will write all of it. */
+	return !fstatvfs(fd, &fs) && fs.f_bavail * fs.f_frsize < bytes ? ENOSPC : 0;
+}
+
 /* Before the program has begun, it can be refused: can the store be made, is there room for it? */
 static bool run_try(const struct run *run)
 {
@@ -208,9 +225,8 @@ static bool run_try(const struct run *run)
 	if (fd < 0) {
 		error = errno;
 	} else {
-		if (run->store_bytes && fallocate(fd, 0, 0, (off_t)run->store_bytes) &&
-		    errno != EOPNOTSUPP && errno != ENOSYS)
-			error = errno;
+		if (run->store_bytes)
+			error = run_room(fd, run->store_bytes);
 		(void)close(fd);
 		(void)unlink(run->store);
 	}
