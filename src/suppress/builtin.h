@@ -9,7 +9,8 @@
 
 /*
  * A leak is covered if, from the innermost frame outward, all frames are in one of these modules up
- * to one with the function; without a function, if all frames of the stack are. A program's own
+ * to one with the function; without a function, if all frames of the stack are, the innermost in
+ * the first of them and the outermost, where the stack begins, in the second. A program's own
  * constructor or callback on the way ends the match.
  */
 struct suppress_builtin {

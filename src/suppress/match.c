@@ -197,15 +197,29 @@ static size_t match_files(struct suppress *suppress, const struct suppress_frame
 	return first;
 }
 
-/* Those built-in rules that hold to the end of a stack, and are still held. */
-static uint64_t match_whole(const struct suppress *suppress, uint64_t inside)
+static bool match_module(const char *pattern, const struct symbol_frame *frame)
+{
+	return frame->in && suppress_pattern(pattern, frame->in->name);
+}
+
+/*
+ * Those built-in rules that hold to the end of a stack, and are still held. It has to be a whole
+ * one, of memory that the library itself asked for: a stack of which the end is not known may have
+ * come from anywhere.
+ */
+static uint64_t match_whole(const struct suppress *suppress, const struct profile_trace *trace,
+			    uint64_t inside)
 {
 	uint64_t whole = 0;
 	size_t i;
 
-	for (i = suppress->builtin; i < suppress->nr; i++)
-		if (!suppress->rules[i].builtin->function)
+	for (i = suppress->builtin; i < suppress->nr; i++) {
+		const struct suppress_builtin *builtin = suppress->rules[i].builtin;
+
+		if (!builtin->function && match_module(builtin->modules[0], trace->frames[0]) &&
+		    match_module(builtin->modules[1], trace->frames[trace->nr - 1]))
 			whole |= 1ull << (i - suppress->builtin);
+	}
 	return whole & inside;
 }
 
@@ -226,7 +240,7 @@ static size_t match_trace(struct suppress *suppress, const struct profile_trace 
 	}
 	if (!trace->nr || first < suppress->nr || !(kinds & SUPPRESS_LEAK))
 		return first;
-	hit |= match_whole(suppress, inside);
+	hit |= match_whole(suppress, trace, inside);
 	return hit ? suppress->builtin + (size_t)__builtin_ctzll(hit) : suppress->nr;
 }
 
