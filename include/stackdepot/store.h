@@ -47,7 +47,16 @@ enum stackdepot_store_state {
 };
 
 #define STACKDEPOT_STORE_CHILD 0x1u	  /* forked; older objects are in the parent's store */
+#define STACKDEPOT_STORE_UNSEEN 0x8u	  /* memory that is recorded changes hands unseen, too */
 #define STACKDEPOT_STORE_UNRECORDED 0x10u /* nothing was recorded; a note says why */
+
+#define STACKDEPOT_STORE_HEAPS 6
+
+/* An allocator that the recorder does not see, and the file that it is in. */
+struct stackdepot_store_heap {
+	char allocator[32]; /* empty: none */
+	char module[96];
+};
 
 /**
  * struct stackdepot_store_info - the process, and how it was recorded.
@@ -75,6 +84,7 @@ struct stackdepot_store_info {
 	uint64_t thinnings;	     /* times it was thinned */
 	uint64_t unrecorded;	     /* objects it had no room for */
 	uint64_t foreign_frees;	     /* frees of objects that were never seen, passed on */
+	uint64_t doubts;	     /* of these and of errors, those that may be none */
 	uint64_t errors_seen;	     /* repeated ones too */
 	uint64_t errors_dropped;     /* of these, not kept */
 	uint64_t stackless;	     /* events without a trace */
@@ -90,6 +100,7 @@ struct stackdepot_store_info {
 	uint64_t children_unrecorded; /* and those of them that were too many to have a store */
 	uint64_t notes_dropped;	      /* notes and starts that found no room */
 	uint64_t starts_dropped;
+	struct stackdepot_store_heap unseen[STACKDEPOT_STORE_HEAPS];
 	double evicted_allocs; /* allocations whose trace was evicted since, and their bytes */
 	double evicted_bytes;
 };
@@ -190,6 +201,8 @@ STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
 #define STACKDEPOT_ERROR_READ 0x2u    /* the access was a read */
 #define STACKDEPOT_ERROR_NEAREST 0x4u /* the object is the nearest one, it need not be meant */
 #define STACKDEPOT_ERROR_FREED 0x8u   /* the object had been freed */
+/* It may be none: the memory may have changed hands where the recorder does not look. */
+#define STACKDEPOT_ERROR_DOUBTFUL 0x10u
 
 /**
  * struct stackdepot_error - an error that was found.

@@ -151,6 +151,7 @@ static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_
 	sum->thinnings += more->thinnings;
 	sum->unrecorded += more->unrecorded;
 	sum->foreign_frees += more->foreign_frees;
+	sum->doubts += more->doubts;
 	sum->errors_seen += more->errors_seen;
 	sum->errors_dropped += more->errors_dropped;
 	sum->stackless += more->stackless;

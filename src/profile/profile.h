@@ -87,6 +87,8 @@ struct profile {
 	size_t nr;
 	struct profile_error *errors; /* in the order they were met */
 	size_t nr_errors;
+	struct profile_error *doubts; /* what may be none, behind the errors */
+	size_t nr_doubts;
 	struct profile_block *blocks; /* with the frames of all traces */
 };
 

@@ -231,9 +231,15 @@ static void merge_all_stacks(struct read *read)
 		qsort(profile->stacks, profile->nr, sizeof(*profile->stacks), stacks_by_bytes);
 }
 
+static bool errors_doubtful(const struct profile_error *error)
+{
+	return error->error.flags & STACKDEPOT_ERROR_DOUBTFUL;
+}
+
 static bool errors_are_equal(const struct profile_error *a, const struct profile_error *b)
 {
-	return a->error.kind == b->error.kind && !trace_compare(&a->access, &b->access) &&
+	return a->error.kind == b->error.kind && errors_doubtful(a) == errors_doubtful(b) &&
+	       !trace_compare(&a->access, &b->access) &&
 	       !trace_compare(&a->alloc, &b->alloc) && !trace_compare(&a->free, &b->free);
 }
 
@@ -247,6 +253,25 @@ static struct profile_error *errors_find(struct profile *profile, const struct p
 		    errors_are_equal(&profile->errors[i], error))
 			return &profile->errors[i];
 	return NULL;
+}
+
+/* Errors first, each part in the order they were met. */
+static void split_doubts(struct profile *profile)
+{
+	struct profile_error *all = profile->errors;
+	size_t i, nr = profile->nr_errors;
+
+	profile->errors = memory_alloc((nr + 1) * sizeof(*all));
+	profile->nr_errors = 0;
+	for (i = 0; i < nr; i++)
+		if (!errors_doubtful(&all[i]))
+			profile->errors[profile->nr_errors++] = all[i];
+	profile->doubts = profile->errors + profile->nr_errors;
+	profile->nr_doubts = 0;
+	for (i = 0; i < nr; i++)
+		if (errors_doubtful(&all[i]))
+			profile->doubts[profile->nr_doubts++] = all[i];
+	free(all);
 }
 
 static void merge_all_errors(struct read *read)
@@ -270,6 +295,7 @@ static void merge_all_errors(struct read *read)
 		if (!filter || !filter->error(filter->context, &profile->errors[i]))
 			profile->errors[nr++] = profile->errors[i];
 	profile->nr_errors = nr;
+	split_doubts(profile);
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -287,8 +313,8 @@ void profile_forget(struct profile *profile)
 	free(profile->stacks);
 	free(profile->errors);
 	profile->stacks = NULL;
-	profile->errors = NULL;
-	profile->nr = profile->nr_errors = 0;
+	profile->errors = profile->doubts = NULL;
+	profile->nr = profile->nr_errors = profile->nr_doubts = 0;
 	for (i = 0; i < profile->nr_processes; i++)
 		profile->processes[i].live = (struct profile_sums){0};
 }

@@ -30,6 +30,7 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("sample_bytes", "bytes from sample to sample now", info->sample_bytes, true, true);
 	ROW("thinnings", "times the live objects were thinned", info->thinnings, false, true);
 	ROW("foreign_frees", "frees of objects never seen", info->foreign_frees, false, true);
+	ROW("doubts", "what may be an error, seen", info->doubts, false, true);
 	ROW("guarded", "objects placed between guard pages", info->guarded, false, false);
 	ROW("errors_seen", "errors seen", info->errors_seen, false, false);
 	ROW("errors_dropped", "of them without a record", info->errors_dropped, false, true);

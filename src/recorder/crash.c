@@ -113,6 +113,8 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 				    .signal = (uint32_t)number,
 				    .thread = thread ? thread->id : thread_id()};
 
+	if (error_confirm(thread, number, context))
+		return;
 	error.access_trace = trace_save_context(thread, context);
 	if (crash_is_access(number, info)) {
 		error.address = (uintptr_t)info->si_addr;

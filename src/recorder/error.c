@@ -2,10 +2,17 @@
 /*
  * error.c - what is known of an error, and where it is kept.
  *
- * A free that is not of a live object is reported only if it is certain to be wrong: parts of a
- * program may allocate where we do not see it (a library opened with RTLD_DEEPBIND, the parent
- * before a fork), and their frees are passed on. Certain is: no heap has this address, it lies
- * inside a live object, or the last that was seen of it is its free.
+ * An error is called one if it is certain. A second free is, where we keep the block: in a
+ * quarantine, between guard pages. Any other free of what is not live may be right, as parts of a
+ * program may allocate where we do not see it, and is carried out. If the allocator ends the
+ * program in that very free, it was wrong, and is recorded as an error. Else it is a doubt, if
+ * something speaks for one: the last that was seen of the address is its free, it lies inside of a
+ * live object, or where no heap is. Doubts are shown apart from errors and have a bound of their
+ * own.
+ *
+ * What was found behind an object rests on its entry in the table being about the object that is
+ * there now. It is not sure of that once memory was seen to change hands unseen, and then it is a
+ * doubt too.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,7 +26,8 @@
 #include "recorder.h"
 
 #define ERROR_CLAIMED UINT32_MAX
-#define SEARCHES 256u /* of the table and the ring, for frees that turn out to be foreign */
+#define SEARCHES 256u /* of the table and the ring, for frees that are passed on */
+#define DOUBTS 32u    /* records of doubts */
 
 extern void *__libc_stack_end;
 
@@ -54,7 +62,8 @@ static bool error_repeat(const struct store_error *error)
 		if (!kind)
 			return false;
 		if (kind == error->kind && known->access_trace == error->access_trace &&
-		    known->alloc_trace == error->alloc_trace && known->signal == error->signal) {
+		    known->alloc_trace == error->alloc_trace && known->signal == error->signal &&
+		    !((known->flags ^ error->flags) & STACKDEPOT_ERROR_DOUBTFUL)) {
 			recorder_count(&known->count, 1);
 			return true;
 		}
@@ -90,16 +99,71 @@ static void error_keep(stackdepot_ref_t trace)
 		(void)stackdepot_get_ref(recorder.depot, trace);
 }
 
+static void error_record(const struct store_error *error)
+{
+	if (error_repeat(error))
+		return;
+	error_keep(error->access_trace);
+	error_keep(error->alloc_trace);
+	error_keep(error->free_trace);
+	error_store(error);
+	error_say(error);
+}
+
+/* Not an error, as far as is known; one of many alike, and of few that are kept. */
+static void error_doubt(const struct store_error *error)
+{
+	static uint32_t doubts;
+
+	recorder_count(&recorder.header->counts.doubts, 1);
+	if (load_relaxed(&doubts) >= DOUBTS)
+		return;
+	if (!error_repeat(error)) {
+		(void)fetch_add_relaxed(&doubts, 1);
+		error_record(error);
+	}
+}
+
+/* --- what passes us by ------------------------------------------------------------------------ */
+
+/* Allocations that the table does not have, each good for one free. */
+static uint64_t error_expected;
+
+void error_expect_foreign(void)
+{
+	(void)fetch_add_relaxed(&error_expected, 1);
+}
+
+static bool error_expects_foreign(void)
+{
+	return load_relaxed(&recorder.sampling) ||
+	       recorder.header->process.flags & STORE_FLAG_CHILD ||
+	       load_relaxed(&recorder.header->counts.unrecorded);
+}
+
+/* Is memory of this allocator known to change hands unseen? */
+static bool error_passes_us_by(void)
+{
+	const struct store_header *header = recorder.header;
+
+	return header->process.flags & STORE_FLAG_UNSEEN ||
+	       load_relaxed(&header->counts.ended_unseen) ||
+	       (!error_expects_foreign() &&
+		load_relaxed(&header->counts.foreign_frees) > load_relaxed(&error_expected));
+}
+
 void error_report(const struct store_error *error)
 {
-	recorder_count(&recorder.header->counts.errors_seen, 1);
-	if (!error_repeat(error)) {
-		error_keep(error->access_trace);
-		error_keep(error->alloc_trace);
-		error_keep(error->free_trace);
-		error_store(error);
-		error_say(error);
+	struct store_error doubtful = *error;
+
+	if (error->kind == STACKDEPOT_HEAP_OVERFLOW && !guard_owns((void *)error->object) &&
+	    error_passes_us_by()) {
+		doubtful.flags |= STACKDEPOT_ERROR_DOUBTFUL;
+		error_doubt(&doubtful);
+		return;
 	}
+	recorder_count(&recorder.header->counts.errors_seen, 1);
+	error_record(error);
 	if (recorder.options.abort_on_error)
 		error_end_program();
 }
@@ -125,63 +189,44 @@ void error_history(struct store_error *error)
 	}
 }
 
-static void error_fill_access(struct store_error *error, struct recorder_thread *thread,
-			      const recorder_start *start, const void *pointer)
-{
-	stackdepot_ref_t ref;
-
-	(void)trace_save(thread, start, STACKDEPOT_KEEP, &ref);
-	error->access_trace = ref;
-	error->address = (uintptr_t)pointer;
-	error->thread = thread ? thread->id : thread_id();
-}
-
 static stackdepot_ref_t error_ref(stackdepot_handle_t handle)
 {
 	handle = stackdepot_set_extra_bits(handle, 0);
 	return handle ? stackdepot_ref(recorder.depot, handle) : 0;
 }
 
-void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer)
+void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer,
+		       const struct live_object *object)
 {
 	struct store_error error = {
 		.kind = STACKDEPOT_DOUBLE_FREE,
 		.flags = STACKDEPOT_ERROR_FREED,
+		.address = (uintptr_t)pointer,
 		.object = (uintptr_t)pointer,
+		.object_bytes = object->size,
+		.access_trace = trace,
+		.alloc_trace = error_ref(object->handle),
+		.thread = thread ? thread->id : thread_id(),
 	};
-	struct stackdepot_event event;
-	struct live_object object;
 
-	if (quarantine_find(thread, pointer, &object)) {
-		error.object_bytes = object.size;
-		error.alloc_trace = error_ref(object.handle);
-	} else if (error_was_freed(error.object, &event)) {
-		error.object_bytes = event.size;
-	}
-	error_fill_access(&error, thread, start, pointer);
 	error_history(&error);
 	error_report(&error);
 }
 
 bool error_nearest(struct recorder_thread *thread, struct store_error *error)
 {
-	struct live_object live, freed, *object = &live;
-	uint64_t start, freed_start;
-	bool found = live_nearest(error->address, &start, &live);
+	struct live_object object;
+	uint64_t start;
+	bool held;
 
-	if (quarantine_nearest(thread, error->address, &freed_start, &freed) &&
-	    (!found || live_distance(error->address, freed_start, freed.size) <
-			       live_distance(error->address, start, live.size))) {
-		start = freed_start;
-		object = &freed;
-		error->flags |= STACKDEPOT_ERROR_FREED;
-		found = true;
-	}
-	if (!found)
+	(void)thread;
+	if (!live_nearest(error->address, &start, &object, &held))
 		return false;
+	if (held)
+		error->flags |= STACKDEPOT_ERROR_FREED;
 	error->object = start;
-	error->object_bytes = object->size;
-	error->alloc_trace = error_ref(object->handle);
+	error->object_bytes = object.size;
+	error->alloc_trace = error_ref(object.handle);
 	return true;
 }
 
@@ -230,7 +275,8 @@ static bool error_inside(struct recorder_thread *thread, struct store_error *err
 	return true;
 }
 
-bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event)
+/* The newest free of `address` in the ring, if that is its newest event. */
+static bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event)
 {
 	uint64_t position = 0;
 
@@ -238,42 +284,89 @@ bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event)
 	       ret_event->kind == STACKDEPOT_FREE;
 }
 
-/* What searching can tell; no more than SEARCHES times if nothing is found. */
-static bool error_search(struct recorder_thread *thread, struct store_error *error)
+/* What is known of the place that was freed. False if nothing speaks for an error. */
+static bool error_look_at(struct recorder_thread *thread, struct store_error *error)
 {
-	static uint32_t searches;
 	struct stackdepot_event event;
 
-	if (recorder.header->process.flags & STORE_FLAG_DEEPBIND ||
-	    load_relaxed(&searches) >= SEARCHES)
-		return false;
+	error->kind = STACKDEPOT_INVALID_FREE;
 	if (error_was_freed(error->address, &event)) {
 		error->kind = STACKDEPOT_DOUBLE_FREE;
-		error->flags = STACKDEPOT_ERROR_FREED;
+		error->flags |= STACKDEPOT_ERROR_FREED;
 		error->object = error->address;
 		error->object_bytes = event.size;
-		return true;
+	} else if (!error_inside(thread, error)) {
+		return error_no_heap(error->address);
 	}
-	if (error_inside(thread, error))
-		return true;
-	(void)fetch_add_relaxed(&searches, 1);
-	return false;
+	error_history(error);
+	return true;
 }
 
-bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer)
+static struct store_error error_of_doubt(const struct recorder_thread *thread)
 {
-	struct store_error error = {.kind = STACKDEPOT_INVALID_FREE, .address = (uintptr_t)pointer};
+	return (struct store_error){
+		.address = (uintptr_t)thread->doubted,
+		.access_trace = thread->doubt_trace,
+		.thread = thread->id,
+	};
+}
 
-	if (!error_no_heap((uintptr_t)pointer) && !error_search(thread, &error)) {
-		recorder_count(&recorder.header->counts.foreign_frees, 1);
+void error_doubt_begin(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer)
+{
+	if (!thread)
+		return;
+	thread->doubt_trace = trace;
+	store_relaxed(&thread->doubted, pointer);
+}
+
+void error_doubt_end(struct recorder_thread *thread)
+{
+	static uint32_t searches;
+	struct store_error error;
+	bool told;
+
+	recorder_count(&recorder.header->counts.foreign_frees, 1);
+	if (!thread)
+		return;
+	error = error_of_doubt(thread);
+	told = thread->doubt_told;
+	store_relaxed(&thread->doubted, NULL);
+	thread->doubt_told = false;
+	if (told || error_expects_foreign() || load_relaxed(&searches) >= SEARCHES)
+		return;
+	(void)fetch_add_relaxed(&searches, 1);
+	if (!error_look_at(thread, &error))
+		return;
+	error.flags |= STACKDEPOT_ERROR_DOUBTFUL;
+	error_doubt(&error);
+}
+
+void error_told_begin(struct recorder_thread *thread, const void *pointer)
+{
+	thread->doubt_told = true;
+	store_relaxed(&thread->doubted, pointer);
+}
+
+void error_told_end(struct recorder_thread *thread)
+{
+	store_relaxed(&thread->doubted, NULL);
+	thread->doubt_told = false;
+}
+
+bool error_confirm(struct recorder_thread *thread, int number, const void *context)
+{
+	struct store_error error;
+
+	if (!thread || !load_relaxed(&thread->doubted))
 		return false;
-	}
-	/* An odd pointer may still lie in an object. */
-	if (!error.object)
-		(void)error_inside(thread, &error);
-	error_fill_access(&error, thread, start, pointer);
-	if (error.object)
-		error_history(&error);
+	if (thread->doubt_told)
+		return true;
+	thread->doubt_told = true;
+	error = error_of_doubt(thread);
+	error.signal = (uint32_t)number;
+	if (!error.access_trace)
+		error.access_trace = trace_save_context(thread, context);
+	(void)error_look_at(thread, &error);
 	error_report(&error);
 	return true;
 }

@@ -33,6 +33,7 @@ struct guard_slot {
 	/* Of a freed object; its references are given back when the slot is used again. */
 	stackdepot_handle_t alloc_handle;
 	stackdepot_handle_t free_handle;
+	uint32_t free_thread;
 };
 
 uintptr_t guard_low, guard_high;
@@ -298,21 +299,53 @@ static void guard_free_live(struct recorder_thread *thread, const recorder_start
 	(void)stackdepot_ring_record(recorder.depot, &event);
 }
 
-void guard_free(struct recorder_thread *thread, const recorder_start *start, void *pointer)
+/*
+ * The allocator below does not know the object, and may have ended the program for this free: do
+ * the same to a block of its own, which may end it now.
+ */
+static void guard_carry_out(const struct real *below, const struct guard_slot *slot,
+			    uintptr_t address)
+{
+	char *block = real_malloc(below, slot->size);
+
+	if (!block)
+		return;
+	real_free(below, block);
+	if (address == slot->start)
+		real_free(below, block);
+	else if (address - slot->start < slot->size)
+		real_free(below, block + (address - slot->start));
+}
+
+static void guard_free_wrong(const struct real *below, struct recorder_thread *thread,
+			     const struct guard_slot *slot, const recorder_start *start,
+			     const void *pointer)
+{
+	bool again = slot->start == (uintptr_t)pointer;
+
+	guard_report(thread, slot, again ? STACKDEPOT_DOUBLE_FREE : STACKDEPOT_INVALID_FREE, start,
+		     pointer);
+	/* A free that another thread did before is seldom noticed. */
+	if (!thread || (again && slot->free_thread != thread->id))
+		return;
+	error_told_begin(thread, pointer);
+	guard_carry_out(below, slot, (uintptr_t)pointer);
+	error_told_end(thread);
+}
+
+void guard_free(const struct real *below, struct recorder_thread *thread,
+		const recorder_start *start, void *pointer)
 {
 	struct guard_slot *slot = guard_find((uintptr_t)pointer);
 
-	if (start && slot->start != (uintptr_t)pointer) {
-		guard_report(thread, slot, STACKDEPOT_INVALID_FREE, start, pointer);
-		return;
-	}
-	if (!guard_move(slot, GUARD_LIVE, GUARD_BUSY)) {
+	if (slot->start != (uintptr_t)pointer || !guard_move(slot, GUARD_LIVE, GUARD_BUSY)) {
 		if (start)
-			guard_report(thread, slot, STACKDEPOT_DOUBLE_FREE, start, pointer);
+			guard_free_wrong(below, thread, slot, start, pointer);
 		return;
 	}
 	if (start)
 		guard_free_live(thread, start, slot);
+	slot->free_thread = thread ? thread->id : 0;
 	guard_protect(guard_page((uint32_t)(slot - guard_slots)), PROT_NONE);
 	store_release(&slot->state, GUARD_FREED);
 }

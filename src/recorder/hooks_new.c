@@ -8,60 +8,44 @@
  * When memory runs out its own operator is called after all, which knows about new handlers and
  * exceptions.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-
+#include "elf_module.h"
+#include "hooks_new.h"
 #include "recorder.h"
 
 #define HOOK EXPORT __attribute__((noinline))
 
-/* The C++ library may have come with a dlopen() that did not make its names global. */
-static __attribute__((noinline)) void *new_look_up(const char *name)
-{
-	void *found = patch_original(name), *library;
-
-	if (!found)
-		found = dlsym(RTLD_NEXT, name);
-	if (found)
-		return found;
-	library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
-	return library ? dlsym(library, name) : NULL;
-}
-
-#define RESOLVED(function, name)                                   \
-	do {                                                       \
-		if (unlikely(!(function)))                         \
-			*(void **)&(function) = new_look_up(name); \
+#define RESOLVED(function, name)                                \
+	do {                                                    \
+		if (unlikely(!(function)))                      \
+			*(void **)&(function) = elf_next(name); \
 	} while (0)
 
-#define DEFINE_NEW(name, parameters, arguments, align)                            \
-	HOOK void *name parameters;                                               \
-	HOOK void *name parameters                                                \
-	{                                                                         \
-		static void *(*next)parameters;                                   \
-                                                                                  \
-		RESOLVED(next, #name);                                            \
-		if (real_resolve() && real.new_is_allocator) {                    \
-			const recorder_start start = stackdepot_unwind_caller();  \
-			void *pointer = object_alloc(&start, size, align, false); \
-                                                                                  \
-			if (likely(pointer))                                      \
-				return pointer;                                   \
-		}                                                                 \
-		return next arguments;                                            \
+#define DEFINE_NEW(name, parameters, arguments, align)                                       \
+	HOOK void *name parameters                                                           \
+	{                                                                                    \
+		static void *(*next)parameters;                                              \
+                                                                                             \
+		RESOLVED(next, #name);                                                       \
+		if (real_resolve() && real_next->new_is_allocator && !real_is_inside()) {    \
+			const recorder_start start = stackdepot_unwind_caller();             \
+			void *pointer = object_alloc(real_next, &start, size, align, false); \
+                                                                                             \
+			if (likely(pointer))                                                 \
+				return pointer;                                              \
+		}                                                                            \
+		return next arguments;                                                       \
 	}
 
 #define DEFINE_DELETE(name, parameters, arguments)                               \
-	HOOK void name parameters;                                               \
 	HOOK void name parameters                                                \
 	{                                                                        \
 		static void(*next) parameters;                                   \
                                                                                  \
 		RESOLVED(next, #name);                                           \
-		if (real_resolve() && real.new_is_allocator) {                   \
+		if (real_resolve() && real_next->new_is_allocator) {             \
 			const recorder_start start = stackdepot_unwind_caller(); \
                                                                                  \
-			object_free(&start, pointer);                            \
+			object_free(real_next, &start, pointer);                 \
 			return;                                                  \
 		}                                                                \
 		next arguments;                                                  \

@@ -3,7 +3,7 @@
  * jit.c - code that a program makes: what it announces to libgcc's unwinder is announced to ours,
  * and where it makes memory executable, ours learns that code is there.
  *
- * libgcc's functions are found through the program that calls them: without it nobody would. Those
+ * libgcc's functions are looked for when somebody calls them: it is there then. Those
  * of memory are looked up once we are set up; before, the kernel is called as the C library would.
  * Nothing here allocates or touches errno but as the call itself does.
  */
@@ -15,17 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "elf_module.h"
 #include "recorder.h"
-
-static void *jit_look_up(const char *name)
-{
-	void *found = dlsym(RTLD_NEXT, name), *library;
-
-	if (found)
-		return found;
-	library = dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_NOLOAD);
-	return library ? dlsym(library, name) : NULL;
-}
 
 EXPORT void __register_frame(void *begin);
 EXPORT void __register_frame(void *begin)
@@ -33,7 +24,7 @@ EXPORT void __register_frame(void *begin)
 	static void (*next)(void *);
 
 	if (!next)
-		*(void **)&next = jit_look_up("__register_frame");
+		*(void **)&next = elf_next("__register_frame");
 	if (next)
 		next(begin);
 	(void)stackdepot_unwind_register(begin);
@@ -46,7 +37,7 @@ EXPORT void __deregister_frame(void *begin)
 
 	(void)stackdepot_unwind_deregister(begin);
 	if (!next)
-		*(void **)&next = jit_look_up("__deregister_frame");
+		*(void **)&next = elf_next("__deregister_frame");
 	if (next)
 		next(begin);
 }

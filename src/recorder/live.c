@@ -2,37 +2,48 @@
 /*
  * live.c - the table of live objects, 16 bytes each, in the store.
  *
- * A bucket is one cache line. Addressing is open, from the home bucket on, at most PROBE buckets.
- * There are no tombstones: an entry is free when its key is 0, and a search that found nothing at
- * home goes on only if the home's overflow count says that some of its objects live elsewhere.
+ * Buckets of one cache line, open addressing: the home bucket and the seven behind it, and where
+ * these are full one of sixteen anywhere in the table. No tombstones: an entry is free when
+ * its key is 0, and a search that found nothing at home goes on only if the home's overflow counts
+ * say that some of its objects live elsewhere.
  *
- *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home in later buckets
+ *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home
+ *	                                     bits 0 to 3: behind it, 4 to 7: anywhere
  *
- *	a. From the allocator's return to the allocator's free an address belongs to one thread, so
- *	   no other inserts or takes it, except in a program that frees twice.
- *	b. Whoever inserts or takes an entry sets ENTRY_BUSY with a CAS. Only that thread writes
- *	   value, and it ends with a release store of the key. Of two threads that free one object
- *	   the CAS lets one through.
- *	c. No thread waits. A busy entry is passed over: it is another object's, or by (b) another
- *	   thread has it already.
- *	d. overflow[home] counts an object before its key is stored and until after it is cleared,
- *	   so a search that reads 0 misses nothing. At 255 it stays: from then on searches of this
- *	   home are longer.
- *	e. If the process is killed, at whatever moment, an entry that is not busy is whole. At most
- *	   one for each thread is lost.
+ * Objects of a page of addresses have homes in one page of the table. An allocator that packs them
+ * has 512 in a page, twice what a page of the table holds: the others go anywhere, so that no part
+ * of the table is full while another is empty.
  *
- * When the table is 7/8 full, live_thin() begins to sample, or doubles the rate. It drops objects
- * by chance, so that each that stays stands for 1 / p of its kind, where p is the chance with which
- * a sampler of the new rate would have taken it. The rate is written in each entry, so entries of
- * several rates can be in the table together.
+ * (a) An address belongs to one thread from the allocator's return to the allocator's free, so
+ *     nobody else inserts or takes it, but in a program that frees twice.
+ * (b) Whoever inserts an entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends with a
+ *     release store of the key. Whoever takes one sets ENTRY_HELD with a CAS, and clears the key
+ *     before the allocator gets the block. Of two that free one object, the CAS lets one through.
+ * (c) Nobody waits. A busy entry is passed over: it is another object's, or (b) already somebody's.
+ * (d) overflow[home] counts an object before its key is stored, and until after it is cleared; so a
+ *     search that reads 0 misses nothing. At 15 a count stays: searches of this home are longer
+ *     from then on.
+ * (e) Killed at any moment: an entry that is not busy is whole. At most one per thread is lost.
+ * (f) A held entry is of a block that we keep: its address cannot be anybody's object. That is what
+ *     makes a double free certain.
+ *
+ * When the table is 7/8 full, live_thin() goes over to sampling, or doubles the rate: it drops
+ * objects by chance so that each that stays stands for 1 / p of its kind, p what a sampler of the
+ * new rate would have taken it with. The rate is written in each entry, so entries of several rates
+ * live together. The same is done when an object finds no room.
  */
 #include "recorder.h"
 
 #define PROBE 8u
 #define BATCH 64
+#define SPINS 10000u
+#define BEHIND 0x01u /* units of the overflow counts */
+#define ANYWHERE 0x10u
 
 uint8_t live_filter[LIVE_FILTER_BYTES];
 bool live_filtered;
+/* Is any object elsewhere than at home, so that an address may be in the table and not there? */
+static bool live_any_displaced;
 
 static void live_byte_inc(uint8_t *byte)
 {
@@ -76,19 +87,31 @@ void live_filter_setup(void)
 	live_filtered = true;
 }
 
+/* The overflow count of a home, of the objects displaced this way. */
+static void live_displaced(uint64_t address, uint8_t unit, bool more)
+{
+	uint8_t *counts = &recorder.overflow[store_home(address, recorder.layout.buckets)];
+	uint8_t old = load_relaxed(counts), all = (uint8_t)(unit * 15), changed;
+
+	do {
+		if ((old & all) == all || (!more && !(old & all)))
+			return;
+		changed = (uint8_t)(more ? old + unit : old - unit);
+	} while (!__atomic_compare_exchange_n(counts, &old, changed, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+}
+
 static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
 {
 	return __atomic_compare_exchange_n(key, &expected, desired, false, __ATOMIC_ACQUIRE,
 					   __ATOMIC_RELAXED);
 }
 
-static struct store_bucket *live_bucket(uint32_t home, uint32_t distance)
+static uint32_t live_bucket(uint32_t home, uint32_t distance)
 {
 	uint32_t number = home + distance;
 
-	return &recorder.buckets[number < recorder.layout.buckets
-					 ? number
-					 : number - recorder.layout.buckets];
+	return number < recorder.layout.buckets ? number : number - recorder.layout.buckets;
 }
 
 /* Keep count, in batches; whoever fills the table beyond 7/8 thins it. */
@@ -110,143 +133,308 @@ static void live_count(struct recorder_thread *thread, int add)
 		live_thin();
 }
 
-static bool live_claim(struct store_bucket *bucket, uint64_t address, uint64_t size,
-		       stackdepot_handle_t handle)
+static void live_fill_entry(struct store_entry *entry, uint64_t address,
+			    const struct live_object *object)
+{
+	store_relaxed(&entry->value, store_entry_value(object->size, object->handle));
+	store_release(&entry->key,
+		      store_entry_key(address, object->size) | (object->bare ? ENTRY_BARE : 0));
+}
+
+static bool live_claim(uint32_t bucket, uint64_t address, const struct live_object *object)
+{
+	struct store_entry *entry = recorder.buckets[bucket].entry;
+	unsigned int i;
+
+	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++) {
+		if (load_relaxed(&entry->key) || !live_cas(&entry->key, 0, address | ENTRY_BUSY))
+			continue;
+		live_fill_entry(entry, address, object);
+		return true;
+	}
+	return false;
+}
+
+static bool live_claim_behind(uint32_t home, uint64_t address, const struct live_object *object)
+{
+	uint32_t distance;
+
+	store_relaxed(&live_any_displaced, true);
+	live_displaced(address, BEHIND, true);
+	for (distance = 1; distance < PROBE && distance < recorder.layout.buckets; distance++)
+		if (live_claim(live_bucket(home, distance), address, object))
+			return true;
+	live_displaced(address, BEHIND, false);
+	return false;
+}
+
+static bool live_is_behind(uint32_t home, uint32_t bucket)
+{
+	uint32_t distance;
+
+	for (distance = 0; distance < PROBE; distance++)
+		if (live_bucket(home, distance) == bucket)
+			return true;
+	return false;
+}
+
+static bool live_claim_anywhere(uint32_t home, uint64_t address, const struct live_object *object)
 {
 	unsigned int i;
 
-	for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
-		struct store_entry *entry = &bucket->entry[i];
+	live_displaced(address, ANYWHERE, true);
+	for (i = 0; i < STORE_SPILLS; i++) {
+		uint32_t bucket = store_spill(address, i, recorder.layout.buckets);
 
-		if (load_relaxed(&entry->key) || !live_cas(&entry->key, 0, address | ENTRY_BUSY))
+		/* thin_displaced() tells from the bucket which way an address came there */
+		if (!live_is_behind(home, bucket) && live_claim(bucket, address, object))
+			return true;
+	}
+	live_displaced(address, ANYWHERE, false);
+	return false;
+}
+
+/*
+ * Of an address that is the caller's, an entry is busy while it is thinned: for a moment, unless
+ * that thread was stopped in it. (c) Nobody waits longer than that; what is passed over then is a
+ * sampled object less.
+ */
+static uint64_t live_settle(const struct store_entry *entry)
+{
+	unsigned int spins = 0;
+	uint64_t key;
+
+	do
+		key = load_acquire(&entry->key);
+	while (key & ENTRY_BUSY && ++spins < SPINS);
+	return key;
+}
+
+/* The entry of an address in a bucket, live or held. */
+static bool live_look(uint32_t bucket, uint64_t address, struct store_entry **ret_entry,
+		      uint64_t *ret_key)
+{
+	struct store_entry *entry = recorder.buckets[bucket].entry;
+	unsigned int i;
+
+	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++) {
+		uint64_t key = load_acquire(&entry->key);
+
+		if (likely((key & ENTRY_ADDRESS) != address))
 			continue;
-		store_relaxed(&entry->value, store_entry_value(size, handle));
-		store_release(&entry->key, store_entry_key(address, size));
+		if (unlikely(key & ENTRY_BUSY))
+			key = live_settle(entry);
+		if (key & ENTRY_BUSY || (key & ENTRY_ADDRESS) != address)
+			continue;
+		*ret_entry = entry;
+		*ret_key = key;
 		return true;
 	}
 	return false;
 }
 
-bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
-		 stackdepot_handle_t handle)
+static __attribute__((noinline)) bool live_look_further(uint32_t home, uint8_t counts,
+							uint64_t address,
+							struct live_object *object,
+							uint64_t *ret_key)
+{
+	unsigned int i;
+
+	for (i = 1; counts % ANYWHERE && i < PROBE && i < recorder.layout.buckets; i++) {
+		object->displaced = BEHIND;
+		if (live_look(live_bucket(home, i), address, &object->entry, ret_key))
+			return true;
+	}
+	for (i = 0; counts / ANYWHERE && i < STORE_SPILLS; i++) {
+		object->displaced = ANYWHERE;
+		if (live_look(store_spill(address, i, recorder.layout.buckets), address,
+			      &object->entry, ret_key))
+			return true;
+	}
+	return false;
+}
+
+/* Fills in where the entry is, and its key as it was seen. */
+static bool live_search(uint64_t address, struct live_object *object, uint64_t *ret_key)
+{
+	uint32_t home = store_home(address, recorder.layout.buckets);
+	uint8_t counts;
+
+	object->displaced = 0;
+	if (live_look(home, address, &object->entry, ret_key))
+		return true;
+	counts = load_relaxed(&recorder.overflow[home]);
+	return unlikely(counts) && live_look_further(home, counts, address, object, ret_key);
+}
+
+static bool live_search_filtered(uint64_t address, struct live_object *object, uint64_t *ret_key)
+{
+	if (live_filtered && !load_relaxed(live_filter_at(address)))
+		return false;
+	return live_search(address, object, ret_key);
+}
+
+static void live_fill(uint64_t key, struct live_object *object)
+{
+	uint64_t value = load_relaxed(&object->entry->value);
+
+	object->handle = (stackdepot_handle_t)value;
+	object->size = store_entry_size(key, value);
+	object->bare = key & ENTRY_BARE;
+}
+
+void live_clear(const void *pointer, const struct live_object *object)
+{
+	store_release(&object->entry->key, 0);
+	if (unlikely(object->displaced))
+		live_displaced((uintptr_t)pointer, object->displaced, false);
+	live_filter_drop((uintptr_t)pointer);
+}
+
+/* What is not live any more, though nobody said so. */
+static __attribute__((noinline)) void live_end_stale(struct recorder_thread *thread,
+						     const void *pointer, struct live_object *stale,
+						     uint64_t key)
+{
+	if (!live_cas(&stale->entry->key, key, (uintptr_t)pointer | ENTRY_BUSY))
+		return;
+	live_fill(key, stale);
+	live_clear(pointer, stale);
+	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(stale->handle, 0));
+	recorder_count(&recorder.header->counts.ended_unseen, 1);
+	if (!(key & ENTRY_HELD))
+		live_count(thread, -1);
+}
+
+/* Where the entry goes, in its home; or, if there may be one of that address already, nowhere. */
+static struct store_entry *live_vacancy(uint32_t home, uint64_t address)
+{
+	struct store_entry *entry = recorder.buckets[home].entry, *vacant = NULL;
+	unsigned int i;
+
+	for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
+		uint64_t key = load_relaxed(&entry[i].key);
+
+		if (!key)
+			vacant = &entry[i];
+		else if (unlikely(!((key ^ address) & ENTRY_ADDRESS)))
+			return NULL;
+	}
+	return vacant;
+}
+
+static __attribute__((noinline)) bool
+live_insert_slow(struct recorder_thread *thread, void *pointer, const struct live_object *object)
 {
 	const uint64_t address = (uintptr_t)pointer;
-	uint32_t home = store_home(address, recorder.layout.buckets), distance;
+	uint32_t home = store_home(address, recorder.layout.buckets);
+	struct live_object stale;
+	uint64_t key;
 
-	if (address & ~ENTRY_ADDRESS || size > ENTRY_MAX_SIZE)
+	if (address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE)
 		return false;
+	if (live_search_filtered(address, &stale, &key))
+		live_end_stale(thread, pointer, &stale, key);
 	live_filter_add(address);
-	if (live_claim(live_bucket(home, 0), address, size, handle)) {
+	if (live_claim(home, address, object) || live_claim_behind(home, address, object) ||
+	    live_claim_anywhere(home, address, object)) {
 		live_count(thread, 1);
 		return true;
 	}
-	live_byte_inc(&recorder.overflow[home]);
-	for (distance = 1; distance < PROBE && distance < recorder.layout.buckets; distance++)
-		if (live_claim(live_bucket(home, distance), address, size, handle)) {
-			live_count(thread, 1);
-			return true;
-		}
-	live_byte_dec(&recorder.overflow[home]);
 	live_filter_drop(address);
-	live_thin();
 	return false;
 }
 
-/* The entry of an address, and its key as it was seen. */
-static struct store_entry *live_search(uint64_t address, uint64_t *ret_key, uint32_t *ret_distance)
+bool live_insert(struct recorder_thread *thread, void *pointer, const struct live_object *object)
 {
-	uint32_t home, distance;
+	const uint64_t address = (uintptr_t)pointer;
+	struct store_entry *entry;
 
-	if (live_filtered && !load_relaxed(live_filter_at(address)))
-		return NULL;
-	home = store_home(address, recorder.layout.buckets);
-	for (distance = 0; distance < PROBE && distance < recorder.layout.buckets; distance++) {
-		struct store_bucket *bucket = live_bucket(home, distance);
-		unsigned int i;
-
-		for (i = 0; i < STORE_BUCKET_ENTRIES; i++) {
-			uint64_t key = load_acquire(&bucket->entry[i].key);
-
-			if ((key & ENTRY_ADDRESS) == address && !(key & ENTRY_BUSY)) {
-				*ret_key = key;
-				*ret_distance = distance;
-				return &bucket->entry[i];
-			}
-		}
-		if (!load_relaxed(&recorder.overflow[home]))
-			break;
-	}
-	return NULL;
+	if (unlikely(address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE ||
+		     load_relaxed(&live_any_displaced)))
+		return live_insert_slow(thread, pointer, object);
+	entry = live_vacancy(store_home(address, recorder.layout.buckets), address);
+	if (unlikely(!entry || !live_cas(&entry->key, 0, address | ENTRY_BUSY)))
+		return live_insert_slow(thread, pointer, object);
+	live_filter_add(address);
+	live_fill_entry(entry, address, object);
+	live_count(thread, 1);
+	return true;
 }
 
-static void live_fill(struct store_entry *entry, uint64_t key, struct live_object *ret_object)
+enum live_state live_hold(struct recorder_thread *thread, const void *pointer,
+			  struct live_object *ret_object)
 {
-	uint64_t value = load_relaxed(&entry->value);
+	uint64_t key;
 
-	ret_object->handle = (stackdepot_handle_t)value;
-	ret_object->size = store_entry_size(key, value);
-}
-
-static void live_clear(struct recorder_thread *thread, struct store_entry *entry, uint64_t address,
-		       bool displaced)
-{
-	store_release(&entry->key, 0);
-	if (displaced)
-		live_byte_dec(&recorder.overflow[store_home(address, recorder.layout.buckets)]);
-	live_filter_drop(address);
+	do {
+		if (!live_search_filtered((uintptr_t)pointer, ret_object, &key))
+			return LIVE_NONE;
+		live_fill(key, ret_object);
+		if (key & ENTRY_HELD)
+			return LIVE_HELD;
+	} while (!live_cas(&ret_object->entry->key, key, key | ENTRY_HELD));
 	live_count(thread, -1);
+	return LIVE_TAKEN;
+}
+
+bool live_release(const void *pointer, const struct live_object *object)
+{
+	const uint64_t key = load_relaxed(&object->entry->key);
+
+	if (unlikely((key & (ENTRY_ADDRESS | ENTRY_HELD)) != ((uintptr_t)pointer | ENTRY_HELD) ||
+		     (stackdepot_handle_t)load_relaxed(&object->entry->value) != object->handle))
+		return false;
+	live_clear(pointer, object);
+	return true;
 }
 
 bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object)
 {
-	uint64_t key, address = (uintptr_t)pointer;
-	uint32_t distance;
-	struct store_entry *entry = live_search(address, &key, &distance);
-
-	if (!entry || !live_cas(&entry->key, key, key | ENTRY_BUSY))
+	if (live_hold(thread, pointer, ret_object) != LIVE_TAKEN)
 		return false;
-	live_fill(entry, key, ret_object);
-	live_clear(thread, entry, address, distance > 0);
+	live_clear(pointer, ret_object);
 	return true;
 }
 
 bool live_find(const void *pointer, struct live_object *ret_object)
 {
 	uint64_t key;
-	uint32_t distance;
-	struct store_entry *entry = live_search((uintptr_t)pointer, &key, &distance);
 
-	if (!entry)
+	if (!live_search_filtered((uintptr_t)pointer, ret_object, &key) || key & ENTRY_HELD)
 		return false;
-	live_fill(entry, key, ret_object);
+	live_fill(key, ret_object);
 	return true;
 }
 
-uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
+/* Distance from an address to an object: 0 inside, else bytes between. */
+static uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
 {
 	if (address < start)
 		return start - address;
 	return address - start < (size ? size : 1) ? 0 : address - start - size + 1;
 }
 
-bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object)
+bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
+		  bool *ret_held)
 {
 	const uint64_t entries = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
-	struct store_entry *entry = &recorder.buckets[0].entry[0];
+	struct live_object object = {.entry = &recorder.buckets[0].entry[0]};
 	uint64_t i, best = UINT64_MAX;
 
-	for (i = 0; i < entries && best; i++, entry++) {
-		uint64_t key = load_acquire(&entry->key), start = key & ENTRY_ADDRESS, distance;
+	for (i = 0; i < entries && best; i++, object.entry++) {
+		uint64_t key = load_acquire(&object.entry->key), distance;
 
 		if (!key || key & ENTRY_BUSY)
 			continue;
-		distance = live_distance(address, start,
-					 store_entry_size(key, load_relaxed(&entry->value)));
+		live_fill(key, &object);
+		distance = live_distance(address, key & ENTRY_ADDRESS, object.size);
 		if (distance >= best)
 			continue;
 		best = distance;
-		live_fill(entry, key, ret_object);
-		*ret_start = start;
+		*ret_object = object;
+		*ret_start = key & ENTRY_ADDRESS;
+		*ret_held = key & ENTRY_HELD;
 	}
 	return best != UINT64_MAX;
 }
@@ -261,16 +449,27 @@ static bool thin_keeps(uint64_t size, unsigned int from, unsigned int to, uint64
 	return (random >> 32) * before >> 32 < sample_chance(size, sample_rate(to));
 }
 
+/* Which way an address came to this bucket. */
+static uint8_t thin_displaced(uint64_t address, uint32_t bucket)
+{
+	uint32_t home = store_home(address, recorder.layout.buckets);
+
+	if (bucket == home)
+		return 0;
+	return live_is_behind(home, bucket) ? BEHIND : ANYWHERE;
+}
+
 static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int code,
 		       struct recorder_thread *dice)
 {
 	uint64_t key = load_acquire(&entry->key), address = key & ENTRY_ADDRESS;
-	struct live_object object;
+	struct live_object object = {.entry = entry};
 	unsigned int from;
 
-	if (!key || key & ENTRY_FLAGS || !live_cas(&entry->key, key, key | ENTRY_BUSY))
+	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
+	    !live_cas(&entry->key, key, key | ENTRY_BUSY))
 		return;
-	live_fill(entry, key, &object);
+	live_fill(key, &object);
 	from = stackdepot_get_extra_bits(object.handle);
 	if (from >= code) {
 		store_release(&entry->key, key);
@@ -280,8 +479,9 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 						stackdepot_set_extra_bits(object.handle, code)));
 		store_release(&entry->key, key);
 	} else {
-		live_clear(NULL, entry, address,
-			   store_home(address, recorder.layout.buckets) != bucket);
+		object.displaced = thin_displaced(address, bucket);
+		live_clear((void *)(uintptr_t)address, &object);
+		live_count(NULL, -1);
 		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
 	}
 }
@@ -297,24 +497,49 @@ static void thin_pass(unsigned int code)
 			thin_entry(&recorder.buckets[bucket].entry[i], bucket, code, &dice);
 }
 
+/* Go one step coarser; false if there is none. */
+static bool thin_step(void)
+{
+	struct store_counts *counts = &recorder.header->counts;
+	unsigned int code = sample_code(load_relaxed(&counts->sample_bytes)) + 1;
+
+	if (code > ENTRY_MAX_RATE_CODE)
+		return false;
+	/* New objects are sampled at the new rate before old ones are dropped. */
+	store_relaxed(&counts->sample_bytes, sample_rate(code));
+	store_release(&recorder.sampling, 1);
+	recorder_count(&counts->thinnings, 1);
+	thin_pass(code);
+	return true;
+}
+
+static uint32_t thinning;
+
 void live_thin(void)
 {
-	static uint32_t thinning;
 	const uint64_t half = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES / 2;
-	struct store_counts *counts = &recorder.header->counts;
+	const uint64_t *objects = &recorder.header->counts.live_objects;
 
 	if (__atomic_exchange_n(&thinning, 1, __ATOMIC_ACQUIRE))
 		return;
-	while ((int64_t)load_relaxed(&counts->live_objects) > (int64_t)half) {
-		unsigned int code = sample_code(load_relaxed(&counts->sample_bytes)) + 1;
-
-		if (code > ENTRY_MAX_RATE_CODE)
-			break;
-		/* New objects are sampled at the new rate before old ones are dropped. */
-		store_relaxed(&counts->sample_bytes, sample_rate(code));
-		store_release(&recorder.sampling, 1);
-		recorder_count(&counts->thinnings, 1);
-		thin_pass(code);
-	}
+	while ((int64_t)load_relaxed(objects) > (int64_t)half && thin_step())
+		;
 	store_release(&thinning, 0);
+}
+
+bool live_make_room(struct recorder_thread *thread, struct live_object *object)
+{
+	struct recorder_thread dice = {.random = recorder_now_ns() * 2 + 1};
+	unsigned int from = stackdepot_get_extra_bits(object->handle), code;
+
+	/* Somebody else who is at it makes room for this one too. */
+	if (!__atomic_exchange_n(&thinning, 1, __ATOMIC_ACQUIRE)) {
+		(void)thin_step();
+		store_release(&thinning, 0);
+	}
+	code = sample_code(load_relaxed(&recorder.header->counts.sample_bytes));
+	if (code <= from)
+		return true;
+	object->handle = stackdepot_set_extra_bits(object->handle, code);
+	return thin_keeps(object->size, from, code, thread_random(thread ? thread : &dice));
 }

@@ -4,6 +4,9 @@
  *
  * An object enters the table after the allocator returned it and leaves before the allocator takes
  * it back, so an address is in the table at most once. errno is what the allocator left.
+ *
+ * What is freed and not in the table goes on to the allocator, whatever it is: we do not see all
+ * allocations. What is in the table is believed only if the allocator has room for it there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,19 +14,19 @@
 
 #include "recorder.h"
 
-static void *object_plain(size_t size, size_t align, bool zero)
+static void *object_plain(const struct real *below, size_t size, size_t align, bool zero)
 {
 	void *pointer = NULL;
 
 	if (unlikely(!real_resolve()))
 		return real_bootstrap(size, align);
 	if (zero)
-		return real.calloc(1, size);
+		return real_calloc(below, 1, size);
 	if (!align)
-		return real.malloc(size);
-	if (real.memalign)
-		return real.memalign(align, size);
-	return real.posix_memalign(&pointer, align, size) ? NULL : pointer;
+		return real_malloc(below, size);
+	if (below->memalign)
+		return real_memalign(below, align, size);
+	return real_posix_memalign(below, &pointer, align, size) ? NULL : pointer;
 }
 
 static void object_event(struct recorder_thread *thread, const void *pointer, size_t size,
@@ -54,61 +57,102 @@ static unsigned int object_flags(unsigned int flags)
 	return recorder.options.corpus_events ? flags | STACKDEPOT_KEEP : flags;
 }
 
+/* No room: sample, until the object has room or is none of the samples. */
+static __attribute__((noinline)) void object_crowded(struct recorder_thread *thread, void *pointer,
+						     struct live_object *object)
+{
+	unsigned int step;
+
+	for (step = 0; step < ENTRY_MAX_RATE_CODE; step++) {
+		bool kept = live_make_room(thread, object);
+
+		if (kept && live_insert(thread, pointer, object))
+			return;
+		if (!kept)
+			break;
+	}
+	if (step == ENTRY_MAX_RATE_CODE)
+		recorder_count(&recorder.header->counts.unrecorded, 1);
+	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+}
+
 /* The object is the program's from here on: count it, enter it. */
 static void object_begin(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-			 size_t size)
+			 size_t size, bool bare)
 {
 	const unsigned int code = load_relaxed(&recorder.sampling)
 					  ? sample_code(recorder.header->counts.sample_bytes)
 					  : 0;
+	struct live_object object = {.size = size, .bare = bare};
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
 
 	live_prefetch(pointer);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 	trace_count(ref, size, sample_weight(size, code));
-	if (unlikely(
-		    !live_insert(thread, pointer, size, stackdepot_set_extra_bits(handle, code)))) {
-		recorder_count(&recorder.header->counts.unrecorded, 1);
-		(void)stackdepot_put(recorder.depot, handle);
-	}
+	object.handle = stackdepot_set_extra_bits(handle, code);
+	if (unlikely(!live_insert(thread, pointer, &object)))
+		object_crowded(thread, pointer, &object);
 	object_event(thread, pointer, size, ref, STACKDEPOT_ALLOC);
 	if (unlikely(recorder.options.corpus_events))
 		object_corpus(handle);
 }
 
-static bool object_guards(struct recorder_thread *thread)
+static bool object_guards(const struct real *below, struct recorder_thread *thread)
 {
-	return thread && recorder.options.guard_interval && unlikely(--thread->guard_left == 0);
+	return thread && recorder.options.guard_interval && unlikely(--thread->guard_left == 0) &&
+	       below->guards;
 }
 
-void *object_alloc(const recorder_start *start, size_t size, size_t align, bool zero)
+/* Not recorded, and perhaps not even the program's own wish. */
+static __attribute__((noinline)) void *object_alloc_plain(const struct real *below, size_t size,
+							  size_t align, bool zero)
+{
+	if (!real_is_inside())
+		error_expect_foreign();
+	return object_plain(below, size, align, zero);
+}
+
+void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
+		   bool zero)
 {
 	struct recorder_thread *thread;
 	void *pointer;
 
-	if (unlikely(!recorder_on()))
-		return object_plain(size, align, zero);
+	if (unlikely(real_is_inside() || !recorder_on()))
+		return object_alloc_plain(below, size, align, zero);
 	thread = thread_self();
 	if (!sample_take(thread, size))
-		return object_plain(size, align, zero);
-	if (object_guards(thread)) {
+		return object_plain(below, size, align, zero);
+	if (object_guards(below, thread)) {
 		pointer = guard_alloc(thread, start, size, align);
 		if (pointer) {
-			object_begin(thread, start, pointer, size);
+			object_begin(thread, start, pointer, size, !below->extends);
 			return pointer;
 		}
 	}
-	pointer = object_plain(redzone_request(size), align, zero);
+	pointer = object_plain(below, redzone_request(below, size), align, zero);
 	if (likely(pointer)) {
-		redzone_arm(pointer, size);
-		object_begin(thread, start, pointer, size);
+		redzone_arm(below, pointer, size);
+		object_begin(thread, start, pointer, size, !below->extends);
 	}
 	return pointer;
 }
 
-static void object_check(struct recorder_thread *thread, const void *pointer,
-			 const struct live_object *object, stackdepot_ref_t free_trace)
+void object_adopt(const recorder_start *start, void *pointer, size_t size)
+{
+	struct recorder_thread *thread;
+
+	if (!pointer || !recorder_on())
+		return;
+	thread = thread_self();
+	if (sample_take(thread, size))
+		object_begin(thread, start, pointer, size, true);
+}
+
+static void object_check(const struct real *below, struct recorder_thread *thread,
+			 const void *pointer, const struct live_object *object,
+			 stackdepot_ref_t free_trace)
 {
 	struct store_error error = {.kind = STACKDEPOT_HEAP_OVERFLOW,
 				    .flags = STACKDEPOT_ERROR_WRITE,
@@ -117,7 +161,9 @@ static void object_check(struct recorder_thread *thread, const void *pointer,
 	stackdepot_handle_t handle = stackdepot_set_extra_bits(object->handle, 0);
 	size_t offset;
 
-	if (likely(redzone_intact(pointer, object->size, &offset, &error.value)))
+	if (object->bare)
+		return;
+	if (likely(redzone_intact(below, pointer, object->size, &offset, &error.value)))
 		return;
 	error.address = (uintptr_t)pointer + offset;
 	error.access_trace = free_trace;
@@ -143,10 +189,11 @@ static struct object_where object_save_end(struct recorder_thread *thread,
 }
 
 /* The object was taken out of the table: what is left to record of its end. */
-static void object_end(struct recorder_thread *thread, const struct object_where *where,
-		       const void *pointer, const struct live_object *object, bool keep_reference)
+static void object_end(const struct real *below, struct recorder_thread *thread,
+		       const struct object_where *where, const void *pointer,
+		       const struct live_object *object, bool keep_reference)
 {
-	object_check(thread, pointer, object, where->ref);
+	object_check(below, thread, pointer, object, where->ref);
 	object_event(thread, pointer, object->size, where->ref, STACKDEPOT_FREE);
 	if (!keep_reference)
 		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
@@ -154,44 +201,79 @@ static void object_end(struct recorder_thread *thread, const struct object_where
 		object_corpus(where->handle);
 }
 
-/* A free of a pointer that is not live: a bug, reported? */
-static bool object_absent_is_bug(struct recorder_thread *thread, const recorder_start *start,
-				 void *pointer)
+/* Carried out: the allocator may know it, or end the program. */
+static __attribute__((noinline)) void object_free_absent(const struct real *below,
+							 struct recorder_thread *thread,
+							 stackdepot_ref_t trace, void *pointer)
 {
-	if (quarantine_has(pointer)) {
-		error_double_free(thread, start, pointer);
-		return true;
+	error_doubt_begin(thread, trace, pointer);
+	real_free(below, pointer);
+	error_doubt_end(thread);
+}
+
+/*
+ * It is in a quarantine: an error for certain. If it is in this thread's, it goes to the allocator
+ * as it would have gone by now, and then again. False if it is another's, who will free it.
+ */
+static __attribute__((noinline)) bool object_is_held(struct recorder_thread *thread,
+						     stackdepot_ref_t trace, void *pointer,
+						     const struct live_object *object)
+{
+	error_double_free(thread, trace, pointer, object);
+	if (!thread || !quarantine_give_up(thread, pointer))
+		return false;
+	thread->doubt_told = true;
+	return true;
+}
+
+/* The entry is about something that was there before. */
+static __attribute__((noinline)) void object_stale(const void *pointer,
+						   const struct live_object *object)
+{
+	live_clear(pointer, object);
+	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+	recorder_count(&recorder.header->counts.ended_unseen, 1);
+}
+
+static void object_free_taken(const struct real *below, struct recorder_thread *thread,
+			      const recorder_start *start, const struct object_where *where,
+			      void *pointer, const struct live_object *object)
+{
+	bool waits = thread && thread->depth == 1 && quarantine_wants(below, object->size);
+
+	object_end(below, thread, where, pointer, object, waits);
+	if (waits) {
+		quarantine_push(below, thread, start, pointer, object);
+	} else {
+		live_clear(pointer, object);
+		real_free(below, pointer);
 	}
-	return !load_relaxed(&recorder.sampling) && error_bad_free(thread, start, pointer);
 }
 
-/* Reported and not carried out, or none of our business. */
-static __attribute__((noinline)) void object_free_absent(struct recorder_thread *thread,
-							 const recorder_start *start, void *pointer)
+static void object_free_found(const struct real *below, struct recorder_thread *thread,
+			      const recorder_start *start, const struct object_where *where,
+			      void *pointer, const struct live_object *object,
+			      enum live_state state)
 {
-	if (!object_absent_is_bug(thread, start, pointer))
-		real.free(pointer);
+	if (likely(state == LIVE_TAKEN)) {
+		if (likely(redzone_fits(below, pointer, object))) {
+			object_free_taken(below, thread, start, where, pointer, object);
+			return;
+		}
+		object_stale(pointer, object);
+	} else if (state == LIVE_HELD && !object_is_held(thread, where->ref, pointer, object)) {
+		return;
+	}
+	object_free_absent(below, thread, where->ref, pointer);
 }
 
-static void object_free_taken(struct recorder_thread *thread, const recorder_start *start,
-			      const struct object_where *where, void *pointer,
-			      const struct live_object *object)
-{
-	bool waits = thread && thread->depth == 1 && quarantine_wants(object->size);
-
-	object_end(thread, where, pointer, object, waits);
-	if (waits)
-		quarantine_push(thread, start, pointer, object);
-	else
-		real.free(pointer);
-}
-
-static void object_free_live(struct recorder_thread *thread, const recorder_start *start,
-			     void *pointer)
+static void object_free_live(const struct real *below, struct recorder_thread *thread,
+			     const recorder_start *start, void *pointer)
 {
 	bool early = !load_relaxed(&recorder.sampling);
-	struct object_where where;
+	struct object_where where = {0};
 	struct live_object object;
+	enum live_state state;
 
 	if (thread)
 		thread->depth++;
@@ -201,42 +283,91 @@ static void object_free_live(struct recorder_thread *thread, const recorder_star
 		live_prefetch(pointer);
 		where = object_save_end(thread, start);
 	}
-	if (likely(live_take(thread, pointer, &object))) {
-		if (!early)
-			where = object_save_end(thread, start);
-		object_free_taken(thread, start, &where, pointer, &object);
-	} else {
-		object_free_absent(thread, start, pointer);
-	}
+	state = live_hold(thread, pointer, &object);
+	if (!early && state != LIVE_NONE)
+		where = object_save_end(thread, start);
+	object_free_found(below, thread, start, &where, pointer, &object, state);
 	if (thread)
 		thread->depth--;
 }
 
-/* Not recording, and maybe not even begun. */
-static __attribute__((noinline)) void object_free_plain(void *pointer)
+/*
+ * Not recording, and maybe not even begun; or an allocator's own doing, which ends what it ends
+ * without a stack.
+ */
+static __attribute__((noinline)) void object_free_plain(const struct real *below, void *pointer)
 {
-	if (guard_owns(pointer))
-		guard_free(NULL, NULL, pointer);
-	else if (!real_is_bootstrap(pointer) && real_resolve())
-		real.free(pointer);
+	struct live_object object;
+
+	if (guard_owns(pointer)) {
+		guard_free(below, NULL, NULL, pointer);
+		return;
+	}
+	if (real_is_bootstrap(pointer) || !real_resolve())
+		return;
+	if (real_is_inside() && recorder_on() && live_take(thread_self(), pointer, &object))
+		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	real_free(below, pointer);
 }
 
-void object_free(const recorder_start *start, void *pointer)
+void object_free(const struct real *below, const recorder_start *start, void *pointer)
 {
 	const int saved_errno = errno;
 
 	if (!pointer)
 		return;
-	if (unlikely(!recorder_on() || real_is_bootstrap(pointer)))
-		object_free_plain(pointer);
+	if (unlikely(real_is_inside() || !recorder_on() || real_is_bootstrap(pointer)))
+		object_free_plain(below, pointer);
 	else if (unlikely(guard_owns(pointer)))
-		guard_free(thread_self(), start, pointer);
+		guard_free(below, thread_self(), start, pointer);
 	else
-		object_free_live(thread_self(), start, pointer);
+		object_free_live(below, thread_self(), start, pointer);
 	errno = saved_errno;
 }
 
-size_t object_usable(void *pointer)
+bool object_pass(const struct real *below, const recorder_start *start, void *pointer,
+		 struct object_passing *ret_passing)
+{
+	struct recorder_thread *thread = thread_self();
+	const struct object_where where = object_save_end(thread, start);
+	enum live_state state = live_hold(thread, pointer, &ret_passing->object);
+
+	ret_passing->thread = thread;
+	ret_passing->known = ret_passing->doubt = false;
+	if (state == LIVE_TAKEN && redzone_fits(below, pointer, &ret_passing->object)) {
+		object_end(below, thread, &where, pointer, &ret_passing->object, true);
+		live_clear(pointer, &ret_passing->object);
+		ret_passing->known = true;
+		return true;
+	}
+	if (state == LIVE_TAKEN)
+		object_stale(pointer, &ret_passing->object);
+	else if (state == LIVE_HELD &&
+		 !object_is_held(thread, where.ref, pointer, &ret_passing->object))
+		return false;
+	ret_passing->doubt = true;
+	error_doubt_begin(thread, where.ref, pointer);
+	return true;
+}
+
+void object_passed(const struct object_passing *passing)
+{
+	if (passing->doubt)
+		error_doubt_end(passing->thread);
+	if (passing->known)
+		(void)stackdepot_put(recorder.depot,
+				     stackdepot_set_extra_bits(passing->object.handle, 0));
+}
+
+void object_stays(const struct object_passing *passing, void *pointer)
+{
+	if (passing->doubt)
+		error_doubt_end(passing->thread);
+	if (passing->known)
+		(void)live_insert(passing->thread, pointer, &passing->object);
+}
+
+size_t object_usable(const struct real *below, void *pointer)
 {
 	struct live_object object;
 
@@ -244,60 +375,82 @@ size_t object_usable(void *pointer)
 		return 0;
 	if (guard_owns(pointer))
 		return guard_size(pointer);
-	if (recorder_on() && live_find(pointer, &object))
+	if (!real_is_inside() && recorder_on() && live_find(pointer, &object) && !object.bare)
 		return object.size;
-	return real_resolve() && real.usable ? real.usable(pointer) : 0;
+	return real_resolve() && below->usable ? real_usable(below, pointer) : 0;
 }
 
 /* Where the allocator cannot move the object for us: a new one, and the bytes copied. */
-static void *object_move(const recorder_start *start, void *pointer, size_t old_size, size_t size)
+static void *object_move(const struct real *below, const recorder_start *start, void *pointer,
+			 size_t old_size, size_t size)
 {
-	void *moved = object_alloc(start, size, 0, false);
+	void *moved = object_alloc(below, start, size, 0, false);
 
 	if (moved) {
 		memcpy(moved, pointer, old_size < size ? old_size : size);
-		object_free(start, pointer);
+		object_free(below, start, pointer);
 	}
 	return moved;
 }
 
-static void *object_realloc_live(struct recorder_thread *thread, const recorder_start *start,
-				 void *pointer, const struct live_object *object, size_t size)
+static void *object_realloc_live(const struct real *below, struct recorder_thread *thread,
+				 const recorder_start *start, void *pointer,
+				 const struct live_object *object, size_t size)
 {
 	const struct object_where where = object_save_end(thread, start);
 	void *moved;
 
-	object_end(thread, &where, pointer, object, true);
-	moved = real.realloc(pointer, redzone_request(size));
+	object_end(below, thread, &where, pointer, object, true);
+	live_clear(pointer, object);
+	moved = real_realloc(below, pointer, redzone_request(below, size));
 	if (!moved) {
 		/* It is what it was. */
-		(void)live_insert(thread, pointer, object->size, object->handle);
+		(void)live_insert(thread, pointer, object);
 		return NULL;
 	}
 	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
-	redzone_arm(moved, size);
-	object_begin(thread, start, moved, size);
+	redzone_arm(below, moved, size);
+	object_begin(thread, start, moved, size, !below->extends);
 	return moved;
 }
 
 /* An object that was not recorded may become one that is. */
-static void *object_realloc_absent(struct recorder_thread *thread, const recorder_start *start,
+static void *object_realloc_absent(const struct real *below, struct recorder_thread *thread,
+				   const recorder_start *start, stackdepot_ref_t trace,
 				   void *pointer, size_t size)
 {
+	bool taken = sample_take(thread, size);
 	void *moved;
 
-	if (object_absent_is_bug(thread, start, pointer)) {
+	error_doubt_begin(thread, trace, pointer);
+	moved = real_realloc(below, pointer, taken ? redzone_request(below, size) : size);
+	error_doubt_end(thread);
+	if (moved && taken) {
+		redzone_arm(below, moved, size);
+		object_begin(thread, start, moved, size, !below->extends);
+	}
+	return moved;
+}
+
+static void *object_realloc_found(const struct real *below, struct recorder_thread *thread,
+				  const recorder_start *start, void *pointer, size_t size)
+{
+	struct object_where where = {0};
+	struct live_object object;
+	enum live_state state = live_hold(thread, pointer, &object);
+
+	if (likely(state == LIVE_TAKEN)) {
+		if (likely(redzone_fits(below, pointer, &object)))
+			return object_realloc_live(below, thread, start, pointer, &object, size);
+		object_stale(pointer, &object);
+	}
+	if (!load_relaxed(&recorder.sampling) || state == LIVE_HELD)
+		where = object_save_end(thread, start);
+	if (state == LIVE_HELD && !object_is_held(thread, where.ref, pointer, &object)) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (!sample_take(thread, size))
-		return real.realloc(pointer, size);
-	moved = real.realloc(pointer, redzone_request(size));
-	if (moved) {
-		redzone_arm(moved, size);
-		object_begin(thread, start, moved, size);
-	}
-	return moved;
+	return object_realloc_absent(below, thread, start, where.ref, pointer, size);
 }
 
 static size_t object_bootstrap_size(const void *pointer, size_t size)
@@ -308,25 +461,51 @@ static size_t object_bootstrap_size(const void *pointer, size_t size)
 	return size;
 }
 
-void *object_realloc(const recorder_start *start, void *pointer, size_t size)
+/* As object_free_plain(). */
+static __attribute__((noinline)) void *object_realloc_plain(const struct real *below, void *pointer,
+							    size_t size)
 {
-	struct recorder_thread *thread;
 	struct live_object object;
 
+	if (!real_resolve())
+		return NULL;
+	if (real_is_inside() && recorder_on() && live_take(thread_self(), pointer, &object))
+		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+	return real_realloc(below, pointer, size);
+}
+
+/* What that is differs: the end of the object, or a new one of no bytes. */
+static void *object_realloc_nothing(const struct real *below, const recorder_start *start,
+				    void *pointer)
+{
+	struct object_passing passing;
+	void *moved;
+
+	if (!object_pass(below, start, pointer, &passing))
+		return NULL;
+	moved = real_realloc(below, pointer, 0);
+	object_passed(&passing);
+	object_adopt(start, moved, 0);
+	return moved;
+}
+
+void *object_realloc(const struct real *below, const recorder_start *start, void *pointer,
+		     size_t size)
+{
 	if (!pointer)
-		return object_alloc(start, size, 0, false);
+		return object_alloc(below, start, size, 0, false);
 	if (real_is_bootstrap(pointer))
-		return object_move(start, pointer, object_bootstrap_size(pointer, size), size);
-	if (!size) {
-		object_free(start, pointer);
+		return object_move(below, start, pointer, object_bootstrap_size(pointer, size),
+				   size);
+	if (guard_owns(pointer) && !size) {
+		object_free(below, start, pointer);
 		return NULL;
 	}
 	if (guard_owns(pointer))
-		return object_move(start, pointer, guard_size(pointer), size);
-	if (unlikely(!recorder_on()))
-		return real.realloc(pointer, size);
-	thread = thread_self();
-	if (live_take(thread, pointer, &object))
-		return object_realloc_live(thread, start, pointer, &object, size);
-	return object_realloc_absent(thread, start, pointer, size);
+		return object_move(below, start, pointer, guard_size(pointer), size);
+	if (unlikely(real_is_inside() || !recorder_on()))
+		return object_realloc_plain(below, pointer, size);
+	if (!size)
+		return object_realloc_nothing(below, start, pointer);
+	return object_realloc_found(below, thread_self(), start, pointer, size);
 }

@@ -10,6 +10,9 @@
 #define PATCH_SLOT_BYTES 192u
 #define PATCH_BRANCH_BYTES 8u /* room for the branch that goes into a function */
 
+struct hook;
+struct real;
+
 struct patch {
 	uint8_t *function;
 	size_t bytes;		/* of the function */
@@ -18,6 +21,8 @@ struct patch {
 	const void *hook;
 	uint8_t *slot;	   /* goes on to the hook, unless the allocator is calling itself */
 	uint8_t *original; /* in the slot: the function as it was */
+	const struct hook *row;
+	const struct real *below; /* of the allocator whose function this is */
 };
 
 /* How far a slot may be from the function. */
@@ -27,9 +32,20 @@ extern const size_t patch_reach_bytes;
 bool patch_look(struct patch *patch);
 /* Write the slot, in memory that is not yet executable, and set `original`. False if it cannot be
  * done, or does not fit. */
-bool patch_fill(struct patch *patch, const uint8_t *inside);
+bool patch_fill(struct patch *patch, const uintptr_t *inside);
+/* mprotect(), by an instruction of our own: the C library's may lie in the page concerned. */
+bool patch_protect(uintptr_t address, size_t bytes, int protection);
 /* The branch from entry to slot; its length. */
 size_t patch_branch(const struct patch *patch, uint8_t branch[PATCH_BRANCH_BYTES]);
+
+struct elf_module;
+
+/*
+ * Send all functions of the module that the table names to the hooks, and make `below` what they
+ * were. The bytes of memory that took; or 0, nothing is changed, and *ret_trouble says why, or at
+ * which function. Only while there is one thread.
+ */
+size_t patch_module(const struct elf_module *module, struct real *below, const char **ret_trouble);
 
 /* Code as it is written, one piece after the other. */
 struct patch_writer {

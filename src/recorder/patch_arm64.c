@@ -7,11 +7,13 @@
  * then it comes by the slot again.
  */
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "patch.h"
 
 #define X16 16u
 #define X17 17u
+#define SIXTH 5u /* the argument */
 #define LINK 30u
 #define LANDING_PAD 0xd503245fu /* bti c */
 
@@ -115,21 +117,35 @@ static void fill_moved(struct patch_writer *writer, const uint8_t *code)
 	}
 }
 
-bool patch_fill(struct patch *patch, const uint8_t *inside)
+bool patch_fill(struct patch *patch, const uintptr_t *inside)
 {
 	struct patch_writer writer = {patch->slot, patch->slot + PATCH_SLOT_BYTES, false};
 	uintptr_t thread;
 
 	__asm__("mrs %0, tpidr_el0" : "=r"(thread));
 	fill_load(&writer, X17, (uintptr_t)inside - thread);
-	patch_put_word(&writer, 0xd53bd040 | X16);	     /* mrs x16, tpidr_el0 */
-	patch_put_word(&writer, 0x38716a10);		     /* ldrb w16, [x16, x17] */
-	patch_put_word(&writer, 0x35000000 | 6u << 5 | X16); /* cbnz w16, original */
+	patch_put_word(&writer, 0xd53bd040 | X16);	/* mrs x16, tpidr_el0 */
+	patch_put_word(&writer, 0xf8716a10);		/* ldr x16, [x16, x17] */
+	patch_put_word(&writer, 0x910003f1);		/* mov x17, sp */
+	patch_put_word(&writer, 0xeb11021f);		/* cmp x16, x17 */
+	patch_put_word(&writer, 0x54000008 | 10u << 5); /* b.hi original */
+	fill_load(&writer, SIXTH, (uintptr_t)patch);
 	fill_jump(&writer, (uintptr_t)patch->hook);
 	patch->original = writer.at;
 	fill_moved(&writer, patch->entry);
 	fill_jump(&writer, (uintptr_t)patch->entry + patch->displaced);
 	return !writer.failed;
+}
+
+bool patch_protect(uintptr_t address, size_t bytes, int protection)
+{
+	register long number __asm__("x8") = SYS_mprotect;
+	register long result __asm__("x0") = (long)address;
+	register long second __asm__("x1") = (long)bytes;
+	register long third __asm__("x2") = protection;
+
+	__asm__ volatile("svc #0" : "+r"(result) : "r"(number), "r"(second), "r"(third) : "memory");
+	return !result;
 }
 
 size_t patch_branch(const struct patch *patch, uint8_t branch[PATCH_BRANCH_BYTES])

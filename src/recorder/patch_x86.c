@@ -2,20 +2,23 @@
 /*
  * patch_x86.c - five bytes of a function give way to a jump; what stood there runs elsewhere.
  *
- *	function:  endbr64              slot:  cmpb $0, %fs:inside
- *	           jmp slot                    jne original
- *	           (rest of the last           jmp *hook
- *	            displaced one)   original: the displaced instructions, fit for their new place
- *	           ...         <-------------  jmp back
+ *	function:  endbr64              slot:  cmpq %rsp, %fs:inside
+ *	           jmp slot                    ja original
+ *	           (rest of the last           movabs $patch, %r9
+ *	            displaced one)             jmp *hook
+ *	           ...               original: the displaced instructions, fit for their new place
+ *	               <---------------------  jmp back
  *
  * A call among them would return into the slot, where no unwind table knows it: the return address
  * is pushed as it would have been, and the call becomes a jump. It is the last one displaced, as
  * it has five bytes itself.
  *
- * Nothing may jump in between the displaced instructions. Such a jump is near, so all that is near
- * is decoded; and a jump of four bytes, from however far, would show as a word that points there.
+ * Nothing may jump in between the displaced instructions: the function is decoded to its end. Where
+ * that fails, all that is near has been, and a jump of four bytes from farther would show as a word
+ * that points there.
  */
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "patch.h"
 #include "x86_decode.h"
@@ -64,22 +67,30 @@ static bool look_is_between(const struct patch *patch, intptr_t offset)
 	return offset > 0 && offset < (intptr_t)patch->displaced;
 }
 
+/* Any four bytes may be the distance of a jump. */
+static bool look_words_point(const struct patch *patch, size_t at, size_t left)
+{
+	int32_t word;
+
+	for (; at + sizeof(word) <= left; at++) {
+		memcpy(&word, patch->entry + at, sizeof(word));
+		if (look_is_between(patch, (intptr_t)(at + sizeof(word)) + word))
+			return true;
+	}
+	return false;
+}
+
 static bool look_is_jumped_into(const struct patch *patch, size_t left)
 {
 	struct x86_instruction instruction;
 	size_t at;
-	int32_t word;
 
-	for (at = 0; at < left && at < NEAR_BYTES + JUMP_BYTES; at += instruction.bytes) {
+	for (at = 0; at < left; at += instruction.bytes) {
 		if (!x86_decode(patch->entry + at, left - at, &instruction))
-			return true;
-		if (instruction.kind != X86_PLAIN && instruction.relative_at &&
+			return at < NEAR_BYTES + JUMP_BYTES || look_words_point(patch, at, left);
+		if (instruction.kind != X86_PLAIN && instruction.kind != X86_RIP &&
+		    instruction.relative_at &&
 		    look_is_between(patch, (intptr_t)at + instruction.bytes + instruction.relative))
-			return true;
-	}
-	for (at = 0; at + sizeof(word) <= left; at++) {
-		memcpy(&word, patch->entry + at, sizeof(word));
-		if (look_is_between(patch, (intptr_t)(at + sizeof(word)) + word))
 			return true;
 	}
 	return false;
@@ -167,12 +178,13 @@ static void fill_moved(struct patch_writer *writer, const uint8_t *code,
 	}
 }
 
-/* Is the word for allocators that call themselves set in this thread? */
+/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
 static void fill_choice(struct patch_writer *writer, const struct patch *patch,
-			const uint8_t *inside)
+			const uintptr_t *inside)
 {
-	static const uint8_t compare[] = {0x64, 0x80, 0x3c, 0x25}; /* cmpb $0, %fs:offset */
-	static const uint8_t over[] = {0, 0x75, 14};		   /* jne original */
+	static const uint8_t compare[] = {0x64, 0x48, 0x39, 0x24, 0x25}; /* cmpq %rsp, %fs:offset */
+	static const uint8_t over[] = {0x77, 24};			 /* ja original */
+	static const uint8_t load[] = {0x49, 0xb9};			 /* movabs $patch, %r9 */
 	uintptr_t thread;
 	intptr_t offset;
 
@@ -182,10 +194,12 @@ static void fill_choice(struct patch_writer *writer, const struct patch *patch,
 	patch_put(writer, compare, sizeof(compare));
 	patch_put_word(writer, (uint32_t)offset);
 	patch_put(writer, over, sizeof(over));
+	patch_put(writer, load, sizeof(load));
+	patch_put_address(writer, (uintptr_t)patch);
 	fill_jump(writer, (uintptr_t)patch->hook);
 }
 
-bool patch_fill(struct patch *patch, const uint8_t *inside)
+bool patch_fill(struct patch *patch, const uintptr_t *inside)
 {
 	struct patch_writer writer = {patch->slot, patch->slot + PATCH_SLOT_BYTES, false};
 	struct x86_instruction instruction;
@@ -200,6 +214,17 @@ bool patch_fill(struct patch *patch, const uint8_t *inside)
 	}
 	fill_jump(&writer, (uintptr_t)patch->entry + patch->displaced);
 	return !writer.failed;
+}
+
+bool patch_protect(uintptr_t address, size_t bytes, int protection)
+{
+	register long result __asm__("rax") = SYS_mprotect;
+
+	__asm__ volatile("syscall"
+			 : "+r"(result)
+			 : "D"(address), "S"(bytes), "d"((long)protection)
+			 : "rcx", "r11", "memory");
+	return !result;
 }
 
 size_t patch_branch(const struct patch *patch, uint8_t branch[PATCH_BRANCH_BYTES])

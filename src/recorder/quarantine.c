@@ -5,10 +5,13 @@
  * Each thread has a queue of its own, so nothing is locked. When a block leaves, bytes that changed
  * were written by somebody who should not have.
  *
- * A second free does not find the block in the table of live objects, and then asks here: each
- * address that waits is noted in a small table of all threads, small enough to stay in the cache.
- * Of two addresses with one place the later is noted; a second free of the other one is looked for
- * in the thread's own queue, and in the ring.
+ * A block that waits has its entry in the table of live objects, as one that is held: a second free
+ * from any thread finds it there. The entry is also what makes the block ours to free: if the
+ * allocator gave the address out meanwhile, because somebody freed it whom we do not see, the entry
+ * has become another's, and the block is forgotten.
+ *
+ * What a thread leaves behind as it ends waits on in a queue for all, so that a free by another
+ * thread is found too.
  */
 #include <string.h>
 
@@ -16,37 +19,19 @@
 
 #define QUARANTINE_MAX_SIZE 1024u
 #define FILL 0xd7
-#define PLACES 4096u
 
-static uintptr_t quarantine_waiting[PLACES];
+static struct quarantine orphans;
+static uint32_t orphans_lock;
 
-static uintptr_t *quarantine_place(const void *pointer)
+bool quarantine_wants(const struct real *below, size_t size)
 {
-	return &quarantine_waiting[((uintptr_t)pointer >> 4) * 0x9e3779b97f4a7c15ull >> 52];
-}
-
-static void quarantine_leave(const void *pointer)
-{
-	uintptr_t *place = quarantine_place(pointer);
-
-	live_filter_drop((uintptr_t)pointer);
-	if (load_relaxed(place) == (uintptr_t)pointer)
-		store_relaxed(place, 0);
-}
-
-bool quarantine_has(const void *pointer)
-{
-	return load_relaxed(quarantine_place(pointer)) == (uintptr_t)pointer;
-}
-
-bool quarantine_wants(size_t size)
-{
-	return size && size <= QUARANTINE_MAX_SIZE && size <= recorder.options.quarantine_bytes;
+	return below->usable && size && size <= QUARANTINE_MAX_SIZE &&
+	       size <= recorder.options.quarantine_bytes;
 }
 
 static void quarantine_report(const recorder_start *start, struct recorder_thread *thread,
 			      const unsigned char *block, size_t offset,
-			      const struct live_object *object)
+			      const struct quarantine_slot *slot)
 {
 	struct store_error error = {
 		.kind = STACKDEPOT_WRITE_AFTER_FREE,
@@ -54,10 +39,10 @@ static void quarantine_report(const recorder_start *start, struct recorder_threa
 		.thread = thread->id,
 		.address = (uintptr_t)block + offset,
 		.object = (uintptr_t)block,
-		.object_bytes = object->size,
+		.object_bytes = slot->object.size,
 	};
-	stackdepot_handle_t handle = stackdepot_set_extra_bits(object->handle, 0);
-	size_t left = object->size - offset;
+	stackdepot_handle_t handle = stackdepot_set_extra_bits(slot->object.handle, 0);
+	size_t left = slot->object.size - offset;
 
 	memcpy(&error.value, block + offset, left < 8 ? left : 8);
 	error.alloc_trace = stackdepot_ref(recorder.depot, handle);
@@ -68,115 +53,124 @@ static void quarantine_report(const recorder_start *start, struct recorder_threa
 }
 
 static void quarantine_check(struct recorder_thread *thread, const recorder_start *start,
-			     const unsigned char *block, const struct live_object *object)
+			     const struct quarantine_slot *slot)
 {
+	const unsigned char *block = slot->pointer;
 	size_t i;
 
 	/* All equal to the first, and the first right: one pass that the library has vectors for.
 	 */
-	if (block[0] == FILL && !memcmp(block, block + 1, object->size - 1))
+	if (block[0] == FILL && !memcmp(block, block + 1, slot->object.size - 1))
 		return;
 	for (i = 0; block[i] == FILL; i++)
 		;
-	quarantine_report(start, thread, block, i, object);
+	quarantine_report(start, thread, block, i, slot);
 }
 
-static struct live_object quarantine_object(const struct quarantine_slot *slot)
+/* The block goes back to the allocator, if it still is ours. */
+static void quarantine_leave(struct recorder_thread *thread, const recorder_start *start,
+			     const struct quarantine_slot *slot)
 {
-	return (struct live_object){.size = slot->size, .handle = slot->handle};
+	quarantine_check(thread, start, slot);
+	if (!live_release(slot->pointer, &slot->object))
+		return;
+	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(slot->object.handle, 0));
+	real_free(slot->below, slot->pointer);
 }
 
-static void quarantine_pop(struct recorder_thread *thread, const recorder_start *start)
+static void quarantine_pop(struct recorder_thread *thread, struct quarantine *queue,
+			   const recorder_start *start)
 {
-	struct quarantine *queue = &thread->quarantine;
 	struct quarantine_slot slot = queue->slot[queue->first];
-	struct live_object object = quarantine_object(&slot);
 
 	queue->first = (queue->first + 1) % QUARANTINE_SLOTS;
 	queue->nr--;
-	queue->bytes -= slot.size;
-	quarantine_check(thread, start, slot.pointer, &object);
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(slot.handle, 0));
-	quarantine_leave(slot.pointer);
-	real.free(slot.pointer);
+	queue->bytes -= slot.object.size;
+	if (likely(slot.pointer))
+		quarantine_leave(thread, start, &slot);
 }
 
-void quarantine_push(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-		     const struct live_object *object)
+static void quarantine_add(struct recorder_thread *thread, struct quarantine *queue,
+			   const recorder_start *start, const struct quarantine_slot *slot)
 {
-	struct quarantine *queue = &thread->quarantine;
-	struct quarantine_slot *slot;
-
 	while (queue->nr == QUARANTINE_SLOTS ||
-	       (queue->nr && queue->bytes + object->size > recorder.options.quarantine_bytes))
-		quarantine_pop(thread, start);
-	memset(pointer, FILL, object->size);
-	live_filter_add((uintptr_t)pointer);
-	store_relaxed(quarantine_place(pointer), (uintptr_t)pointer);
-	slot = &queue->slot[(queue->first + queue->nr) % QUARANTINE_SLOTS];
-	slot->pointer = pointer;
-	slot->size = (uint32_t)object->size;
-	slot->handle = object->handle;
+	       (queue->nr && queue->bytes + slot->object.size > recorder.options.quarantine_bytes))
+		quarantine_pop(thread, queue, start);
+	queue->slot[(queue->first + queue->nr) % QUARANTINE_SLOTS] = *slot;
 	queue->nr++;
-	queue->bytes += object->size;
+	queue->bytes += slot->object.size;
+}
+
+void quarantine_push(const struct real *below, struct recorder_thread *thread,
+		     const recorder_start *start, void *pointer, const struct live_object *object)
+{
+	const struct quarantine_slot slot = {.pointer = pointer, .below = below, .object = *object};
+	struct quarantine *queue = &thread->quarantine;
+
+	memset(pointer, FILL, object->size);
+	quarantine_add(thread, queue, start, &slot);
 	/* The next to leave is wanted by the next free. */
 	__builtin_prefetch(queue->slot[queue->first].pointer);
 }
 
-static const struct quarantine_slot *quarantine_slot(const struct quarantine *queue, uint32_t i)
+bool quarantine_give_up(struct recorder_thread *thread, void *pointer)
 {
-	return &queue->slot[(queue->first + i) % QUARANTINE_SLOTS];
-}
-
-bool quarantine_find(const struct recorder_thread *thread, const void *pointer,
-		     struct live_object *ret_object)
-{
+	struct quarantine *queue = &thread->quarantine;
 	uint32_t i;
 
-	for (i = 0; thread && i < thread->quarantine.nr; i++) {
-		const struct quarantine_slot *slot = quarantine_slot(&thread->quarantine, i);
+	for (i = 0; i < queue->nr; i++) {
+		struct quarantine_slot *slot = &queue->slot[(queue->first + i) % QUARANTINE_SLOTS];
+		const struct quarantine_slot old = *slot;
 
 		if (slot->pointer != pointer)
 			continue;
-		*ret_object = quarantine_object(slot);
+		slot->pointer = NULL;
+		quarantine_leave(thread, NULL, &old);
 		return true;
 	}
 	return false;
 }
 
-bool quarantine_nearest(const struct recorder_thread *thread, uint64_t address, uint64_t *ret_start,
-			struct live_object *ret_object)
+/* In the middle of a thread's queue a block may be missing, which was given up. */
+static bool quarantine_next(struct quarantine *queue, struct quarantine_slot *ret_slot)
 {
-	uint64_t best = UINT64_MAX;
-	uint32_t i;
-
-	for (i = 0; thread && i < thread->quarantine.nr; i++) {
-		const struct quarantine_slot *slot = quarantine_slot(&thread->quarantine, i);
-		uint64_t distance = live_distance(address, (uintptr_t)slot->pointer, slot->size);
-
-		if (distance >= best)
-			continue;
-		best = distance;
-		*ret_start = (uintptr_t)slot->pointer;
-		*ret_object = quarantine_object(slot);
+	while (queue->nr) {
+		*ret_slot = queue->slot[queue->first];
+		queue->first = (queue->first + 1) % QUARANTINE_SLOTS;
+		queue->nr--;
+		queue->bytes -= ret_slot->object.size;
+		if (ret_slot->pointer)
+			return true;
 	}
-	return best != UINT64_MAX;
+	return false;
 }
 
 void quarantine_drain(struct recorder_thread *thread)
 {
-	while (thread->quarantine.nr)
-		quarantine_pop(thread, NULL);
+	struct quarantine_slot slot;
+	bool locked = !__atomic_exchange_n(&orphans_lock, 1, __ATOMIC_ACQUIRE);
+
+	while (quarantine_next(&thread->quarantine, &slot))
+		if (locked)
+			quarantine_add(thread, &orphans, NULL, &slot);
+		else
+			quarantine_leave(thread, NULL, &slot);
+	if (locked)
+		store_release(&orphans_lock, 0);
+}
+
+static void quarantine_free_all(struct quarantine *queue)
+{
+	struct quarantine_slot slot;
+
+	while (quarantine_next(queue, &slot))
+		real_free(slot.below, slot.pointer);
 }
 
 void quarantine_abandon(struct recorder_thread *thread)
 {
-	struct quarantine *queue = &thread->quarantine;
-
-	for (; queue->nr; queue->nr--) {
-		quarantine_leave(queue->slot[queue->first].pointer);
-		real.free(queue->slot[queue->first].pointer);
-		queue->first = (queue->first + 1) % QUARANTINE_SLOTS;
-	}
-	queue->bytes = 0;
+	quarantine_free_all(&thread->quarantine);
+	/* If a thread of the parent was at it, its queue may be half written: it stays. */
+	if (!load_acquire(&orphans_lock))
+		quarantine_free_all(&orphans);
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * real.c - the allocator below: whoever comes after us in the order of symbol look-up.
+ * real.c - the next allocator: whoever comes after us in the order of symbol look-up.
  *
- * dlsym() may allocate. What is asked for while the first look-up is under way comes from a small
+ * What is asked for while the first look-up is under way, by another thread, comes from a small
  * buffer that is never given back.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <elf.h>
 #include <string.h>
 
+#include "elf_module.h"
 #include "recorder.h"
 
 #define BOOTSTRAP_BYTES (64u << 10)
 
 enum { REAL_UNKNOWN, REAL_LOOKING, REAL_KNOWN };
 
-struct real real;
+struct real reals[REAL_LAYERS];
+__thread uintptr_t real_inside __attribute__((tls_model("initial-exec")));
 
 static uint32_t real_state;
 static char bootstrap[BOOTSTRAP_BYTES] __attribute__((aligned(64)));
@@ -50,8 +51,7 @@ const char *real_bootstrap_used(size_t *ret_bytes)
 	return bootstrap;
 }
 
-/* The object (as mapped) that an address lies in; two functions of one library agree in it. */
-static const void *real_owner(const void *address)
+const void *real_owner(const void *address)
 {
 	struct dl_find_object found;
 
@@ -60,19 +60,35 @@ static const void *real_owner(const void *address)
 	return found.dlfo_map_start;
 }
 
+static void *real_malloc_next(size_t size)
+{
+	return real_malloc(real_next, size);
+}
+
+static void real_free_next(void *pointer)
+{
+	real_free(real_next, pointer);
+}
+
 static void real_look(void)
 {
-	*(void **)&real.calloc = dlsym(RTLD_NEXT, "calloc");
-	*(void **)&real.realloc = dlsym(RTLD_NEXT, "realloc");
-	*(void **)&real.free = dlsym(RTLD_NEXT, "free");
-	*(void **)&real.memalign = dlsym(RTLD_NEXT, "memalign");
-	*(void **)&real.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
-	*(void **)&real.usable = dlsym(RTLD_NEXT, "malloc_usable_size");
-	*(void **)&real.malloc = dlsym(RTLD_NEXT, "malloc");
-	real.new_is_allocator =
-		real_owner(dlsym(RTLD_NEXT, "_Znwm")) == real_owner(*(void **)&real.malloc);
-	real.tight = real_owner(*(void **)&real.malloc) ==
-		     real_owner(dlsym(RTLD_NEXT, "gnu_get_libc_version"));
+	struct real *next = real_next;
+
+	*(void **)&next->calloc = elf_next("calloc");
+	*(void **)&next->realloc = elf_next("realloc");
+	*(void **)&next->free = elf_next("free");
+	*(void **)&next->memalign = elf_next("memalign");
+	*(void **)&next->posix_memalign = elf_next("posix_memalign");
+	*(void **)&next->usable = elf_next("malloc_usable_size");
+	*(void **)&next->malloc = elf_next("malloc");
+	next->new_is_allocator =
+		real_owner(elf_next("_Znwm")) == real_owner(*(void **)&next->malloc);
+	next->tight =
+		real_owner(*(void **)&next->malloc) == real_owner(elf_next("gnu_get_libc_version"));
+	next->extends = next->guards = next->tight;
+	/* Those of an allocator that we do not know may come by a hook again. */
+	next->quick_malloc = next->tight ? next->malloc : real_malloc_next;
+	next->quick_free = next->tight ? next->free : real_free_next;
 }
 
 bool real_resolve(void)
@@ -89,20 +105,4 @@ bool real_resolve(void)
 	real_look();
 	store_release(&real_state, REAL_KNOWN);
 	return true;
-}
-
-/*
- * A program that takes the address of malloc() has a symbol for it too, undefined but with the
- * address of its jump to the real one.
- */
-bool real_is_reached(void)
-{
-	const void *found = dlsym(RTLD_DEFAULT, "malloc");
-	const Elf64_Sym *symbol = NULL;
-	Dl_info info;
-
-	if (real_owner(found) == real_owner(bootstrap))
-		return true;
-	return dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
-	       symbol->st_shndx == SHN_UNDEF;
 }

@@ -2,14 +2,14 @@
 /*
  * recorder.h - what the files of the preload library share.
  *
- *	hooks.c, hooks_new.c   what the program calls
+ *	hooks.c hooks_new.c hooks_other.c hooks_table.c   what the program calls
  *	object.c               the life of an object: alloc, free, realloc
  *	live.c                 the table of live objects
  *	sample.c               which objects are recorded
  *	trace.c                unwind, save, count
  *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
  *	error.c                what records them
- *	real.c patch.c         the allocator below, and the program's own one
+ *	real.c patch.c heaps.c the allocators below, and how their functions come to the hooks
  *	modules.c              which files the frames lie in
  *	exec.c                 which programs it starts
  *	thread.c setup.c limits.c children.c options.c say.c   the rest of the house
@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "format.h"
+#include "real.h"
 #include "stackdepot/stackdepot.h"
 #include "stackdepot/store.h"
 #include "stackdepot/unwind.h"
@@ -81,39 +82,6 @@ void say(const char *first, ...) __attribute__((sentinel));
 const char *say_number(uint64_t number, char *buffer);
 const char *say_hex(uint64_t number, char *buffer);
 
-/* --- real.c: the allocator below -------------------------------------------------------------- */
-
-struct real {
-	void *(*malloc)(size_t);
-	void *(*calloc)(size_t, size_t);
-	void *(*realloc)(void *, size_t);
-	void (*free)(void *);
-	void *(*memalign)(size_t, size_t);
-	int (*posix_memalign)(void **, size_t, size_t);
-	size_t (*usable)(void *);
-	bool new_is_allocator; /* operator new is the allocator's own, and does not call malloc() */
-	bool tight;	       /* glibc: eight bytes more cost at most sixteen */
-};
-
-extern struct real real;
-
-/* Find them, once; false while it is being done, when the bootstrap buffer has to serve. */
-bool real_resolve(void);
-/* Is ours the malloc() that the program calls? */
-bool real_is_reached(void);
-void *real_bootstrap(size_t size, size_t align);
-bool real_is_bootstrap(const void *pointer);
-/* The part of the buffer that is in use. */
-const char *real_bootstrap_used(size_t *ret_bytes);
-
-/* --- patch.c: allocators inside the program -------------------------------------------------- */
-
-/* Send the program's own malloc() and its kin to our hooks; the bytes of memory that took, or 0 and
- * in *ret_trouble why not, or which function. Only while there is one thread. */
-size_t patch_program(const char **ret_trouble);
-/* A function as it was before, NULL if it is not patched. */
-void *patch_original(const char *name);
-
 /* --- setup.c ---------------------------------------------------------------------------------- */
 
 struct recorder {
@@ -141,9 +109,6 @@ extern struct recorder recorder;
 bool setup_begin(void);
 /* The same in a forked child, with a store of its own. */
 void setup_child(void);
-
-/* Part of the program is about to allocate where it is not seen. */
-void setup_deepbind(void);
 
 static inline bool recorder_on(void)
 {
@@ -195,12 +160,21 @@ void exec_arrived(void);
 
 /* --- thread.c --------------------------------------------------------------------------------- */
 
+/* live.c: an entry of its table, as it was read. */
+struct live_object {
+	uint64_t size;
+	stackdepot_handle_t handle; /* extra bits: rate */
+	bool bare;		    /* no redzone of ours behind it */
+	uint8_t displaced;	    /* live.c's: not in its home, and which way */
+	struct store_entry *entry;
+};
+
 #define QUARANTINE_SLOTS 256u
 
 struct quarantine_slot {
 	void *pointer;
-	uint32_t size;
-	stackdepot_handle_t handle; /* of its allocation */
+	const struct real *below; /* who gets it */
+	struct live_object object;
 };
 
 struct quarantine {
@@ -223,6 +197,9 @@ struct recorder_thread {
 	uint64_t random;
 	bool frames_taken;
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
+	const void *doubted; /* what is being freed, and not known to be live */
+	stackdepot_ref_t doubt_trace;
+	bool doubt_told; /* as an error already */
 	struct quarantine quarantine;
 };
 
@@ -275,11 +252,6 @@ bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames
 
 /* --- live.c ----------------------------------------------------------------------------------- */
 
-struct live_object {
-	uint64_t size;
-	stackdepot_handle_t handle; /* extra bits: rate */
-};
-
 /*
  * An object with this address will be looked for, or put in: fetch its bucket meanwhile. Inlined
  * whatever the compiler thinks: a function that only prefetches looks to gcc as if it did nothing.
@@ -290,10 +262,29 @@ static inline __attribute__((always_inline)) void live_prefetch(const void *poin
 		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
 }
 
-/* Put an object in; false if there is no room. */
-bool live_insert(struct recorder_thread *thread, void *pointer, uint64_t size,
-		 stackdepot_handle_t handle);
-/* Take it out; false if it is not there. */
+/*
+ * Put an object in. An entry that its address has already ends here: the allocator gave the address
+ * out again, so whoever freed it did not come by. False if there is no room.
+ */
+bool live_insert(struct recorder_thread *thread, void *pointer, const struct live_object *object);
+
+enum live_state {
+	LIVE_NONE,
+	LIVE_TAKEN, /* it was live, and is the caller's now */
+	LIVE_HELD,  /* freed before, and not given back: object says what it was */
+};
+
+/*
+ * Take an object that is to be freed. Its entry stays, as one that is held, until live_clear(): a
+ * second free finds it, whichever thread it comes from.
+ */
+enum live_state live_hold(struct recorder_thread *thread, const void *pointer,
+			  struct live_object *ret_object);
+/* Before the allocator gets the block. */
+void live_clear(const void *pointer, const struct live_object *object);
+/* The same, if the entry is still the one that was held: else the block is not ours to free. */
+bool live_release(const void *pointer, const struct live_object *object);
+/* Take it out at once; false if it is not there. */
 bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object);
 bool live_find(const void *pointer, struct live_object *ret_object);
 /* The store samples from the start: note what the filter has to let through. */
@@ -313,12 +304,16 @@ static inline uint8_t *live_filter_at(uint64_t address)
 {
 	return &live_filter[(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
 }
-/* The object that contains the address, or else the nearest. Linear in the table. */
-bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object);
-/* Distance from an address to an object: 0 inside, else bytes between. */
-uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size);
+/* The object that contains the address, or else the nearest, live or held. Linear in the table. */
+bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
+		  bool *ret_held);
 /* Halve the table by doubling the sampling rate, until it is half empty. */
 void live_thin(void);
+/*
+ * There is no room for an object of this rate: sample from here on, or more coarsely. True if the
+ * object is still one to record, at the rate that its handle says then.
+ */
+bool live_make_room(struct recorder_thread *thread, struct live_object *object);
 
 /* --- sample.c --------------------------------------------------------------------------------- */
 
@@ -349,38 +344,57 @@ void sample_setup(void);
 
 /* --- object.c --------------------------------------------------------------------------------- */
 
-void *object_alloc(const recorder_start *start, size_t size, size_t align, bool zero);
-void object_free(const recorder_start *start, void *pointer);
-void *object_realloc(const recorder_start *start, void *pointer, size_t size);
-size_t object_usable(void *pointer);
+void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
+		   bool zero);
+void object_free(const struct real *below, const recorder_start *start, void *pointer);
+void *object_realloc(const struct real *below, const recorder_start *start, void *pointer,
+		     size_t size);
+size_t object_usable(const struct real *below, void *pointer);
+
+/* The allocator has made an object by a function of its own: it is recorded as it is. */
+void object_adopt(const recorder_start *start, void *pointer, size_t size);
+
+/* An object on its way to a function of the allocator's own that ends it. */
+struct object_passing {
+	struct recorder_thread *thread;
+	struct live_object object;
+	bool known; /* it was live, and is what `object` says */
+	bool doubt;
+};
+
+/* Record its end. False if it must not be carried out. */
+bool object_pass(const struct real *below, const recorder_start *start, void *pointer,
+		 struct object_passing *ret_passing);
+/* It was carried out; or it failed, and the object is what it was. */
+void object_passed(const struct object_passing *passing);
+void object_stays(const struct object_passing *passing, void *pointer);
 
 /* --- redzone.c -------------------------------------------------------------------------------- */
 
 /* What to ask the allocator for, so that there is room behind `size` bytes. */
-size_t redzone_request(size_t size);
-void redzone_arm(void *pointer, size_t size);
+size_t redzone_request(const struct real *below, size_t size);
+void redzone_arm(const struct real *below, void *pointer, size_t size);
+/* Does the allocator have room for the object there, and what we put behind it? If not, the block
+ * is another's by now. */
+bool redzone_fits(const struct real *below, const void *pointer, const struct live_object *object);
 /* Is it as it was left? If not, *ret_offset is where it differs and *ret_value what is there. */
-bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64_t *ret_value);
+bool redzone_intact(const struct real *below, const void *pointer, size_t size, size_t *ret_offset,
+		    uint64_t *ret_value);
 
 /* --- quarantine.c ------------------------------------------------------------------------------
  */
 
 /* May a block of this size be put off? */
-bool quarantine_wants(size_t size);
+bool quarantine_wants(const struct real *below, size_t size);
 /*
  * Give the block to the thread's quarantine, and with it the reference to its allocation; the
- * oldest ones are checked and freed for it.
+ * oldest ones are checked and freed for it. Its entry is held.
  */
-void quarantine_push(struct recorder_thread *thread, const recorder_start *start, void *pointer,
-		     const struct live_object *object);
-/* Does the block surely wait in some thread's quarantine? Seldom overlooked. */
-bool quarantine_has(const void *pointer);
-/* What the block was, if it waits in this thread's. */
-bool quarantine_find(const struct recorder_thread *thread, const void *pointer,
-		     struct live_object *ret_object);
-/* As live_nearest(), of the blocks in this thread's. */
-bool quarantine_nearest(const struct recorder_thread *thread, uint64_t address, uint64_t *ret_start,
-			struct live_object *ret_object);
+void quarantine_push(const struct real *below, struct recorder_thread *thread,
+		     const recorder_start *start, void *pointer, const struct live_object *object);
+/* The block goes back to the allocator now, if it waits in this thread's; false if not. */
+bool quarantine_give_up(struct recorder_thread *thread, void *pointer);
+/* The thread ends: its blocks wait on without it. */
 void quarantine_drain(struct recorder_thread *thread);
 /* Free all without looking, in a forked child. */
 void quarantine_abandon(struct recorder_thread *thread);
@@ -406,7 +420,9 @@ void guard_setup(void);
 void guard_child(void);
 void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, size_t size,
 		  size_t align);
-void guard_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
+/* Without `start` nothing is recorded of it. */
+void guard_free(const struct real *below, struct recorder_thread *thread,
+		const recorder_start *start, void *pointer);
 size_t guard_size(const void *pointer);
 /* No object can be touched and fault while this is held; all that are guarded now can be touched.
  */
@@ -423,12 +439,22 @@ bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *
 void error_report(const struct store_error *error);
 /* Fill in threads and times of the object's last allocation and free, from the ring. */
 void error_history(struct store_error *error);
-/* The newest free of `address` in the ring, if that is its newest event. */
-bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event);
-/* A free of a pointer that is not in the table. True if it is a bug, and reported. */
-bool error_bad_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
-/* A free of a block that waits in the quarantine. */
-void error_double_free(struct recorder_thread *thread, const recorder_start *start, void *pointer);
+/* A free of a block that is held: certain, whoever has it. */
+void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer,
+		       const struct live_object *object);
+/*
+ * A free of what is not in the table is carried out between these two. If the allocator ends the
+ * program in it, that was an error; if not, it may have been one.
+ */
+void error_doubt_begin(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer);
+void error_doubt_end(struct recorder_thread *thread);
+/* The same around a free that is an error, and recorded as one. */
+void error_told_begin(struct recorder_thread *thread, const void *pointer);
+void error_told_end(struct recorder_thread *thread);
+/* A deadly signal of this thread: was it in such a free? Then that is recorded, and true. */
+bool error_confirm(struct recorder_thread *thread, int number, const void *context);
+/* Objects were allocated that are not in the table: frees of them are to be expected. */
+void error_expect_foreign(void);
 /* The nearest object to error->address, live or freed, written into the error. */
 bool error_nearest(struct recorder_thread *thread, struct store_error *error);
 

@@ -5,6 +5,9 @@
  * The pointer the program gets is the allocator's own, so whatever else knows the object goes on
  * working. Small objects are asked for with eight bytes more; with glibc, and with others up to
  * SMALL_BYTES, that costs sixteen at most. For the rest what the allocator rounds up has to do.
+ *
+ * Nothing is done where some functions of the allocator are not ours: it may be told the size of
+ * what it frees, or look at its blocks itself.
  */
 #include <string.h>
 
@@ -17,32 +20,45 @@
 /* No byte is 0, which is what a string written too far ends with. */
 static const uint64_t redzone_pattern = 0xe7b3d59fa1c68b9dull;
 
-static bool redzone_extends(size_t size)
+static bool redzone_extends(const struct real *below, size_t size)
 {
-	return size < (real.tight ? LARGE_BYTES : SMALL_BYTES);
+	return below->extends && size < (below->tight ? LARGE_BYTES : SMALL_BYTES);
 }
 
-size_t redzone_request(size_t size)
+size_t redzone_request(const struct real *below, size_t size)
 {
-	return redzone_extends(size) ? size + recorder.options.redzone_bytes : size;
+	return redzone_extends(below, size) ? size + recorder.options.redzone_bytes : size;
 }
 
-static size_t redzone_length(const void *pointer, size_t size)
+static size_t redzone_length(const struct real *below, const void *pointer, size_t size)
 {
 	const size_t wanted = recorder.options.redzone_bytes;
 	size_t usable;
 
-	if (redzone_extends(size) || !wanted || !real.usable)
-		return wanted && (redzone_extends(size)) ? wanted : 0;
-	usable = real.usable((void *)(uintptr_t)pointer);
+	if (likely(redzone_extends(below, size)))
+		return wanted;
+	if (!wanted || !below->extends || !below->usable)
+		return 0;
+	usable = real_usable(below, (void *)(uintptr_t)pointer);
 	if (usable <= size)
 		return 0;
 	return usable - size < wanted ? usable - size : wanted;
 }
 
-void redzone_arm(void *pointer, size_t size)
+bool redzone_fits(const struct real *below, const void *pointer, const struct live_object *object)
 {
-	size_t length = redzone_length(pointer, size);
+	size_t needed = object->size;
+
+	if (unlikely(!below->usable))
+		return true;
+	if (!object->bare)
+		needed = redzone_request(below, needed);
+	return real_usable(below, (void *)(uintptr_t)pointer) >= needed;
+}
+
+void redzone_arm(const struct real *below, void *pointer, size_t size)
+{
+	size_t length = redzone_length(below, pointer, size);
 
 	if (likely(length == REDZONE_MAX_BYTES))
 		memcpy((char *)pointer + size, &redzone_pattern, REDZONE_MAX_BYTES);
@@ -50,11 +66,12 @@ void redzone_arm(void *pointer, size_t size)
 		memcpy((char *)pointer + size, &redzone_pattern, length);
 }
 
-bool redzone_intact(const void *pointer, size_t size, size_t *ret_offset, uint64_t *ret_value)
+bool redzone_intact(const struct real *below, const void *pointer, size_t size, size_t *ret_offset,
+		    uint64_t *ret_value)
 {
 	const unsigned char *pattern = (const unsigned char *)&redzone_pattern;
 	const unsigned char *at = (const unsigned char *)pointer + size;
-	size_t i, length = redzone_length(pointer, size);
+	size_t i, length = redzone_length(below, pointer, size);
 
 	if (likely(length == REDZONE_MAX_BYTES) && likely(!memcmp(at, pattern, REDZONE_MAX_BYTES)))
 		return true;

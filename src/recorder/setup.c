@@ -19,15 +19,14 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "heaps.h"
 #include "recorder.h"
 
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 
 struct recorder recorder;
 static uint32_t setup_state;
-static uint32_t setup_flags;	  /* of this process and its children */
 static const char *setup_trouble; /* why this process is not to be recorded */
-static size_t setup_patched;	  /* bytes of memory that redirecting the program's malloc() took */
 
 /*
  * A child of vfork() has the page as its parent has it, with the parent's number. A forked one
@@ -163,17 +162,9 @@ static void setup_process(struct store_process *process, uint32_t flags)
 	process->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	process->start_monotonic_ns = recorder_now_ns();
 	process->state = STORE_RUNNING;
-	process->flags = flags | load_relaxed(&setup_flags);
+	process->flags = flags;
 	setup_command(process);
 	setup_identity(process);
-}
-
-void setup_deepbind(void)
-{
-	store_relaxed(&setup_flags, STORE_FLAG_DEEPBIND);
-	if (recorder_on())
-		(void)__atomic_fetch_or(&recorder.header->process.flags, STORE_FLAG_DEEPBIND,
-					__ATOMIC_RELAXED);
 }
 
 static int setup_fill(int fd, uint32_t flags)
@@ -347,10 +338,7 @@ static bool setup_is_called(void)
 	static char text[256];
 	const char *trouble;
 
-	if (real_is_reached())
-		return true;
-	setup_patched = patch_program(&trouble);
-	if (setup_patched)
+	if (heaps_setup(&trouble))
 		return true;
 	(void)snprintf(text, sizeof(text),
 		       "it contains a malloc() of its own that cannot be redirected (%s)", trouble);
@@ -379,7 +367,8 @@ static bool setup_all(void)
 		return false;
 	if (setup_trouble || !setup_is_called() || !setup_alive() || !thread_setup())
 		return setup_give_up();
-	recorder_count_tool((int64_t)setup_patched);
+	recorder_count_tool((int64_t)heaps_bytes());
+	heaps_tell();
 	stackdepot_unwind_setup();
 	sample_setup();
 	modules_setup();
@@ -421,6 +410,7 @@ void setup_child(void)
 	done = recorder.options.follow_children && filter_allows(FILTER_STORE) && setup_alive() &&
 	       !setup_store_at(recorder.options.store, STORE_FLAG_CHILD);
 	if (done) {
+		heaps_tell();
 		sample_setup();
 		modules_child();
 		guard_child();

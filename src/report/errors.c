@@ -93,7 +93,9 @@ static void errors_one(const struct report *report, const struct profile_error *
 	const struct stackdepot_error *error = &found->error;
 
 	puts(RULE);
-	text_heading(&report->style, "BUG: %s", stackdepot_error_name(error->kind));
+	text_heading(&report->style, "%s: %s",
+		     error->flags & STACKDEPOT_ERROR_DOUBTFUL ? "DOUBT" : "BUG",
+		     stackdepot_error_name(error->kind));
 	errors_address(report->profile, found);
 	puts("");
 	text_heading(&report->style, "%s:", text_is_late(error) ? "Found at" : "Stack");
@@ -103,6 +105,38 @@ static void errors_one(const struct report *report, const struct profile_error *
 	if (errors_has(&found->free) || error->free_thread)
 		errors_stack(report, "Freed", error->free_thread, &found->free);
 	errors_object(error);
+}
+
+static bool errors_is_free(const struct stackdepot_error *error)
+{
+	return error->kind == STACKDEPOT_DOUBLE_FREE || error->kind == STACKDEPOT_INVALID_FREE;
+}
+
+/* What is not certain, apart from what is: it counts for nothing. */
+static void errors_doubts(const struct report *report)
+{
+	const struct profile *profile = report->profile;
+	char number[TEXT_NUMBER], times[TEXT_NUMBER];
+	size_t i, nr = profile->nr_doubts, frees = 0;
+
+	if (!nr)
+		return;
+	for (i = 0; i < nr; i++)
+		frees += errors_is_free(&profile->doubts[i].error);
+	puts("");
+	for (i = 0; i < nr && i < report->limit; i++)
+		errors_one(report, &profile->doubts[i]);
+	puts(RULE);
+	printf("%s, seen %s; not counted as errors\n", text_number((double)nr, "doubt", number),
+	       text_number((double)profile->info.doubts, "time", times));
+	if (frees)
+		puts("A free of memory that was not seen allocated was carried out, and the "
+		     "allocator did not object.");
+	if (frees < nr)
+		puts("Bytes behind an object were not as they were left, but memory changes hands "
+		     "unseen here, so it may not have been that object's.");
+	if (i < nr)
+		printf("%zu %s not shown; --all shows them.\n", nr - i, nr - i == 1 ? "is" : "are");
 }
 
 static uint64_t errors_seen(const struct report *report)
@@ -147,6 +181,10 @@ static void errors_json(const struct report *report)
 		json_array_append_new(list, errors_json_one(profile, &profile->errors[i]));
 	json_object_set_new(root, "errors_seen", json_integer((json_int_t)errors_seen(report)));
 	json_object_set_new(root, "errors", list);
+	list = json_array();
+	for (i = 0; i < profile->nr_doubts; i++)
+		json_array_append_new(list, errors_json_one(profile, &profile->doubts[i]));
+	json_object_set_new(root, "doubts", list);
 	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_ERRORS));
 	json_object_set_new(root, "unused_suppressions",
 			    suppress_json_unused(report->suppress, SUPPRESS_ERRORS));
@@ -171,6 +209,7 @@ static void errors_text(const struct report *report)
 		printf("%s found no room in the store.\n",
 		       text_count((double)profile->info.errors_dropped, number));
 	suppress_print(stdout, report->suppress, SUPPRESS_ERRORS);
+	errors_doubts(report);
 }
 
 int report_errors(const struct report *report)

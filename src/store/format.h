@@ -40,8 +40,8 @@ enum store_process_state {
 
 /* What happened that the report has to own up to. */
 #define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
-#define STORE_FLAG_DEEPBIND 0x2u /* frees of objects that were never seen are expected */
 #define STORE_FLAG_TRIMMED 0x4u	 /* blocks that hold nothing have been given back */
+#define STORE_FLAG_UNSEEN 0x8u	 /* something allocates and frees where we do not look */
 #define STORE_FLAG_UNRECORDED 0x10u /* the recorder gave up at the start, and left a note why */
 
 struct store_process {
@@ -60,6 +60,14 @@ struct store_process {
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
 };
 
+/* An allocator of the process that the recorder does not see. */
+#define STORE_HEAPS 6u
+
+struct store_heap {
+	char allocator[32]; /* empty: none */
+	char module[96];
+};
+
 /* Written often, by all threads; each an atomic add. */
 struct store_counts {
 	uint64_t live_objects;	 /* entries in use; updated in batches, so slightly off */
@@ -67,6 +75,8 @@ struct store_counts {
 	uint64_t thinnings;	 /* times the live table was thinned */
 	uint64_t unrecorded;	 /* objects that found no entry */
 	uint64_t foreign_frees;	 /* frees of objects that were never seen, passed on */
+	uint64_t ended_unseen;	 /* objects whose memory was found to be others' */
+	uint64_t doubts;	 /* of the frees passed on, those that look like errors */
 	uint64_t errors_seen;	 /* errors, repeated ones too */
 	uint64_t errors_dropped; /* of these, without a record as all were taken */
 	uint64_t stackless;	 /* events without a trace */
@@ -134,7 +144,8 @@ struct store_entry {
 };
 
 #define ENTRY_BUSY 0x1ull /* being filled, or being taken */
-#define ENTRY_RESERVED 0x6ull
+#define ENTRY_HELD 0x2ull /* freed, and the block not yet given back: not live */
+#define ENTRY_BARE 0x4ull /* live, and nothing of ours lies behind it */
 #define ENTRY_FLAGS 0x7ull
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)
@@ -166,6 +177,7 @@ struct store_header {
 	uint64_t starts_dropped;
 	struct store_counts counts __attribute__((aligned(64)));
 	struct store_process process __attribute__((aligned(64)));
+	struct store_heap unseen[STORE_HEAPS];
 };
 
 #define STORE_HEADER_BYTES 4096u
@@ -266,6 +278,20 @@ static inline uint64_t store_entry_size(uint64_t key, uint64_t value)
 static inline uint64_t store_entry_key(uint64_t address, uint64_t size)
 {
 	return address | (size >> 32) << 48;
+}
+
+/*
+ * Where an object goes whose home is full: buckets anywhere in the table, so that what crowds one
+ * part of it spreads over all.
+ */
+#define STORE_SPILLS 16u
+
+static inline uint32_t store_spill(uint64_t address, unsigned int number, uint32_t buckets)
+{
+	uint64_t hash = (address >> 3 ^ (uint64_t)number << 45) * 0xd6e8feb86659fd93ull;
+
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
+	return (uint32_t)((hash >> 32) * buckets >> 32);
 }
 
 static inline uint64_t store_entry_value(uint64_t size, stackdepot_handle_t handle)

@@ -126,6 +126,7 @@ static void reader_count_info(const struct store_counts *counts, struct stackdep
 	info->thinnings = counts->thinnings;
 	info->unrecorded = counts->unrecorded;
 	info->foreign_frees = counts->foreign_frees;
+	info->doubts = counts->doubts;
 	info->errors_seen = counts->errors_seen;
 	info->errors_dropped = counts->errors_dropped;
 	info->stackless = counts->stackless;
@@ -139,6 +140,22 @@ static void reader_count_info(const struct store_counts *counts, struct stackdep
 	info->modules_dropped = counts->modules_dropped;
 	info->evicted_allocs = (double)counts->evicted_allocs / 256;
 	info->evicted_bytes = (double)counts->evicted_bytes;
+}
+
+static void reader_heaps_info(const struct store_header *header, struct stackdepot_store_info *info)
+{
+	unsigned int i;
+
+	static_assert(STORE_HEAPS == STACKDEPOT_STORE_HEAPS &&
+			      sizeof(header->unseen) == sizeof(info->unseen),
+		      "the same in the file and outside");
+	memcpy(info->unseen, header->unseen, sizeof(info->unseen));
+	for (i = 0; i < STORE_HEAPS; i++) {
+		struct stackdepot_store_heap *heap = &info->unseen[i];
+
+		heap->allocator[sizeof(heap->allocator) - 1] = '\0';
+		heap->module[sizeof(heap->module) - 1] = '\0';
+	}
 }
 
 void stackdepot_store_get_info(struct stackdepot_store *store,
@@ -159,6 +176,7 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 	info.total_bytes = store->total_bytes;
 	info.live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
 	info.sample_asked_bytes = header->sample_bytes;
+	reader_heaps_info(header, &info);
 	info.children = header->children;
 	info.children_unrecorded = header->children_unrecorded;
 	info.notes_dropped = header->notes_dropped;

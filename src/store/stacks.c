@@ -31,7 +31,7 @@ int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *posit
 		uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
 		stackdepot_handle_t handle = (stackdepot_handle_t)value;
 
-		if (!key || key & ENTRY_FLAGS ||
+		if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
 		    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
 			continue;
 		ret_object->address = key & ENTRY_ADDRESS;

@@ -7,6 +7,7 @@
 #include "base/clean.h"
 #include "json.h"
 #include "output.h"
+#include "profile/heaps.h"
 #include "text.h"
 
 #define JSON_VERSION 1
@@ -75,7 +76,22 @@ static json_t *json_process(const struct stackdepot_store_info *info)
 		info->state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
 						      : json_null(),
 		"sample_bytes", (json_int_t)info->sample_bytes, "estimated",
-		info->sample_bytes != 0);
+		info->sample_bytes != 0 || info->unrecorded != 0);
+}
+
+/* Allocators that were not recorded. */
+static json_t *json_unseen(const struct profile *profile)
+{
+	struct heap heaps[HEAPS_MOST];
+	size_t i, nr = heaps_unseen(profile, heaps);
+	json_t *list = json_array();
+
+	for (i = 0; i < nr; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "allocator",
+						      json_name(heaps[i].allocator), "module",
+						      json_name(heaps[i].module), "hidden",
+						      heaps[i].hidden));
+	return list;
 }
 
 json_t *json_processes(const struct profile *profile)
@@ -92,6 +108,7 @@ json_t *json_processes(const struct profile *profile)
 		json_object_set_new(one, "live_objects", json_real(process->live.objects));
 		json_array_append_new(list, one);
 	}
+	json_object_set_new(root, "unseen_heaps", json_unseen(profile));
 	json_object_set_new(root, "version", json_integer(JSON_VERSION));
 	json_object_set_new(root, "processes", list);
 	return root;

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "number.h"
 #include "profile/alive.h"
+#include "profile/heaps.h"
 #include "text.h"
 
 #define NAME_SHOWN 100u /* as it is */
@@ -263,14 +264,39 @@ static void text_limits(FILE *out, const struct stackdepot_store_info *info)
 			text_count((double)info->errors_dropped, text));
 }
 
+static void text_unseen(FILE *out, const struct profile *profile)
+{
+	struct heap heaps[HEAPS_MOST];
+	size_t i, nr = heaps_unseen(profile, heaps);
+
+	for (i = 0; i < nr; i++) {
+		fputs(heaps[i].hidden ? "There is an allocator of its own in " : "The heap of ",
+		      out);
+		text_name(out, heaps[i].hidden ? heaps[i].module : heaps[i].allocator);
+		fputs(heaps[i].hidden ? ", " : " in ", out);
+		text_name(out, heaps[i].hidden ? heaps[i].allocator : heaps[i].module);
+		fputs(heaps[i].hidden
+			      ? ", by the signs in the file: what goes through functions that are "
+				"not exported is not seen.\n"
+			      : " is not seen: it is missing here.\n",
+		      out);
+	}
+}
+
 void text_caveats(FILE *out, const struct profile *profile)
 {
 	const struct stackdepot_store_info *info = &profile->info;
 	char text[TEXT_NUMBER];
 
 	text_sampled(out, info);
+	text_unseen(out, profile);
+	if (info->flags & STACKDEPOT_STORE_UNSEEN)
+		fputs("Memory that is recorded changes hands unseen too: what was found behind "
+		      "objects is in doubt.\n",
+		      out);
 	if (info->unrecorded)
-		fprintf(out, "%s found no room in the table, missing here.\n",
+		fprintf(out,
+			"%s found no room in the table, missing here: figures are estimates.\n",
 			text_number((double)info->unrecorded, "object", text));
 	if (info->children_unrecorded)
 		fprintf(out, "%s more %s not recorded: --children.\n",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Five bugs of five kinds in one small program: what ./run shows when it is given none. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,11 +19,20 @@ static bug_function void write_past_the_end(void)
 	free(name);
 }
 
+static bug_function void *free_in_thread(void *object)
+{
+	free(object);
+	return NULL;
+}
+
 static bug_function void free_twice(void)
 {
 	void *object = allocate(40);
+	pthread_t thread;
 
-	free(object);
+	/* The C library would notice it in one thread, and end the program before it is through. */
+	if (!pthread_create(&thread, NULL, free_in_thread, object))
+		pthread_join(thread, NULL);
 	free(hidden(object));
 }
 
@@ -50,9 +60,9 @@ int main(void)
 {
 	leak_a_page();
 	write_past_the_end();
-	free_twice();
-	free_the_middle();
 	write_after_free();
+	free_twice();
 	puts("all is well");
+	free_the_middle();
 	return 0;
 }

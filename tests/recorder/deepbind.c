@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * deepbind PLUGIN: a library that finds the C library before the recorder allocates; the program
- * frees, and then has objects of its own at the same addresses, which it frees too.
+ * frees, and then has objects of its own at the same addresses, which it frees too. All are seen.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -7,6 +7,7 @@
  * The first keeps BYTES, the second twice as many, the third three times. With "stay" they go on
  * keeping 100 bytes twenty times a second, until the first is told to end.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +29,20 @@ static family_function void keep_more(void)
 	kept = malloc(100);
 }
 
+static family_function void *free_in_thread(void *object)
+{
+	free(object);
+	return NULL;
+}
+
 static family_function void free_twice(void)
 {
 	void *volatile object = malloc(20);
+	pthread_t thread;
 
-	free(object);
+	/* Of two frees by one thread the C library would make an end. */
+	if (!pthread_create(&thread, NULL, free_in_thread, object))
+		pthread_join(thread, NULL);
 	free(object);
 }
 

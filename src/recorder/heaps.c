@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * heaps.c - which allocators the process has, and which of them are seen.
+ *
+ * Those are the files in memory that export a malloc(), or functions of one of the allocators that
+ * are known here by another name. The entries of all that they have are sent to the hooks, so it
+ * does not matter how they are reached: by the order of symbols, by a library that binds deeply, by
+ * dlsym(), by pointers that were taken before. Where that cannot be done the store says whose heap
+ * it is that nobody sees.
+ *
+ * An allocator whose functions are not exported cannot be found here; the tool looks for its traces
+ * in the symbols of the file.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "elf_module.h"
+#include "heaps.h"
+#include "hooks.h"
+#include "recorder.h"
+
+#define MODULES 16u
+
+static struct elf_module modules[MODULES];
+static uint32_t modules_nr;
+static size_t patched_bytes;
+static struct store_heap unseen[STORE_HEAPS];
+static uint32_t unseen_nr;
+static uint32_t unseen_flags;
+
+/* --- which are allocators --------------------------------------------------------------------- */
+
+static const struct {
+	const char *function;
+	const char *allocator;
+} signs[] = {
+	{"moz_arena_malloc", "mozjemalloc"}, {"mallocx", "jemalloc"},	{"je_malloc", "jemalloc"},
+	{"_rjem_malloc", "jemalloc"},	     {"tc_malloc", "tcmalloc"}, {"mi_malloc", "mimalloc"},
+	{"gnu_get_libc_version", "glibc"},   {"malloc", "malloc"},
+};
+
+static const char *module_allocator(const struct elf_module *module)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (elf_function(module, signs[i].function))
+			return signs[i].allocator;
+	return NULL;
+}
+
+static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct elf_module *module = &modules[modules_nr];
+
+	(void)size;
+	(void)data;
+	/* The loader has a malloc() in older versions, for itself. */
+	if (modules_nr < MODULES &&
+	    (!getauxval(AT_BASE) || info->dlpi_addr != getauxval(AT_BASE)) &&
+	    elf_read(info, module) && !elf_has(module, modules) && module_allocator(module))
+		modules_nr++;
+	return 0;
+}
+
+static bool module_is_program(const struct elf_module *module)
+{
+	return !*module->name;
+}
+
+/* What its functions are to us, or REAL_LAYERS: it is not reached by anybody but itself. */
+static enum real_layer module_layer(const struct elf_module *module, const void *next)
+{
+	if (elf_has(module, next))
+		return REAL_NEXT;
+	if (module_is_program(module))
+		return REAL_OWN;
+	if (elf_function(module, "gnu_get_libc_version"))
+		return REAL_LIBC;
+	return reals[REAL_OTHER].malloc ? REAL_LAYERS : REAL_OTHER;
+}
+
+/* --- what is not seen ------------------------------------------------------------------------- */
+
+static void unseen_add(const char *allocator, const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	uint32_t i, number;
+
+	if (!*name)
+		name = "the program";
+	for (i = 0; i < load_acquire(&unseen_nr) && i < STORE_HEAPS; i++)
+		if (!strcmp(unseen[i].allocator, allocator) && !strcmp(unseen[i].module, name))
+			return;
+	number = fetch_add_relaxed(&unseen_nr, 1);
+	if (number >= STORE_HEAPS)
+		return;
+	strncpy(unseen[number].module, name, sizeof(unseen[number].module) - 1);
+	strncpy(unseen[number].allocator, allocator, sizeof(unseen[number].allocator) - 1);
+}
+
+void heaps_tell(void)
+{
+	memcpy(recorder.header->unseen, unseen, sizeof(unseen));
+	(void)__atomic_fetch_or(&recorder.header->process.flags, load_relaxed(&unseen_flags),
+				__ATOMIC_RELAXED);
+}
+
+/* Memory that we record may be freed, and allocated again, by whom we do not see. */
+static void unseen_shares(void)
+{
+	store_relaxed(&unseen_flags, STORE_FLAG_UNSEEN);
+}
+
+void heaps_deepbind(void)
+{
+	if (reals[REAL_LIBC].malloc || (real_next->tight && real_next->patched))
+		return;
+	unseen_add("glibc", "libraries opened with RTLD_DEEPBIND");
+	unseen_shares();
+	real_next->guards = false;
+	if (recorder_on())
+		heaps_tell();
+}
+
+void heaps_name_space(void)
+{
+	unseen_add("glibc", "libraries opened by dlmopen()");
+	if (recorder_on())
+		heaps_tell();
+}
+
+/* --- sending them to the hooks ---------------------------------------------------------------- */
+
+static bool module_has_own_functions(const struct elf_module *module)
+{
+	size_t i;
+
+	for (i = 0; i < hooks_nr; i++)
+		if (!hooks[i].exported && elf_function(module, hooks[i].name))
+			return true;
+	return false;
+}
+
+/* It stays as it is. */
+static void module_refused(const struct elf_module *module, enum real_layer layer)
+{
+	bool own = module_has_own_functions(module);
+
+	if (layer == REAL_NEXT && own) {
+		real_next->extends = false;
+		unseen_shares();
+	}
+	if (own || layer == REAL_OTHER || layer == REAL_LAYERS)
+		unseen_add(module_allocator(module), module->name);
+}
+
+static bool module_setup(const struct elf_module *module, const void *next,
+			 const char **ret_trouble)
+{
+	enum real_layer layer = module_layer(module, next);
+	size_t bytes = layer == REAL_LAYERS ? 0 : patch_module(module, &reals[layer], ret_trouble);
+
+	patched_bytes += bytes;
+	if (bytes && layer == REAL_LIBC)
+		reals[layer].tight = reals[layer].extends = reals[layer].guards = true;
+	if (bytes && layer == REAL_NEXT)
+		reals[layer].extends = true;
+	if (!bytes)
+		module_refused(module, layer);
+	return bytes || layer != REAL_OWN;
+}
+
+bool heaps_setup(const char **ret_trouble)
+{
+	const void *next = *(void **)&real_next->malloc;
+	uint32_t i;
+
+	(void)dl_iterate_phdr(module_collect, NULL);
+	for (i = 0; i < modules_nr; i++)
+		if (!module_setup(&modules[i], next, ret_trouble))
+			return false;
+	return true;
+}
+
+size_t heaps_bytes(void)
+{
+	return patched_bytes;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * hooks_other.c - an allocator's own functions, whatever they are called.
+ *
+ * Each is called as it was meant to be, with the arguments as they are: they say where the memory
+ * is to come from, how it is to be aligned, and what is to be done if there is none. So nothing of
+ * ours is put behind the object or kept back. What is recorded is which object begins and which
+ * ends.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "hooks.h"
+#include "recorder.h"
+
+typedef uintptr_t (*other_function)(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t);
+
+struct other_arguments {
+	uintptr_t at[5];
+};
+
+#define ARGUMENTS                     \
+	{                             \
+		{                     \
+			a, b, c, d, e \
+		}                     \
+	}
+
+/* It may throw, or not come back: see real.h. */
+static inline uintptr_t other_call(const struct patch *patch,
+				   const struct other_arguments *argument)
+{
+	const uintptr_t *at = argument->at, outside = real_inside;
+	other_function original;
+	uintptr_t result;
+
+	*(void **)&original = patch->original;
+	__atomic_store_n(&real_inside, (uintptr_t)__builtin_frame_address(0), __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	result = original(at[0], at[1], at[2], at[3], at[4]);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&real_inside, outside, __ATOMIC_RELAXED);
+	return result;
+}
+
+static size_t other_size(const struct hook *row, const struct other_arguments *argument)
+{
+	size_t bytes = argument->at[row->size_at - 1];
+
+	/* An overflow is the function's to notice: there is no object then. */
+	return row->count_at ? bytes * argument->at[row->count_at - 1] : bytes;
+}
+
+static void *other_pointer(const struct hook *row, const struct other_arguments *argument)
+{
+	return (void *)argument->at[row->pointer_at - 1];
+}
+
+DEFINE_PATCHED(other_alloc)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	uintptr_t result = other_call(patch, &argument);
+	const int saved_errno = errno;
+
+	object_adopt(start, (void *)result, other_size(patch->row, &argument));
+	errno = saved_errno;
+	return result;
+}
+
+DEFINE_PATCHED(other_alloc_to)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	uintptr_t result = other_call(patch, &argument);
+	const int saved_errno = errno;
+
+	if (!(int)result)
+		object_adopt(start, *(void **)other_pointer(patch->row, &argument),
+			     other_size(patch->row, &argument));
+	errno = saved_errno;
+	return result;
+}
+
+DEFINE_PATCHED(other_copy)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	uintptr_t result = other_call(patch, &argument);
+	const int saved_errno = errno;
+
+	if (result)
+		object_adopt(start, (void *)result, strlen((const char *)result) + 1);
+	errno = saved_errno;
+	return result;
+}
+
+/* Is there nothing to record of this pointer's end? */
+static bool other_is_plain(void *pointer)
+{
+	return !pointer || live_skips(pointer) || !recorder_on();
+}
+
+/* A size that the program tells is not the one that we asked for. */
+static uintptr_t other_free_call(const struct patch *patch, const struct other_arguments *argument,
+				 void *pointer, bool bare)
+{
+	if (!patch->row->sized || !patch->below->extends || bare || !pointer)
+		return other_call(patch, argument);
+	real_free(patch->below, pointer);
+	return 0;
+}
+
+DEFINE_PATCHED(other_free)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	void *pointer = other_pointer(patch->row, &argument);
+	struct object_passing passing;
+	const int saved_errno = errno;
+
+	if (other_is_plain(pointer))
+		return other_free_call(patch, &argument, pointer, false);
+	if (guard_owns(pointer)) {
+		guard_free(patch->below, thread_self(), start, pointer);
+		return 0;
+	}
+	if (!object_pass(patch->below, start, pointer, &passing))
+		return 0;
+	errno = saved_errno;
+	(void)other_free_call(patch, &argument, pointer, passing.known && passing.object.bare);
+	object_passed(&passing);
+	errno = saved_errno;
+	return 0;
+}
+
+DEFINE_PATCHED(other_realloc)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	void *pointer = other_pointer(patch->row, &argument);
+	struct object_passing passing;
+	uintptr_t result;
+	int saved_errno;
+
+	if (other_is_plain(pointer)) {
+		result = other_call(patch, &argument);
+	} else {
+		if (!object_pass(patch->below, start, pointer, &passing))
+			return 0;
+		result = other_call(patch, &argument);
+		if (result)
+			object_passed(&passing);
+		else
+			object_stays(&passing, pointer);
+	}
+	saved_errno = errno;
+	object_adopt(start, (void *)result, other_size(patch->row, &argument));
+	errno = saved_errno;
+	return result;
+}
+
+DEFINE_PATCHED(other_resize)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	void *pointer = other_pointer(patch->row, &argument);
+	struct object_passing passing;
+	uintptr_t result;
+
+	if (other_is_plain(pointer) || !object_pass(patch->below, start, pointer, &passing))
+		return other_call(patch, &argument);
+	result = other_call(patch, &argument);
+	passing.object.size = result;
+	passing.object.bare = true;
+	object_stays(&passing, pointer);
+	return result;
+}
+
+DEFINE_PATCHED(other_usable)
+{
+	const struct other_arguments argument = ARGUMENTS;
+	void *pointer = other_pointer(patch->row, &argument);
+	struct live_object object;
+
+	if (!other_is_plain(pointer) && live_find(pointer, &object) && !object.bare)
+		return object.size;
+	return other_call(patch, &argument);
+}
