@@ -72,6 +72,8 @@ extern const size_t hooks_nr;
 	{                                                            \
 		const recorder_start start = HOOK_START;             \
                                                                      \
+		real_inside = 0; /* the slot has looked */           \
+                                                                     \
 		return name##_aligned(&start, a, b, c, d, e, patch); \
 	}                                                            \
 	static uintptr_t name##_aligned(HOOK_ARGUMENTS)

@@ -26,7 +26,8 @@
 		static void *(*next)parameters;                                              \
                                                                                              \
 		RESOLVED(next, #name);                                                       \
-		if (real_resolve() && real_next->new_is_allocator && !real_is_inside()) {    \
+		if (real_resolve() && real_next->new_is_allocator &&                         \
+		    !real_is_inside((uintptr_t)__builtin_frame_address(0))) {                \
 			const recorder_start start = stackdepot_unwind_caller();             \
 			void *pointer = object_alloc(real_next, &start, size, align, false); \
                                                                                              \

@@ -108,7 +108,7 @@ static bool object_guards(const struct real *below, struct recorder_thread *thre
 static __attribute__((noinline)) void *object_alloc_plain(const struct real *below, size_t size,
 							  size_t align, bool zero)
 {
-	if (!real_is_inside())
+	if (!real_inside)
 		error_expect_foreign();
 	return object_plain(below, size, align, zero);
 }
@@ -119,7 +119,7 @@ void *object_alloc(const struct real *below, const recorder_start *start, size_t
 	struct recorder_thread *thread;
 	void *pointer;
 
-	if (unlikely(real_is_inside() || !recorder_on()))
+	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
 		return object_alloc_plain(below, size, align, zero);
 	thread = thread_self();
 	if (!sample_take(thread, size))
@@ -305,7 +305,7 @@ static __attribute__((noinline)) void object_free_plain(const struct real *below
 	}
 	if (real_is_bootstrap(pointer) || !real_resolve())
 		return;
-	if (real_is_inside() && recorder_on() && live_take(thread_self(), pointer, &object))
+	if (real_inside && recorder_on() && live_take(thread_self(), pointer, &object))
 		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
 	real_free(below, pointer);
 }
@@ -316,7 +316,7 @@ void object_free(const struct real *below, const recorder_start *start, void *po
 
 	if (!pointer)
 		return;
-	if (unlikely(real_is_inside() || !recorder_on() || real_is_bootstrap(pointer)))
+	if (unlikely(real_is_inside(start->sp) || !recorder_on() || real_is_bootstrap(pointer)))
 		object_free_plain(below, pointer);
 	else if (unlikely(guard_owns(pointer)))
 		guard_free(below, thread_self(), start, pointer);
@@ -375,7 +375,7 @@ size_t object_usable(const struct real *below, void *pointer)
 		return 0;
 	if (guard_owns(pointer))
 		return guard_size(pointer);
-	if (!real_is_inside() && recorder_on() && live_find(pointer, &object) && !object.bare)
+	if (recorder_on() && live_find(pointer, &object) && !object.bare)
 		return object.size;
 	return real_resolve() && below->usable ? real_usable(below, pointer) : 0;
 }
@@ -469,7 +469,7 @@ static __attribute__((noinline)) void *object_realloc_plain(const struct real *b
 
 	if (!real_resolve())
 		return NULL;
-	if (real_is_inside() && recorder_on() && live_take(thread_self(), pointer, &object))
+	if (real_inside && recorder_on() && live_take(thread_self(), pointer, &object))
 		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
 	return real_realloc(below, pointer, size);
 }
@@ -503,7 +503,7 @@ void *object_realloc(const struct real *below, const recorder_start *start, void
 	}
 	if (guard_owns(pointer))
 		return object_move(below, start, pointer, guard_size(pointer), size);
-	if (unlikely(real_is_inside() || !recorder_on()))
+	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
 		return object_realloc_plain(below, pointer, size);
 	if (!size)
 		return object_realloc_nothing(below, start, pointer);

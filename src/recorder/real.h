@@ -61,12 +61,15 @@ const char *real_bootstrap_used(size_t *ret_bytes);
 /* Start of the file in memory that an address lies in, NULL if it is in none. */
 const void *real_owner(const void *address);
 
-/* Is the thread in an allocator, so that this is the allocator's own business? */
-static inline bool real_is_inside(void)
+/*
+ * Is the thread in an allocator, so that this is the allocator's own business? `sp` is the stack
+ * pointer of who called the hook.
+ */
+static inline bool real_is_inside(uintptr_t sp)
 {
 	if (__builtin_expect(!real_inside, 1))
 		return false;
-	if (real_inside > (uintptr_t)__builtin_frame_address(0))
+	if (real_inside > sp)
 		return true;
 	real_inside = 0;
 	return false;

@@ -149,6 +149,7 @@ def check_stack(name, what, stack, functions):
     names = [frame["function"] for frame in stack or []]
     # operator new has a frame where it is the library's.
     names = [name for name in names if not (name or "").startswith("operator ")]
+    names = [name and name.partition("(")[0] for name in names]
     if names[:len(functions)] != functions:
         fail(name, f"{what}: {names[:4]} should begin with {functions}")
 

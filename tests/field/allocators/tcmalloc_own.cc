@@ -5,7 +5,7 @@
  * needs: libgoogle-perftools-dev
  * run: tcmalloc_own
  * expect: not DOUBT
- * expect: leak keeps_tc 700 7
+ * expect: leak keeps_tc() 700 7
  */
 #include <cstdio>
 #include <cstdlib>

@@ -3,7 +3,7 @@
  * field: a program with malloc() and operator new of its own; new throws
  * build: $CXX -g -O1 -fno-builtin -rdynamic -o own_both $SRC/own_both.cc
  * run: own_both
- * expect: leak keeps 400 4
+ * expect: leak keeps() 400 4
  * expect: not DOUBT
  */
 #include <cstdio>

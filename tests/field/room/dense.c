@@ -5,7 +5,7 @@
  * needs: libjemalloc-dev
  * run: dense 300000 8
  * modes: full
- * expect: live-objects 300001
+ * expect: live-objects 300003
  * expect: not found no room
  */
 #include <stdio.h>
