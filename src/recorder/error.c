@@ -257,11 +257,11 @@ static bool error_in_module(uintptr_t address)
 	return !_dl_find_object((void *)address, &found);
 }
 
-/* An address that no allocator returns. */
+/* An address that no allocator returns; one in the program may have its memory there. */
 static bool error_no_heap(uintptr_t address)
 {
 	return address < STORE_PAGE_BYTES || address % 8 || address >> 47 ||
-	       error_in_module(address) || error_on_stack(address);
+	       (!reals[REAL_OWN].patched && error_in_module(address)) || error_on_stack(address);
 }
 
 static bool error_inside(struct recorder_thread *thread, struct store_error *error)
