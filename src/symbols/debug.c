@@ -94,6 +94,25 @@ static const char *debug_linkage_name(Dwarf_Die *die)
 	return NULL;
 }
 
+/* Is a function's name what it is linked by, as in C? Elsewhere names are mangled, or made so. */
+static bool debug_is_plain(Dwarf_Die *function)
+{
+	Dwarf_Die unit;
+
+	if (!dwarf_diecu(function, &unit, NULL, NULL))
+		return false;
+	switch (dwarf_srclang(&unit)) {
+	case DW_LANG_C:
+	case DW_LANG_C89:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_Mips_Assembler:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Where an inlined function was called: file and line of the function around it. */
 static void debug_call_site(Dwarf_Die *unit, Dwarf_Die *inlined, const char **ret_file,
 			    int *ret_line)
@@ -159,7 +178,7 @@ static void debug_functions(struct symbol_debug *debug, struct symbol_frame *fra
 	functions = unit_functions_at(debug->units, unit, address, &nr);
 	for (i = 0; i < nr; i++) {
 		name = debug_linkage_name(&functions[i]);
-		if (!name && i + 1 == nr)
+		if (!name && i + 1 == nr && !debug_is_plain(&functions[i]))
 			name = symbol;
 		entry = debug_add(debug, frame, name ? name : dwarf_diename(&functions[i]));
 		debug_place(debug, entry, die, file, line);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * field: inlined frames after clang -flto
+ * build: clang++ -g -O2 -flto -fuse-ld=lld -o lto-clang $SRC/lto-clang.cc
+ * needs: clang lld
+ * modes: full
+ * expect: errors 0
+ * expect: says ^    deepest(\(int\))?  .*inlined\.h:10 \(inlined\)$
+ * expect: says ^    (void\* )?middle<int>(\(int\))?  .*inlined\.h:15 \(inlined\)$
+ * expect: says ^    .*operator\(\).*  .*inlined\.h:20 \(inlined\)$
+ * expect: says ^    outer\(int\)  .*inlined\.h:22$
+ */
+#include "inlined.h"

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * field: -gsplit-dwarf of gcc, DWARF 5: the functions are in a .dwo file
+ * build: $CXX -g -O2 -gdwarf-5 -gsplit-dwarf -o split-gcc-5 $SRC/split-gcc-5.cc
+ * modes: full
+ * expect: errors 0
+ * expect: says ^    deepest(\(int\))?  .*inlined\.h:10 \(inlined\)$
+ * expect: says ^    (void\* )?middle<int>(\(int\))?  .*inlined\.h:15 \(inlined\)$
+ * expect: says ^    .*operator\(\).*  .*inlined\.h:20 \(inlined\)$
+ * expect: says ^    outer\(int\)  .*inlined\.h:22$
+ */
+#include "inlined.h"
