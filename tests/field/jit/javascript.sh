@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # field: a heap of node is explained by functions of JavaScript, interpreted and compiled
-# run: sh $BIN/node
+# run: sh $BIN/javascript
 # needs: nodejs
 # modes: full
 # slow: yes
+# watch: no
 # maps: 4000
 # expect: errors 0
 # expect: says by frame pointer
@@ -21,5 +22,5 @@ process.kill(process.pid, 'SIGTERM');
 END
 node --perf-basic-prof --interpreted-frames-native-stack heap.js
 status=$?
-rm -f heap.js
+rm -f heap.js isolate-*.log
 exit $status
