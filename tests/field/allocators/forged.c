@@ -12,7 +12,7 @@
 
 int main(void)
 {
-	long *volatile object = malloc(100);
+	volatile long *volatile object = malloc(100);
 
 	/* A chunk of 32 bytes inside of the object, as glibc keeps them. */
 	object[1] = 0x21;
