@@ -306,7 +306,7 @@ MUTANTS = [
         ["ring, record/"],
         ("ring.c", "!atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 1))",
          "!atomic64_try_cmpxchg(&entry->sequence, &sequence, sequence))"),
-        ("ring.c", "sequence = 2 * position + 1;", "sequence = entry->sequence;"),
+        ("ring.c", "sequence = 2 * position + 1;", "sequence = atomic64_read(&entry->sequence);"),
         ("ring.c", """	if (check != ring_check(depot, position, &event))
 		return false;
 """, "")),
