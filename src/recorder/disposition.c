@@ -127,12 +127,24 @@ __sighandler_t disposition_take(int number)
 	return __atomic_exchange_n(&asked->handler, SIG_DFL, __ATOMIC_RELAXED);
 }
 
-static bool note_is_go(const char *note, size_t bytes)
+/* One segment holds several notes: what the linker adds, and then the compiler's. */
+static bool notes_are_go(const char *note, size_t bytes, size_t align)
 {
-	const Elf64_Nhdr *header = (const void *)note;
+	const size_t mask = align == 8 ? 7 : 3;
 
-	return bytes >= sizeof(*header) + 4 && header->n_namesz == 4 &&
-	       !memcmp(note + sizeof(*header), "Go\0", 4);
+	while (bytes >= sizeof(Elf64_Nhdr) + 4) {
+		const Elf64_Nhdr *header = (const void *)note;
+		const size_t described = (sizeof(*header) + header->n_namesz + mask) & ~mask;
+		const size_t whole = (described + header->n_descsz + mask) & ~mask;
+
+		if (header->n_namesz == 4 && !memcmp(note + sizeof(*header), "Go\0", 4))
+			return true;
+		if (whole > bytes)
+			return false;
+		note += whole;
+		bytes -= whole;
+	}
+	return false;
 }
 
 /*
@@ -156,7 +168,7 @@ static bool handler_is_go(__sighandler_t handler)
 		const char *note = (const char *)found.dlfo_link_map->l_addr + segment[i].p_vaddr;
 
 		if (segment[i].p_type == PT_NOTE && segment[i].p_flags & PF_R &&
-		    note_is_go(note, segment[i].p_memsz))
+		    notes_are_go(note, segment[i].p_memsz, segment[i].p_align))
 			return true;
 	}
 	return false;
