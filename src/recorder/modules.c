@@ -91,22 +91,35 @@ static void module_note(struct store_module *module, const char *note, size_t by
 	}
 }
 
-static void module_build_id(struct store_module *module)
+/* Of the program itself, whose ranges are several if its segments do not lie side by side. */
+static const Elf64_Phdr *program_segments;
+static unsigned int program_nr_segments;
+
+/* Notes of a module that lie between `low` and `high`. */
+static void module_notes(struct store_module *module, const Elf64_Phdr *segment, unsigned int nr,
+			 uint64_t low, uint64_t high)
 {
-	const Elf64_Ehdr *elf = (const void *)(uintptr_t)module->start;
-	const Elf64_Phdr *segment;
 	unsigned int i;
 
-	if (memcmp(elf->e_ident, ELFMAG, SELFMAG) || elf->e_phoff > STORE_PAGE_BYTES / 2)
-		return;
-	segment = (const void *)((const char *)elf + elf->e_phoff);
-	for (i = 0; i < elf->e_phnum && !module->build_id_bytes; i++) {
+	for (i = 0; i < nr && !module->build_id_bytes; i++) {
 		uint64_t address = module->bias + segment[i].p_vaddr;
 
-		if (segment[i].p_type == PT_NOTE && address >= module->start &&
-		    address + segment[i].p_memsz <= module->end)
+		if (segment[i].p_type == PT_NOTE && address >= low &&
+		    address + segment[i].p_memsz <= high)
 			module_note(module, (const void *)(uintptr_t)address, segment[i].p_memsz);
 	}
+}
+
+/* The ELF header is at the start of a range, unless that is a later one of the program's. */
+static void module_build_id(struct store_module *module, const char *name)
+{
+	const Elf64_Ehdr *elf = (const void *)(uintptr_t)module->start;
+
+	if (!*name)
+		module_notes(module, program_segments, program_nr_segments, 0, UINT64_MAX);
+	else if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_phoff <= STORE_PAGE_BYTES / 2)
+		module_notes(module, (const void *)((const char *)elf + elf->e_phoff), elf->e_phnum,
+			     module->start, module->end);
 }
 
 /* Was the program started by way of its loader, which is the executable then? */
@@ -217,7 +230,7 @@ static bool module_same(uint32_t number, const struct dl_find_object *found)
 
 	if (!record || record->start != now.start || record->end != now.end)
 		return false;
-	module_build_id(&now);
+	module_build_id(&now, found->dlfo_link_map->l_name);
 	return now.build_id_bytes && now.build_id_bytes == record->build_id_bytes &&
 	       !memcmp(now.build_id, record->build_id, now.build_id_bytes);
 }
@@ -242,7 +255,7 @@ static void module_write(uint32_t number, const struct dl_find_object *found)
 	record->bias = found->dlfo_link_map->l_addr;
 	record->tag = known[number].tag;
 	record->load_ns = recorder_now_ns();
-	module_build_id(record);
+	module_build_id(record, found->dlfo_link_map->l_name);
 	module_path(record, found->dlfo_link_map->l_name);
 	module_file(record, found->dlfo_link_map->l_name);
 	store_release(&record->state, 1);
@@ -449,18 +462,23 @@ void modules_unloaded(void)
 static int module_permanent(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct dl_find_object found;
+	const void *last = NULL;
 	unsigned int i;
 
 	(void)size;
 	(void)data;
+	if (!*info->dlpi_name) {
+		program_segments = info->dlpi_phdr;
+		program_nr_segments = info->dlpi_phnum;
+	}
 	for (i = 0; i < info->dlpi_phnum; i++) {
 		uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
 
-		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+		if (info->dlpi_phdr[i].p_type != PT_LOAD ||
+		    _dl_find_object((void *)start, &found) || found.dlfo_map_start == last)
 			continue;
-		if (!_dl_find_object((void *)start, &found))
-			(void)module_add(&found, true);
-		break;
+		(void)module_add(&found, true);
+		last = found.dlfo_map_start;
 	}
 	return 0;
 }

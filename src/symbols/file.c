@@ -108,7 +108,8 @@ static bool file_report(struct symbol_file *file, const char *path,
 		file->module = file->is_changed ? NULL
 						: dwfl_report_elf(file->dwfl, path, full, -1,
 								  recorded->bias, true);
-		file->is_changed |= !file->module || !file_same_build(file->module, recorded);
+		file->is_changed |= !file->module || (recorded->build_id_bytes &&
+						      !file_same_build(file->module, recorded));
 		(void)file_end(file, !file->is_changed);
 	}
 	free(full);
