@@ -172,6 +172,15 @@ static bool module_setup(const struct elf_module *module, const void *next,
 	return bytes || layer != REAL_OWN;
 }
 
+/* A program with functions of its own sees each block that it frees, also those of others. */
+static void heaps_leave_to_program(void)
+{
+	unsigned int layer;
+
+	for (layer = 0; layer < REAL_LAYERS; layer++)
+		reals[layer].guards = false;
+}
+
 bool heaps_setup(const char **ret_trouble)
 {
 	const void *next = *(void **)&real_next->malloc;
@@ -181,6 +190,8 @@ bool heaps_setup(const char **ret_trouble)
 	for (i = 0; i < modules_nr; i++)
 		if (!module_setup(&modules[i], next, ret_trouble))
 			return false;
+	if (reals[REAL_OWN].patched)
+		heaps_leave_to_program();
 	return true;
 }
 

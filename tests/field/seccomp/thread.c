@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: threads begin under a filter, which allows what the C library needs for them
+ * maps: 20
  * expect: errors 0
  */
 #include <pthread.h>

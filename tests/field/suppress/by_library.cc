@@ -3,6 +3,7 @@
  * field: leaks whose innermost frames are all the libraries': strings, copies, a lost FILE
  * build: $CXX -g -O1 -o by_library $SRC/by_library.cc
  * run: by_library
+ * modes: full guard
  * expect: says leaks_string
  * expect: says leaks_copy
  * expect: says leaks_file

@@ -3,6 +3,7 @@
  * field: a program started through the loader leaks; that is not a leak of the loader
  * run: exec /lib64/ld-linux-x86-64.so.2 $BIN/through_loader
  * expect: leak leak_here 100000 100
+ * modes: full guard
  * expect: says 97.7 KiB live in 100 objects
  */
 #include <stdio.h>
