@@ -211,18 +211,30 @@ static void *plan_original_of(const struct plan *plan, const char *name)
 	return found;
 }
 
-/* What it does not have itself it does not have: another's would not know its heap. */
+static void plan_take(const struct plan *plan, const char *name, void *ret_function)
+{
+	void *found = plan_original_of(plan, name);
+
+	if (found)
+		*(void **)ret_function = found;
+}
+
+/*
+ * A function that it does not have is the next one's that has it, as for the program. But what is
+ * asked for the size of a block has to know the heap that it is of.
+ */
 static void plan_below(const struct plan *plan, struct real *below)
 {
-	*(void **)&below->malloc = plan_original_of(plan, "malloc");
-	*(void **)&below->free = plan_original_of(plan, "free");
-	*(void **)&below->calloc = plan_original_of(plan, "calloc");
-	*(void **)&below->realloc = plan_original_of(plan, "realloc");
-	*(void **)&below->memalign = plan_original_of(plan, "memalign");
-	if (!below->memalign)
-		*(void **)&below->memalign = plan_original_of(plan, "aligned_alloc");
-	*(void **)&below->posix_memalign = plan_original_of(plan, "posix_memalign");
+	plan_take(plan, "malloc", &below->malloc);
+	plan_take(plan, "free", &below->free);
+	plan_take(plan, "calloc", &below->calloc);
+	plan_take(plan, "realloc", &below->realloc);
+	plan_take(plan, "aligned_alloc", &below->memalign);
+	plan_take(plan, "memalign", &below->memalign);
+	plan_take(plan, "posix_memalign", &below->posix_memalign);
 	*(void **)&below->usable = plan_original_of(plan, "malloc_usable_size");
+	if (!below->free)
+		below->free = real_next->free;
 	if (below->tight) {
 		below->quick_malloc = below->malloc;
 		below->quick_free = below->free;
