@@ -2,7 +2,7 @@
 //
 // page.mjs - stores, pages and a browser to look at them.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { accessSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -26,7 +26,9 @@ export async function finish() {
 export function record(name, ...command) {
 	const store = path.join(WORK, name);
 
-	execFileSync(TOOL, ["run", "--quiet", `--store=${store}`, "--", ...command]);
+	/* Of a bug the C library may make an end. */
+	spawnSync(TOOL, ["run", "--quiet", `--store=${store}`, "--", ...command]);
+	accessSync(store);
 	return store;
 }
 

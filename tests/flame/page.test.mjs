@@ -283,7 +283,8 @@ test("several processes are one page", async () => {
 		/by thread \d+ of process \d+ and of 2 more .* seen 3 times/);
 	await page.locator("#tab-process").click();
 	const live = await page.locator("#panel-process tbody td.number").allTextContents();
-	assert.deepEqual(live, ["6.0 KiB", "2.9 KiB", "1000 bytes"], "most first, a buffer of stdout too");
+	assert.deepEqual(live, ["6.2 KiB", "3.2 KiB", "1.3 KiB"],
+		"most first, a buffer of stdout and the thread's own too");
 	assert.equal(await page.locator("#panel-process caption").textContent(), "3 processes");
 	await page.evaluate(axe);
 	const found = await page.evaluate(() => window.axe.run());
@@ -350,7 +351,7 @@ test("what cannot be done is said in a line", () => {
 	};
 
 	assert.match(say(store), /-o OUT.html is missing/);
-	assert.match(say("-o", path.join(WORK, "x")), /flame of what/);
+	assert.match(say("-o", path.join(WORK, "x")), /flame: of what/);
 	assert.match(say("--nodes=3", store, "-o", path.join(WORK, "x")), /from 10 to/);
 	assert.match(say(FOREST, "-o", path.join(WORK, "x")), /not a store/);
 	assert.match(say(store, "-o", path.join(WORK, "no/where")), /No such file/);
