@@ -145,13 +145,24 @@ static char *thread_place(struct recorder_thread *thread)
 	return (char *)thread - RECORDER_ALTSTACK_BYTES;
 }
 
+/* Whoever takes these places next finds them as new. */
+static void place_clear(uint32_t slab, uint32_t places)
+{
+	for (; places; places &= places - 1)
+		memset(slabs[slab].memory + (size_t)__builtin_ctz(places) * THREAD_MAPPED +
+			       RECORDER_ALTSTACK_BYTES,
+		       0, sizeof(struct recorder_thread));
+}
+
 /* In a forked child there is one thread. */
 static void place_keep_only(struct recorder_thread *thread)
 {
 	uint32_t bit, i, slab = place_find(thread_place(thread), &bit);
 
-	for (i = 0; i < SLABS && slabs[i].memory; i++)
+	for (i = 0; i < SLABS && slabs[i].memory; i++) {
+		place_clear(i, slabs[i].used & ~(i == slab ? bit : 0));
 		slabs[i].used = i == slab ? bit : 0;
+	}
 }
 
 /* --- threads -----------------------------------------------------------------------------------
