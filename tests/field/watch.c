@@ -6,7 +6,7 @@
  *
  * The command and what it forks are traced; each process is stopped at its exit, when /proc still
  * has all of it, and one block of lines about it goes to OUT: its file, its end, its descriptors,
- * limits, signals and the number of its mappings. The status is the command's; a signal is sent to
+ * limits, signals and the number of its mappings, with a name and without. The status is the command's; a signal is sent to
  * oneself.
  *
  * Threads are left alone: a process ends with its leader. One that another process traces is not
@@ -78,25 +78,40 @@ static void descriptors(pid_t pid)
 		free(entries);
 }
 
-/* Lines of a file in /proc that begin with `prefix`, "" for all; their number. */
-static unsigned int copy_lines(pid_t pid, const char *leaf, const char *prefix, int print)
+/* Lines of a file in /proc that begin with `prefix`. */
+static void copy_lines(pid_t pid, const char *leaf, const char *prefix)
 {
 	char path[64], line[4096];
-	unsigned int nr = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, prefix, strlen(prefix)))
-			continue;
-		nr++;
-		if (print)
+		if (!strncmp(line, prefix, strlen(prefix)))
 			fputs(line, out);
 	}
 	if (file)
 		fclose(file);
-	return nr;
+}
+
+/* Unnamed neighbours are one mapping or two as their random places have it: they are counted apart. */
+static void mappings(pid_t pid)
+{
+	unsigned int named = 0, unnamed = 0;
+	char path[64], line[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strpbrk(line, "/["))
+			named++;
+		else
+			unnamed++;
+	}
+	if (file)
+		fclose(file);
+	fprintf(out, "maps %u %u\n", named, unnamed);
 }
 
 static void ending(pid_t pid, int status)
@@ -109,11 +124,11 @@ static void ending(pid_t pid, int status)
 	else
 		fprintf(out, "end status %d\n", WEXITSTATUS(status));
 	descriptors(pid);
-	copy_lines(pid, "limits", "Max", 1);
-	copy_lines(pid, "status", "Sig", 1);
-	copy_lines(pid, "status", "Umask", 1);
-	copy_lines(pid, "status", "NoNewPrivs", 1);
-	fprintf(out, "maps %u\n", copy_lines(pid, "maps", "", 0));
+	copy_lines(pid, "limits", "Max");
+	copy_lines(pid, "status", "Sig");
+	copy_lines(pid, "status", "Umask");
+	copy_lines(pid, "status", "NoNewPrivs");
+	mappings(pid);
 	fflush(out);
 }
 
