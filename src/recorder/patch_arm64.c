@@ -4,7 +4,8 @@
  *
  * x16 and x17 are free at the entry of a function. A call that is displaced gets the return address
  * that it would have had. Nothing can jump in between one instruction; to the entry it may, and
- * then it comes by the slot again.
+ * then it comes by the slot again, so that leaves the flags alone: addresses have no top bit, and
+ * that of their difference tells which is greater.
  */
 #include <string.h>
 #include <sys/syscall.h>
@@ -127,8 +128,8 @@ bool patch_fill(struct patch *patch, const uintptr_t *inside)
 	patch_put_word(&writer, 0xd53bd040 | X16);	/* mrs x16, tpidr_el0 */
 	patch_put_word(&writer, 0xf8716a10);		/* ldr x16, [x16, x17] */
 	patch_put_word(&writer, 0x910003f1);		/* mov x17, sp */
-	patch_put_word(&writer, 0xeb11021f);		/* cmp x16, x17 */
-	patch_put_word(&writer, 0x54000008 | 10u << 5); /* b.hi original */
+	patch_put_word(&writer, 0xcb100231);		/* sub x17, x17, x16 */
+	patch_put_word(&writer, 0xb7f80011 | 10u << 5); /* tbnz x17, #63, original */
 	fill_load(&writer, SIXTH, (uintptr_t)patch);
 	fill_jump(&writer, (uintptr_t)patch->hook);
 	patch->original = writer.at;

@@ -9,8 +9,9 @@ static bug_function void free_variable(void *variable)
 
 int main(void)
 {
-	long variable[8];
+	long variable[8] = {0};
 
-	free_variable(hidden(variable));
+	/* In front of it the C library finds no size, whatever was on the stack. */
+	free_variable(hidden(variable + 2));
 	return 7;
 }

@@ -15,6 +15,7 @@
 
 #define SECTION_BYTES 4096
 #define HOOKED 4711
+#define FAR_BELOW 65536 /* on the stack, of what is called next */
 
 /*
  * Calls @function with flags that tell how its arguments compare, and in x9 where to return to, for
@@ -128,7 +129,7 @@ static const struct {
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 #define ARGUMENTS (sizeof(arguments) / sizeof(arguments[0]))
 
-static __thread uint8_t inside; /* not 0: the allocator calls itself */
+static __thread uintptr_t inside; /* above the stack pointer: the allocator calls itself */
 static unsigned int failed;
 
 static long hook(long a, long b)
@@ -192,8 +193,10 @@ static void try_case(const char *name, uint8_t *function, uint8_t *slot)
 		const long a = arguments[i].a, b = arguments[i].b;
 
 		expect(name, "moved", i, call_with(patch.original, a, b), wanted[i]);
-		inside = 1;
+		inside = (uintptr_t)__builtin_frame_address(0);
 		expect(name, "inside", i, call_with(function, a, b), wanted[i]);
+		inside = (uintptr_t)__builtin_frame_address(0) - FAR_BELOW;
+		expect(name, "left", i, call_with(function, a, b), hook(a, b));
 		inside = 0;
 		expect(name, "hooked", i, call_with(function, a, b), hook(a, b));
 	}

@@ -506,6 +506,12 @@ static void emit(uint8_t *memory, uint8_t frame)
 	__builtin___clear_cache((char *)memory, (char *)memory + 4096);
 }
 
+/* By tables, to the outermost frame: nothing guessed. */
+static bool jit_is_walked(void)
+{
+	return !(check_last.flags & STACKDEPOT_UNWIND_LOST) && check_last.certain == check_last.nr;
+}
+
 static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
 {
 	emit(memory, frame);
@@ -514,7 +520,7 @@ static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
 		EXPECT(stackdepot_unwind_register(memory) == 0);
 	}
 	((call_fn)(uintptr_t)(memory + CODE_OFFSET))(leaf);
-	EXPECT(!(check_last.flags & STACKDEPOT_UNWIND_LOST) == registered);
+	EXPECT(jit_is_walked() == registered);
 	use((call_fn)(uintptr_t)(memory + CODE_OFFSET));
 	if (registered) {
 		__deregister_frame(memory);
@@ -522,7 +528,7 @@ static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
 		EXPECT(stackdepot_unwind_deregister(memory) == -ENOENT);
 	}
 	((call_fn)(uintptr_t)(memory + CODE_OFFSET))(leaf);
-	EXPECT(check_last.flags & STACKDEPOT_UNWIND_LOST);
+	EXPECT(!jit_is_walked());
 }
 
 static uint8_t *jit_memory(size_t bytes)
