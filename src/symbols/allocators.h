@@ -6,6 +6,7 @@
 /*
  * The name of an allocator that the file contains without exporting its own functions, NULL if
  * there is no sign of one. A recorder cannot find these functions; those that are exported it has.
+ * PATH is of the recorded machine.
  */
 const char *allocators_hidden(const char *path);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/search.h"
 #include "symbols/code_names.h"
 
 #define ENTRIES_MAX (4u << 20)
@@ -222,18 +223,11 @@ static void names_sort(struct code_names *names)
 const char *code_names_find(struct code_names *names, uint64_t address)
 {
 	const struct entry *found = NULL;
-	size_t low = 0, high = names->nr, looked = 0;
+	size_t low, looked = 0;
 
 	if (!names->sorted && names->nr)
 		names_sort(names);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (names->entries[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	low = search_up_to(names->entries, names->nr, start, address);
 	/* backwards, as long as one that begins there may come to the address */
 	while (low-- && names->entries[low].reach > address && looked++ < LOOK_MAX) {
 		const struct entry *entry = &names->entries[low];

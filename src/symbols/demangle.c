@@ -59,6 +59,8 @@ static void demangle_add(const char *text, size_t bytes, void *opaque)
 
 	if (bytes >= sizeof(plain->text) - plain->used)
 		longjmp(demangle_enough, 1);
+	if (!bytes)
+		return; /* and then TEXT may be NULL */
 	memcpy(plain->text + plain->used, text, bytes);
 	plain->used += bytes;
 }

@@ -45,6 +45,11 @@ void symbols_set_root(const char *directory)
 	file_root = directory;
 }
 
+char *file_full_path(const char *path)
+{
+	return memory_print("%s%s", file_root, path);
+}
+
 /* A server that does not answer must not hold a report up for minutes, unless one wants that. */
 static void file_bound_debuginfod(void)
 {
@@ -100,7 +105,7 @@ static bool file_end(struct symbol_file *file, bool usable)
 static bool file_report(struct symbol_file *file, const char *path,
 			const struct symbol_module *recorded)
 {
-	char *full = memory_print("%s%s", file_root, path);
+	char *full = file_full_path(path);
 	struct stat st;
 
 	if (!stat(full, &st) && S_ISREG(st.st_mode) && !access(full, R_OK) && file_begin(file)) {

@@ -17,6 +17,8 @@ struct symbol_file {
 
 void file_open(struct symbol_file *file, const struct symbol_module *module);
 void file_close(struct symbol_file *file);
+/* PATH is of the recorded machine: what it is here, to be freed. */
+char *file_full_path(const char *path);
 /* Where the program or its symbols lie, for files that lie beside; NULL if there are none. */
 const char *file_path(const struct symbol_file *file);
 

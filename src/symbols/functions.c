@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/search.h"
 #include "symbols/functions.h"
 
 #define MAX_DEPTH 256u /* of nested entries; a file may be damaged */
@@ -41,6 +42,28 @@ bool functions_ranges(Dwarf_Die *die, Dwarf_Addr base, struct functions_position
 		end += base;
 	}
 	*ret_range = (struct functions_range){start, end};
+	return true;
+}
+
+/* --- entries in entries ----------------------------------------------------------------------- */
+
+struct functions_walk {
+	unsigned int depth;
+	Dwarf_Off last; /* the furthest entry that was met */
+};
+
+/*
+ * The next entry in PARENT; DIE is the one before, empty to begin. A damaged file may lead back to
+ * where one was, or from each entry to what is inside of it, which would be walked again for each
+ * entry around it: so none is met twice in a walk, however deep.
+ */
+static bool functions_next(struct functions_walk *walk, Dwarf_Die *parent, Dwarf_Die *die)
+{
+	if (walk->depth > MAX_DEPTH ||
+	    (die->addr ? dwarf_siblingof(die, die) : dwarf_child(parent, die)) ||
+	    dwarf_dieoffset(die) <= walk->last)
+		return false;
+	walk->last = dwarf_dieoffset(die);
 	return true;
 }
 
@@ -84,25 +107,22 @@ static bool functions_may_hold(int tag)
 	}
 }
 
-static void functions_walk(struct functions *functions, Dwarf_Die *parent, unsigned int depth)
+static void functions_walk(struct functions *functions, Dwarf_Die *parent,
+			   struct functions_walk *walk)
 {
-	Dwarf_Off last = 0;
-	Dwarf_Die die;
+	Dwarf_Die die = {.addr = NULL};
 
-	if (depth > MAX_DEPTH || dwarf_child(parent, &die))
-		return;
-	do {
+	while (functions_next(walk, parent, &die)) {
 		int tag = dwarf_tag(&die);
 
-		/* A damaged file may lead back to where one was. */
-		if (dwarf_dieoffset(&die) <= last)
-			return;
-		last = dwarf_dieoffset(&die);
 		if (tag == DW_TAG_subprogram)
 			functions_add(functions, &die);
-		if (functions_may_hold(tag))
-			functions_walk(functions, &die, depth + 1);
-	} while (!dwarf_siblingof(&die, &die));
+		if (!functions_may_hold(tag))
+			continue;
+		walk->depth++;
+		functions_walk(functions, &die, walk);
+		walk->depth--;
+	}
 }
 
 static int functions_compare(const void *a, const void *b)
@@ -119,13 +139,14 @@ static int functions_compare(const void *a, const void *b)
 struct functions *functions_open(const Dwarf_Die *unit, Dwarf_Addr base)
 {
 	struct functions *functions = memory_alloc(sizeof(*functions));
+	struct functions_walk walk = {.depth = 0};
 	Dwarf_Die die = *unit;
 	Dwarf_Addr reach = 0;
 	size_t i;
 
 	functions->dwarf = dwarf_cu_getdwarf(die.cu);
 	functions->base = base;
-	functions_walk(functions, &die, 0);
+	functions_walk(functions, &die, &walk);
 	if (functions->nr)
 		qsort(functions->list, functions->nr, sizeof(*functions->list), functions_compare);
 	for (i = 0; i < functions->nr; i++) {
@@ -161,16 +182,8 @@ struct functions_range functions_range(const struct functions *functions, size_t
  */
 static const struct function *functions_find(const struct functions *functions, Dwarf_Addr address)
 {
-	size_t low = 0, high = functions->nr;
+	size_t low = search_up_to(functions->list, functions->nr, range.start, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (functions->list[middle].range.start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; low && functions->list[low - 1].reach > address; low--)
 		if (functions->list[low - 1].range.end > address)
 			return &functions->list[low - 1];
@@ -198,40 +211,37 @@ static void functions_push(struct functions *functions, const Dwarf_Die *die)
 /* What is inlined into PARENT at the address, outermost first. Blocks without addresses may hold
  * some all the same. */
 static void functions_inlined(struct functions *functions, Dwarf_Die *parent, Dwarf_Addr address,
-			      unsigned int depth)
+			      struct functions_walk *walk)
 {
 	size_t before = functions->chain_nr;
-	Dwarf_Off last = 0;
-	Dwarf_Die die;
+	Dwarf_Die die = {.addr = NULL};
 
-	if (depth > MAX_DEPTH || dwarf_child(parent, &die))
-		return;
-	do {
+	while (functions_next(walk, parent, &die)) {
 		int tag = dwarf_tag(&die);
 
-		if (dwarf_dieoffset(&die) <= last)
-			return;
-		last = dwarf_dieoffset(&die);
 		if (tag == DW_TAG_inlined_subroutine && functions_has(functions, &die, address))
 			functions_push(functions, &die);
 		else if (tag != DW_TAG_lexical_block)
 			continue;
-		functions_inlined(functions, &die, address, depth + 1);
+		walk->depth++;
+		functions_inlined(functions, &die, address, walk);
+		walk->depth--;
 		if (functions->chain_nr > before)
 			return;
-	} while (!dwarf_siblingof(&die, &die));
+	}
 }
 
 Dwarf_Die *functions_at(struct functions *functions, Dwarf_Addr address, size_t *ret_nr)
 {
 	const struct function *function = functions_find(functions, address);
+	struct functions_walk walk = {.depth = 0};
 	size_t i, nr;
 	Dwarf_Die die;
 
 	functions->chain_nr = 0;
 	if (function && dwarf_offdie(functions->dwarf, function->die, &die)) {
 		functions_push(functions, &die);
-		functions_inlined(functions, &die, address, 0);
+		functions_inlined(functions, &die, address, &walk);
 	}
 	nr = functions->chain_nr;
 	for (i = 0; i < nr / 2; i++) {

@@ -19,7 +19,7 @@
 #define _GNU_SOURCE
 #include <dwarf.h>
 #include <fcntl.h>
-#include <libelf.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -177,12 +177,13 @@ static bool split_section(Elf *elf, const char *name, const char *suffix, struct
 	bool found = false;
 
 	while (!elf_getshdrstrndx(elf, &names) && !found && (scn = elf_nextscn(elf, scn))) {
-		Elf64_Shdr *header = elf64_getshdr(scn);
-		const char *is = header ? elf_strptr(elf, names, header->sh_name) : NULL;
+		GElf_Shdr header; /* a copy: in the file they need not be aligned */
+		const char *is =
+			gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
 		Elf_Data *data;
 
 		if (!is || strcmp(is, wanted) ||
-		    ((header->sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0))
+		    ((header.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0))
 			continue;
 		data = elf_getdata(scn, NULL);
 		found = data && data->d_buf && data->d_size;

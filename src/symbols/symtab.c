@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/search.h"
 #include "symbols/symtab.h"
 
 struct symtab_entry {
@@ -123,25 +124,9 @@ void symtab_close(struct symtab *symtab)
 	free(symtab);
 }
 
-/* How many begin at the address or before. */
-static size_t symtab_before(const struct symtab *symtab, Dwarf_Addr address)
-{
-	size_t low = 0, high = symtab->nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (symtab->entries[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 const char *symtab_find(const struct symtab *symtab, Dwarf_Addr address)
 {
-	size_t before = symtab_before(symtab, address), at;
+	size_t before = search_up_to(symtab->entries, symtab->nr, start, address), at;
 	const struct symtab_entry *last;
 
 	for (at = before; at && symtab->entries[at - 1].reach > address; at--)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/search.h"
 #include "symbols/functions.h"
 #include "symbols/split.h"
 #include "symbols/units.h"
@@ -208,16 +209,8 @@ void units_close(struct units *units)
 struct unit *units_find(struct units *units, Dwarf_Addr address, Dwarf_Addr *ret_address)
 {
 	const Dwarf_Addr wanted = address - units->bias;
-	size_t low = 0, high = units->nr_ranges;
+	size_t low = search_up_to(units->ranges, units->nr_ranges, range.start, wanted);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (units->ranges[middle].range.start <= wanted)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; low && units->ranges[low - 1].reach > wanted; low--) {
 		if (units->ranges[low - 1].range.end <= wanted)
 			continue;
