@@ -38,6 +38,10 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("children_unrecorded", "of them without a store", info->children_unrecorded, false,
 	    true);
 	ROW("modules_dropped", "modules without a record", info->modules_dropped, false, true);
+	ROW("messages_dropped", "messages of the recorder that found no room", info->notes_dropped,
+	    false, true);
+	ROW("programs_dropped", "programs started that found none", info->starts_dropped, false,
+	    true);
 	return nr;
 }
 

@@ -94,6 +94,47 @@ static json_t *json_unseen(const struct profile *profile)
 	return list;
 }
 
+static void json_messages_of(json_t *list, struct stackdepot_store *store)
+{
+	struct stackdepot_note note;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_note(store, &position, &note))
+		json_array_append_new(
+			list, json_pack("{s:o, s:I, s:I}", "text", json_name(note.text), "pid",
+					(json_int_t)note.pid, "count", (json_int_t)note.count));
+}
+
+static void json_not_recorded_of(json_t *list, struct stackdepot_store *store)
+{
+	struct stackdepot_start start;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_start(store, &position, &start)) {
+		const char *reason = stackdepot_start_reason(start.reason);
+
+		if (start.missing)
+			json_array_append_new(list, json_pack("{s:o, s:I, s:o}", "program",
+							      json_name(start.path), "count",
+							      (json_int_t)start.missing, "reason",
+							      json_name(*reason ? reason : NULL)));
+	}
+}
+
+/* What the recorder had to say, and programs that it did not get into. */
+static void json_notes(json_t *root, const struct profile *profile)
+{
+	json_t *messages = json_array(), *programs = json_array();
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		json_messages_of(messages, profile->processes[i].store);
+		json_not_recorded_of(programs, profile->processes[i].store);
+	}
+	json_object_set_new(root, "messages", messages);
+	json_object_set_new(root, "not_recorded", programs);
+}
+
 json_t *json_processes(const struct profile *profile)
 {
 	json_t *root = json_process(&profile->info), *list = json_array(), *one;
@@ -109,6 +150,7 @@ json_t *json_processes(const struct profile *profile)
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(root, "unseen_heaps", json_unseen(profile));
+	json_notes(root, profile);
 	json_object_set_new(root, "version", json_integer(JSON_VERSION));
 	json_object_set_new(root, "processes", list);
 	return root;
