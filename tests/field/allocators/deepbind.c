@@ -15,6 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef HOW
+#define HOW (RTLD_NOW | RTLD_GLOBAL)
+#endif
+
 #ifdef LIBRARY
 static void *volatile kept[4];
 
@@ -52,7 +56,7 @@ static char *make(size_t size)
 
 int main(int argc, char **argv)
 {
-	void *library = dlopen(argv[argc - 1], RTLD_NOW | RTLD_GLOBAL | RTLD_DEEPBIND);
+	void *library = dlopen(argv[argc - 1], HOW | RTLD_DEEPBIND);
 	void (*give_back)(void *);
 	void *(*take)(size_t);
 	int i;

@@ -6,22 +6,4 @@
 // expect: errors 0
 // expect: says <rust::Square as rust::Shape>::area(  |$)
 // expect: not ::h[0-9a-f]{16}\b
-trait Shape {
-    fn area(&self) -> Vec<u8>;
-}
-
-struct Square(usize);
-
-impl Shape for Square {
-    #[inline(never)]
-    fn area(&self) -> Vec<u8> {
-        vec![1; self.0 * 1000]
-    }
-}
-
-fn main() {
-    let shape: Box<dyn Shape> = Box::new(Square(std::env::args().count()));
-    let kept = shape.area();
-    println!("{}", kept.len());
-    std::mem::forget(kept);
-}
+include!("rust.rs");

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * field: a program wraps malloc() and finds the next by dlsym(RTLD_NEXT), each at its first call
- * build: $CC -g -O1 -fno-builtin -rdynamic -o next $SRC/next.c
- * run: next
- * expect: leak keeps 777 1
+ * field: a program wraps malloc() and finds the next by dlsym(RTLD_NEXT): each at its first call,
+ *	all together at the first, or all at the start
+ * build: $CC -g -O1 -fno-builtin -rdynamic -DEACH -o next_each $SRC/next.c
+ * build: $CC -g -O1 -fno-builtin -rdynamic -o next_together $SRC/next.c
+ * build: $CC -g -O1 -fno-builtin -rdynamic -DAT_START -o next_at_start $SRC/next.c
+ * run: next_each && next_together && next_at_start; exit $((3 + $?))
+ * expect: leak keeps 2331 3
  * expect: not DOUBT
  */
 #define _GNU_SOURCE
@@ -12,55 +15,114 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *(*next_malloc)(size_t);
-static void (*next_free)(void *);
-static void *(*next_calloc)(size_t, size_t);
-static void *(*next_realloc)(void *, size_t);
+struct next {
+	const char *name;
+	void *function;
+	int looking;
+};
+
+enum { MALLOC, FREE, CALLOC, REALLOC };
+
+static struct next nexts[] = {
+	{.name = "malloc"}, {.name = "free"}, {.name = "calloc"}, {.name = "realloc"}};
 static unsigned long calls;
-static char early[8192];
+static char early[65536];
 static size_t used;
+
+static int is_early(void *object)
+{
+	return (char *)object >= early && (char *)object < early + sizeof(early);
+}
+
+static void *take_early(size_t size)
+{
+	void *object = early + used;
+
+	used += (size + 15) & ~15ul;
+	return object;
+}
+
+/* dlsym() may allocate, and be here again. */
+static void look(struct next *next)
+{
+	next->looking = 1;
+	next->function = dlsym(RTLD_NEXT, next->name);
+	next->looking = 0;
+}
+
+#ifdef AT_START
+__attribute__((constructor))
+#endif
+__attribute__((unused)) static void
+look_for_all(void)
+{
+	unsigned int i;
+
+	for (i = MALLOC; i <= REALLOC; i++)
+		nexts[i].looking = 1;
+	for (i = MALLOC; i <= REALLOC; i++)
+		nexts[i].function = dlsym(RTLD_NEXT, nexts[i].name);
+	for (i = MALLOC; i <= REALLOC; i++)
+		nexts[i].looking = 0;
+}
+
+static void *find(unsigned int number)
+{
+	struct next *next = &nexts[number];
+
+#if defined(EACH)
+	if (!next->function && !next->looking)
+		look(next);
+#elif !defined(AT_START)
+	if (!next->function && !next->looking)
+		look_for_all();
+#endif
+	return next->looking ? NULL : next->function;
+}
 
 void *malloc(size_t size)
 {
-	if (!next_malloc)
-		*(void **)&next_malloc = dlsym(RTLD_NEXT, "malloc");
+	void *(*next)(size_t);
+
+	*(void **)&next = find(MALLOC);
+	if (!next)
+		return take_early(size);
 	calls++;
-	return next_malloc(size);
+	return next(size);
 }
 
 void free(void *object)
 {
-	if ((char *)object >= early && (char *)object < early + sizeof(early))
-		return;
-	if (!next_free)
-		*(void **)&next_free = dlsym(RTLD_NEXT, "free");
-	next_free(object);
+	void (*next)(void *);
+
+	*(void **)&next = is_early(object) ? NULL : find(FREE);
+	if (next)
+		next(object);
 }
 
 void *calloc(size_t nr, size_t size)
 {
-	static int looking;
+	void *(*next)(size_t, size_t);
 
-	if (!next_calloc && looking) {
-		void *object = early + used;
-
-		used += (nr * size + 15) & ~15ul;
-		return object;
-	}
-	if (!next_calloc) {
-		looking = 1;
-		*(void **)&next_calloc = dlsym(RTLD_NEXT, "calloc");
-	}
+	*(void **)&next = find(CALLOC);
+	if (!next)
+		return take_early(nr * size);
 	calls++;
-	return next_calloc(nr, size);
+	return next(nr, size);
 }
 
 void *realloc(void *object, size_t size)
 {
-	if (!next_realloc)
-		*(void **)&next_realloc = dlsym(RTLD_NEXT, "realloc");
+	void *(*next)(void *, size_t);
+
+	*(void **)&next = is_early(object) ? NULL : find(REALLOC);
+	if (!next) {
+		void *moved = malloc(size);
+
+		return object ? memcpy(moved, object, size) : moved;
+	}
 	calls++;
-	return next_realloc(object, size);
+	return next(object, size);
 }
 
 static __attribute__((noinline)) void *keeps(void)
@@ -79,5 +141,5 @@ int main(void)
 	free(text);
 	for (i = 0; i < 3000; i++)
 		free(realloc(calloc(3, i), 50 + i));
-	return keeps() ? 3 : 4;
+	return keeps() ? 0 : 4;
 }
