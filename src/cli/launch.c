@@ -301,24 +301,25 @@ static char *launch_variable(const char *name, const char *value, bool in_front)
 }
 
 /*
- * The environment of the program, made before fork(): after it nothing is allocated. Of an option
- * that is given twice the last one holds, which is the command line's.
+ * The environment of the program, made before fork(): after it nothing is allocated. Ours comes
+ * last, where the recorder takes it out again; a variable LD_PRELOAD of the user's stays where it
+ * is. Of an option that is given twice the last one holds, which is the command line's.
  */
 static char **launch_environment(const struct launch *launch)
 {
-	static const char *const names[] = {"STACKDEPOT_OPTIONS=", "LD_PRELOAD="};
-	size_t i, nr = 0, used = 2;
+	static const char options[] = "STACKDEPOT_OPTIONS=";
+	size_t i, nr = 0, used = 0;
 	char **list;
 
 	while (environ[nr])
 		nr++;
 	list = memory_alloc((nr + 3) * sizeof(*list));
-	list[0] = launch_variable("STACKDEPOT_OPTIONS", launch->options, false);
-	list[1] = launch_variable("LD_PRELOAD", launch->preload, true);
 	for (i = 0; i < nr; i++)
-		if (strncmp(environ[i], names[0], strlen(names[0])) &&
-		    strncmp(environ[i], names[1], strlen(names[1])))
+		if (strncmp(environ[i], options, strlen(options)))
 			list[used++] = environ[i];
+	list[used++] = launch_variable("STACKDEPOT_OPTIONS", launch->options, false);
+	list[used++] = launch_variable("LD_PRELOAD", launch->preload, true);
+	list[used] = NULL;
 	return list;
 }
 
@@ -350,8 +351,12 @@ static bool launch_has_failed(struct launch *launch, int failure)
 
 static void launch_free(char **environment)
 {
-	free(environment[0]);
-	free(environment[1]);
+	size_t nr = 0;
+
+	while (environment[nr])
+		nr++;
+	free(environment[nr - 2]);
+	free(environment[nr - 1]);
 	free(environment);
 }
 

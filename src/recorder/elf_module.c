@@ -37,7 +37,9 @@ static uint32_t elf_first(const uint32_t *table, uint32_t hash)
 	return ((const uint32_t *)&bloom[bloom_words])[hash % buckets];
 }
 
-const ElfW(Sym) * elf_function(const struct elf_module *module, const char *name)
+/* At an address, or anywhere if that is NULL. */
+static const ElfW(Sym) *
+	elf_find(const struct elf_module *module, const char *name, const void *address)
 {
 	const uint32_t *table = module->hash, hash = elf_hash_of(name);
 	const uint32_t *chain = &table[4] + 2 * (size_t)table[2] + table[0];
@@ -51,11 +53,23 @@ const ElfW(Sym) * elf_function(const struct elf_module *module, const char *name
 		value = chain[number - table[1]];
 		if ((value | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
 		    ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+		    (!address || module->base + symbol->st_value == (uintptr_t)address) &&
 		    !strcmp(&module->names[symbol->st_name], name))
 			return symbol;
 		number++;
 	} while (!(value & 1));
 	return NULL;
+}
+
+const ElfW(Sym) * elf_function(const struct elf_module *module, const char *name)
+{
+	return elf_find(module, name, NULL);
+}
+
+const ElfW(Sym) *
+	elf_function_at(const struct elf_module *module, const char *name, const void *address)
+{
+	return elf_find(module, name, address);
 }
 
 /* The loader has made addresses of them, but for files that it may not write to. */

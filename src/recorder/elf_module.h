@@ -23,6 +23,9 @@ struct elf_module {
 bool elf_read(const struct dl_phdr_info *info, struct elf_module *ret_module);
 /* A function that the module defines and exports, of any version; NULL if it does not. */
 const ElfW(Sym) * elf_function(const struct elf_module *module, const char *name);
+/* The one of that name, of several versions, which is at the address. */
+const ElfW(Sym) *
+	elf_function_at(const struct elf_module *module, const char *name, const void *address);
 /* Does the address lie in it? */
 bool elf_has(const struct elf_module *module, const void *address);
 /*

@@ -126,6 +126,10 @@ syscall:
 	b.eq	raw_seccomp
 	cmp	w0, #__NR_prctl
 	b.eq	raw_prctl
+	cmp	w0, #__NR_execve
+	b.eq	raw_execve
+	cmp	w0, #__NR_execveat
+	b.eq	raw_execveat
 	.globl	raw_call
 	.hidden	raw_call
 raw_call:

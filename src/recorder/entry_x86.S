@@ -130,6 +130,10 @@ syscall:
 	je	raw_seccomp
 	cmp	$__NR_prctl, %edi
 	je	raw_prctl
+	cmp	$__NR_execve, %edi
+	je	raw_execve
+	cmp	$__NR_execveat, %edi
+	je	raw_execveat
 	.globl	raw_call
 	.hidden	raw_call
 raw_call:

@@ -2,11 +2,12 @@
 /*
  * exec.c - which programs are started, and what of us they are handed.
  *
- * A program that inherits LD_PRELOAD and cannot take our library runs otherwise than without it:
- * another C library's loader stops at our symbols, one of another architecture complains. So each
- * target is looked at, and such a one gets an environment without our entry. What is started is
- * noted in the first store of the run and struck out by the recorder in the new program: reports
- * name what stays.
+ * What a program hands to one that it starts has nothing of ours (environment.c); it is put in
+ * here. A program that inherits LD_PRELOAD and cannot take our library runs otherwise than without
+ * it: another C library's loader stops at our symbols, one of another architecture complains, a
+ * static one sees it. So each target is looked at, and such a one gets what the program hands over.
+ * What is started is noted in the first store of the run and struck out by the recorder in the new
+ * program: reports name what stays.
  *
  * All of this may run in the child of a vfork(), or of a fork() of a process with threads: nothing
  * is allocated, no lock taken, and what is put into memory lies on the stack, or is unmapped again.
@@ -29,17 +30,24 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "elf_module.h"
+#include "environment.h"
+#include "filter.h"
+#include "patch.h"
 #include "recorder.h"
 
 #define HOOK EXPORT __attribute__((noinline))
 #define EXEC_INTERPRETERS 4u	       /* scripts whose interpreter is a script whose ... */
 #define EXEC_HEAD_BYTES 256u	       /* what the kernel reads of a script's first line */
 #define EXEC_LOADER_BYTES (8ull << 20) /* a loader is smaller */
-#define EXEC_ON_STACK 4096u /* bytes of an environment's list; of a larger one a mapping */
 
 #ifdef __x86_64__
 #define EXEC_MACHINE EM_X86_64
@@ -50,14 +58,11 @@
 struct exec_target {
 	uint64_t device;
 	uint64_t inode;
-	uint32_t reason; /* enum stackdepot_start_reason */
-	bool strip;	 /* it does not get our entry of LD_PRELOAD */
+	uint32_t reason; /* enum stackdepot_start_reason: not zero, it is not to have us */
 };
 
 static struct {
 	uint64_t loader_device, loader_inode;
-	const char *library; /* as LD_PRELOAD names us; NULL: not known */
-	bool has_options;    /* we were handed STACKDEPOT_OPTIONS */
 } exec_own;
 
 static struct {
@@ -71,9 +76,17 @@ static struct {
 		     const posix_spawnattr_t *, char *const[], char *const[]);
 	int (*spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 		      const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*pidfd_spawn)(int *, const char *, const posix_spawn_file_actions_t *,
+			   const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*pidfd_spawnp)(int *, const char *, const posix_spawn_file_actions_t *,
+			    const posix_spawnattr_t *, char *const[], char *const[]);
 	int (*system)(const char *);
 	FILE *(*popen)(const char *, const char *);
 } exec_real;
+
+/* posix_spawn() of the C library as it was, if its entry leads to us. */
+static int (*exec_spawn_below)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			       const posix_spawnattr_t *, char *const[], char *const[]);
 
 static void exec_resolve(void)
 {
@@ -85,6 +98,8 @@ static void exec_resolve(void)
 	*(void **)&exec_real.execveat = dlsym(RTLD_NEXT, "execveat");
 	*(void **)&exec_real.spawn = dlsym(RTLD_NEXT, "posix_spawn");
 	*(void **)&exec_real.spawnp = dlsym(RTLD_NEXT, "posix_spawnp");
+	*(void **)&exec_real.pidfd_spawn = elf_next("pidfd_spawn");
+	*(void **)&exec_real.pidfd_spawnp = elf_next("pidfd_spawnp");
 	*(void **)&exec_real.system = dlsym(RTLD_NEXT, "system");
 	*(void **)&exec_real.popen = dlsym(RTLD_NEXT, "popen");
 }
@@ -96,6 +111,37 @@ static void exec_ready(void)
 		exec_resolve();
 }
 
+static int exec_spawned(pid_t *ret_pid, const char *path, const posix_spawn_file_actions_t *actions,
+			const posix_spawnattr_t *attributes, char *const arguments[],
+			char *const environment[]);
+
+struct exec_search_module {
+	const void *address;
+	struct elf_module module;
+};
+
+static int exec_is_module(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct exec_search_module *search = data;
+
+	(void)size;
+	return elf_read(info, &search->module) && elf_has(&search->module, search->address);
+}
+
+/*
+ * system(), popen() and wordexp() have the C library start a shell with the environment as it is
+ * now: by its own posix_spawn(), which therefore leads to us.
+ */
+static void exec_patch(void)
+{
+	struct exec_search_module search = {.address = *(void **)&exec_real.spawn};
+
+	if (dl_iterate_phdr(exec_is_module, &search) &&
+	    elf_function(&search.module, "gnu_get_libc_version"))
+		*(void **)&exec_spawn_below = patch_function(
+			&search.module, "posix_spawn", search.address, (const void *)exec_spawned);
+}
+
 void exec_setup(void)
 {
 	struct dl_find_object found;
@@ -103,9 +149,7 @@ void exec_setup(void)
 	struct stat st;
 
 	exec_resolve();
-	exec_own.has_options = getenv("STACKDEPOT_OPTIONS");
-	if (!_dl_find_object((void *)(uintptr_t)&exec_own, &found))
-		exec_own.library = found.dlfo_link_map->l_name;
+	exec_patch();
 	/* A function of the loader of this process. */
 	if (!_dl_find_object(dlsym(RTLD_DEFAULT, "__tls_get_addr"), &found) &&
 	    !stat(found.dlfo_link_map->l_name, &st)) {
@@ -156,10 +200,8 @@ static bool exec_loader_takes_us(const char *path)
 
 static void exec_judge_loader(const char *path, struct exec_target *target)
 {
-	if (exec_loader_takes_us(path))
-		return;
-	target->reason = STACKDEPOT_START_LOADER;
-	target->strip = true;
+	if (!exec_loader_takes_us(path))
+		target->reason = STACKDEPOT_START_LOADER;
 }
 
 /* "ld-linux-x86-64.so.2", "ld-musl-x86_64.so.1", "ld-2.31.so": started as a program. */
@@ -180,7 +222,6 @@ static void exec_judge_elf(int fd, const char *path, const Elf64_Ehdr *elf,
 	if (elf->e_ident[EI_CLASS] != ELFCLASS64 || elf->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    elf->e_machine != EXEC_MACHINE) {
 		target->reason = STACKDEPOT_START_MACHINE;
-		target->strip = true;
 		return;
 	}
 	for (i = 0; i < elf->e_phnum; i++) {
@@ -218,14 +259,23 @@ static void exec_interpreter(char *head, ssize_t length)
 	head[bytes] = '\0';
 }
 
-/* The loader clears the environment of a program that runs with more rights than its parent. */
-static bool exec_is_secure(int fd, const struct stat *st)
+static bool exec_has_rights(int fd, const struct stat *st)
 {
 	if (st->st_mode & S_ISUID && st->st_uid != geteuid())
 		return true;
 	if ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st->st_gid != getegid())
 		return true;
-	return fgetxattr(fd, "security.capability", NULL, 0) > 0;
+	return fgetxattr(fd, "security.capability", NULL, 0) > 0 && getuid();
+}
+
+/* The loader clears the environment of a program that runs with more rights than its parent; which
+ * it does not everywhere. */
+static bool exec_is_secure(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return exec_has_rights(fd, st) && (fstatfs(fd, &fs) || !(fs.f_flags & ST_NOSUID)) &&
+	       raw_call(SYS_prctl, (long)PR_GET_NO_NEW_PRIVS, 0l, 0l, 0l, 0l) != 1;
 }
 
 enum exec_kind { EXEC_DONE, EXEC_SCRIPT, EXEC_PLAIN };
@@ -275,8 +325,7 @@ static bool exec_look(int directory, const char *path, struct exec_target *targe
 			   : dup(directory);
 		if (fd < 0) {
 			/* With none to spare the loader could not open our library either. */
-			target->strip = errno == EMFILE;
-			if (target->strip)
+			if (errno == EMFILE)
 				target->reason = STACKDEPOT_START_LIBRARY;
 			return true;
 		}
@@ -290,118 +339,6 @@ static bool exec_look(int directory, const char *path, struct exec_target *targe
 		directory = AT_FDCWD;
 	}
 	return true;
-}
-
-/* --- the environment ----------------------------------------------------------------------------
- */
-
-static const char *exec_variable(char *const environment[], const char *name, size_t *ret_number)
-{
-	const size_t length = strlen(name);
-	size_t i;
-
-	for (i = 0; environment && environment[i]; i++)
-		if (!strncmp(environment[i], name, length) && environment[i][length] == '=') {
-			*ret_number = i;
-			return environment[i] + length + 1;
-		}
-	return NULL;
-}
-
-/* Our entry in a list of libraries; NULL if it is not there. */
-static const char *exec_entry(const char *list)
-{
-	const char *at = list, *own = exec_own.library;
-	size_t length = own ? strlen(own) : 0;
-
-	while (length && at && (at = strstr(at, own))) {
-		if ((at == list || strchr(": ", at[-1])) && strchr(": ", at[length]))
-			return at;
-		at += length;
-	}
-	return NULL;
-}
-
-/* Is our library handed over, and with it what it needs? */
-static void exec_judge_environment(char *const environment[], struct exec_target *target)
-{
-	size_t number;
-
-	if (!exec_entry(exec_variable(environment, "LD_PRELOAD", &number))) {
-		target->strip = false;
-		target->reason = STACKDEPOT_START_ENVIRONMENT;
-		return;
-	}
-	if (exec_own.has_options && !exec_variable(environment, "STACKDEPOT_OPTIONS", &number)) {
-		target->strip = true;
-		target->reason = STACKDEPOT_START_ENVIRONMENT;
-	} else if (!target->reason && faccessat(AT_FDCWD, exec_own.library, R_OK, AT_EACCESS)) {
-		target->strip = true;
-		target->reason = STACKDEPOT_START_LIBRARY;
-	}
-}
-
-/* Room for an environment without our entry: in memory of the caller's if that is enough. */
-struct exec_environment {
-	char **list;
-	size_t mapped_bytes;
-	char *buffer[EXEC_ON_STACK / sizeof(char *)];
-};
-
-/* A copy of `text`, which `number` is of the list, without our entry and the colon that goes with
- * it; if nothing else is in it, the list goes without it. */
-static void exec_cut(struct exec_environment *copy, size_t nr, size_t number, char *room)
-{
-	const char *text = copy->list[number], *value = strchr(text, '=') + 1;
-	const char *from = exec_entry(value), *to = from + strlen(exec_own.library);
-
-	if (*to)
-		to++;
-	else if (from > value)
-		from--;
-	if (from == value && !*to) {
-		memmove(&copy->list[number], &copy->list[number + 1],
-			(nr - number) * sizeof(char *));
-		return;
-	}
-	copy->list[number] = room;
-	room = mempcpy(room, text, (size_t)(from - text));
-	strcpy(room, to);
-}
-
-/* The environment as the target is to have it; the caller's own if there is nothing to change, or
- * no memory to do so. In the child of a vfork() a mapping stays behind in the parent: a page or so,
- * for a long environment and a target that is rarely met. */
-static char *const *exec_environment(char *const environment[], const struct exec_target *target,
-				     struct exec_environment *copy)
-{
-	size_t number = 0, nr = 0, bytes;
-	const char *value;
-
-	copy->mapped_bytes = 0;
-	value = target->strip ? exec_variable(environment, "LD_PRELOAD", &number) : NULL;
-	if (!value)
-		return environment;
-	while (environment[nr])
-		nr++;
-	bytes = (nr + 1) * sizeof(char *) + strlen(environment[number]) + 1;
-	copy->list = copy->buffer;
-	if (bytes > sizeof(copy->buffer)) {
-		copy->list = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				  -1, 0);
-		if (copy->list == MAP_FAILED)
-			return environment;
-		copy->mapped_bytes = bytes;
-	}
-	memcpy(copy->list, environment, (nr + 1) * sizeof(char *));
-	exec_cut(copy, nr, number, (char *)(copy->list + nr + 1));
-	return copy->list;
-}
-
-static void exec_release(struct exec_environment *copy)
-{
-	if (copy->mapped_bytes)
-		(void)munmap(copy->list, copy->mapped_bytes);
 }
 
 /* --- the list of what was started ---------------------------------------------------------------
@@ -505,7 +442,7 @@ struct exec_start {
 	char *const *environment; /* to be handed over */
 	bool marked;		  /* our own store as that of a program that was */
 	uint32_t state;
-	struct exec_environment copy;
+	struct environment copy;
 };
 
 /* Only the process that has the store: not the child of a vfork(), nor one that has not begun. */
@@ -514,7 +451,8 @@ static void exec_mark(struct exec_start *start)
 	struct store_process *process;
 
 	start->marked = false;
-	if (!load_acquire(&recorder.ready) || !load_relaxed(recorder.alive))
+	if (!load_acquire(&recorder.ready) || !load_relaxed(recorder.alive) ||
+	    !filter_allows(FILTER_GETPID))
 		return;
 	process = &recorder.header->process;
 	if (process->pid != (uint32_t)getpid())
@@ -525,6 +463,26 @@ static void exec_mark(struct exec_start *start)
 	start->marked = true;
 }
 
+/* The environment as the target is to have it: the program's, or with what is ours. */
+static char *const *exec_environment(char *const environment[], struct exec_target *target,
+				     struct environment *copy)
+{
+	const char *library = environment_library();
+	char *const *given;
+
+	if (target->reason || environment_has_ours(environment))
+		return environment;
+	target->reason = STACKDEPOT_START_LIBRARY;
+	if (library && faccessat(AT_FDCWD, library, R_OK, AT_EACCESS))
+		return environment;
+	target->reason = STACKDEPOT_START_ENVIRONMENT;
+	given = library ? environment_give(copy, environment) : NULL;
+	if (!given)
+		return environment;
+	target->reason = STACKDEPOT_START_PLAIN;
+	return given;
+}
+
 static void exec_begin_at(struct exec_start *start, const char *path,
 			  const struct exec_target *looked, char *const environment[], bool here)
 {
@@ -532,15 +490,29 @@ static void exec_begin_at(struct exec_start *start, const char *path,
 
 	start->note = NULL;
 	start->marked = false;
-	start->copy.mapped_bytes = 0;
+	start->copy.room = NULL;
 	start->environment = environment;
 	if (path) {
-		exec_judge_environment(environment, &target);
 		start->environment = exec_environment(environment, &target, &start->copy);
 		start->note = exec_note(path, &target);
 	}
 	if (here)
 		exec_mark(start);
+}
+
+/*
+ * Under a filter of the program's that forbids what we call: nobody looks. Its name is what tells
+ * it from others, where they are kept by their file's number.
+ */
+static void exec_begin_filtered(struct exec_start *start, const char *path,
+				char *const environment[], bool here)
+{
+	struct exec_target target = {.reason = STACKDEPOT_START_FILTER};
+	const char *at;
+
+	for (at = path; at && *at; at++)
+		target.inode = target.inode * 31 + (uint8_t)*at;
+	exec_begin_at(start, path, &target, environment, here);
 }
 
 /* `here`: this process itself becomes the target. */
@@ -551,9 +523,13 @@ static void exec_begin(struct exec_start *start, int directory, const char *path
 	struct exec_target target = {0};
 
 	exec_ready();
-	if (path && !exec_look(directory, path, &target))
-		path = NULL;
-	exec_begin_at(start, path, &target, environment, here);
+	if (!filter_allows_all()) {
+		exec_begin_filtered(start, path, environment, here);
+	} else {
+		if (path && !exec_look(directory, path, &target))
+			path = NULL;
+		exec_begin_at(start, path, &target, environment, here);
+	}
 	errno = saved_errno;
 }
 
@@ -568,7 +544,7 @@ static int exec_end(struct exec_start *start, bool failed, int result)
 		recorder.header->process.end_monotonic_ns = 0;
 		store_release(&recorder.header->process.state, start->state);
 	}
-	exec_release(&start->copy);
+	environment_release(&start->copy);
 	errno = saved_errno;
 	return result;
 }
@@ -614,6 +590,10 @@ static __attribute__((noinline)) void exec_begin_search(struct exec_start *start
 	const char *path;
 
 	exec_ready();
+	if (!filter_allows_all()) {
+		exec_begin_filtered(start, file, environment, here);
+		return;
+	}
 	path = file ? exec_search(file, buffer) : NULL;
 	if (path && !exec_look(AT_FDCWD, path, &target)) {
 		path = _PATH_BSHELL;
@@ -734,6 +714,22 @@ HOOK int execle(const char *path, const char *first, ...)
 	return execve(path, arguments, environment);
 }
 
+#ifdef __x86_64__
+__attribute__((force_align_arg_pointer))
+#endif
+static int
+exec_spawned(pid_t *ret_pid, const char *path, const posix_spawn_file_actions_t *actions,
+	     const posix_spawnattr_t *attributes, char *const arguments[],
+	     char *const environment[])
+{
+	struct exec_start start;
+	int error;
+
+	exec_begin(&start, AT_FDCWD, path, environment, false);
+	error = exec_spawn_below(ret_pid, path, actions, attributes, arguments, start.environment);
+	return exec_end(&start, error, error);
+}
+
 HOOK int posix_spawn(pid_t *ret_pid, const char *path, const posix_spawn_file_actions_t *actions,
 		     const posix_spawnattr_t *attributes, char *const arguments[],
 		     char *const environment[])
@@ -741,6 +737,8 @@ HOOK int posix_spawn(pid_t *ret_pid, const char *path, const posix_spawn_file_ac
 	struct exec_start start;
 	int error;
 
+	if (exec_spawn_below)
+		return exec_real.spawn(ret_pid, path, actions, attributes, arguments, environment);
 	exec_begin(&start, AT_FDCWD, path, environment, false);
 	error = exec_real.spawn(ret_pid, path, actions, attributes, arguments, start.environment);
 	return exec_end(&start, error, error);
@@ -758,13 +756,61 @@ HOOK int posix_spawnp(pid_t *ret_pid, const char *file, const posix_spawn_file_a
 	return exec_end(&start, error, error);
 }
 
-/* The C library starts the shell by itself, with the environment as it is now. */
+/* Since glibc 2.39. */
+int pidfd_spawn(int *ret_fd, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const arguments[],
+		char *const environment[]);
+int pidfd_spawnp(int *ret_fd, const char *file, const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attributes, char *const arguments[],
+		 char *const environment[]);
+
+HOOK int pidfd_spawn(int *ret_fd, const char *path, const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attributes, char *const arguments[],
+		     char *const environment[])
+{
+	struct exec_start start;
+	int error;
+
+	exec_begin(&start, AT_FDCWD, path, environment, false);
+	error = exec_real.pidfd_spawn ? exec_real.pidfd_spawn(ret_fd, path, actions, attributes,
+							      arguments, start.environment)
+				      : ENOSYS;
+	return exec_end(&start, error, error);
+}
+
+HOOK int pidfd_spawnp(int *ret_fd, const char *file, const posix_spawn_file_actions_t *actions,
+		      const posix_spawnattr_t *attributes, char *const arguments[],
+		      char *const environment[])
+{
+	struct exec_start start;
+	int error;
+
+	exec_begin_search(&start, file, environment, false);
+	error = exec_real.pidfd_spawnp ? exec_real.pidfd_spawnp(ret_fd, file, actions, attributes,
+								arguments, start.environment)
+				       : ENOSYS;
+	return exec_end(&start, error, error);
+}
+
+/* --- where the C library's posix_spawn() could not be led to us: the shell goes unrecorded */
+
+static void exec_begin_shell(struct exec_start *start, const char *command)
+{
+	const struct exec_target target = {.reason = STACKDEPOT_START_ENVIRONMENT};
+	const int saved_errno = errno;
+
+	exec_ready();
+	exec_begin_at(start, command && !exec_spawn_below ? _PATH_BSHELL : NULL, &target, environ,
+		      false);
+	errno = saved_errno;
+}
+
 HOOK int system(const char *command)
 {
 	struct exec_start start;
 	int status;
 
-	exec_begin(&start, AT_FDCWD, command ? _PATH_BSHELL : NULL, environ, false);
+	exec_begin_shell(&start, command);
 	status = exec_real.system(command);
 	return exec_end(&start, status == -1, status);
 }
@@ -774,8 +820,35 @@ HOOK FILE *popen(const char *command, const char *type)
 	struct exec_start start;
 	FILE *stream;
 
-	exec_begin(&start, AT_FDCWD, _PATH_BSHELL, environ, false);
+	exec_begin_shell(&start, command);
 	stream = exec_real.popen(command, type);
 	(void)exec_end(&start, !stream, 0);
 	return stream;
+}
+
+/* --- through syscall(); called by entry_*.S --------------------------------------------------- */
+
+long raw_execve(long number, const char *path, char *const arguments[], char *const environment[]);
+long raw_execveat(long number, int fd, const char *path, char *const arguments[],
+		  char *const environment[], int flags);
+
+__attribute__((used)) long raw_execve(long number, const char *path, char *const arguments[],
+				      char *const environment[])
+{
+	struct exec_start start;
+
+	exec_begin(&start, AT_FDCWD, path, environment, true);
+	return exec_end(&start, true, (int)raw_call(number, path, arguments, start.environment));
+}
+
+__attribute__((used)) long raw_execveat(long number, int fd, const char *path,
+					char *const arguments[], char *const environment[],
+					int flags)
+{
+	struct exec_start start;
+
+	exec_begin(&start, fd, path, environment, true);
+	return exec_end(
+		&start, true,
+		(int)raw_call(number, (long)fd, path, arguments, start.environment, (long)flags));
 }

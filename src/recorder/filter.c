@@ -20,7 +20,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "filter.h"
 
@@ -156,6 +158,7 @@ static uint32_t filter_run(const struct sock_fprog *program, const struct seccom
 
 #define ANY_POINTER 0x7f0000000000u
 #define ANY_FILE 3u
+#define FILTER_READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY)
 
 static const struct {
 	enum filter_call call;
@@ -165,6 +168,7 @@ static const struct {
 	{FILTER_MMAP,
 	 SYS_mmap,
 	 {0, 1u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~0ull}},
+	{FILTER_MMAP, SYS_munmap, {ANY_POINTER, 1u << 20}},
 	{FILTER_MADVISE, SYS_madvise, {ANY_POINTER, STORE_PAGE_BYTES, MADV_DONTNEED}},
 	{FILTER_MPROTECT, SYS_mprotect, {ANY_POINTER, STORE_PAGE_BYTES, PROT_NONE}},
 	{FILTER_MPROTECT, SYS_mprotect, {ANY_POINTER, STORE_PAGE_BYTES, PROT_READ | PROT_WRITE}},
@@ -186,11 +190,37 @@ static const struct {
 	},
 	{FILTER_GETCWD, SYS_getcwd, {ANY_POINTER, STORE_PATH_BYTES}},
 	{FILTER_WRITE, SYS_write, {2, ANY_POINTER, 1}},
+	{FILTER_STAT, SYS_newfstatat, {(uint64_t)AT_FDCWD, ANY_POINTER, ANY_POINTER, 0}},
+	{FILTER_MAPS, SYS_openat, {(uint64_t)AT_FDCWD, ANY_POINTER, FILTER_READ_FLAGS}},
+	{FILTER_MAPS, SYS_read, {ANY_FILE, ANY_POINTER, STORE_PATH_BYTES}},
+	{FILTER_MAPS, SYS_close, {ANY_FILE}},
+	{FILTER_MAPS, SYS_fcntl, {ANY_FILE, F_DUPFD_CLOEXEC, ANY_FILE}},
 	{FILTER_STORE,
 	 SYS_openat,
-	 {(uint64_t)AT_FDCWD, ANY_POINTER, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	  0600}},
-	{FILTER_STORE, SYS_openat, {(uint64_t)AT_FDCWD, ANY_POINTER, O_RDONLY | O_CLOEXEC}},
+	 {(uint64_t)AT_FDCWD, ANY_POINTER,
+	  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600}},
+	{FILTER_STORE, SYS_openat, {(uint64_t)AT_FDCWD, ANY_POINTER, FILTER_READ_FLAGS}},
+	{FILTER_STORE,
+	 SYS_openat,
+	 {(uint64_t)AT_FDCWD, ANY_POINTER,
+	  O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY}},
+	{FILTER_STORE, SYS_fcntl, {ANY_FILE, F_DUPFD_CLOEXEC, ANY_FILE}},
+	{FILTER_STORE, SYS_prlimit64, {0, RLIMIT_FSIZE, 0, ANY_POINTER}},
+	{FILTER_STORE, SYS_fdatasync, {ANY_FILE}},
+	{FILTER_STORE, SYS_pwrite64, {ANY_FILE, ANY_POINTER, STORE_PAGE_BYTES, 0}},
+	{FILTER_STORE, SYS_getrandom, {ANY_POINTER, 8, 1}},
+	{FILTER_STORE, SYS_getpid, {0}},
+	{FILTER_STORE, SYS_clock_gettime, {0, ANY_POINTER}},
+#ifdef SYS_unlink
+	{FILTER_STORE, SYS_unlink, {ANY_POINTER}},
+#else
+	{FILTER_STORE, SYS_unlinkat, {(uint64_t)AT_FDCWD, ANY_POINTER, 0}},
+#endif
+	{FILTER_STORE, SYS_newfstatat, {(uint64_t)AT_FDCWD, ANY_POINTER, ANY_POINTER, 0}},
+	{FILTER_STORE,
+	 SYS_mmap,
+	 {0, 1u << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, ANY_FILE}},
+	{FILTER_STORE, SYS_madvise, {ANY_POINTER, 1u << 20, MADV_RANDOM}},
 	{FILTER_STORE, SYS_ftruncate, {ANY_FILE, STORE_MIN_BYTES}},
 	{FILTER_STORE, SYS_fallocate, {ANY_FILE, 0, 0, STORE_MIN_BYTES}},
 	{FILTER_STORE, SYS_mmap, {0, 1u << 20, PROT_READ | PROT_WRITE, MAP_SHARED, ANY_FILE}},
@@ -204,6 +234,28 @@ static const struct {
 	{FILTER_STORE, SYS_read, {ANY_FILE, ANY_POINTER, STORE_COMMAND_BYTES}},
 	{FILTER_STORE, SYS_close, {ANY_FILE}},
 	{FILTER_STORE, SYS_getppid, {0}},
+	{FILTER_EXEC, SYS_newfstatat, {(uint64_t)AT_FDCWD, ANY_POINTER, ANY_POINTER, 0}},
+	{FILTER_EXEC, SYS_newfstatat, {ANY_FILE, ANY_POINTER, ANY_POINTER, AT_EMPTY_PATH}},
+	{FILTER_EXEC,
+	 SYS_openat,
+	 {(uint64_t)AT_FDCWD, ANY_POINTER, O_RDONLY | O_CLOEXEC | O_NONBLOCK}},
+	{FILTER_EXEC, SYS_dup, {ANY_FILE}},
+	{FILTER_EXEC, SYS_pread64, {ANY_FILE, ANY_POINTER, 256, 0}},
+	{FILTER_EXEC, SYS_close, {ANY_FILE}},
+	{FILTER_EXEC, SYS_mmap, {0, 1u << 20, PROT_READ, MAP_PRIVATE, ANY_FILE}},
+	{FILTER_EXEC,
+	 SYS_mmap,
+	 {0, STORE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull}},
+	{FILTER_EXEC, SYS_munmap, {ANY_POINTER, STORE_PAGE_BYTES}},
+	{FILTER_EXEC, SYS_getuid, {0}},
+	{FILTER_EXEC, SYS_geteuid, {0}},
+	{FILTER_EXEC, SYS_getegid, {0}},
+	{FILTER_EXEC, SYS_fstatfs, {ANY_FILE, ANY_POINTER}},
+	{FILTER_EXEC, SYS_prctl, {PR_GET_NO_NEW_PRIVS}},
+	{FILTER_EXEC, SYS_fgetxattr, {ANY_FILE, ANY_POINTER, 0, 0}},
+	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, X_OK, AT_EACCESS}},
+	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, R_OK, AT_EACCESS}},
+	{FILTER_EXEC, SYS_getpid, {0}},
 };
 
 #define FILTER_CALLS (sizeof(filter_calls) / sizeof(filter_calls[0]))

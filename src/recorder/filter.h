@@ -18,7 +18,10 @@ enum filter_call {
 	FILTER_READLINK,
 	FILTER_GETCWD,
 	FILTER_WRITE,
+	FILTER_STAT,
+	FILTER_MAPS,  /* reading /proc/self/maps */
 	FILTER_STORE, /* all that making a store takes */
+	FILTER_EXEC,  /* looking at what is started */
 };
 
 /* A bit for each that is denied. */
@@ -27,6 +30,12 @@ extern uint32_t filter_denied;
 static inline bool filter_allows(enum filter_call call)
 {
 	return likely(!(load_relaxed(&filter_denied) & 1u << call));
+}
+
+/* Is everything? What the program starts is under the filter, too, and begins with other calls. */
+static inline bool filter_allows_all(void)
+{
+	return likely(!load_relaxed(&filter_denied));
 }
 
 /* A system call, past all that replaces some of them here; -1 and errno, as syscall() has it. */

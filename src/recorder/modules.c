@@ -145,7 +145,7 @@ static bool module_mapped(char *line, uintptr_t address, struct store_module *mo
 static void module_path_by_address(struct store_module *module)
 {
 	char text[2 * sizeof(module->path)];
-	int fd = setup_open("/proc/self/maps", O_RDONLY);
+	int fd = filter_allows(FILTER_MAPS) ? setup_open("/proc/self/maps", O_RDONLY) : -1;
 	size_t used = 0;
 	bool found = false;
 	ssize_t got;
@@ -204,7 +204,7 @@ static void module_file(struct store_module *module, const char *name)
 {
 	struct stat st;
 
-	if (module->build_id_bytes ||
+	if (module->build_id_bytes || !filter_allows(FILTER_STAT) ||
 	    stat(*name || module_by_loader() ? module->path : "/proc/self/exe", &st))
 		return;
 	module->file_bytes = (uint64_t)st.st_size;

@@ -62,23 +62,26 @@ static bool plan_has(const struct plan *plan, const uint8_t *function)
 	return false;
 }
 
+static bool plan_add_symbol(struct plan *plan, const ElfW(Sym) * symbol, struct patch *patch)
+{
+	patch->function = (uint8_t *)(plan->module->base + symbol->st_value);
+	patch->bytes = symbol->st_size;
+	if (plan_has(plan, patch->function))
+		return true;
+	if (patches_nr + plan->nr == PATCHES ||
+	    !plan_is_code(plan->module, (uintptr_t)patch->function) || !patch_look(patch))
+		return false;
+	plan->patch[plan->nr++] = *patch;
+	return true;
+}
+
 /* False if the function is there and cannot be patched. */
 static bool plan_add(struct plan *plan, const struct hook *row, const struct real *below)
 {
 	const ElfW(Sym) *symbol = elf_function(plan->module, row->name);
 	struct patch patch = {.hook = row->entry, .row = row, .below = below};
 
-	if (!symbol)
-		return true;
-	patch.function = (uint8_t *)(plan->module->base + symbol->st_value);
-	patch.bytes = symbol->st_size;
-	if (plan_has(plan, patch.function))
-		return true;
-	if (patches_nr + plan->nr == PATCHES ||
-	    !plan_is_code(plan->module, (uintptr_t)patch.function) || !patch_look(&patch))
-		return false;
-	plan->patch[plan->nr++] = patch;
-	return true;
+	return !symbol || plan_add_symbol(plan, symbol, &patch);
 }
 
 /* NULL, or the name of a function that cannot be patched. */
@@ -185,6 +188,31 @@ static bool plan_commit(const struct plan *plan)
 	return writable;
 }
 
+static bool plan_do(struct plan *plan)
+{
+	if (plan_fill(plan) && plan_commit(plan)) {
+		patches_nr += plan->nr;
+		return true;
+	}
+	if (plan->slots)
+		(void)munmap(plan->slots, plan->slots_bytes);
+	return false;
+}
+
+void *patch_function(const struct elf_module *module, const char *name, const void *address,
+		     const void *hook)
+{
+	struct plan plan = {
+		.module = module, .patch = &patches[patches_nr], .page = (size_t)getpagesize()};
+	const ElfW(Sym) *symbol = elf_function_at(module, name, address);
+	struct patch patch = {.hook = hook};
+
+	if (!__libc_single_threaded || !symbol || !plan_add_symbol(&plan, symbol, &patch) ||
+	    !plan_do(&plan))
+		return NULL;
+	return plan.patch->original;
+}
+
 /* --- the allocator below ---------------------------------------------------------------------- */
 
 static void *plan_original(const struct plan *plan, const char *name)
@@ -255,12 +283,8 @@ size_t patch_module(const struct elf_module *module, struct real *below, const c
 	*ret_trouble = refused ? refused : "its code cannot be changed";
 	if (refused || !plan.nr)
 		return 0;
-	if (!plan_fill(&plan) || !plan_commit(&plan)) {
-		if (plan.slots)
-			(void)munmap(plan.slots, plan.slots_bytes);
+	if (!plan_do(&plan))
 		return 0;
-	}
-	patches_nr += plan.nr;
 	plan_below(&plan, below);
 	return plan.slots_bytes + plan.nr * plan.page;
 }

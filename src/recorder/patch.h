@@ -19,9 +19,9 @@ struct patch {
 	uint8_t *entry;		/* where the branch goes: behind what marks a target of branches */
 	unsigned int displaced; /* bytes of instructions it displaces */
 	const void *hook;
-	uint8_t *slot;	   /* goes on to the hook, unless the allocator is calling itself */
-	uint8_t *original; /* in the slot: the function as it was */
-	const struct hook *row;
+	uint8_t *slot;		  /* goes on to the hook, unless the allocator is calling itself */
+	uint8_t *original;	  /* in the slot: the function as it was */
+	const struct hook *row;	  /* NULL: no allocator's, and the hook is called as it is */
 	const struct real *below; /* of the allocator whose function this is */
 };
 
@@ -46,6 +46,13 @@ struct elf_module;
  * which function. Only while there is one thread.
  */
 size_t patch_module(const struct elf_module *module, struct real *below, const char **ret_trouble);
+
+/*
+ * Send one function, which is at the address, to the hook, so that what is called inside of its
+ * file comes there, too. What it was, or NULL: nothing is changed. Only while there is one thread.
+ */
+void *patch_function(const struct elf_module *module, const char *name, const void *address,
+		     const void *hook);
 
 /* Code as it is written, one piece after the other. */
 struct patch_writer {

@@ -118,20 +118,31 @@ static void fill_moved(struct patch_writer *writer, const uint8_t *code)
 	}
 }
 
-bool patch_fill(struct patch *patch, const uintptr_t *inside)
+/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
+static void fill_choice(struct patch_writer *writer, const struct patch *patch,
+			const uintptr_t *inside)
 {
-	struct patch_writer writer = {patch->slot, patch->slot + PATCH_SLOT_BYTES, false};
 	uintptr_t thread;
 
 	__asm__("mrs %0, tpidr_el0" : "=r"(thread));
-	fill_load(&writer, X17, (uintptr_t)inside - thread);
-	patch_put_word(&writer, 0xd53bd040 | X16);	/* mrs x16, tpidr_el0 */
-	patch_put_word(&writer, 0xf8716a10);		/* ldr x16, [x16, x17] */
-	patch_put_word(&writer, 0x910003f1);		/* mov x17, sp */
-	patch_put_word(&writer, 0xcb100231);		/* sub x17, x17, x16 */
-	patch_put_word(&writer, 0xb7f80011 | 10u << 5); /* tbnz x17, #63, original */
-	fill_load(&writer, SIXTH, (uintptr_t)patch);
-	fill_jump(&writer, (uintptr_t)patch->hook);
+	fill_load(writer, X17, (uintptr_t)inside - thread);
+	patch_put_word(writer, 0xd53bd040 | X16);      /* mrs x16, tpidr_el0 */
+	patch_put_word(writer, 0xf8716a10);	       /* ldr x16, [x16, x17] */
+	patch_put_word(writer, 0x910003f1);	       /* mov x17, sp */
+	patch_put_word(writer, 0xcb100231);	       /* sub x17, x17, x16 */
+	patch_put_word(writer, 0xb7f80011 | 10u << 5); /* tbnz x17, #63, original */
+	fill_load(writer, SIXTH, (uintptr_t)patch);
+	fill_jump(writer, (uintptr_t)patch->hook);
+}
+
+bool patch_fill(struct patch *patch, const uintptr_t *inside)
+{
+	struct patch_writer writer = {patch->slot, patch->slot + PATCH_SLOT_BYTES, false};
+
+	if (patch->row)
+		fill_choice(&writer, patch, inside);
+	else
+		fill_jump(&writer, (uintptr_t)patch->hook);
 	patch->original = writer.at;
 	fill_moved(&writer, patch->entry);
 	fill_jump(&writer, (uintptr_t)patch->entry + patch->displaced);

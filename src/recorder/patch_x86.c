@@ -205,7 +205,10 @@ bool patch_fill(struct patch *patch, const uintptr_t *inside)
 	struct x86_instruction instruction;
 	unsigned int done;
 
-	fill_choice(&writer, patch, inside);
+	if (patch->row)
+		fill_choice(&writer, patch, inside);
+	else
+		fill_jump(&writer, (uintptr_t)patch->hook);
 	patch->original = writer.at;
 	for (done = 0; done < patch->displaced; done += instruction.bytes) {
 		if (!x86_decode(patch->entry + done, X86_MAX_BYTES, &instruction))

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "recorder.h"
 
 #define SAY_BYTES sizeof(((struct store_note *)NULL)->text)
@@ -43,7 +44,7 @@ static bool say_new(struct store_note *note, const char *line, size_t bytes)
 		return false;
 	memcpy(note->text, line, bytes);
 	note->text_bytes = (uint32_t)bytes;
-	note->pid = (uint32_t)getpid();
+	note->pid = filter_allows(FILTER_GETPID) ? (uint32_t)getpid() : 0;
 	note->count = 1;
 	store_release(&note->state, STORE_RECORD_VALID);
 	return true;

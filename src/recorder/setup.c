@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "filter.h"
 #include "heaps.h"
 #include "recorder.h"
@@ -316,10 +317,8 @@ static bool setup_alive(void)
 
 static void setup_options(void)
 {
-	const char *text = getenv("STACKDEPOT_OPTIONS");
-
 	options_default(&recorder.options);
-	if (text && !options_parse(&recorder.options, text))
+	if (!options_parse(&recorder.options, environment_options()))
 		setup_trouble = recorder.options.trouble;
 	if (recorder.options.help)
 		options_help();
@@ -424,6 +423,7 @@ void setup_child(void)
 
 static __attribute__((constructor)) void setup_constructor(void)
 {
+	environment_setup();
 	jit_setup();
 	/* The main thread may never allocate, and has a stack that can overflow. */
 	if (setup_begin() || load_acquire(&recorder.ready))

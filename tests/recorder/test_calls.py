@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Each function that makes a system call, and each file of the recorder that calls it, is known here.
+
+usage: test_calls.py LIBRARY SOURCES...
+
+A program under a seccomp filter of its own must not be ended by a call of ours, so such a call is made
+at the start only, or in a call of the program's that is the same one, or asks filter_allows() first.
+A function of the C library that is new here, or a file that calls one for the first time, fails: say below
+which of these it is, and give filter.c the call.
+"""
+import os
+import re
+import subprocess
+import sys
+
+# No system call, or one that the vDSO or a lock without contention spares.
+NONE = set("""
+    __errno_location __progname_full program_invocation_name __environ environ __libc_single_threaded
+    __libc_stack_end __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
+    _dl_find_object dl_iterate_phdr __tls_get_addr abort getauxval getenv getpagesize memchr memcmp memcpy
+    memmem memmove mempcpy memset pthread_attr_getsigmask_np pthread_key_create pthread_self
+    pthread_setspecific sigaddset sigdelset sigismember snprintf stpcpy strcat strchr strchrnul strcmp
+    strcpy strcspn strerrordesc_np strlen strncpy strncmp strrchr strspn strstr strtoul __stack_chk_fail
+    __memcpy_chk __snprintf_chk __strcpy_chk __strcat_chk __memset_chk __isoc23_strtoul dlsym rawmemchr
+    """.split())
+
+# OTHER: in what the recorder shares with the library and the tool, and does not call itself.
+START, PROGRAM, OTHER = "start", "program", "other"
+# function or SYS_number: {file: who has seen to it}
+CALLS = {
+    "clock_gettime": {"setup.c": "FILTER_STORE"},
+    "close": {"children.c": "FILTER_STORE", "exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE",
+              "memory.c": OTHER, "modules.c": "FILTER_MAPS", "setup.c": "FILTER_STORE"},
+    "dup": {"exec.c": "FILTER_EXEC"},
+    "faccessat": {"exec.c": "FILTER_EXEC"},
+    "fallocate": {"limits.c": "FILTER_STORE", "memory.c": OTHER},
+    "fdatasync": {"limits.c": "FILTER_STORE"},
+    "fcntl": {"setup.c": "FILTER_STORE"},
+    "fgetxattr": {"exec.c": "FILTER_EXEC"},
+    "fstat": {"children.c": "FILTER_STORE", "memory.c": OTHER},
+    "fstatat": {"exec.c": "FILTER_EXEC"},
+    "fstatfs": {"exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE"},
+    "ftruncate": {"limits.c": "FILTER_STORE", "memory.c": OTHER},
+    "getcwd": {"modules.c": "FILTER_GETCWD"},
+    "getegid": {"exec.c": "FILTER_EXEC"},
+    "geteuid": {"exec.c": "FILTER_EXEC"},
+    "getuid": {"exec.c": "FILTER_EXEC"},
+    "getpid": {"children.c": "FILTER_STORE", "crash.c": "FILTER_GETPID", "environment.c": "FILTER_EXEC",
+               "exec.c": "FILTER_GETPID", "say.c": "FILTER_GETPID", "setup.c": "FILTER_GETPID"},
+    "getppid": {"setup.c": "FILTER_STORE"},
+    "getrandom": {"memory.c": "FILTER_STORE"},
+    "getrlimit": {"limits.c": "FILTER_STORE"},
+    "madvise": {"setup.c": "FILTER_STORE", "thread.c": "FILTER_MADVISE"},
+    "mmap": {"children.c": "FILTER_STORE", "environment.c": "FILTER_EXEC", "exec.c": "FILTER_EXEC",
+             "guard.c": START, "jit.c": PROGRAM, "memory.c": "FILTER_STORE", "patch.c": START,
+             "setup.c": "FILTER_STORE", "thread.c": "FILTER_MMAP"},
+    "mprotect": {"guard.c": "FILTER_MPROTECT", "jit.c": PROGRAM, "patch.c": START},
+    "munmap": {"children.c": "FILTER_STORE", "environment.c": "FILTER_EXEC", "exec.c": "FILTER_EXEC",
+               "jit.c": PROGRAM, "memory.c": "FILTER_STORE", "patch.c": START,
+               "thread.c": "FILTER_MMAP"},
+    "open": {"exec.c": "FILTER_EXEC", "memory.c": OTHER, "setup.c": "FILTER_STORE"},
+    "openat": {"exec.c": "FILTER_EXEC"},
+    "pread": {"exec.c": "FILTER_EXEC"},
+    "pwrite": {"limits.c": "FILTER_STORE"},
+    "read": {"limits.c": "FILTER_STORE", "modules.c": "FILTER_MAPS", "setup.c": "FILTER_STORE"},
+    "readlink": {"modules.c": "FILTER_READLINK"},
+    "sched_yield": {"registered.c": PROGRAM},
+    "stat": {"exec.c": "FILTER_EXEC", "modules.c": "FILTER_STAT", "setup.c": "FILTER_STORE"},
+    "unlink": {"memory.c": OTHER, "setup.c": "FILTER_STORE"},
+    "write": {"options.c": START, "say.c": START, "signal.c": START},
+    "SYS_gettid": {"thread.c": "FILTER_GETTID"},
+    "SYS_mmap": {"jit.c": PROGRAM},
+    "SYS_mprotect": {"jit.c": PROGRAM, "patch_x86.c": START, "patch_arm64.c": START},
+    "SYS_munmap": {"jit.c": PROGRAM},
+    "SYS_pkey_mprotect": {"jit.c": PROGRAM},
+    "SYS_prctl": {"exec.c": "FILTER_EXEC", "filter.c": PROGRAM},
+    "SYS_rt_sigaction": {"disposition.c": PROGRAM, "signal.c": START},
+    "SYS_rt_sigprocmask": {"handler.c": "FILTER_SIGPROCMASK", "mask.c": PROGRAM,
+                           "signal.c": "FILTER_SIGPROCMASK"},
+    "SYS_rt_tgsigqueueinfo": {"crash.c": "FILTER_SIGQUEUE"},
+    "SYS_sigaltstack": {"altstack.c": "FILTER_SIGALTSTACK"},
+}
+NUMBER = re.compile(r"\b(?:raw_call|syscall)\(\s*(SYS_\w+)|=\s*(SYS_\w+)\s*;|__asm__.*\b(SYS_\w+)")
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+
+
+def imports(library):
+    done = subprocess.run(["nm", "-D", "--undefined-only", library], capture_output=True, text=True,
+                          check=True)
+    names = {line.split()[-1].split("@")[0] for line in done.stdout.splitlines()}
+    return {re.sub(r"64$", "", name) for name in names}
+
+
+def code_of(path):
+    with open(path, encoding="utf-8") as file:
+        return TEXT.sub('""', COMMENT.sub(" ", file.read()))
+
+
+def called(code):
+    """Names of CALLS and numbers; not what is defined or a member."""
+    found = {name for name in CALLS if not name.startswith("SYS_") and
+             re.search(rf"(?<![\w.>])(?<!int )(?<!HOOK void \*)(?<!EXPORT int ){name}\(", code)}
+    return found | {number for match in NUMBER.findall(code) for number in match if number}
+
+
+def numbers_of(filter_code):
+    """Of each call of the filter's, the system calls that are tried."""
+    found = {}
+    for call, number in re.findall(r"\{\s*(FILTER_\w+),\s*(?:#ifdef \w+\s*)?(SYS_\w+)", filter_code):
+        found.setdefault(call, set()).add(number)
+    return found
+
+
+# What a function calls, where it is named otherwise.
+KERNEL = {"fstat": "newfstatat", "fstatat": "newfstatat", "stat": "newfstatat", "open": "openat",
+          "getrlimit": "prlimit64", "pread": "pread64", "pwrite": "pwrite64", "faccessat": "faccessat2"}
+
+
+def main():
+    library, *sources = sys.argv[1:]
+    failures = [f"{name}: new in the library: does it make a system call?"
+                for name in sorted(imports(library) - NONE - CALLS.keys())]
+    codes = {os.path.basename(path): code_of(path) for path in sources}
+    tried = numbers_of(codes["filter.c"])
+    uses = 0
+    for file, code in sorted(codes.items()):
+        for name in sorted(called(code)):
+            uses += 1
+            by = CALLS.get(name, {}).get(file)
+            if not by:
+                failures.append(f"{file}: {name}: nobody has seen to it")
+            elif by.startswith("FILTER_"):
+                number = name if name.startswith("SYS_") else "SYS_" + KERNEL.get(name, name)
+                if number not in tried.get(by, set()):
+                    failures.append(f"{file}: {name}: filter.c does not try {number} for {by}")
+    for line in failures:
+        print("FAILED", line)
+    print(f"calls: {uses} uses of system calls in {len(codes)} files, {len(failures)} not seen to")
+    return bool(failures) or not uses
+
+
+if __name__ == "__main__":
+    sys.exit(main())
