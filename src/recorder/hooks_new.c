@@ -7,6 +7,9 @@
  * brings its own operators (tcmalloc, jemalloc) does not, so there the operator is the allocation.
  * When memory runs out its own operator is called after all, which knows about new handlers and
  * exceptions.
+ *
+ * An operator that has no memory asks which new handler there is, to call it, or to throw. What
+ * these allocate is the program's, not the allocator's own: from then on the thread is outside.
  */
 #include "elf_module.h"
 #include "hooks_new.h"
@@ -79,3 +82,30 @@ DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t align,
 	      (pointer, align, tag))
 DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *pointer, size_t align, const void *tag),
 	      (pointer, align, tag))
+
+/* --- new handlers -------------------------------------------------------------------------------
+ */
+
+typedef void (*new_handler)(void);
+
+new_handler _ZSt15get_new_handlerv(void);
+new_handler _ZSt15set_new_handlerPFvvE(new_handler handler);
+
+HOOK new_handler _ZSt15get_new_handlerv(void)
+{
+	static new_handler (*next)(void);
+
+	RESOLVED(next, "_ZSt15get_new_handlerv");
+	real_inside = 0;
+	return next ? next() : NULL;
+}
+
+/* Older than the other, and with NULL the way to ask. */
+HOOK new_handler _ZSt15set_new_handlerPFvvE(new_handler handler)
+{
+	static new_handler (*next)(new_handler);
+
+	RESOLVED(next, "_ZSt15set_new_handlerPFvvE");
+	real_inside = 0;
+	return next ? next(handler) : NULL;
+}

@@ -27,9 +27,12 @@ struct other_arguments {
 		}                     \
 	}
 
-/* It may throw, or not come back: see real.h. */
-static inline uintptr_t other_call(const struct patch *patch,
-				   const struct other_arguments *argument)
+/*
+ * It may throw, or not come back: see real.h. *ret_left: it left the allocator, for a new handler
+ * (hooks_new.c).
+ */
+static inline uintptr_t other_call_left(const struct patch *patch,
+					const struct other_arguments *argument, bool *ret_left)
 {
 	const uintptr_t *at = argument->at, outside = real_inside;
 	other_function original;
@@ -40,8 +43,17 @@ static inline uintptr_t other_call(const struct patch *patch,
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	result = original(at[0], at[1], at[2], at[3], at[4]);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*ret_left = !real_inside;
 	__atomic_store_n(&real_inside, outside, __ATOMIC_RELAXED);
 	return result;
+}
+
+static inline uintptr_t other_call(const struct patch *patch,
+				   const struct other_arguments *argument)
+{
+	bool left;
+
+	return other_call_left(patch, argument, &left);
 }
 
 static size_t other_size(const struct hook *row, const struct other_arguments *argument)
@@ -60,10 +72,16 @@ static void *other_pointer(const struct hook *row, const struct other_arguments 
 DEFINE_PATCHED(other_alloc)
 {
 	const struct other_arguments argument = ARGUMENTS;
-	uintptr_t result = other_call(patch, &argument);
-	const int saved_errno = errno;
+	struct live_object object;
+	uintptr_t result;
+	int saved_errno;
+	bool left;
 
-	object_adopt(start, (void *)result, other_size(patch->row, &argument));
+	result = other_call_left(patch, &argument, &left);
+	saved_errno = errno;
+	/* After a handler it calls its own malloc() again, which is seen. */
+	if (!left || !live_find((void *)result, &object))
+		object_adopt(start, (void *)result, other_size(patch->row, &argument));
 	errno = saved_errno;
 	return result;
 }
