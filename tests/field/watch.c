@@ -6,8 +6,8 @@
  *
  * The command and what it forks are traced; each process is stopped at its exit, when /proc still
  * has all of it, and one block of lines about it goes to OUT: its file, its end, its descriptors,
- * limits, signals and the number of its mappings, with a name and without. The status is the command's; a signal is sent to
- * oneself.
+ * limits, signals and the number of its mappings, with a name and without. The status is the
+ * command's; a signal is sent to oneself.
  *
  * Threads are left alone: a process ends with its leader. One that another process traces is not
  * seen.
@@ -94,7 +94,7 @@ static void copy_lines(pid_t pid, const char *leaf, const char *prefix)
 		fclose(file);
 }
 
-/* Unnamed neighbours are one mapping or two as their random places have it: they are counted apart. */
+/* Unnamed neighbours are one mapping or two as their random places have it: these are apart. */
 static void mappings(pid_t pid)
 {
 	unsigned int named = 0, unnamed = 0;
