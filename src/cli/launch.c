@@ -219,16 +219,21 @@ char *launch_find(const char *program, int *ret_status)
 /* --- run -------------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t launch_child;
+static volatile sig_atomic_t launch_continued;
 
 /* What is sent to us is meant for the program; from the terminal it gets it anyway. */
 static void launch_forward(int number, siginfo_t *info, void *context)
 {
 	(void)context;
+	if (number == SIGCONT)
+		launch_continued = true;
 	if (info->si_code <= 0 && launch_child > 0)
 		kill((pid_t)launch_child, number);
 }
 
-static const int launch_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT};
+/* SIGCHLD is here as who ignores it has no child to wait for. */
+static const int launch_signals[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP, SIGUSR1,
+				     SIGUSR2, SIGCONT, SIGTSTP, SIGCHLD};
 
 #define LAUNCH_SIGNALS (sizeof(launch_signals) / sizeof(launch_signals[0]))
 
@@ -236,10 +241,12 @@ static void launch_watch_signals(struct sigaction *ret_old)
 {
 	struct sigaction action = {.sa_sigaction = launch_forward,
 				   .sa_flags = SA_SIGINFO | SA_RESTART};
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
 	size_t i;
 
 	for (i = 0; i < LAUNCH_SIGNALS; i++)
-		sigaction(launch_signals[i], &action, &ret_old[i]);
+		sigaction(launch_signals[i], launch_signals[i] == SIGCHLD ? &plain : &action,
+			  &ret_old[i]);
 }
 
 static void launch_restore_signals(const struct sigaction *old)
@@ -265,11 +272,37 @@ static void launch_set_timer(time_t seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* As the program has, for those who wait for us. */
+static void launch_stop(int number)
+{
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
+	struct sigaction old;
+	bool changed = !sigaction(number, &plain, &old);
+
+	kill(getpid(), number);
+	if (changed)
+		sigaction(number, &old, NULL);
+}
+
+/* For its end, or for EINTR. We stop with it, but not if we were both continued meanwhile. */
+static bool launch_wait_once(struct launch *launch)
+{
+	for (;;) {
+		launch_continued = false;
+		if (waitpid(launch->pid, &launch->wait_status, WUNTRACED) < 0)
+			return false;
+		if (!WIFSTOPPED(launch->wait_status))
+			return true;
+		if (!launch_continued)
+			launch_stop(WSTOPSIG(launch->wait_status));
+	}
+}
+
 static bool launch_wait(struct launch *launch)
 {
 	if (launch->every_second)
 		launch_set_timer(1);
-	while (waitpid(launch->pid, &launch->wait_status, 0) < 0) {
+	while (!launch_wait_once(launch)) {
 		if (errno != EINTR)
 			return false;
 		if (launch->every_second)

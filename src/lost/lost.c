@@ -250,7 +250,7 @@ static bool lost_sees_all(struct stackdepot_store *store)
 
 	stackdepot_store_get_info(store, &info);
 	return !info.sample_bytes && !info.unrecorded && !info.foreign_frees &&
-	       !(info.flags & STACKDEPOT_STORE_CHILD);
+	       !(info.flags & (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN));
 }
 
 int lost_find(struct stackdepot_store *store, pid_t pid, const char *store_path,
