@@ -3,8 +3,10 @@
 #include "heaps.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alive.h"
 #include "symbols/allocators.h"
 
 static size_t heap_add(struct heap heaps[HEAPS_MOST], size_t nr, const char *allocator,
@@ -56,4 +58,38 @@ size_t heaps_unseen(const struct profile *profile, struct heap heaps[HEAPS_MOST]
 	for (i = 0; i < profile->nr_processes && i < HEAPS_MOST; i++)
 		nr = heaps_hidden(&profile->processes[i], heaps, nr);
 	return nr;
+}
+
+/* What of a process is in memory or swapped out, and of no file. */
+static double heap_anonymous(unsigned int pid)
+{
+	char path[64], line[256];
+	double bytes = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (!strncmp(line, "RssAnon:", 8) || !strncmp(line, "VmSwap:", 7))
+			bytes += 1024 * strtod(strchr(line, ':') + 1, NULL);
+	if (status)
+		(void)fclose(status);
+	return bytes;
+}
+
+double heaps_beside(const struct profile *profile)
+{
+	double bytes, sum = 0;
+	size_t i;
+
+	for (i = 0; !profile->lost_only && i < profile->nr_processes; i++) {
+		const struct profile_process *process = &profile->processes[i];
+
+		if (!alive_is_near(&process->info) || !alive_is_running(&process->info))
+			continue;
+		bytes = heap_anonymous(process->info.pid) - process->live.bytes -
+			(double)process->info.tool_bytes;
+		sum += bytes > 0 ? bytes : 0;
+	}
+	return sum;
 }

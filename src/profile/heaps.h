@@ -16,4 +16,11 @@ struct heap {
 /* Each once; their number. */
 size_t heaps_unseen(const struct profile *profile, struct heap heaps[HEAPS_MOST]);
 
+/*
+ * Bytes of anonymous memory that processes which run have beyond their live objects: heaps that
+ * are not seen, and stacks, data, code that was made, what allocators hold in reserve. An estimate:
+ * what of the objects was never written to has no memory. 0 if it is not known.
+ */
+double heaps_beside(const struct profile *profile);
+
 #endif

@@ -137,7 +137,8 @@ static void json_notes(json_t *root, const struct profile *profile)
 
 json_t *json_processes(const struct profile *profile)
 {
-	json_t *root = json_process(&profile->info), *list = json_array(), *one;
+	json_t *root = json_process(&profile->info), *list = json_array(), *list_unseen, *one;
+	double beside;
 	size_t i;
 
 	for (i = 0; i < profile->nr_processes; i++) {
@@ -149,7 +150,11 @@ json_t *json_processes(const struct profile *profile)
 		json_object_set_new(one, "live_objects", json_real(process->live.objects));
 		json_array_append_new(list, one);
 	}
-	json_object_set_new(root, "unseen_heaps", json_unseen(profile));
+	list_unseen = json_unseen(profile);
+	beside = json_array_size(list_unseen) ? heaps_beside(profile) : 0;
+	json_object_set_new(root, "unseen_heaps", list_unseen);
+	json_object_set_new(root, "unseen_bytes_about",
+			    beside > 0 ? json_real(beside) : json_null());
 	json_notes(root, profile);
 	json_object_set_new(root, "version", json_integer(JSON_VERSION));
 	json_object_set_new(root, "processes", list);

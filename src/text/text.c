@@ -268,6 +268,8 @@ static void text_unseen(FILE *out, const struct profile *profile)
 {
 	struct heap heaps[HEAPS_MOST];
 	size_t i, nr = heaps_unseen(profile, heaps);
+	double beside = nr ? heaps_beside(profile) : 0;
+	char text[TEXT_BYTES];
 
 	for (i = 0; i < nr; i++) {
 		fputs(heaps[i].hidden ? "There is an allocator of its own in " : "The heap of ",
@@ -281,6 +283,11 @@ static void text_unseen(FILE *out, const struct profile *profile)
 			      : " is not seen: it is missing here.\n",
 		      out);
 	}
+	if (beside > 0)
+		fprintf(out,
+			"About %s of anonymous memory is not among the live objects, an estimate: "
+			"what is not seen, and stacks, data, allocators' reserves.\n",
+			text_bytes(beside, text));
 }
 
 void text_caveats(FILE *out, const struct profile *profile)
