@@ -284,7 +284,11 @@ static void launch_stop(int number)
 		sigaction(number, &old, NULL);
 }
 
-/* For its end, or for EINTR. We stop with it, but not if we were both continued meanwhile. */
+/*
+ * For its end, or for EINTR. We stop with it where a terminal's job was stopped, which is continued
+ * as a whole, but not if we both were meanwhile. Who sends SIGSTOP to it alone will continue it
+ * alone, too.
+ */
 static bool launch_wait_once(struct launch *launch)
 {
 	for (;;) {
@@ -293,7 +297,7 @@ static bool launch_wait_once(struct launch *launch)
 			return false;
 		if (!WIFSTOPPED(launch->wait_status))
 			return true;
-		if (!launch_continued)
+		if (WSTOPSIG(launch->wait_status) != SIGSTOP && !launch_continued)
 			launch_stop(WSTOPSIG(launch->wait_status));
 	}
 }

@@ -62,7 +62,6 @@ def in_deleted():
 WAITS = shell("echo begun; exec sleep 1")
 SITUATIONS = {
     "SIGCHLD ignored": (shell("sh -c 'exit 4'; echo $?; exit 3"), ignore_children, None),
-    "stops itself": (shell("echo begun; kill -STOP $$; exit 3"), None, (os.kill, 0)),
     "stops itself as from a terminal": (shell("echo begun; kill -TSTP $$; exit 3"), None, (os.kill, 0)),
     "SIGTSTP": (WAITS, None, (os.kill, signal.SIGTSTP)),
     "SIGTSTP to all": (WAITS, None, (os.killpg, signal.SIGTSTP)),
