@@ -5,12 +5,13 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "files.h"
 
-static char files_root[] = "/dev/shm/stackdepot-fuzz-XXXXXX";
+static char *files_root;
 
 static int files_remove_one(const char *path, const struct stat *st, int type, struct FTW *place)
 {
@@ -27,15 +28,15 @@ static void files_remove(void)
 
 const char *files_directory(void)
 {
-	static const char *made;
+	const char *place = getenv("TMPDIR");
 
-	if (made)
-		return made;
-	if (!mkdtemp(files_root))
+	if (files_root)
+		return files_root;
+	if (asprintf(&files_root, "%s/stackdepot-fuzz-XXXXXX", place ? place : "/tmp") < 0 ||
+	    !mkdtemp(files_root))
 		abort();
 	(void)atexit(files_remove);
-	made = files_root;
-	return made;
+	return files_root;
 }
 
 char *files_path(const char *name)
@@ -52,7 +53,7 @@ static char *files_made(const char *name)
 {
 	char *path = files_path(name), *slash;
 
-	for (slash = path + sizeof(files_root); *slash; slash++) {
+	for (slash = path + strlen(files_root) + 1; *slash; slash++) {
 		if (*slash != '/')
 			continue;
 		*slash = '\0';
