@@ -60,14 +60,15 @@ static int reader_check(struct stackdepot_store *store)
 				    store->layout.depot_bytes, &store->depot);
 }
 
-static int reader_open_fd(int fd, struct stackdepot_store **ret_store)
+static int reader_open_fd(const char *path, int fd, struct stackdepot_store **ret_store)
 {
 	struct stackdepot_store *store = calloc(1, sizeof(*store));
 	int error;
 
 	if (!store)
 		return -ENOMEM;
-	error = reader_map(fd, store);
+	store->extents = extents_open(path, fd);
+	error = store->extents ? reader_map(fd, store) : -ENOMEM;
 	if (!error)
 		error = reader_check(store);
 	if (error)
@@ -83,7 +84,7 @@ int stackdepot_store_open(const char *path, struct stackdepot_store **ret_store)
 
 	if (fd < 0)
 		return -errno;
-	error = reader_open_fd(fd, ret_store);
+	error = reader_open_fd(path, fd, ret_store);
 	(void)close(fd);
 	return error;
 }
@@ -93,6 +94,7 @@ void stackdepot_store_close(struct stackdepot_store *store)
 	if (!store)
 		return;
 	stackdepot_destroy(store->depot);
+	extents_close(store->extents);
 	if (store->memory)
 		(void)munmap((void *)(uintptr_t)store->memory, store->mapped_bytes);
 	free(store);

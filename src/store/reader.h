@@ -13,7 +13,8 @@ struct stackdepot_store {
 	uint64_t corpus_events;
 	struct store_layout layout;
 	struct stackdepot *depot;
-	struct store_module module; /* the one last handed out */
+	struct store_extents *extents; /* what of the file was written, see extents.c */
+	struct store_module module;    /* the one last handed out */
 	char command[STORE_COMMAND_BYTES + 1];
 	char text[512]; /* the note or start last handed out */
 };
@@ -22,5 +23,18 @@ static inline const void *store_at(const struct stackdepot_store *store, uint64_
 {
 	return (const char *)store->memory + offset;
 }
+
+/* --- extents.c -------------------------------------------------------------------------------- */
+
+/* NULL without memory. PATH is that of the file that FD is open on. */
+struct store_extents *extents_open(const char *path, int fd);
+void extents_close(struct store_extents *extents);
+/*
+ * A walk through a section, page after page: OFFSET, where the next page begins, if something may
+ * have been written there, else the next page of which this is so; UINT64_MAX if there is none.
+ * Pages before OFFSET need not stay in memory.
+ */
+uint64_t store_walk(struct stackdepot_store *store, uint64_t offset);
+void store_walk_end(struct stackdepot_store *store, uint64_t offset);
 
 #endif

@@ -11,12 +11,43 @@
 
 #include "reader.h"
 
+#define STACKS_PAGE_ENTRIES (STORE_PAGE_BYTES / sizeof(struct store_entry))
+#define STACKS_PAGE_COUNTERS 4096u /* after so many, whole pages of them are done with */
+
 /* An object of `size` bytes was taken with probability 1 - exp(-size / rate). */
 static double stacks_weight(uint64_t size, unsigned int code)
 {
 	const double rate = ldexp(1, (int)(code + ENTRY_RATE_SHIFT));
 
 	return code ? 1 / -expm1(-(double)(size ? size : 1) / rate) : 1;
+}
+
+/* Whether it is an object. */
+static bool stacks_object(struct stackdepot_store *store, const struct store_entry *entry,
+			  struct stackdepot_object *ret_object)
+{
+	uint64_t key = __atomic_load_n(&entry->key, __ATOMIC_ACQUIRE);
+	uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
+	stackdepot_handle_t handle = (stackdepot_handle_t)value;
+
+	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
+	    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
+		return false;
+	ret_object->address = key & ENTRY_ADDRESS;
+	ret_object->size = store_entry_size(key, value);
+	ret_object->weight = stacks_weight(ret_object->size, stackdepot_get_extra_bits(handle));
+	handle = stackdepot_set_extra_bits(handle, 0);
+	ret_object->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
+	return true;
+}
+
+/* Where the table goes on, at the begin of a page of it: behind pages that were never written. */
+static uint64_t stacks_page(struct stackdepot_store *store, uint64_t position)
+{
+	uint64_t offset = store->layout.live_offset + position * sizeof(struct store_entry);
+	uint64_t next = store_walk(store, offset);
+
+	return next == UINT64_MAX ? next : position + (next - offset) / sizeof(struct store_entry);
 }
 
 int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
@@ -26,56 +57,64 @@ int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *posit
 	const uint64_t nr = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
 
 	while (*position < nr) {
-		const struct store_entry *entry = &entries[(*position)++];
-		uint64_t key = __atomic_load_n(&entry->key, __ATOMIC_ACQUIRE);
-		uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
-		stackdepot_handle_t handle = (stackdepot_handle_t)value;
-
-		if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
-		    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
-			continue;
-		ret_object->address = key & ENTRY_ADDRESS;
-		ret_object->size = store_entry_size(key, value);
-		ret_object->weight =
-			stacks_weight(ret_object->size, stackdepot_get_extra_bits(handle));
-		handle = stackdepot_set_extra_bits(handle, 0);
-		ret_object->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
-		return 1;
+		if (*position % STACKS_PAGE_ENTRIES == 0)
+			*position = stacks_page(store, *position);
+		if (*position < nr && stacks_object(store, &entries[(*position)++], ret_object))
+			return 1;
 	}
+	store_walk_end(store, store->layout.live_offset + nr * sizeof(*entries));
 	return 0;
 }
 
-/* Sums by line; the line 0 is for objects without a trace. */
-static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot_stack *by_line)
+/* Lines ever used: from the first one on, so no trace, and no counter, is behind them. */
+static uint32_t stacks_lines(const struct stackdepot_store *store)
+{
+	struct stackdepot_stats stats;
+
+	stackdepot_get_stats(store->depot, &stats);
+	return stats.lines_used < store->layout.lines ? (uint32_t)stats.lines_used
+						      : store->layout.lines;
+}
+
+/* Sums by line; the line 0 is for objects without a trace. Lines used since came too late. */
+static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot_stack *by_line,
+			       uint32_t lines)
 {
 	struct stackdepot_object object;
 	uint64_t position = 0;
 
 	while (stackdepot_store_next_object(store, &position, &object)) {
 		uint32_t line = (uint32_t)object.trace;
-		struct stackdepot_stack *stack = &by_line[line <= store->layout.lines ? line : 0];
+		struct stackdepot_stack *stack = &by_line[line <= lines ? line : 0];
 
-		stack->trace = stack == by_line ? 0 : object.trace;
+		if (line > lines)
+			continue;
+		stack->trace = object.trace;
 		stack->objects += object.weight;
 		stack->bytes += object.weight * (double)object.size;
 	}
 }
 
-static void stacks_add_counters(struct stackdepot_store *store, struct stackdepot_stack *by_line)
+static void stacks_add_counters(struct stackdepot_store *store, struct stackdepot_stack *by_line,
+				uint32_t lines)
 {
 	const struct store_counter *counters = store_at(store, store->layout.counters_offset);
 	uint32_t line;
 
-	for (line = 1; line <= store->layout.lines; line++) {
+	for (line = 1; line <= lines; line++) {
 		struct store_counter counter = counters[line];
 		stackdepot_ref_t trace = counter.life << 32 | line;
 
+		if (line % STACKS_PAGE_COUNTERS == 0)
+			(void)store_walk(store,
+					 store->layout.counters_offset + line * sizeof(*counters));
 		if (!counter.allocs || (by_line[line].trace && by_line[line].trace != trace))
 			continue;
 		by_line[line].trace = trace;
 		by_line[line].allocs = (double)counter.allocs / 256;
 		by_line[line].alloc_bytes = (double)counter.bytes;
 	}
+	store_walk_end(store, store->layout.counters_offset + line * sizeof(*counters));
 }
 
 static int stacks_compare(const void *a, const void *b)
@@ -94,15 +133,15 @@ static int stacks_compare(const void *a, const void *b)
 int stackdepot_store_stacks(struct stackdepot_store *store, struct stackdepot_stack **ret_stacks,
 			    size_t *ret_nr)
 {
-	struct stackdepot_stack *by_line =
-		calloc((size_t)store->layout.lines + 1, sizeof(*by_line));
+	const uint32_t lines = stacks_lines(store);
+	struct stackdepot_stack *by_line = calloc((size_t)lines + 1, sizeof(*by_line));
 	size_t line, nr = 0;
 
 	if (!by_line)
 		return -ENOMEM;
-	stacks_add_objects(store, by_line);
-	stacks_add_counters(store, by_line);
-	for (line = 0; line <= store->layout.lines; line++)
+	stacks_add_objects(store, by_line, lines);
+	stacks_add_counters(store, by_line, lines);
+	for (line = 0; line <= lines; line++)
 		if (by_line[line].objects > 0 || by_line[line].allocs > 0)
 			by_line[nr++] = by_line[line];
 	qsort(by_line, nr, sizeof(*by_line), stacks_compare);
