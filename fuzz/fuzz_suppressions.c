@@ -4,7 +4,6 @@
  * first NUL, each ended by another. What a pattern says is asked of a second matcher, which tries
  * every way there is.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "fuzz.h"
 #include "suppress/rules.h"
 #include "suppress/suppress.h"
+#include "text/writer.h"
 
 #define NAMES 6u
 #define SHORT 24u /* bytes of a pattern and of a text that are tried every way */
@@ -87,6 +87,7 @@ static void try_rules(const char *path, char *const *names)
 {
 	static FILE *nowhere;
 	struct suppress *suppress = suppress_open();
+	struct writer writer;
 	size_t covered;
 
 	if (!nowhere)
@@ -98,8 +99,11 @@ static void try_rules(const char *path, char *const *names)
 	if (covered > 1 || (covered && !suppress_says(suppress, SUPPRESS_LEAK)))
 		abort();
 	suppress_print(nowhere, suppress, SUPPRESS_ALL);
-	json_decref(suppress_json(suppress, SUPPRESS_ALL));
-	json_decref(suppress_json_unused(suppress, SUPPRESS_ALL));
+	writer_begin_lines(&writer, nowhere);
+	writer_object(&writer, NULL);
+	suppress_json(&writer, suppress, SUPPRESS_ALL);
+	suppress_json_unused(&writer, suppress, SUPPRESS_ALL);
+	writer_end(&writer);
 	suppress_close(suppress);
 }
 

@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 struct table_slot {
-	uint64_t hash;
-	size_t number; /* plus one; 0: free */
+	uint32_t hash;
+	uint32_t number; /* plus one; 0: free */
 };
 
 /* All zero: empty. */
 struct table {
 	struct table_slot *slots;
 	size_t size; /* a power of two */
-	size_t nr;
+	size_t nr;   /* 2^31 at most */
 };
 
 /* Is KEY the one of this number? */

@@ -3,7 +3,7 @@
  * malloc.c - an allocation that fails, in whatever library, ends the tool with one line.
  *
  * What the tool allocates itself goes through memory.c. The libraries below do not: libdw ends the
- * process with a line and a status of its own, jansson leaves out a value, elfutils a name, and a
+ * process with a line and a status of its own, ncurses a line, elfutils a name, and a
  * report without them would be wrong and look right. They cannot all be asked afterwards whether
  * memory was short, but all of them call malloc(), and take the one of the program.
  *

@@ -13,8 +13,8 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "export.h"
-#include "profile/heaps.h"
 #include "profile/stats.h"
+#include "text/json.h"
 #include "text/text.h"
 #include "text/writer.h"
 
@@ -218,66 +218,6 @@ static void json_modules(struct json_export *json)
 	intern_close(known);
 }
 
-static void json_messages_of(struct writer *writer, struct stackdepot_store *store)
-{
-	struct stackdepot_note note;
-	uint64_t position = 0;
-
-	while (stackdepot_store_next_note(store, &position, &note)) {
-		writer_object(writer, NULL);
-		writer_text(writer, "text", note.text);
-		writer_integer(writer, "pid", note.pid);
-		writer_integer(writer, "count", note.count);
-		writer_end(writer);
-	}
-}
-
-static void json_not_recorded_of(struct writer *writer, struct stackdepot_store *store)
-{
-	struct stackdepot_start start;
-	uint64_t position = 0;
-
-	while (stackdepot_store_next_start(store, &position, &start)) {
-		const char *reason = stackdepot_start_reason(start.reason);
-
-		if (!start.missing)
-			continue;
-		writer_object(writer, NULL);
-		writer_text(writer, "program", start.path);
-		writer_integer(writer, "count", start.missing);
-		writer_text(writer, "reason", *reason ? reason : NULL);
-		writer_end(writer);
-	}
-}
-
-/* NAME, a list of what EACH of the stores has. */
-static void json_of_stores(struct json_export *json, const char *name,
-			   void (*each)(struct writer *writer, struct stackdepot_store *store))
-{
-	size_t i;
-
-	writer_array(&json->writer, name);
-	for (i = 0; i < json->profile->nr_processes; i++)
-		each(&json->writer, json->profile->processes[i].store);
-	writer_end(&json->writer);
-}
-
-static void json_unseen(struct json_export *json)
-{
-	struct heap heaps[HEAPS_MOST];
-	size_t i, nr = heaps_unseen(json->profile, heaps);
-
-	writer_array(&json->writer, "unseen_heaps");
-	for (i = 0; i < nr; i++) {
-		writer_object(&json->writer, NULL);
-		writer_text(&json->writer, "allocator", heaps[i].allocator);
-		writer_text(&json->writer, "module", heaps[i].module);
-		writer_bool(&json->writer, "hidden", heaps[i].hidden);
-		writer_end(&json->writer);
-	}
-	writer_end(&json->writer);
-}
-
 static void json_stats(struct json_export *json)
 {
 	struct stats_row rows[STATS_ROWS];
@@ -303,9 +243,7 @@ void export_json(const struct export *export)
 	json_errors(&json);
 	json_frames(&json);
 	json_modules(&json);
-	json_unseen(&json);
-	json_of_stores(&json, "messages", json_messages_of);
-	json_of_stores(&json, "not_recorded", json_not_recorded_of);
+	json_missing(&json.writer, json.profile);
 	json_stats(&json);
 	writer_end(&json.writer);
 	intern_close(json.frames);

@@ -6,7 +6,6 @@
  * and of functions and frames only those that something in the page refers to.
  */
 #define _GNU_SOURCE
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "profile/tree.h"
 #include "text/json.h"
 #include "text/text.h"
+#include "text/writer.h"
 
 #define STACKS_SHOWN 100u /* the largest by each figure */
 #define ERRORS_SHOWN 200u
@@ -25,43 +25,31 @@
 
 struct flame {
 	struct tree *tree;
-	struct tree_sums *totals;
+	struct tree_sums totals;
 	bool *keep;
 	uint32_t *functions; /* number in the page plus one, by number in the tree */
 	size_t room;
 	size_t nr_functions;
 	struct intern *strings_known; /* numbers as in the page */
 	struct intern *frames_known;  /* struct flame_frame, likewise */
-	json_t *strings, *function_names, *function_modules, *function_files;
-	json_t *frame_functions, *frame_files, *frame_lines, *frame_inlined;
-	struct tree_sums *self, *total; /* of functions in the page */
+	uint32_t *in_tree;	      /* number in the tree, by number in the page */
+	struct writer *writer;
 };
 
-static json_t *flame_number(double value)
+static void flame_number(struct flame *flame, const char *key, double value)
 {
 	if (value == floor(value) && fabs(value) < EXACT_LIMIT)
-		return json_integer((json_int_t)value);
-	return isfinite(value) ? json_real(value) : json_integer(0);
+		writer_integer(flame->writer, key, (int64_t)value);
+	else
+		writer_number(flame->writer, key, value);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
 /* Number of a text; -1 for none. */
-static json_int_t flame_string(struct flame *flame, const char *text)
+static int64_t flame_string(struct flame *flame, const char *text)
 {
-	size_t number, known = intern_nr(flame->strings_known);
-
-	if (!text)
-		return -1;
-	number = intern_text(flame->strings_known, text);
-	if (number == known)
-		json_array_append_new(flame->strings, json_name(text));
-	return (json_int_t)number;
-}
-
-static void flame_append(json_t *list, json_int_t number)
-{
-	json_array_append_new(list, json_integer(number));
+	return text ? (int64_t)intern_text(flame->strings_known, text) : -1;
 }
 
 static void flame_more_functions(struct flame *flame)
@@ -71,26 +59,25 @@ static void flame_more_functions(struct flame *flame)
 	flame->room = flame->tree->nr_functions * 2;
 	flame->functions =
 		memory_realloc(flame->functions, flame->room * sizeof(*flame->functions));
-	flame->self = memory_realloc(flame->self, flame->room * sizeof(*flame->self));
-	flame->total = memory_realloc(flame->total, flame->room * sizeof(*flame->total));
+	flame->in_tree = memory_realloc(flame->in_tree, flame->room * sizeof(*flame->in_tree));
 	memset(flame->functions + room, 0, (flame->room - room) * sizeof(*flame->functions));
 }
 
 static size_t flame_function(struct flame *flame, uint32_t function)
 {
-	const struct tree_function *known = &flame->tree->functions[function];
-
 	if (function >= flame->room)
 		flame_more_functions(flame);
-	if (flame->functions[function])
-		return flame->functions[function] - 1;
-	flame_append(flame->function_names, flame_string(flame, known->name));
-	flame_append(flame->function_modules, flame_string(flame, known->module));
-	flame_append(flame->function_files, flame_string(flame, known->file));
-	flame->self[flame->nr_functions] = known->self;
-	flame->total[flame->nr_functions] = known->total;
-	flame->functions[function] = (uint32_t)++flame->nr_functions;
-	return flame->nr_functions - 1;
+	if (!flame->functions[function]) {
+		const struct tree_function *known = &flame->tree->functions[function];
+
+		/* What is used first has the shorter number. */
+		(void)flame_string(flame, known->name);
+		(void)flame_string(flame, known->module);
+		(void)flame_string(flame, known->file);
+		flame->in_tree[flame->nr_functions] = function;
+		flame->functions[function] = (uint32_t)++flame->nr_functions;
+	}
+	return flame->functions[function] - 1;
 }
 
 /* A line of a function: where the call was. It is a key: no room between the members. */
@@ -110,124 +97,183 @@ static size_t flame_frame(struct flame *flame, const struct symbol_frame *frame,
 		.line = line->line,
 		.inlined = line->inlined,
 	};
-	size_t known = intern_nr(flame->frames_known);
-	size_t number = intern(flame->frames_known, &key, sizeof(key));
 
-	if (number == known) {
-		flame_append(flame->frame_functions, key.function);
-		flame_append(flame->frame_files, key.file);
-		flame_append(flame->frame_lines, key.line);
-		flame_append(flame->frame_inlined, key.inlined);
-	}
-	return number;
+	return intern(flame->frames_known, &key, sizeof(key));
 }
 
-static json_t *flame_trace(struct flame *flame, const struct profile_trace *trace)
+static void flame_trace(struct flame *flame, const char *key, const struct profile_trace *trace)
 {
-	json_t *list = trace->nr ? json_array() : json_null();
 	unsigned int i;
 	size_t line;
 
+	if (!trace->nr) {
+		writer_null(flame->writer, key);
+		return;
+	}
+	writer_array(flame->writer, key);
 	for (i = 0; i < trace->nr; i++) {
 		const struct symbol_frame *frame = symbols_frame(trace->frames[i]);
 
 		for (line = 0; line < frame->nr; line++)
-			flame_append(list, (json_int_t)flame_frame(flame, frame, line));
+			writer_integer(flame->writer, NULL,
+				       (int64_t)flame_frame(flame, frame, line));
 	}
-	return list;
+	writer_end(flame->writer);
 }
 
 /* --- figures ---------------------------------------------------------------------------------- */
 
-static json_t *flame_sums(const struct tree_sums *sums, enum tree_side side)
+static void flame_sums(struct flame *flame, const char *key, const struct tree_sums *sums,
+		       enum tree_side side)
 {
-	json_t *list = json_array();
 	size_t column;
 
+	writer_array(flame->writer, key);
 	for (column = 0; column < TREE_COLUMNS; column++)
-		json_array_append_new(list, flame_number(sums->of[side][column]));
-	return list;
+		flame_number(flame, NULL, sums->of[side][column]);
+	writer_end(flame->writer);
 }
+
+/* Which sums of a list one is about. */
+typedef const struct tree_sums *flame_sums_at(const struct flame *flame, const void *list,
+					      size_t number);
 
 /* Column by column; null if there is nothing to compare with. */
-static json_t *flame_columns(const struct flame *flame, const struct tree_sums *sums, size_t nr,
-			     enum tree_side side)
+static void flame_columns(struct flame *flame, const char *key, flame_sums_at *at, const void *list,
+			  size_t nr, enum tree_side side)
 {
-	json_t *columns;
 	size_t i, column;
 
-	if (side == TREE_BEFORE && !flame->tree->compared)
-		return json_null();
-	columns = json_array();
-	for (column = 0; column < TREE_COLUMNS; column++) {
-		json_t *list = json_array();
-
-		for (i = 0; i < nr; i++)
-			json_array_append_new(list, flame_number(sums[i].of[side][column]));
-		json_array_append_new(columns, list);
+	if (side == TREE_BEFORE && !flame->tree->compared) {
+		writer_null(flame->writer, key);
+		return;
 	}
-	return columns;
-}
-
-static void flame_add(struct tree_sums *to, const struct tree_sums *sums)
-{
-	size_t column;
-
-	for (column = 0; column < TREE_SIDES * TREE_COLUMNS; column++)
-		(&to->of[0][0])[column] += (&sums->of[0][0])[column];
+	writer_array(flame->writer, key);
+	for (column = 0; column < TREE_COLUMNS; column++) {
+		writer_array(flame->writer, NULL);
+		for (i = 0; i < nr; i++)
+			flame_number(flame, NULL, at(flame, list, i)->of[side][column]);
+		writer_end(flame->writer);
+	}
+	writer_end(flame->writer);
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-/* What was folded below one node, or anywhere. */
+/* What was folded below one node that is kept, or anywhere. */
 struct flame_fold {
 	struct tree_sums sums;
 	size_t stacks;
 	size_t nodes;
 };
 
-/* For each node that is kept, what of its children is not. */
-static struct flame_fold *flame_folds(const struct flame *flame, struct flame_fold *ret_all)
+struct flame_folds {
+	uint32_t *numbers; /* of each node its fold's number plus one; 0: nothing is folded there */
+	struct flame_fold *list;
+	size_t nr;
+	size_t room;
+	struct flame_fold all;
+};
+
+static struct flame_fold *flame_fold(struct flame_folds *folds, uint32_t node)
+{
+	if (!folds->numbers[node]) {
+		folds->list =
+			memory_room(folds->list, folds->nr, &folds->room, sizeof(*folds->list));
+		folds->list[folds->nr++] = (struct flame_fold){0};
+		folds->numbers[node] = (uint32_t)folds->nr;
+	}
+	return &folds->list[folds->numbers[node] - 1];
+}
+
+/* How many nodes and stacks each fold has. */
+static void flame_fold_counts(const struct flame *flame, struct flame_folds *folds)
 {
 	const struct tree *tree = flame->tree;
-	struct flame_fold *folds = memory_alloc(tree->nr * sizeof(*folds));
+	uint32_t *stacks = memory_alloc(tree->nr * sizeof(*stacks));
+	uint32_t *nodes = memory_alloc(tree->nr * sizeof(*nodes));
 	size_t i;
 
-	memset(ret_all, 0, sizeof(*ret_all));
 	for (i = tree->nr; i-- > 1;) {
 		uint32_t parent = tree->nodes[i].parent;
+		struct flame_fold *fold;
 
 		if (flame->keep[i])
 			continue;
-		folds[parent].stacks += tree->nodes[i].stacks + folds[i].stacks;
-		folds[parent].nodes += 1 + folds[i].nodes;
-		if (!flame->keep[parent])
+		stacks[i] += tree->nodes[i].stacks;
+		nodes[i]++;
+		if (!flame->keep[parent]) {
+			stacks[parent] += stacks[i];
+			nodes[parent] += nodes[i];
 			continue;
-		flame_add(&folds[parent].sums, &flame->totals[i]);
-		flame_add(&ret_all->sums, &flame->totals[i]);
-		ret_all->stacks += tree->nodes[i].stacks + folds[i].stacks;
-		ret_all->nodes += 1 + folds[i].nodes;
+		}
+		fold = flame_fold(folds, parent);
+		fold->stacks += stacks[i];
+		fold->nodes += nodes[i];
+		folds->all.stacks += stacks[i];
+		folds->all.nodes += nodes[i];
 	}
-	return folds;
+	free(stacks);
+	free(nodes);
 }
 
-struct flame_nodes {
-	json_t *up, *functions;
-	struct tree_sums *self;
-	size_t nr;
+/* A column of them, and of everything. */
+static void flame_fold_column(struct flame *flame, struct flame_folds *folds, enum tree_side side,
+			      enum tree_column column)
+{
+	const struct tree *tree = flame->tree;
+	double *sums = tree_column(tree, side, column);
+	size_t i;
+
+	for (i = tree->nr; i-- > 1;) {
+		uint32_t parent = tree->nodes[i].parent;
+
+		if (flame->keep[i] || !flame->keep[parent])
+			continue;
+		flame_fold(folds, parent)->sums.of[side][column] += sums[i];
+		folds->all.sums.of[side][column] += sums[i];
+	}
+	flame->totals.of[side][column] = sums[TREE_ROOT];
+	free(sums);
+}
+
+static void flame_folds(struct flame *flame, struct flame_folds *folds)
+{
+	size_t side, column;
+
+	folds->numbers = memory_alloc(flame->tree->nr * sizeof(*folds->numbers));
+	flame_fold_counts(flame, folds);
+	for (side = 0; side < tree_sides(flame->tree); side++)
+		for (column = 0; column < TREE_COLUMNS; column++)
+			flame_fold_column(flame, folds, (enum tree_side)side,
+					  (enum tree_column)column);
+}
+
+/* In the page. */
+struct flame_node {
+	uint32_t up;	  /* its number less its parent's */
+	int64_t function; /* times 2, plus 1 if inlined; stacks that were folded, negative */
+	const struct tree_sums *self; /* of folded ones, all of theirs */
 };
 
-static void flame_node(struct flame_nodes *nodes, uint32_t parent, json_int_t function,
+struct flame_nodes {
+	struct flame_node *list;
+	size_t nr;
+	size_t room;
+};
+
+static void flame_node(struct flame_nodes *nodes, uint32_t parent, int64_t function,
 		       const struct tree_sums *self)
 {
-	json_array_append_new(nodes->up, json_integer((json_int_t)(nodes->nr - parent)));
-	json_array_append_new(nodes->functions, json_integer(function));
-	nodes->self[nodes->nr++] = *self;
+	nodes->list = memory_room(nodes->list, nodes->nr, &nodes->room, sizeof(*nodes->list));
+	nodes->list[nodes->nr] =
+		(struct flame_node){(uint32_t)(nodes->nr - parent), function, self};
+	nodes->nr++;
 }
 
 /* Those kept, in the order of the tree, then the places where others were folded. */
 static void flame_nodes_fill(struct flame *flame, struct flame_nodes *nodes,
-			     const struct flame_fold *folds)
+			     struct flame_folds *folds)
 {
 	const struct tree *tree = flame->tree;
 	uint32_t *numbers = memory_alloc(tree->nr * sizeof(*numbers));
@@ -235,45 +281,71 @@ static void flame_nodes_fill(struct flame *flame, struct flame_nodes *nodes,
 
 	for (i = 0; i < tree->nr; i++) {
 		const struct tree_node *node = &tree->nodes[i];
-		json_int_t function = 0;
+		int64_t function = 0;
 
 		if (!flame->keep[i])
 			continue;
 		if (i != TREE_ROOT)
-			function = (json_int_t)flame_function(flame, node->function) * 2 +
-				   node->inlined;
+			function = (int64_t)flame_function(flame, tree_node_function(node)) * 2 +
+				   tree_node_inlined(node);
 		numbers[i] = (uint32_t)nodes->nr;
-		flame_node(nodes, numbers[node->parent], function, &node->self);
+		flame_node(nodes, numbers[node->parent], function, tree_self(tree, node));
 	}
 	for (i = 0; i < tree->nr; i++)
-		if (flame->keep[i] && folds[i].stacks)
-			flame_node(nodes, numbers[i], -(json_int_t)folds[i].stacks, &folds[i].sums);
+		if (folds->numbers[i]) {
+			const struct flame_fold *fold = flame_fold(folds, (uint32_t)i);
+
+			flame_node(nodes, numbers[i], -(int64_t)fold->stacks, &fold->sums);
+		}
 	free(numbers);
 }
 
-static void flame_add_nodes(struct flame *flame, json_t *root)
+static const struct tree_sums *flame_node_sums(const struct flame *flame, const void *list,
+					       size_t number)
 {
-	struct flame_nodes nodes = {.up = json_array(), .functions = json_array()};
-	struct flame_fold all, *folds = flame_folds(flame, &all);
+	(void)flame;
+	return ((const struct flame_node *)list)[number].self;
+}
 
-	nodes.self = memory_alloc(2 * flame->tree->nr * sizeof(*nodes.self));
-	flame_nodes_fill(flame, &nodes, folds);
-	json_object_set_new(
-		root, "nodes",
-		json_pack("{s:o, s:o, s:o, s:o}", "up", nodes.up, "function", nodes.functions,
-			  "now", flame_columns(flame, nodes.self, nodes.nr, TREE_NOW), "before",
-			  flame_columns(flame, nodes.self, nodes.nr, TREE_BEFORE)));
-	json_object_set_new(root, "folded",
-			    json_pack("{s:I, s:I, s:o}", "nodes", (json_int_t)all.nodes, "stacks",
-				      (json_int_t)all.stacks, "now",
-				      flame_sums(&all.sums, TREE_NOW)));
-	free(nodes.self);
-	free(folds);
+static void flame_nodes_write(struct flame *flame, const struct flame_nodes *nodes)
+{
+	size_t i;
+
+	writer_object(flame->writer, "nodes");
+	writer_array(flame->writer, "up");
+	for (i = 0; i < nodes->nr; i++)
+		writer_integer(flame->writer, NULL, nodes->list[i].up);
+	writer_end(flame->writer);
+	writer_array(flame->writer, "function");
+	for (i = 0; i < nodes->nr; i++)
+		writer_integer(flame->writer, NULL, nodes->list[i].function);
+	writer_end(flame->writer);
+	flame_columns(flame, "now", flame_node_sums, nodes->list, nodes->nr, TREE_NOW);
+	flame_columns(flame, "before", flame_node_sums, nodes->list, nodes->nr, TREE_BEFORE);
+	writer_end(flame->writer);
+}
+
+static void flame_add_nodes(struct flame *flame)
+{
+	struct flame_nodes nodes = {0};
+	struct flame_folds folds = {0};
+
+	flame_folds(flame, &folds);
+	flame_nodes_fill(flame, &nodes, &folds);
+	flame_nodes_write(flame, &nodes);
+	writer_object(flame->writer, "folded");
+	writer_integer(flame->writer, "nodes", (int64_t)folds.all.nodes);
+	writer_integer(flame->writer, "stacks", (int64_t)folds.all.stacks);
+	flame_sums(flame, "now", &folds.all.sums, TREE_NOW);
+	writer_end(flame->writer);
+	free(nodes.list);
+	free(folds.list);
+	free(folds.numbers);
 }
 
 /* --- stacks ----------------------------------------------------------------------------------- */
 
-/* What qsort_r() sorts by: a column of now, or what it differs by from before. */
+/* What the largest are chosen by: a column of now, or what it differs by from before. */
 struct flame_order {
 	const struct tree *tree;
 	size_t column;
@@ -282,116 +354,153 @@ struct flame_order {
 
 static double flame_rank(const struct flame_order *order, uint32_t node)
 {
-	const struct tree_sums *self = &order->tree->nodes[node].self;
+	const struct tree_sums *self = tree_self(order->tree, &order->tree->nodes[node]);
 	double now = self->of[TREE_NOW][order->column];
 
 	return order->growth ? fabs(now - self->of[TREE_BEFORE][order->column]) : now;
 }
 
-static int flame_by_rank(const void *a, const void *b, void *order)
-{
-	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-	double l = flame_rank(order, left), r = flame_rank(order, right);
+/* The largest that were seen so far, in order; of equals the first. */
+struct flame_best {
+	double ranks[STACKS_SHOWN];
+	uint32_t nodes[STACKS_SHOWN];
+	size_t nr;
+};
 
-	return l < r ? 1 : l > r ? -1 : left < right ? -1 : left > right;
+static void flame_best_add(struct flame_best *best, uint32_t node, double rank)
+{
+	size_t at = best->nr;
+
+	if (at == STACKS_SHOWN && rank <= best->ranks[at - 1])
+		return;
+	at -= at == STACKS_SHOWN;
+	for (; at && best->ranks[at - 1] < rank; at--) {
+		best->ranks[at] = best->ranks[at - 1];
+		best->nodes[at] = best->nodes[at - 1];
+	}
+	best->ranks[at] = rank;
+	best->nodes[at] = node;
+	best->nr += best->nr < STACKS_SHOWN;
 }
 
-static json_t *flame_one_stack(struct flame *flame, const struct tree_node *node)
+static void flame_choose(const struct flame_order *order, bool *chosen)
 {
-	return json_pack("{s:o, s:I, s:o, s:o}", "frames", flame_trace(flame, &node->stack->trace),
-			 "merged", (json_int_t)node->stacks, "now",
-			 flame_sums(&node->self, TREE_NOW), "before",
-			 flame_sums(&node->self, TREE_BEFORE));
-}
-
-static void flame_add_stacks(struct flame *flame, json_t *root)
-{
-	const struct tree *tree = flame->tree;
-	struct flame_order order = {.tree = tree};
-	uint32_t *nodes = memory_alloc(tree->nr * sizeof(*nodes));
-	bool *chosen = memory_alloc(tree->nr * sizeof(*chosen));
-	json_t *list = json_array();
-	size_t i, nr = 0;
-	int growth;
+	const struct tree *tree = order->tree;
+	struct flame_best best = {.nr = 0};
+	size_t i;
 
 	for (i = 1; i < tree->nr; i++)
-		if (tree->nodes[i].stack)
-			nodes[nr++] = (uint32_t)i;
+		if (tree->nodes[i].end)
+			flame_best_add(&best, (uint32_t)i, flame_rank(order, (uint32_t)i));
+	for (i = 0; i < best.nr; i++)
+		chosen[best.nodes[i]] = true;
+}
+
+static void flame_one_stack(struct flame *flame, const struct tree_node *node)
+{
+	const struct tree_end *end = &flame->tree->ends[node->end - 1];
+
+	writer_object(flame->writer, NULL);
+	flame_trace(flame, "frames", &end->stack->trace);
+	writer_integer(flame->writer, "merged", node->stacks);
+	flame_sums(flame, "now", &end->self, TREE_NOW);
+	flame_sums(flame, "before", &end->self, TREE_BEFORE);
+	writer_end(flame->writer);
+}
+
+/* Of each node, whether its stacks are among the largest of a column; to be freed. */
+static bool *flame_largest(const struct tree *tree)
+{
+	struct flame_order order = {.tree = tree};
+	bool *chosen = memory_alloc(tree->nr * sizeof(*chosen));
+	int growth;
+
 	for (growth = 0; growth <= (int)tree->compared; growth++)
 		for (order.column = 0; order.column < TREE_COLUMNS; order.column++) {
 			order.growth = growth;
-			qsort_r(nodes, nr, sizeof(*nodes), flame_by_rank, &order);
-			for (i = 0; i < nr && i < STACKS_SHOWN; i++)
-				chosen[nodes[i]] = true;
+			flame_choose(&order, chosen);
 		}
+	return chosen;
+}
+
+static void flame_add_stacks(struct flame *flame)
+{
+	const struct tree *tree = flame->tree;
+	bool *chosen = flame_largest(tree);
+	size_t i;
+
+	writer_array(flame->writer, "stacks");
 	for (i = 1; i < tree->nr; i++)
 		if (chosen[i])
-			json_array_append_new(list, flame_one_stack(flame, &tree->nodes[i]));
-	json_object_set_new(root, "stacks", list);
-	json_object_set_new(root, "totals",
-			    json_pack("{s:o, s:o, s:I, s:I}", "now",
-				      flame_sums(&flame->totals[TREE_ROOT], TREE_NOW), "before",
-				      flame_sums(&flame->totals[TREE_ROOT], TREE_BEFORE), "stacks",
-				      (json_int_t)nr, "nodes", (json_int_t)tree->nr));
+			flame_one_stack(flame, &tree->nodes[i]);
+	writer_end(flame->writer);
+	writer_object(flame->writer, "totals");
+	flame_sums(flame, "now", &flame->totals, TREE_NOW);
+	flame_sums(flame, "before", &flame->totals, TREE_BEFORE);
+	writer_integer(flame->writer, "stacks", (int64_t)tree->nr_ends);
+	writer_integer(flame->writer, "nodes", (int64_t)tree->nr);
+	writer_end(flame->writer);
 	free(chosen);
-	free(nodes);
 }
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-static json_t *flame_hex(uint64_t value)
+static void flame_hex(struct flame *flame, const char *key, uint64_t value)
 {
-	return json_sprintf("%llx", (unsigned long long)value);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llx", (unsigned long long)value);
+	writer_text(flame->writer, key, text);
 }
 
-static json_t *flame_error(struct flame *flame, const struct profile *profile,
-			   const struct profile_error *found)
+static void flame_error(struct flame *flame, const struct profile *profile,
+			const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
-	json_t *object = json_pack(
-		"{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "kind",
-		stackdepot_error_name(error->kind), "verb", text_verb(error), "address",
-		flame_hex(error->address), "object", flame_hex(error->object), "object_bytes",
-		(json_int_t)error->object_bytes, "count", (json_int_t)error->count, "signal",
-		(json_int_t)error->signal, "thread", (json_int_t)error->thread,
-		"allocated_by_thread", (json_int_t)error->alloc_thread, "freed_by_thread",
-		(json_int_t)error->free_thread);
+	struct writer *writer = flame->writer;
 
-	json_object_set_new(object, "found_late", json_boolean(text_is_late(error)));
-	json_object_set_new(object, "nearest",
-			    json_boolean(error->flags & STACKDEPOT_ERROR_NEAREST));
-	json_object_set_new(object, "freed", json_boolean(error->flags & STACKDEPOT_ERROR_FREED));
-	json_object_set_new(object, "process",
-			    json_integer(profile->processes[found->process].info.pid));
-	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
-	json_object_set_new(object, "access", flame_trace(flame, &found->access));
-	json_object_set_new(object, "alloc", flame_trace(flame, &found->alloc));
-	json_object_set_new(object, "free", flame_trace(flame, &found->free));
-	return object;
+	writer_object(writer, NULL);
+	writer_text(writer, "kind", stackdepot_error_name(error->kind));
+	writer_text(writer, "verb", text_verb(error));
+	flame_hex(flame, "address", error->address);
+	flame_hex(flame, "object", error->object);
+	writer_integer(writer, "object_bytes", (int64_t)error->object_bytes);
+	writer_integer(writer, "count", (int64_t)error->count);
+	writer_integer(writer, "signal", error->signal);
+	writer_integer(writer, "thread", error->thread);
+	writer_integer(writer, "allocated_by_thread", error->alloc_thread);
+	writer_integer(writer, "freed_by_thread", error->free_thread);
+	writer_bool(writer, "found_late", text_is_late(error));
+	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
+	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
+	writer_integer(writer, "process", profile->processes[found->process].info.pid);
+	writer_integer(writer, "processes", (int64_t)found->processes);
+	flame_trace(flame, "access", &found->access);
+	flame_trace(flame, "alloc", &found->alloc);
+	flame_trace(flame, "free", &found->free);
+	writer_end(writer);
 }
 
-static void flame_add_errors(struct flame *flame, const struct profile *profile, json_t *root)
+static void flame_add_errors(struct flame *flame, const struct profile *profile)
 {
 	size_t i, shown = profile->nr_errors < ERRORS_SHOWN ? profile->nr_errors : ERRORS_SHOWN;
 	uint64_t left_out = profile->nr_errors - shown + profile->info.errors_dropped;
-	json_t *list = json_array();
 
+	writer_array(flame->writer, "errors");
 	for (i = 0; i < shown; i++)
-		json_array_append_new(list, flame_error(flame, profile, &profile->errors[i]));
-	json_object_set_new(root, "errors", list);
-	json_object_set_new(root, "errors_seen",
-			    json_integer((json_int_t)profile->info.errors_seen));
-	json_object_set_new(root, "errors_left_out", json_integer((json_int_t)left_out));
+		flame_error(flame, profile, &profile->errors[i]);
+	writer_end(flame->writer);
+	writer_integer(flame->writer, "errors_seen", (int64_t)profile->info.errors_seen);
+	writer_integer(flame->writer, "errors_left_out", (int64_t)left_out);
 }
 
 /* --- the process ------------------------------------------------------------------------------ */
 
-/* What is printed for people elsewhere, as a list of lines. */
-static json_t *flame_lines(void (*print)(FILE *out, const struct profile *profile),
-			   const struct profile *profile)
+/* What is printed for people elsewhere, as a text to be freed. */
+static char *flame_text(void (*print)(FILE *out, const struct profile *profile),
+			const struct profile *profile)
 {
-	json_t *list = json_array();
-	char *text = NULL, *line, *rest;
+	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
 
@@ -400,43 +509,53 @@ static json_t *flame_lines(void (*print)(FILE *out, const struct profile *profil
 	print(out, profile);
 	if (fclose(out))
 		memory_out();
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		json_array_append_new(list, json_name(line));
-	free(text);
-	return list;
+	return text;
 }
 
-static json_t *flame_process(const struct profile *profile)
+static void flame_process(struct flame *flame, const char *key, const struct profile *profile)
 {
-	json_t *process = json_processes(profile), *who = flame_lines(text_processes, profile);
+	char *who, *rest;
 
-	json_object_set(process, "who", json_array_get(who, 0));
-	json_decref(who);
-	return process;
+	if (!profile) {
+		writer_null(flame->writer, key);
+		return;
+	}
+	who = flame_text(text_processes, profile);
+	writer_object(flame->writer, key);
+	json_processes(flame->writer, profile);
+	writer_text(flame->writer, "who", strtok_r(who, "\n", &rest));
+	writer_end(flame->writer);
+	free(who);
+}
+
+static void flame_caveats(struct flame *flame, const struct profile *profile)
+{
+	char *text = flame_text(text_caveats, profile), *line, *rest;
+
+	writer_array(flame->writer, "caveats");
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		writer_text(flame->writer, NULL, line);
+	writer_end(flame->writer);
+	free(text);
 }
 
 /* [text, value, is it bytes?] of each figure. */
-static json_t *flame_stats(const struct profile *profile)
+static void flame_stats(struct flame *flame, const struct profile *profile)
 {
 	struct stats_row rows[STATS_ROWS];
 	size_t i, nr = stats_rows(profile, rows);
-	json_t *list = json_array();
 
-	for (i = 0; i < nr; i++)
-		if (rows[i].value || !rows[i].only_if_any)
-			json_array_append_new(list, json_pack("[s, I, b]", rows[i].text,
-							      (json_int_t)rows[i].value,
-							      rows[i].is_bytes));
-	return list;
-}
-
-static void flame_add_process(const struct profile *now, const struct profile *before, json_t *root)
-{
-	json_object_set_new(root, "tool", json_string(STACKDEPOT_VERSION));
-	json_object_set_new(root, "process", flame_process(now));
-	json_object_set_new(root, "before", before ? flame_process(before) : json_null());
-	json_object_set_new(root, "caveats", flame_lines(text_caveats, now));
-	json_object_set_new(root, "stats", flame_stats(now));
+	writer_array(flame->writer, "stats");
+	for (i = 0; i < nr; i++) {
+		if (!rows[i].value && rows[i].only_if_any)
+			continue;
+		writer_array(flame->writer, NULL);
+		writer_text(flame->writer, NULL, rows[i].text);
+		writer_integer(flame->writer, NULL, (int64_t)rows[i].value);
+		writer_bool(flame->writer, NULL, rows[i].is_bytes);
+		writer_end(flame->writer);
+	}
+	writer_end(flame->writer);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -445,19 +564,9 @@ static void flame_begin(struct flame *flame, const struct profile *now,
 			const struct flame_options *options)
 {
 	flame->tree = tree_build(now, options->before);
-	flame->totals = tree_totals(flame->tree);
-	flame->keep = tree_prune(flame->tree, flame->totals,
-				 options->nodes ? options->nodes : FLAME_NODES);
+	flame->keep = tree_prune(flame->tree, options->nodes ? options->nodes : FLAME_NODES);
 	flame->strings_known = intern_open();
 	flame->frames_known = intern_open();
-	flame->strings = json_array();
-	flame->function_names = json_array();
-	flame->function_modules = json_array();
-	flame->function_files = json_array();
-	flame->frame_functions = json_array();
-	flame->frame_files = json_array();
-	flame->frame_lines = json_array();
-	flame->frame_inlined = json_array();
 }
 
 static void flame_end(struct flame *flame)
@@ -465,44 +574,128 @@ static void flame_end(struct flame *flame)
 	intern_close(flame->strings_known);
 	intern_close(flame->frames_known);
 	free(flame->functions);
-	free(flame->self);
-	free(flame->total);
+	free(flame->in_tree);
 	free(flame->keep);
-	free(flame->totals);
 	tree_free(flame->tree);
 }
 
-/* Last, as everything else adds to them. */
-static void flame_add_tables(struct flame *flame, json_t *root)
+static const struct tree_function *flame_in_tree(const struct flame *flame, size_t number)
 {
-	const size_t nr = flame->nr_functions;
-
-	json_object_set_new(
-		root, "functions",
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", flame->function_names,
-			  "module", flame->function_modules, "file", flame->function_files, "self",
-			  flame_columns(flame, flame->self, nr, TREE_NOW), "total",
-			  flame_columns(flame, flame->total, nr, TREE_NOW), "before_self",
-			  flame_columns(flame, flame->self, nr, TREE_BEFORE), "before_total",
-			  flame_columns(flame, flame->total, nr, TREE_BEFORE)));
-	json_object_set_new(root, "frames",
-			    json_pack("{s:o, s:o, s:o, s:o}", "function", flame->frame_functions,
-				      "file", flame->frame_files, "line", flame->frame_lines,
-				      "inlined", flame->frame_inlined));
-	json_object_set_new(root, "strings", flame->strings);
+	return &flame->tree->functions[flame->in_tree[number]];
 }
 
-json_t *flame_json(const struct profile *now, const struct flame_options *options)
+static const struct tree_sums *flame_function_self(const struct flame *flame, const void *list,
+						   size_t number)
 {
-	json_t *root = json_object();
-	struct flame flame = {0};
+	(void)list;
+	return &flame_in_tree(flame, number)->self;
+}
+
+static const struct tree_sums *flame_function_total(const struct flame *flame, const void *list,
+						    size_t number)
+{
+	(void)list;
+	return &flame_in_tree(flame, number)->total;
+}
+
+static void flame_add_functions(struct flame *flame)
+{
+	const size_t nr = flame->nr_functions;
+	size_t i;
+
+	writer_object(flame->writer, "functions");
+	writer_array(flame->writer, "name");
+	for (i = 0; i < nr; i++)
+		writer_integer(flame->writer, NULL,
+			       flame_string(flame, flame_in_tree(flame, i)->name));
+	writer_end(flame->writer);
+	writer_array(flame->writer, "module");
+	for (i = 0; i < nr; i++)
+		writer_integer(flame->writer, NULL,
+			       flame_string(flame, flame_in_tree(flame, i)->module));
+	writer_end(flame->writer);
+	writer_array(flame->writer, "file");
+	for (i = 0; i < nr; i++)
+		writer_integer(flame->writer, NULL,
+			       flame_string(flame, flame_in_tree(flame, i)->file));
+	writer_end(flame->writer);
+	flame_columns(flame, "self", flame_function_self, NULL, nr, TREE_NOW);
+	flame_columns(flame, "total", flame_function_total, NULL, nr, TREE_NOW);
+	flame_columns(flame, "before_self", flame_function_self, NULL, nr, TREE_BEFORE);
+	flame_columns(flame, "before_total", flame_function_total, NULL, nr, TREE_BEFORE);
+	writer_end(flame->writer);
+}
+
+/* A member of each frame. */
+static void flame_frame_column(struct flame *flame, const char *key,
+			       int64_t (*of)(const struct flame_frame *frame))
+{
+	struct flame_frame frame;
+	size_t i;
+
+	writer_array(flame->writer, key);
+	for (i = 0; i < intern_nr(flame->frames_known); i++) {
+		memcpy(&frame, intern_at(flame->frames_known, i, NULL), sizeof(frame));
+		writer_integer(flame->writer, NULL, of(&frame));
+	}
+	writer_end(flame->writer);
+}
+
+static int64_t frame_function(const struct flame_frame *frame)
+{
+	return frame->function;
+}
+
+static int64_t frame_file(const struct flame_frame *frame)
+{
+	return frame->file;
+}
+
+static int64_t frame_line(const struct flame_frame *frame)
+{
+	return frame->line;
+}
+
+static int64_t frame_inlined(const struct flame_frame *frame)
+{
+	return frame->inlined;
+}
+
+/* Last, as everything else adds to them. */
+static void flame_add_tables(struct flame *flame)
+{
+	size_t i;
+
+	flame_add_functions(flame);
+	writer_object(flame->writer, "frames");
+	flame_frame_column(flame, "function", frame_function);
+	flame_frame_column(flame, "file", frame_file);
+	flame_frame_column(flame, "line", frame_line);
+	flame_frame_column(flame, "inlined", frame_inlined);
+	writer_end(flame->writer);
+	writer_array(flame->writer, "strings");
+	for (i = 0; i < intern_nr(flame->strings_known); i++)
+		writer_text(flame->writer, NULL, intern_at(flame->strings_known, i, NULL));
+	writer_end(flame->writer);
+}
+
+void flame_json(FILE *out, const struct profile *now, const struct flame_options *options)
+{
+	struct writer writer;
+	struct flame flame = {.writer = &writer};
 
 	flame_begin(&flame, now, options);
-	flame_add_process(now, options->before, root);
-	flame_add_nodes(&flame, root);
-	flame_add_stacks(&flame, root);
-	flame_add_errors(&flame, now, root);
-	flame_add_tables(&flame, root);
+	writer_begin_page(&writer, out);
+	writer_object(&writer, NULL);
+	writer_text(&writer, "tool", STACKDEPOT_VERSION);
+	flame_process(&flame, "process", now);
+	flame_process(&flame, "before", options->before);
+	flame_caveats(&flame, now);
+	flame_stats(&flame, now);
+	flame_add_nodes(&flame);
+	flame_add_stacks(&flame);
+	flame_add_errors(&flame, now);
+	flame_add_tables(&flame);
+	writer_end(&writer);
 	flame_end(&flame);
-	return root;
 }

@@ -3,11 +3,11 @@
 #ifndef FLAME_JSON_H
 #define FLAME_JSON_H
 
+#include <stdio.h>
+
 #include "flame.h"
 
-struct json_t;
-
-/* What the page is about; src/flame/page/model.js reads it. */
-struct json_t *flame_json(const struct profile *now, const struct flame_options *options);
+/* Write what the page is about; src/flame/page/model.js reads it. */
+void flame_json(FILE *out, const struct profile *now, const struct flame_options *options);
 
 #endif

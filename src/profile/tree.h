@@ -30,13 +30,16 @@ struct tree_function {
 
 struct tree_node {
 	uint32_t parent;
-	uint32_t function;
-	bool inlined;
-	uint32_t stacks;		    /* that end here */
-	uint32_t first_child, next_sibling; /* 0: none */
+	uint32_t step;	 /* tree_node_function() and tree_node_inlined() */
+	uint32_t stacks; /* that end here */
+	uint32_t end;	 /* number of its struct tree_end plus one; 0: no stack ends here */
+	uint32_t latest; /* the child that was gone to last; 0: none */
+};
+
+/* Where stacks end. */
+struct tree_end {
 	struct tree_sums self;
-	/* The largest stack that ends here, with its lines. */
-	const struct profile_stack *stack;
+	const struct profile_stack *stack; /* the largest of them, with its lines */
 };
 
 #define TREE_ROOT 0u
@@ -44,12 +47,27 @@ struct tree_node {
 struct tree {
 	struct tree_node *nodes; /* a parent comes before its children */
 	size_t nr;
+	struct tree_end *ends;
+	size_t nr_ends;
 	struct tree_function *functions;
 	size_t nr_functions;
 	size_t nr_stacks;
 	bool compared; /* is there a BEFORE? */
 	struct tree_index *index;
 };
+
+static inline uint32_t tree_node_function(const struct tree_node *node)
+{
+	return node->step >> 1;
+}
+
+static inline bool tree_node_inlined(const struct tree_node *node)
+{
+	return node->step & 1;
+}
+
+/* The sums of stacks that end at a node. */
+const struct tree_sums *tree_self(const struct tree *tree, const struct tree_node *node);
 
 /* Names in it belong to the symbols of the profiles, which have to stay open. */
 struct tree *tree_build(const struct profile *now, const struct profile *before);
@@ -58,14 +76,16 @@ void tree_free(struct tree *tree);
 /* The function of line of frame; made if it is not there. */
 uint32_t tree_function(struct tree *tree, const struct symbol_frame *frame, size_t line);
 
-/* For each node the sums of it and all below; to be freed. */
-struct tree_sums *tree_totals(const struct tree *tree);
+/* For each node what a column has there and in all below; to be freed. */
+double *tree_column(const struct tree *tree, enum tree_side side, enum tree_column column);
+/* Sides that it has. */
+size_t tree_sides(const struct tree *tree);
 
 /*
  * The nodes worth most: so many that they and the places where others were folded are nr at most.
  * A node is worth the largest share it has of any column, so what is kept is connected. keep[] of
  * each node; to be freed.
  */
-bool *tree_prune(const struct tree *tree, const struct tree_sums *totals, size_t nr);
+bool *tree_prune(const struct tree *tree, size_t nr);
 
 #endif

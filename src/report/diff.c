@@ -6,7 +6,6 @@
  * the functions they go through; those of equal functions count as one.
  */
 #define _GNU_SOURCE
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,35 +178,50 @@ static void diff_text(const struct diff *diff)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *diff_json_sums(const struct profile_sums *sums)
+static void diff_json_sums(struct writer *writer, const char *key, const struct profile_sums *sums)
 {
-	return json_pack("{s:f, s:f, s:f, s:f}", "live_bytes", sums->bytes, "live_objects",
-			 sums->objects, "allocated_bytes", sums->alloc_bytes, "allocations",
-			 sums->allocs);
+	writer_object(writer, key);
+	json_sums(writer, sums);
+	writer_end(writer);
 }
 
-static json_t *diff_json_row(const struct diff_row *row)
+static void diff_json_row(struct writer *writer, const struct diff_row *row)
 {
-	return json_pack("{s:f, s:o, s:o, s:o}", "grown_bytes", diff_growth(row), "before",
-			 diff_json_sums(&row->before), "after", diff_json_sums(&row->after),
-			 "stack", json_trace(row->trace));
+	writer_object(writer, NULL);
+	writer_number(writer, "grown_bytes", diff_growth(row));
+	diff_json_sums(writer, "before", &row->before);
+	diff_json_sums(writer, "after", &row->after);
+	json_trace(writer, "stack", row->trace);
+	writer_end(writer);
+}
+
+static void diff_json_process(struct writer *writer, const char *key, const struct profile *profile)
+{
+	writer_object(writer, key);
+	json_processes(writer, profile);
+	writer_end(writer);
 }
 
 static void diff_json(const struct diff *diff)
 {
-	json_t *list = json_array(), *root;
+	struct writer writer;
 	size_t i;
 
+	writer_begin_lines(&writer, stdout);
+	writer_object(&writer, NULL);
+	writer_integer(&writer, "version", 1);
+	diff_json_process(&writer, "before_process", diff->a);
+	diff_json_process(&writer, "after_process", diff->b);
+	writer_number(&writer, "grown_bytes", diff->after.total.bytes - diff->before.total.bytes);
+	diff_json_sums(&writer, "before", &diff->before.total);
+	diff_json_sums(&writer, "after", &diff->after.total);
+	writer_integer(&writer, "changed_stacks", (int64_t)diff->changed);
+	writer_bool(&writer, "beyond_limit", diff_is_beyond(diff));
+	writer_array(&writer, "stacks");
 	for (i = 0; i < diff->changed && i < diff->options->report.limit; i++)
-		json_array_append_new(list, diff_json_row(&diff->rows[i]));
-	root = json_pack(
-		"{s:i, s:o, s:o, s:f, s:o, s:o, s:I, s:b, s:o}", "version", 1, "before_process",
-		json_processes(diff->a), "after_process", json_processes(diff->b), "grown_bytes",
-		diff->after.total.bytes - diff->before.total.bytes, "before",
-		diff_json_sums(&diff->before.total), "after", diff_json_sums(&diff->after.total),
-		"changed_stacks", (json_int_t)diff->changed, "beyond_limit", diff_is_beyond(diff),
-		"stacks", list);
-	json_finish(root);
+		diff_json_row(&writer, &diff->rows[i]);
+	writer_end(&writer);
+	json_finish(&writer);
 }
 
 /* ---------------------------------------------------------------------------------------------- */

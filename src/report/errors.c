@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* errors.c - what was done wrong, in the words of the kernel's KASAN. */
 #define _GNU_SOURCE
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,47 +147,56 @@ static uint64_t errors_seen(const struct report *report)
 	return covered < seen ? seen - covered : 0;
 }
 
-static json_t *errors_json_one(const struct profile *profile, const struct profile_error *found)
+static void errors_json_one(struct writer *writer, const struct profile *profile,
+			    const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
-	json_t *object = json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:b, s:b, s:b}", "kind",
-		stackdepot_error_name(error->kind), "address", (json_int_t)error->address, "object",
-		(json_int_t)error->object, "object_bytes", (json_int_t)error->object_bytes, "count",
-		(json_int_t)error->count, "thread", error->thread, "allocated_by_thread",
-		error->alloc_thread, "freed_by_thread", error->free_thread, "signal", error->signal,
-		"write", !!(error->flags & STACKDEPOT_ERROR_WRITE), "freed",
-		!!(error->flags & STACKDEPOT_ERROR_FREED), "nearest",
-		!!(error->flags & STACKDEPOT_ERROR_NEAREST));
 
-	json_object_set_new(object, "found_late", json_boolean(text_is_late(error)));
-	json_object_set_new(object, "pid",
-			    json_integer(profile->processes[found->process].info.pid));
-	json_object_set_new(object, "processes", json_integer((json_int_t)found->processes));
-	json_object_set_new(object, "stack", json_trace(&found->access));
-	json_object_set_new(object, "allocated", json_trace(&found->alloc));
-	json_object_set_new(object, "freed_at", json_trace(&found->free));
-	return object;
+	writer_object(writer, NULL);
+	writer_text(writer, "kind", stackdepot_error_name(error->kind));
+	writer_integer(writer, "address", (int64_t)error->address);
+	writer_integer(writer, "object", (int64_t)error->object);
+	writer_integer(writer, "object_bytes", (int64_t)error->object_bytes);
+	writer_integer(writer, "count", (int64_t)error->count);
+	writer_integer(writer, "thread", (int)error->thread);
+	writer_integer(writer, "allocated_by_thread", (int)error->alloc_thread);
+	writer_integer(writer, "freed_by_thread", (int)error->free_thread);
+	writer_integer(writer, "signal", (int)error->signal);
+	writer_bool(writer, "write", error->flags & STACKDEPOT_ERROR_WRITE);
+	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
+	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
+	writer_bool(writer, "found_late", text_is_late(error));
+	writer_integer(writer, "pid", profile->processes[found->process].info.pid);
+	writer_integer(writer, "processes", (int64_t)found->processes);
+	json_trace(writer, "stack", &found->access);
+	json_trace(writer, "allocated", &found->alloc);
+	json_trace(writer, "freed_at", &found->free);
+	writer_end(writer);
+}
+
+static void errors_json_list(struct writer *writer, const char *key, const struct profile *profile,
+			     const struct profile_error *errors, size_t nr)
+{
+	size_t i;
+
+	writer_array(writer, key);
+	for (i = 0; i < nr; i++)
+		errors_json_one(writer, profile, &errors[i]);
+	writer_end(writer);
 }
 
 static void errors_json(const struct report *report)
 {
 	const struct profile *profile = report->profile;
-	json_t *root = json_processes(profile), *list = json_array();
-	size_t i;
+	struct writer writer;
 
-	for (i = 0; i < profile->nr_errors; i++)
-		json_array_append_new(list, errors_json_one(profile, &profile->errors[i]));
-	json_object_set_new(root, "errors_seen", json_integer((json_int_t)errors_seen(report)));
-	json_object_set_new(root, "errors", list);
-	list = json_array();
-	for (i = 0; i < profile->nr_doubts; i++)
-		json_array_append_new(list, errors_json_one(profile, &profile->doubts[i]));
-	json_object_set_new(root, "doubts", list);
-	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_ERRORS));
-	json_object_set_new(root, "unused_suppressions",
-			    suppress_json_unused(report->suppress, SUPPRESS_ERRORS));
-	json_finish(root);
+	json_begin(&writer, profile);
+	writer_integer(&writer, "errors_seen", (int64_t)errors_seen(report));
+	errors_json_list(&writer, "errors", profile, profile->errors, profile->nr_errors);
+	errors_json_list(&writer, "doubts", profile, profile->doubts, profile->nr_doubts);
+	suppress_json(&writer, report->suppress, SUPPRESS_ERRORS);
+	suppress_json_unused(&writer, report->suppress, SUPPRESS_ERRORS);
+	json_finish(&writer);
 }
 
 static void errors_text(const struct report *report)

@@ -5,7 +5,6 @@
  * Of two moments: copies of a store (cp FILE BEFORE will do), or running processes looked at
  * several times. A stack counts if it held more at each look than at the one before.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -124,11 +123,15 @@ static void growth_print(const struct report *report, const struct growth *growt
 	text_trace(stdout, &report->style, growth->trace);
 }
 
-static json_t *growth_json(const struct growth *growth)
+static void growth_json(struct writer *writer, const struct growth *growth)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "grown_bytes", growth->last - growth->first,
-			 "grown_objects", growth->objects, "from_bytes", growth->first, "to_bytes",
-			 growth->last, "stack", json_trace(growth->trace));
+	writer_object(writer, NULL);
+	writer_number(writer, "grown_bytes", growth->last - growth->first);
+	writer_number(writer, "grown_objects", growth->objects);
+	writer_number(writer, "from_bytes", growth->first);
+	writer_number(writer, "to_bytes", growth->last);
+	json_trace(writer, "stack", growth->trace);
+	writer_end(writer);
 }
 
 static void growth_text(const struct report *report, const struct growth *list, size_t nr,
@@ -146,13 +149,15 @@ static void growth_text(const struct report *report, const struct growth *list, 
 
 static void growth_print_json(const struct report *report, const struct growth *list, size_t nr)
 {
-	json_t *stacks = json_array(), *root = json_processes(report->profile);
+	struct writer writer;
 	size_t i;
 
+	json_begin(&writer, report->profile);
+	writer_array(&writer, "growth");
 	for (i = 0; i < nr && i < report->limit; i++)
-		json_array_append_new(stacks, growth_json(&list[i]));
-	json_object_set_new(root, "growth", stacks);
-	json_finish(root);
+		growth_json(&writer, &list[i]);
+	writer_end(&writer);
+	json_finish(&writer);
 }
 
 /* Traces are named as at the last look, which has earlier ones unless they were evicted. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* lost.c - objects that nothing points to any more, by stack. */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -106,35 +105,43 @@ static void lost_text(const struct report *report, const struct lost_total *tota
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *lost_json_stack(const struct profile_stack *stack)
+static void lost_json_stack(struct writer *writer, const struct profile_stack *stack)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "lost_bytes", stack->lost_bytes,
-			 "lost_objects", stack->lost_objects, "from_lost_bytes",
-			 stack->sums.bytes - stack->lost_bytes, "from_lost_objects",
-			 stack->sums.objects - stack->lost_objects, "stack",
-			 json_trace(&stack->trace));
+	writer_object(writer, NULL);
+	writer_number(writer, "lost_bytes", stack->lost_bytes);
+	writer_number(writer, "lost_objects", stack->lost_objects);
+	writer_number(writer, "from_lost_bytes", stack->sums.bytes - stack->lost_bytes);
+	writer_number(writer, "from_lost_objects", stack->sums.objects - stack->lost_objects);
+	json_trace(writer, "stack", &stack->trace);
+	writer_end(writer);
+}
+
+static void lost_json_total(struct writer *writer, const struct lost_total *total)
+{
+	writer_number(writer, "lost_bytes", total->lost_bytes);
+	writer_number(writer, "lost_objects", total->lost_objects);
+	writer_number(writer, "from_lost_bytes", total->bytes - total->lost_bytes);
+	writer_number(writer, "from_lost_objects", total->objects - total->lost_objects);
+	writer_integer(writer, "looked_at", (int64_t)total->looked_at);
+	writer_number(writer, "stopped_ms", total->stopped_ms);
+	writer_integer(writer, "threads", total->threads);
+	writer_integer(writer, "searched_bytes", (int64_t)total->copied_bytes);
+	writer_bool(writer, "more_may_be_lost", total->heap_is_roots);
 }
 
 static void lost_json(const struct report *report, const struct lost_total *total)
 {
-	json_t *root = json_processes(report->profile), *list = json_array();
+	struct writer writer;
 	size_t i;
 
+	json_begin(&writer, report->profile);
+	lost_json_total(&writer, total);
+	writer_array(&writer, "stacks");
 	for (i = 0; i < total->stacks && i < report->limit; i++)
-		json_array_append_new(list, lost_json_stack(&report->profile->stacks[i]));
-	json_object_set_new(root, "lost_bytes", json_real(total->lost_bytes));
-	json_object_set_new(root, "lost_objects", json_real(total->lost_objects));
-	json_object_set_new(root, "from_lost_bytes", json_real(total->bytes - total->lost_bytes));
-	json_object_set_new(root, "from_lost_objects",
-			    json_real(total->objects - total->lost_objects));
-	json_object_set_new(root, "looked_at", json_integer((json_int_t)total->looked_at));
-	json_object_set_new(root, "stopped_ms", json_real(total->stopped_ms));
-	json_object_set_new(root, "threads", json_integer(total->threads));
-	json_object_set_new(root, "searched_bytes", json_integer((json_int_t)total->copied_bytes));
-	json_object_set_new(root, "more_may_be_lost", json_boolean(total->heap_is_roots));
-	json_object_set_new(root, "stacks", list);
-	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_LEAK));
-	json_finish(root);
+		lost_json_stack(&writer, &report->profile->stacks[i]);
+	writer_end(&writer);
+	suppress_json(&writer, report->suppress, SUPPRESS_LEAK);
+	json_finish(&writer);
 }
 
 int report_lost(const struct report *report)

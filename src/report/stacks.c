@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* stacks.c - what is live, and what was ever allocated, by stack. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,30 +36,23 @@ static size_t stacks_live(const struct profile *profile)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *stacks_json_one(const struct profile_stack *stack)
-{
-	return json_pack("{s:f, s:f, s:f, s:f, s:o}", "live_bytes", stack->sums.bytes,
-			 "live_objects", stack->sums.objects, "allocated_bytes",
-			 stack->sums.alloc_bytes, "allocations", stack->sums.allocs, "stack",
-			 json_trace(&stack->trace));
-}
-
 /* NR of them; to be finished. */
-static json_t *stacks_json(const struct report *report, const struct profile_stack *stacks,
-			   size_t nr)
+static void stacks_json(struct writer *writer, const struct report *report,
+			const struct profile_stack *stacks, size_t nr)
 {
 	struct profile_sums sum = stacks_sum(report->profile);
-	json_t *root = json_processes(report->profile), *list = json_array();
 	size_t i;
 
-	for (i = 0; i < nr && i < report->limit; i++)
-		json_array_append_new(list, stacks_json_one(&stacks[i]));
-	json_object_set_new(root, "live_bytes", json_real(sum.bytes));
-	json_object_set_new(root, "live_objects", json_real(sum.objects));
-	json_object_set_new(root, "allocated_bytes", json_real(sum.alloc_bytes));
-	json_object_set_new(root, "allocations", json_real(sum.allocs));
-	json_object_set_new(root, "stacks", list);
-	return root;
+	json_begin(writer, report->profile);
+	json_sums(writer, &sum);
+	writer_array(writer, "stacks");
+	for (i = 0; i < nr && i < report->limit; i++) {
+		writer_object(writer, NULL);
+		json_sums(writer, &stacks[i].sums);
+		json_trace(writer, "stack", &stacks[i].trace);
+		writer_end(writer);
+	}
+	writer_end(writer);
 }
 
 /* --- what is live ------------------------------------------------------------------------------
@@ -147,12 +139,12 @@ static void leaks_text(const struct report *report)
 
 static void leaks_json(const struct report *report)
 {
-	json_t *root = stacks_json(report, report->profile->stacks, stacks_live(report->profile));
+	struct writer writer;
 
-	json_object_set_new(root, "suppressed", suppress_json(report->suppress, SUPPRESS_LEAK));
-	json_object_set_new(root, "unused_suppressions",
-			    suppress_json_unused(report->suppress, SUPPRESS_LEAK));
-	json_finish(root);
+	stacks_json(&writer, report, report->profile->stacks, stacks_live(report->profile));
+	suppress_json(&writer, report->suppress, SUPPRESS_LEAK);
+	suppress_json_unused(&writer, report->suppress, SUPPRESS_LEAK);
+	json_finish(&writer);
 }
 
 int report_leaks(const struct report *report)
@@ -215,13 +207,15 @@ int report_top(const struct report *report)
 {
 	const struct profile *profile = report->profile;
 	struct profile_stack *stacks = memory_alloc(profile->nr * sizeof(*stacks));
+	struct writer writer;
 	size_t i;
 
 	for (i = 0; i < profile->nr; i++)
 		stacks[i] = profile->stacks[i];
 	qsort(stacks, profile->nr, sizeof(*stacks), top_compare);
 	if (report->json) {
-		json_finish(stacks_json(report, stacks, profile->nr));
+		stacks_json(&writer, report, stacks, profile->nr);
+		json_finish(&writer);
 	} else {
 		text_head(report->profile);
 		top_text(report, stacks, profile->nr);

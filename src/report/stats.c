@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* stats.c - what recording cost, and what it could not do. */
-#include <jansson.h>
-
 #include <stdio.h>
 
 #include "base/status.h"
@@ -29,12 +27,13 @@ static void stats_text(const struct report *report, const struct stats_row *rows
 
 static void stats_json(const struct report *report, const struct stats_row *rows, size_t nr)
 {
-	json_t *root = json_processes(report->profile);
+	struct writer writer;
 	size_t i;
 
+	json_begin(&writer, report->profile);
 	for (i = 0; i < nr; i++)
-		json_object_set_new(root, rows[i].name, json_integer((json_int_t)rows[i].value));
-	json_finish(root);
+		writer_integer(&writer, rows[i].name, (int64_t)rows[i].value);
+	json_finish(&writer);
 }
 
 int report_stats(const struct report *report)

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +10,9 @@
 #include "base/complain.h"
 #include "base/memory.h"
 #include "rules.h"
-#include "text/json.h"
 #include "text/number.h"
 #include "text/text.h"
+#include "text/writer.h"
 
 #define LINE_BYTES 16384u
 
@@ -284,41 +283,50 @@ void suppress_print(FILE *out, const struct suppress *suppress, unsigned int kin
 	suppress_print_unused(out, suppress, kinds);
 }
 
-static json_t *suppress_json_rule(const struct suppress_rule *rule)
+/* What it is; the object goes on. */
+static void suppress_json_rule(struct writer *writer, const struct suppress_rule *rule)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "rule", json_name(rule->text), "file",
-			 json_name(rule->file), "line",
-			 rule->file ? json_integer(rule->line) : json_null(), "reason",
-			 json_name(rule->builtin ? rule->builtin->reason : NULL));
+	writer_object(writer, NULL);
+	writer_text(writer, "rule", rule->text);
+	writer_text(writer, "file", rule->file);
+	if (rule->file)
+		writer_integer(writer, "line", rule->line);
+	else
+		writer_null(writer, "line");
+	writer_text(writer, "reason", rule->builtin ? rule->builtin->reason : NULL);
 }
 
-json_t *suppress_json(const struct suppress *suppress, unsigned int kinds)
+void suppress_json(struct writer *writer, const struct suppress *suppress, unsigned int kinds)
 {
-	json_t *list = json_array(), *object;
 	size_t i;
 
+	writer_array(writer, "suppressed");
 	for (i = 0; suppress && i < suppress->nr; i++) {
 		struct suppress_sums sums = suppress_sums_of(&suppress->rules[i], kinds);
 
 		if (!sums.stacks && !sums.errors)
 			continue;
-		object = suppress_json_rule(&suppress->rules[i]);
-		json_object_set_new(object, "stacks", json_integer((json_int_t)sums.stacks));
-		json_object_set_new(object, "live_bytes", json_real(sums.bytes));
-		json_object_set_new(object, "live_objects", json_real(sums.objects));
-		json_object_set_new(object, "errors", json_integer((json_int_t)sums.errors));
-		json_array_append_new(list, object);
+		suppress_json_rule(writer, &suppress->rules[i]);
+		writer_integer(writer, "stacks", (int64_t)sums.stacks);
+		writer_number(writer, "live_bytes", sums.bytes);
+		writer_number(writer, "live_objects", sums.objects);
+		writer_integer(writer, "errors", (int64_t)sums.errors);
+		writer_end(writer);
 	}
-	return list;
+	writer_end(writer);
 }
 
-json_t *suppress_json_unused(const struct suppress *suppress, unsigned int kinds)
+void suppress_json_unused(struct writer *writer, const struct suppress *suppress,
+			  unsigned int kinds)
 {
-	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; suppress && i < suppress->nr; i++)
-		if (suppress_is_unused(&suppress->rules[i], kinds))
-			json_array_append_new(list, suppress_json_rule(&suppress->rules[i]));
-	return list;
+	writer_array(writer, "unused_suppressions");
+	for (i = 0; suppress && i < suppress->nr; i++) {
+		if (!suppress_is_unused(&suppress->rules[i], kinds))
+			continue;
+		suppress_json_rule(writer, &suppress->rules[i]);
+		writer_end(writer);
+	}
+	writer_end(writer);
 }

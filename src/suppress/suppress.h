@@ -27,7 +27,7 @@ struct suppress_sums {
 };
 
 struct suppress;
-struct json_t;
+struct writer;
 
 struct suppress *suppress_open(void);
 void suppress_close(struct suppress *suppress);
@@ -45,8 +45,10 @@ bool suppress_says(const struct suppress *suppress, unsigned int kinds);
 /* Say what was covered by which rule, and which rules of files were not used. */
 void suppress_print(FILE *out, const struct suppress *suppress, unsigned int kinds);
 void suppress_print_sums(FILE *out, const struct suppress_sums *sums);
-struct json_t *suppress_json(const struct suppress *suppress, unsigned int kinds);
-struct json_t *suppress_json_unused(const struct suppress *suppress, unsigned int kinds);
+/* The same as members of an object: the rules that covered something, and those not used. */
+void suppress_json(struct writer *writer, const struct suppress *suppress, unsigned int kinds);
+void suppress_json_unused(struct writer *writer, const struct suppress *suppress,
+			  unsigned int kinds);
 
 /* Substring match; ^ and $ at the ends hold it there, * stands for any characters. */
 bool suppress_pattern(const char *pattern, const char *text);

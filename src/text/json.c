@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* json.c - for programs. */
-#include <jansson.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/clean.h"
 #include "json.h"
 #include "output.h"
 #include "profile/heaps.h"
@@ -12,100 +10,116 @@
 
 #define JSON_VERSION 1
 
-json_t *json_name(const char *name)
-{
-	char *clean;
-	json_t *text;
-
-	if (!name)
-		return json_null();
-	if (clean_is(name))
-		return json_string(name);
-	clean = clean_text(name);
-	text = json_string(clean);
-	free(clean);
-	return text;
-}
-
-static void json_frame(json_t *list, const struct symbol_frame *frame)
+static void json_frame(struct writer *writer, const struct symbol_frame *frame)
 {
 	size_t i;
 
 	for (i = 0; i < frame->nr; i++) {
 		const struct symbol_line *line = &frame->lines[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:b, s:o, s:I}", "function",
-						      json_name(line->function), "file",
-						      json_name(line->file), "line", line->line,
-						      "inlined", line->inlined, "module",
-						      json_name(frame->in ? frame->in->path : NULL),
-						      "offset", (json_int_t)frame->offset));
+		writer_object(writer, NULL);
+		writer_text(writer, "function", line->function);
+		writer_text(writer, "file", line->file);
+		writer_integer(writer, "line", line->line);
+		writer_bool(writer, "inlined", line->inlined);
+		writer_text(writer, "module", frame->in ? frame->in->path : NULL);
+		writer_integer(writer, "offset", (int64_t)frame->offset);
+		writer_end(writer);
 	}
 }
 
-json_t *json_trace(const struct profile_trace *trace)
+void json_trace(struct writer *writer, const char *key, const struct profile_trace *trace)
 {
-	json_t *list;
 	unsigned int i;
 
-	if (!trace->nr)
-		return json_null();
-	list = json_array();
+	if (!trace->nr) {
+		writer_null(writer, key);
+		return;
+	}
+	writer_array(writer, key);
 	for (i = 0; i < trace->nr; i++)
-		json_frame(list, symbols_frame(trace->frames[i]));
-	return list;
+		json_frame(writer, symbols_frame(trace->frames[i]));
+	writer_end(writer);
 }
 
-static json_t *json_command(const struct stackdepot_store_info *info)
+void json_sums(struct writer *writer, const struct profile_sums *sums)
 {
-	json_t *list = json_array();
+	writer_number(writer, "live_bytes", sums->bytes);
+	writer_number(writer, "live_objects", sums->objects);
+	writer_number(writer, "allocated_bytes", sums->alloc_bytes);
+	writer_number(writer, "allocations", sums->allocs);
+}
+
+static void json_command(struct writer *writer, const struct stackdepot_store_info *info)
+{
 	uint32_t at = 0;
 
+	writer_array(writer, "command");
 	while (at < info->command_bytes) {
-		json_array_append_new(list, json_name(info->command + at));
+		writer_text(writer, NULL, info->command + at);
 		at += (uint32_t)strlen(info->command + at) + 1;
 	}
-	return list;
+	writer_end(writer);
 }
 
-static json_t *json_process(const struct stackdepot_store_info *info)
+static void json_process(struct writer *writer, const struct stackdepot_store_info *info)
 {
-	return json_pack(
-		"{s:i, s:i, s:o, s:s, s:o, s:I, s:b}", "pid", info->pid, "parent", info->parent,
-		"command", json_command(info), "state", text_state(info), "wait_status",
-		info->state == STACKDEPOT_STORE_ENDED ? json_integer((int)info->wait_status)
-						      : json_null(),
-		"sample_bytes", (json_int_t)info->sample_bytes, "estimated",
-		info->sample_bytes != 0 || info->unrecorded != 0);
+	writer_integer(writer, "pid", info->pid);
+	writer_integer(writer, "parent", info->parent);
+	json_command(writer, info);
+	writer_text(writer, "state", text_state(info));
+	if (info->state == STACKDEPOT_STORE_ENDED)
+		writer_integer(writer, "wait_status", (int)info->wait_status);
+	else
+		writer_null(writer, "wait_status");
+	writer_integer(writer, "sample_bytes", (int64_t)info->sample_bytes);
+	writer_bool(writer, "estimated", info->sample_bytes != 0 || info->unrecorded != 0);
 }
 
-/* Allocators that were not recorded. */
-static json_t *json_unseen(const struct profile *profile)
+/* Are there any? */
+static bool json_unseen(struct writer *writer, const struct profile *profile)
 {
 	struct heap heaps[HEAPS_MOST];
 	size_t i, nr = heaps_unseen(profile, heaps);
-	json_t *list = json_array();
 
-	for (i = 0; i < nr; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "allocator",
-						      json_name(heaps[i].allocator), "module",
-						      json_name(heaps[i].module), "hidden",
-						      heaps[i].hidden));
-	return list;
+	writer_array(writer, "unseen_heaps");
+	for (i = 0; i < nr; i++) {
+		writer_object(writer, NULL);
+		writer_text(writer, "allocator", heaps[i].allocator);
+		writer_text(writer, "module", heaps[i].module);
+		writer_bool(writer, "hidden", heaps[i].hidden);
+		writer_end(writer);
+	}
+	writer_end(writer);
+	return nr;
 }
 
-static void json_messages_of(json_t *list, struct stackdepot_store *store)
+/* With about how much they have. */
+static void json_unseen_bytes(struct writer *writer, const struct profile *profile)
+{
+	double beside = json_unseen(writer, profile) ? heaps_beside(profile) : 0;
+
+	if (beside > 0)
+		writer_number(writer, "unseen_bytes_about", beside);
+	else
+		writer_null(writer, "unseen_bytes_about");
+}
+
+static void json_messages_of(struct writer *writer, struct stackdepot_store *store)
 {
 	struct stackdepot_note note;
 	uint64_t position = 0;
 
-	while (stackdepot_store_next_note(store, &position, &note))
-		json_array_append_new(
-			list, json_pack("{s:o, s:I, s:I}", "text", json_name(note.text), "pid",
-					(json_int_t)note.pid, "count", (json_int_t)note.count));
+	while (stackdepot_store_next_note(store, &position, &note)) {
+		writer_object(writer, NULL);
+		writer_text(writer, "text", note.text);
+		writer_integer(writer, "pid", note.pid);
+		writer_integer(writer, "count", note.count);
+		writer_end(writer);
+	}
 }
 
-static void json_not_recorded_of(json_t *list, struct stackdepot_store *store)
+static void json_not_recorded_of(struct writer *writer, struct stackdepot_store *store)
 {
 	struct stackdepot_start start;
 	uint64_t position = 0;
@@ -113,58 +127,72 @@ static void json_not_recorded_of(json_t *list, struct stackdepot_store *store)
 	while (stackdepot_store_next_start(store, &position, &start)) {
 		const char *reason = stackdepot_start_reason(start.reason);
 
-		if (start.missing)
-			json_array_append_new(list, json_pack("{s:o, s:I, s:o}", "program",
-							      json_name(start.path), "count",
-							      (json_int_t)start.missing, "reason",
-							      json_name(*reason ? reason : NULL)));
+		if (!start.missing)
+			continue;
+		writer_object(writer, NULL);
+		writer_text(writer, "program", start.path);
+		writer_integer(writer, "count", start.missing);
+		writer_text(writer, "reason", *reason ? reason : NULL);
+		writer_end(writer);
 	}
+}
+
+/* NAME, a list of what EACH of the stores has. */
+static void json_of_stores(struct writer *writer, const struct profile *profile, const char *name,
+			   void (*each)(struct writer *writer, struct stackdepot_store *store))
+{
+	size_t i;
+
+	writer_array(writer, name);
+	for (i = 0; i < profile->nr_processes; i++)
+		each(writer, profile->processes[i].store);
+	writer_end(writer);
 }
 
 /* What the recorder had to say, and programs that it did not get into. */
-static void json_notes(json_t *root, const struct profile *profile)
+static void json_notes(struct writer *writer, const struct profile *profile)
 {
-	json_t *messages = json_array(), *programs = json_array();
-	size_t i;
-
-	for (i = 0; i < profile->nr_processes; i++) {
-		json_messages_of(messages, profile->processes[i].store);
-		json_not_recorded_of(programs, profile->processes[i].store);
-	}
-	json_object_set_new(root, "messages", messages);
-	json_object_set_new(root, "not_recorded", programs);
+	json_of_stores(writer, profile, "messages", json_messages_of);
+	json_of_stores(writer, profile, "not_recorded", json_not_recorded_of);
 }
 
-json_t *json_processes(const struct profile *profile)
+void json_missing(struct writer *writer, const struct profile *profile)
 {
-	json_t *root = json_process(&profile->info), *list = json_array(), *list_unseen, *one;
-	double beside;
+	(void)json_unseen(writer, profile);
+	json_notes(writer, profile);
+}
+
+void json_processes(struct writer *writer, const struct profile *profile)
+{
 	size_t i;
 
+	json_process(writer, &profile->info);
+	json_unseen_bytes(writer, profile);
+	json_notes(writer, profile);
+	writer_integer(writer, "version", JSON_VERSION);
+	writer_array(writer, "processes");
 	for (i = 0; i < profile->nr_processes; i++) {
 		const struct profile_process *process = &profile->processes[i];
 
-		one = json_process(&process->info);
-		json_object_set_new(one, "store", json_name(process->path));
-		json_object_set_new(one, "live_bytes", json_real(process->live.bytes));
-		json_object_set_new(one, "live_objects", json_real(process->live.objects));
-		json_array_append_new(list, one);
+		writer_object(writer, NULL);
+		json_process(writer, &process->info);
+		writer_text(writer, "store", process->path);
+		writer_number(writer, "live_bytes", process->live.bytes);
+		writer_number(writer, "live_objects", process->live.objects);
+		writer_end(writer);
 	}
-	list_unseen = json_unseen(profile);
-	beside = json_array_size(list_unseen) ? heaps_beside(profile) : 0;
-	json_object_set_new(root, "unseen_heaps", list_unseen);
-	json_object_set_new(root, "unseen_bytes_about",
-			    beside > 0 ? json_real(beside) : json_null());
-	json_notes(root, profile);
-	json_object_set_new(root, "version", json_integer(JSON_VERSION));
-	json_object_set_new(root, "processes", list);
-	return root;
+	writer_end(writer);
 }
 
-void json_finish(json_t *root)
+void json_begin(struct writer *writer, const struct profile *profile)
 {
-	(void)json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-	(void)puts("");
+	writer_begin_lines(writer, stdout);
+	writer_object(writer, NULL);
+	json_processes(writer, profile);
+}
+
+void json_finish(struct writer *writer)
+{
+	writer_end(writer);
 	(void)output_flush();
-	json_decref(root);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* json.h - stacks and processes for programs, as jansson's values. */
+/* json.h - reports for programs: stacks and processes as JSON, on standard output. */
 #ifndef TEXT_JSON_H
 #define TEXT_JSON_H
 
 #include "profile/profile.h"
+#include "writer.h"
 
-struct json_t;
+/* An object, which begins with what is said of processes: the first, and a list of all. */
+void json_begin(struct writer *writer, const struct profile *profile);
+void json_finish(struct writer *writer);
 
-struct json_t *json_trace(const struct profile_trace *trace);
-/* A name from a file need not be UTF-8, which JSON wants: other bytes become question marks. */
-struct json_t *json_name(const char *name);
-/* The first process, and a list of all. */
-struct json_t *json_processes(const struct profile *profile);
-/* Print the object, and release it. */
-void json_finish(struct json_t *root);
+/* Members of the object that is being written. */
+void json_processes(struct writer *writer, const struct profile *profile);
+/* Allocators and programs that were not recorded, and what the recorder had to say. */
+void json_missing(struct writer *writer, const struct profile *profile);
+void json_sums(struct writer *writer, const struct profile_sums *sums);
+void json_trace(struct writer *writer, const char *key, const struct profile_trace *trace);
 
 #endif

@@ -17,11 +17,21 @@
 struct writer {
 	FILE *out;
 	unsigned int depth;
+	unsigned int
+		on_lines; /* values of so many levels begin a line; what lies deeper shares one */
+	bool has_reals;	  /* a number that is no integer by its kind shows it: 1.0 */
+	bool in_page;	  /* nothing between values; strings are ASCII without '<' */
+	int digits;	  /* of numbers */
 	char ends[WRITER_DEPTH]; /* what closes each level */
 	bool empty;		 /* nothing stands in this level yet */
 };
 
+/* As files are exported: the outer levels on lines of their own. */
 void writer_begin(struct writer *writer, FILE *out);
+/* As reports are printed: all levels are, and reals are told from integers. */
+void writer_begin_lines(struct writer *writer, FILE *out);
+/* As a script of a page holds it, which nothing in a string can end. */
+void writer_begin_page(struct writer *writer, FILE *out);
 void writer_object(struct writer *writer, const char *key);
 void writer_array(struct writer *writer, const char *key);
 void writer_end(struct writer *writer);

@@ -6,7 +6,7 @@ half done.
 usage: test_no_memory.py STACKDEPOT FAIL_LIBRARY BUGS_DIRECTORY [--all | --points N]
 
 For every sub-command and format: the n-th malloc(), calloc() or realloc() of the process fails, be it
-the tool's own or of libdw, jansson, zlib, zstd, ncurses or the C library. Then either somebody could
+the tool's own or of libdw, zlib, zstd, ncurses or the C library. Then either somebody could
 do without, and all is as if nothing had failed; or the tool says "out of memory" and ends with status
 2, `run` and `corpus` with 125 or as the program did. No file is left that was not there, none that
 was there is changed, and a program that had begun has run to its end.
