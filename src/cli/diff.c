@@ -75,12 +75,15 @@ static int diff_parse(struct diff_command *diff, int argc, char **argv)
 	return status;
 }
 
-static struct profile *diff_open(const struct diff_command *diff, char *name)
+/* BEFORE, unless it is NULL, is what it is compared with. */
+static struct profile *diff_open(const struct diff_command *diff, char *name,
+				 const struct profile *before)
 {
 	struct targets targets = diff->targets;
 
 	targets.names = &name;
 	targets.nr = 1;
+	targets.symbols = before ? before->symbols : NULL;
 	return profile_open(&targets, suppress_filter(diff->options.report.suppress));
 }
 
@@ -96,11 +99,11 @@ static int diff_profiles(const struct diff_command *diff, const struct profile *
 
 static int diff_targets(const struct diff_command *diff, char **names)
 {
-	struct profile *before = diff_open(diff, names[0]), *after = NULL;
+	struct profile *before = diff_open(diff, names[0], NULL), *after = NULL;
 	int status = STATUS_FAILED;
 
 	if (before)
-		after = diff_open(diff, names[1]);
+		after = diff_open(diff, names[1], before);
 	if (after)
 		status = diff_profiles(diff, before, after);
 	if (status != STATUS_FAILED)

@@ -66,23 +66,26 @@ static int flame_parse(struct flame_command *flame, int argc, char **argv)
 	return flame->file ? 0 : options_complain(&command_flame, "-o OUT.html is missing");
 }
 
-static struct profile *flame_open(const struct flame_command *flame, char **name)
+/* BEFORE, unless it is NULL, is what it is compared with. */
+static struct profile *flame_open(const struct flame_command *flame, char **name,
+				  const struct profile *before)
 {
 	struct targets targets = flame->targets;
 
 	targets.names = name;
 	targets.nr = 1;
+	targets.symbols = before ? before->symbols : NULL;
 	return profile_open(&targets, suppress_filter(flame->suppress));
 }
 
 /* NAMES are one or two, the earlier one first. */
 static int flame_targets(struct flame_command *flame, char **names, int nr)
 {
-	struct profile *before = nr == 2 ? flame_open(flame, &names[0]) : NULL, *now = NULL;
+	struct profile *before = nr == 2 ? flame_open(flame, &names[0], NULL) : NULL, *now = NULL;
 	int status = STATUS_FAILED;
 
 	if (before || nr == 1)
-		now = flame_open(flame, &names[nr - 1]);
+		now = flame_open(flame, &names[nr - 1], before);
 	flame->options.before = before;
 	if (now)
 		status = flame_write(flame->file, now, &flame->options);

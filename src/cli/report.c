@@ -121,7 +121,8 @@ static void report_others(const struct report *report)
 	const struct targets run = {.names = (char *[]){report->profile->processes[0].path},
 				    .nr = 1,
 				    .whole_run = true,
-				    .quiet = true};
+				    .quiet = true,
+				    .symbols = report->profile->symbols};
 	struct profile *profile = NULL;
 	struct stores stores;
 

@@ -218,7 +218,7 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->whole_run = targets->whole_run;
 	profile->quiet = targets->quiet;
 	profile->filter = filter;
-	profile->symbols = symbols_open();
+	profile->symbols = targets->symbols ? symbols_share(targets->symbols) : symbols_open();
 	profile->lost_only = targets->lost;
 	if (profile_add_named(profile, targets) &&
 	    (!profile->lost_only || profile_find_lost(profile)) && profile_refresh(profile))

@@ -33,6 +33,10 @@ struct read_stack {
 
 struct read {
 	struct profile *profile;
+	/* The trace that was read last, of which process, as stored and as places. */
+	const struct profile_process *last_of;
+	uintptr_t last_raw[STACKDEPOT_MAX_FRAMES];
+	struct profile_trace last;
 	struct read_stack *stacks;
 	size_t nr;
 	size_t room;
@@ -55,27 +59,55 @@ static struct profile_block *read_block(struct profile *profile, size_t frames)
 	return block;
 }
 
-static struct profile_trace read_trace(struct profile *profile,
-				       const struct profile_process *process, stackdepot_ref_t ref)
+/* How many of NR frames, the outermost ones, the trace that was read last has, too. */
+static unsigned int read_shared(const struct read *read, const struct profile_process *process,
+				const uintptr_t *raw, unsigned int nr)
+{
+	unsigned int shared = 0;
+
+	if (read->last_of != process)
+		return 0;
+	while (shared < nr && shared < read->last.nr &&
+	       raw[nr - 1 - shared] == read->last_raw[read->last.nr - 1 - shared])
+		shared++;
+	return shared;
+}
+
+/* The places of NR frames: those that the last trace shares are known, others are asked for. */
+static void read_places(struct read *read, const struct profile_process *process,
+			const uintptr_t *raw, unsigned int nr, struct profile_trace *trace)
+{
+	struct profile_block *block = read_block(read->profile, nr);
+	struct symbol_frame **frames = &block->frames[block->used];
+	unsigned int i, shared = read_shared(read, process, raw, nr);
+
+	for (i = 0; i < nr - shared; i++)
+		frames[i] = symbols_place(process->symbols, raw[i]);
+	if (shared)
+		memcpy(&frames[i], &read->last.frames[read->last.nr - shared],
+		       shared * sizeof(struct symbol_frame *));
+	for (i = 0; i < nr; i++)
+		trace->hash = hash_word(trace->hash, frames[i]->hash);
+	block->used += nr;
+	trace->frames = frames;
+	trace->nr = nr;
+}
+
+static struct profile_trace read_trace(struct read *read, const struct profile_process *process,
+				       stackdepot_ref_t ref)
 {
 	uintptr_t raw[STACKDEPOT_MAX_FRAMES];
-	int i, nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(process->store), ref, raw,
-					       STACKDEPOT_MAX_FRAMES)
-			: 0;
+	int nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(process->store), ref, raw,
+					    STACKDEPOT_MAX_FRAMES)
+		     : 0;
 	struct profile_trace trace = {.evicted = ref && nr <= 0, .hash = ref && nr <= 0};
-	struct profile_block *block;
 
 	if (nr <= 0)
 		return trace;
-	block = read_block(profile, (size_t)nr);
-	trace.frames = &block->frames[block->used];
-	trace.nr = (unsigned int)nr;
-	for (i = 0; i < nr; i++) {
-		struct symbol_frame *frame = symbols_place(process->symbols, raw[i]);
-
-		block->frames[block->used++] = frame;
-		trace.hash = hash_word(trace.hash, frame->hash);
-	}
+	read_places(read, process, raw, (unsigned int)nr, &trace);
+	memcpy(read->last_raw, raw, (size_t)nr * sizeof(*raw));
+	read->last = trace;
+	read->last_of = process;
 	return trace;
 }
 
@@ -97,9 +129,18 @@ static struct read_stack *read_add_stack(struct read *read, size_t number, stack
 
 	read->stacks = memory_room(read->stacks, read->nr, &read->room, sizeof(*read->stacks));
 	added = &read->stacks[read->nr++];
-	*added = (struct read_stack){.stack.trace = read_trace(read->profile, process, trace),
+	*added = (struct read_stack){.stack.trace = read_trace(read, process, trace),
 				     .process = number};
 	return added;
+}
+
+/* In the order they were stored in, in which neighbours have most of their frames in common. */
+static int sums_by_line(const void *a, const void *b)
+{
+	const struct stackdepot_stack *left = a, *right = b;
+	uint32_t l = (uint32_t)left->trace, r = (uint32_t)right->trace;
+
+	return l < r ? -1 : l > r;
 }
 
 static bool read_stacks(struct read *read, size_t number, bool live)
@@ -110,6 +151,10 @@ static bool read_stacks(struct read *read, size_t number, bool live)
 
 	if (stackdepot_store_stacks(process->store, &sums, &nr))
 		return false;
+	if (nr)
+		qsort(sums, nr, sizeof(*sums), sums_by_line);
+	read->room = read->nr + nr;
+	read->stacks = memory_realloc(read->stacks, read->room * sizeof(*read->stacks));
 	for (i = 0; i < nr; i++)
 		read_add_stack(read, number, sums[i].trace)->stack.sums = (struct profile_sums){
 			.objects = live ? sums[i].objects : 0,
@@ -149,9 +194,9 @@ static void read_errors(struct read *read, size_t number)
 					   sizeof(*read->errors));
 		read->errors[read->nr_errors++] = (struct profile_error){
 			.error = error,
-			.access = read_trace(read->profile, process, error.access_trace),
-			.alloc = read_trace(read->profile, process, error.alloc_trace),
-			.free = read_trace(read->profile, process, error.free_trace),
+			.access = read_trace(read, process, error.access_trace),
+			.alloc = read_trace(read, process, error.alloc_trace),
+			.free = read_trace(read, process, error.free_trace),
 			.process = number,
 			.processes = 1,
 		};
@@ -239,8 +284,8 @@ static bool errors_doubtful(const struct profile_error *error)
 static bool errors_are_equal(const struct profile_error *a, const struct profile_error *b)
 {
 	return a->error.kind == b->error.kind && errors_doubtful(a) == errors_doubtful(b) &&
-	       !trace_compare(&a->access, &b->access) &&
-	       !trace_compare(&a->alloc, &b->alloc) && !trace_compare(&a->free, &b->free);
+	       !trace_compare(&a->access, &b->access) && !trace_compare(&a->alloc, &b->alloc) &&
+	       !trace_compare(&a->free, &b->free);
 }
 
 /* The store of a process has each error once, and few of them. */

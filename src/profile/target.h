@@ -8,13 +8,16 @@
 
 #include "stackdepot/store.h"
 
+struct symbols;
+
 /* Stores to read as one; see profile.h. */
 struct targets {
 	char *const *names; /* each a FILE or a PID */
 	size_t nr;
-	bool whole_run; /* the other stores of the runs they are of, too */
-	bool quiet;	/* about those that cannot be read */
-	bool lost;	/* of what is live, only what nothing points to any more */
+	bool whole_run;		 /* the other stores of the runs they are of, too */
+	bool quiet;		 /* about those that cannot be read */
+	bool lost;		 /* of what is live, only what nothing points to any more */
+	struct symbols *symbols; /* of another profile, to share them; NULL: they get their own */
 };
 
 /* The file of the store that FILE|PID names, to be freed; NULL after a complaint. */

@@ -199,12 +199,14 @@ static int growth_between(const struct report *options, struct profile *early,
 
 int report_growth(const struct report *options, const struct targets *targets, char *later_name)
 {
-	const struct targets later_target = {.names = &later_name, .nr = 1};
+	struct targets later_target = {.names = &later_name, .nr = 1};
 	struct profile *early = profile_open(targets, NULL), *later = NULL;
 	int status = STATUS_FAILED;
 
-	if (early)
+	if (early) {
+		later_target.symbols = early->symbols;
 		later = profile_open(&later_target, NULL);
+	}
 	if (later)
 		status = growth_between(options, early, later);
 	profile_close(later);

@@ -20,6 +20,7 @@
 #define MODULE_NAME_BYTES 255u
 
 struct symbols {
+	unsigned int users;
 	struct intern *module_keys; /* what makes a module this one; numbers as of modules */
 	struct symbol_module **modules;
 	size_t modules_room;
@@ -235,9 +236,16 @@ struct symbols *symbols_open(void)
 {
 	struct symbols *symbols = memory_alloc(sizeof(*symbols));
 
+	symbols->users = 1;
 	symbols->module_keys = intern_open();
 	symbols->names = names_open();
 	symbols->frame_keys = intern_open();
+	return symbols;
+}
+
+struct symbols *symbols_share(struct symbols *symbols)
+{
+	symbols->users++;
 	return symbols;
 }
 
@@ -245,6 +253,8 @@ void symbols_close(struct symbols *symbols)
 {
 	size_t i;
 
+	if (--symbols->users)
+		return;
 	for (i = 0; i < intern_nr(symbols->frame_keys); i++)
 		frame_free(symbols->frames[i]);
 	for (i = 0; i < intern_nr(symbols->module_keys); i++)

@@ -68,7 +68,9 @@ struct symbol_frame {
 void symbols_set_root(const char *directory);
 
 struct symbols *symbols_open(void);
-/* Frames and stores go with it. */
+/* The same for one more, who closes it, too: what is compared has most of its files in common. */
+struct symbols *symbols_share(struct symbols *symbols);
+/* Frames and stores go with the last. */
 void symbols_close(struct symbols *symbols);
 /*
  * The frames of STORE, which has to stay open as long as it is asked for. CODE are the names of
