@@ -20,6 +20,13 @@ struct speedscope {
 	struct intern *frames; /* name, NUL, file or nothing */
 	char *text;
 	size_t room;
+	struct intern
+		*places; /* pointers to frames of the profile, each of which is looked at once */
+	size_t *first;	 /* of each the first of its numbers, which are as many as its lines */
+	size_t first_room;
+	int64_t *numbers;
+	size_t nr_numbers;
+	size_t numbers_room;
 };
 
 static int64_t speedscope_number(struct speedscope *speedscope, const char *name, const char *file)
@@ -36,19 +43,39 @@ static int64_t speedscope_number(struct speedscope *speedscope, const char *name
 	return (int64_t)intern(speedscope->frames, speedscope->text, length);
 }
 
-static void speedscope_frame(struct speedscope *speedscope, const struct symbol_frame *frame)
+/* Outermost first. */
+static void speedscope_add_place(struct speedscope *speedscope, size_t place,
+				 const struct symbol_frame *frame)
 {
 	char buffer[EXPORT_NAME_BYTES];
 	size_t i;
 
+	speedscope->first = memory_room(speedscope->first, place, &speedscope->first_room,
+					sizeof(*speedscope->first));
+	speedscope->first[place] = speedscope->nr_numbers;
 	for (i = frame->nr; i-- > 0;) {
 		const struct symbol_line *line = &frame->lines[i];
 		const char *file = line->file ? line->file : frame->in ? frame->in->path : NULL;
 
-		writer_integer(
-			&speedscope->writer, NULL,
-			speedscope_number(speedscope, export_name(frame, line, buffer), file));
+		speedscope->numbers =
+			memory_room(speedscope->numbers, speedscope->nr_numbers,
+				    &speedscope->numbers_room, sizeof(*speedscope->numbers));
+		speedscope->numbers[speedscope->nr_numbers++] =
+			speedscope_number(speedscope, export_name(frame, line, buffer), file);
 	}
+}
+
+static void speedscope_frame(struct speedscope *speedscope, struct symbol_frame *place)
+{
+	const struct symbol_frame *frame = symbols_frame(place);
+	size_t i, known = intern_nr(speedscope->places);
+	size_t number = intern(speedscope->places, &place, sizeof(place));
+
+	if (number == known)
+		speedscope_add_place(speedscope, number, frame);
+	for (i = 0; i < frame->nr; i++)
+		writer_integer(&speedscope->writer, NULL,
+			       speedscope->numbers[speedscope->first[number] + i]);
 }
 
 /* Root first. */
@@ -58,7 +85,7 @@ static void speedscope_sample(struct speedscope *speedscope, const struct profil
 
 	writer_array(&speedscope->writer, NULL);
 	for (i = stack->trace.nr; i-- > 0;)
-		speedscope_frame(speedscope, symbols_frame(stack->trace.frames[i]));
+		speedscope_frame(speedscope, stack->trace.frames[i]);
 	if (!stack->trace.nr)
 		writer_integer(&speedscope->writer, NULL,
 			       speedscope_number(speedscope, export_missing(stack), NULL));
@@ -125,7 +152,8 @@ static void speedscope_frames(struct speedscope *speedscope)
 
 void export_speedscope(const struct export *export)
 {
-	struct speedscope speedscope = {.profile = export->profile, .frames = intern_open()};
+	struct speedscope speedscope = {
+		.profile = export->profile, .frames = intern_open(), .places = intern_open()};
 	const struct stackdepot_store_info *info = &export->profile->info;
 	struct writer *writer = &speedscope.writer;
 	int value;
@@ -143,5 +171,8 @@ void export_speedscope(const struct export *export)
 	speedscope_frames(&speedscope);
 	writer_end(writer);
 	intern_close(speedscope.frames);
+	intern_close(speedscope.places);
+	free(speedscope.first);
+	free(speedscope.numbers);
 	free(speedscope.text);
 }
