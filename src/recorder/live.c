@@ -460,7 +460,7 @@ static uint8_t thin_displaced(uint64_t address, uint32_t bucket)
 }
 
 static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int code,
-		       struct recorder_thread *dice)
+		       uint64_t *dice)
 {
 	uint64_t key = load_acquire(&entry->key), address = key & ENTRY_ADDRESS;
 	struct live_object object = {.entry = entry};
@@ -473,7 +473,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 	from = stackdepot_get_extra_bits(object.handle);
 	if (from >= code) {
 		store_release(&entry->key, key);
-	} else if (!object.handle || thin_keeps(object.size, from, code, thread_random(dice))) {
+	} else if (!object.handle || thin_keeps(object.size, from, code, random_next(dice))) {
 		store_relaxed(&entry->value,
 			      store_entry_value(object.size,
 						stackdepot_set_extra_bits(object.handle, code)));
@@ -488,7 +488,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 
 static void thin_pass(unsigned int code)
 {
-	struct recorder_thread dice = {.random = recorder_now_ns() | 1};
+	uint64_t dice = recorder_now_ns() | 1;
 	uint32_t bucket;
 	unsigned int i;
 
@@ -529,7 +529,7 @@ void live_thin(void)
 
 bool live_make_room(struct recorder_thread *thread, struct live_object *object)
 {
-	struct recorder_thread dice = {.random = recorder_now_ns() * 2 + 1};
+	uint64_t dice = recorder_now_ns() * 2 + 1;
 	unsigned int from = stackdepot_get_extra_bits(object->handle), code;
 
 	/* Somebody else who is at it makes room for this one too. */
@@ -541,5 +541,5 @@ bool live_make_room(struct recorder_thread *thread, struct live_object *object)
 	if (code <= from)
 		return true;
 	object->handle = stackdepot_set_extra_bits(object->handle, code);
-	return thin_keeps(object->size, from, code, thread_random(thread ? thread : &dice));
+	return thin_keeps(object->size, from, code, random_next(thread ? &thread->random : &dice));
 }

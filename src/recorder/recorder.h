@@ -213,6 +213,8 @@ struct recorder_thread *thread_begin(void);
 /* In a forked child: forget what belongs to the parent's store. */
 void thread_child(void);
 bool thread_setup(void);
+/* From a state that is not 0, which is a thread's as a rule. */
+uint64_t random_next(uint64_t *state);
 uint64_t thread_random(struct recorder_thread *thread);
 uint32_t thread_id(void);
 

@@ -54,15 +54,20 @@ uint32_t thread_id(void)
 }
 
 /* xorshift64*: for sampling, not for secrets. */
-uint64_t thread_random(struct recorder_thread *thread)
+uint64_t random_next(uint64_t *state)
 {
-	uint64_t x = thread->random;
+	uint64_t x = *state;
 
 	x ^= x >> 12;
 	x ^= x << 25;
 	x ^= x >> 27;
-	thread->random = x;
+	*state = x;
 	return x * 0x2545f4914f6cdd1dull;
+}
+
+uint64_t thread_random(struct recorder_thread *thread)
+{
+	return random_next(&thread->random);
 }
 
 /* --- places ------------------------------------------------------------------------------------

@@ -59,19 +59,20 @@ static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned in
 		trace_new(counter, old, trace_life(ref), frames, nr);
 }
 
-/* Frames of a module whose addresses were another's before are saved with its tag. */
+/*
+ * Frames of a module whose addresses were another's before are saved with its tag. They are put
+ * into `buffer`, where the trace's own may be: for more the program's stack may have no room.
+ */
 static __attribute__((noinline)) bool trace_save_tagged(struct recorder_thread *thread,
 							const struct stackdepot_unwind_trace *trace,
-							unsigned int flags,
+							unsigned int flags, uintptr_t *buffer,
 							stackdepot_handle_t *ret_handle)
 {
-	uintptr_t tagged[STACKDEPOT_MAX_FRAMES];
-
-	if (!modules_tag(trace->frames, trace->nr, tagged))
+	if (!modules_tag(trace->frames, trace->nr, buffer))
 		return false;
 	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
 		thread->cursor_broken = true;
-	*ret_handle = stackdepot_save(recorder.depot, tagged, trace->nr, flags);
+	*ret_handle = stackdepot_save(recorder.depot, buffer, trace->nr, flags);
 	return true;
 }
 
@@ -147,11 +148,14 @@ trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsig
 		trace_mark(thread, &trace, buffer);
 	if (likely(trace.nr)) {
 		if (likely(!load_relaxed(&modules_epoch)) ||
-		    !trace_save_tagged(thread, &trace, flags, &handle))
+		    !trace_save_tagged(thread, &trace, flags, buffer, &handle))
 			handle = trace_save_plain(thread, &trace, flags);
 		ref = trace_ref(thread, &trace, handle);
 	}
-	/* The counter is one more place in memory: touched for what is counted, not for frees. */
+	/*
+	 * The counter is one more place in memory: touched for what is counted, not for frees. What
+	 * has tags now was looked at for them, and is in no module any more as it stands here.
+	 */
 	if (flags & STACKDEPOT_GET || unlikely(!ref))
 		trace_see(ref, trace.frames, trace.nr);
 	else
