@@ -405,9 +405,11 @@ void setup_child(void)
 		return;
 	stackdepot_destroy(recorder.depot);
 	children_leave_store();
-	setup_trouble = limits_memory(recorder.options.memory_bytes);
-	done = recorder.options.follow_children && filter_allows(FILTER_STORE) && setup_alive() &&
-	       !setup_store_at(recorder.options.store, STORE_FLAG_CHILD);
+	done = recorder.options.follow_children && filter_allows(FILTER_STORE);
+	if (done) {
+		setup_trouble = limits_memory(recorder.options.memory_bytes);
+		done = setup_alive() && !setup_store_at(recorder.options.store, STORE_FLAG_CHILD);
+	}
 	if (done) {
 		heaps_tell();
 		sample_setup();

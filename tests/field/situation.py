@@ -65,7 +65,7 @@ class Situation:
                 continue
             done = subprocess.run(["sh", "-ec", command], cwd=directory, capture_output=True,
                                   text=True, errors="replace", timeout=300,
-                                  env={"CC": "gcc", "CXX": "g++", **os.environ, "SRC": source,
+                                  env={**os.environ, **compilers(), "SRC": source,
                                        "BIN": directory})
             if done.returncode:
                 return f"{command}\n{done.stdout}{done.stderr}"
@@ -77,6 +77,12 @@ class Situation:
         if self.suffix == ".sh":
             return f"install -m 755 $SRC/{self.program}{self.suffix} {self.program}"
         return ""
+
+
+def compilers():
+    """What is allocated only to be freed is allocated: compilers leave out both."""
+    return {"CC": os.environ.get("CC", "gcc") + " -fno-builtin-malloc -fno-builtin-free",
+            "CXX": os.environ.get("CXX", "g++") + " -fno-builtin-malloc -fno-builtin-free"}
 
 
 def package_is_there(name):

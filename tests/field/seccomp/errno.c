@@ -16,9 +16,23 @@ static void trap(int number, siginfo_t *info, void *context)
 	trapped++;
 }
 
+/* The stack gets deeper, which is nobody's call. */
+static __attribute__((noinline)) int descend(volatile char *above, int depth)
+{
+	volatile char here[3000];
+
+	here[0] = (char)(above[0] + 1);
+	free(malloc(200));
+	return depth ? descend(here, depth - 1) + here[0] : 0;
+}
+
 static void churn(void)
 {
+	static int times;
+	volatile char first = 0;
 	int i;
+
+	(void)descend(&first, 100 * times++);
 
 	for (i = 0; i < 3000; i++)
 		free(malloc(20 + (size_t)i % 2000));

@@ -4,8 +4,19 @@
  */
 #include "filter.h"
 
+/* The stack gets deeper, which is nobody's call. */
+static __attribute__((noinline)) int descend(volatile char *above, int depth)
+{
+	volatile char here[3000];
+
+	here[0] = (char)(above[0] + 1);
+	free(malloc(200));
+	return depth ? descend(here, depth - 1) + here[0] : 0;
+}
+
 int main(void)
 {
+	volatile char first = 0;
 	void *volatile blocks[100];
 	int i;
 
@@ -17,6 +28,8 @@ int main(void)
 		free(blocks[i]);
 	for (i = 0; i < 100; i++)
 		blocks[i] = malloc(200);
+	free(blocks[0]);
+	(void)descend(&first, 100);
 	if (write(1, "done\n", 5) != 5)
 		syscall(SYS_exit, 2);
 	syscall(SYS_exit, 7);
