@@ -36,7 +36,7 @@ static bool record_follows(struct unwind_walk *walk, const struct unwind_state *
 	const struct unwind_own *own = walk->stack.own;
 	bool from_own = is_own(own, state->sp), to_own = is_own(own, state->fp);
 
-	if (!state->fp || state->fp % ARCH_RECORD_ALIGN)
+	if (state->fp % ARCH_RECORD_ALIGN)
 		return false;
 	if (from_own && to_own)
 		return state->fp >= state->sp;
@@ -81,7 +81,7 @@ bool unwind_record_step(struct unwind_walk *walk, struct unwind_state *state)
 		return false;
 	next.pc = arch_strip(next.pc);
 	next.sp = state->fp + ARCH_RECORD_BYTES;
-	if (!next.pc || !unwind_code_returns(next.pc, &walk->text) || !record_ends(walk, &next))
+	if (!unwind_code_returns(next.pc, &walk->text) || !record_ends(walk, &next))
 		return false;
 	*state = next;
 	walk->guessed = true;

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../src/unwind/code.h"
+#include "../../src/unwind/walk.h"
 #include "oracle.h"
 
 typedef void (*function)(void);
@@ -471,6 +471,93 @@ static bool is_code(const char *address)
 	return unwind_code_returns((uintptr_t)address + 1, &(struct unwind_text){0});
 }
 
+#if defined(__x86_64__)
+/* --- where a record may be ----------------------------------------------------------------------
+ */
+
+#define MIB ((uintptr_t)1 << 20)
+
+static struct unwind_walk stepping;
+
+static bool steps(uintptr_t sp, uintptr_t fp)
+{
+	struct unwind_state state = {truth.frames[0], sp, fp};
+
+	((uintptr_t *)fp)[0] = fp;
+	((uintptr_t *)fp)[1] = truth.frames[0];
+	return unwind_record_step(&stepping, &state) && state.sp == fp + 16;
+}
+
+/* So often, each by a step that counts as a change of stacks. */
+static unsigned int changes(struct unwind_own *own, uintptr_t sp, uintptr_t fp)
+{
+	unsigned int nr = 0;
+
+	unwind_walk_begin(&stepping, own);
+	while (nr < 100 && steps(sp, fp))
+		nr++;
+	return nr;
+}
+
+static void test_places(void)
+{
+	char *memory = mmap(NULL, 64 * MIB, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const uintptr_t base = (uintptr_t)memory;
+	struct unwind_own own = {.lo = base + 16 * MIB, .hi = base + 32 * MIB};
+
+	/* up on the own stack, however far; not down */
+	EXPECT(changes(&own, own.lo, own.lo + 64) == 100);
+	EXPECT(changes(&own, own.lo, own.hi - 64) == 100);
+	EXPECT(changes(&own, own.lo + 64, own.lo) == 0);
+	EXPECT(changes(&own, own.hi - 64, own.lo) == 0);
+	EXPECT(changes(&own, own.lo, own.lo + 68) == 0);
+	/* up on another, if it is near; else it is one more, and of these there are few */
+	EXPECT(changes(&own, own.hi + 64, own.hi + 64 + 8 * MIB) == 100);
+	EXPECT(changes(&own, own.hi + 64, own.hi + 128 + 8 * MIB) == 4);
+	/* to and fro */
+	EXPECT(changes(&own, own.hi - 64, own.hi + 64) == 4);
+	EXPECT(changes(&own, own.hi + 64, own.hi - 64) == 4);
+	/* below is no caller, unless that is far enough to be elsewhere */
+	EXPECT(changes(&own, own.hi + 4 * MIB, own.hi + 4 * MIB - 64) == 0);
+	EXPECT(changes(&own, own.hi + 4 * MIB, own.hi + 2 * MIB) == 4);
+	munmap(memory, 64 * MIB);
+}
+
+static void test_elsewhere(void)
+{
+	EXPECT(unwind_record_elsewhere(&(struct unwind_state){.fp = 1u << 16}));
+	EXPECT(!unwind_record_elsewhere(&(struct unwind_state){.fp = (1u << 16) - 8}));
+	EXPECT(!unwind_record_elsewhere(&(struct unwind_state){.fp = (1u << 16) + 4}));
+	EXPECT(unwind_record_elsewhere(&(struct unwind_state){.fp = (1ul << 47) - 8}));
+	EXPECT(!unwind_record_elsewhere(&(struct unwind_state){.fp = 1ul << 47}));
+}
+#endif
+
+/* What was told is changed in every way that ranges can lie to each other. */
+static void test_ranges_meet(void)
+{
+	char *base = (char *)0x300000000000ul;
+	unsigned int i;
+
+	stackdepot_unwind_code(base + 10 * 4096, 4096, 1);
+	stackdepot_unwind_code(base, 4096, 1); /* far below: two */
+	EXPECT(is_code(base) && !is_code(base + 5 * 4096) && is_code(base + 10 * 4096));
+	stackdepot_unwind_code(base, 11 * 4096, 0);
+	stackdepot_unwind_code(base, 3 * 4096, 1);
+	stackdepot_unwind_code(base + 4096, 4096, 1); /* within */
+	EXPECT(is_code(base) && is_code(base + 2 * 4096));
+	stackdepot_unwind_code(base - 4096, 2 * 4096, 0); /* over its start */
+	EXPECT(!is_code(base) && is_code(base + 4096) && !is_code(base + 3 * 4096));
+	stackdepot_unwind_code(base, 3 * 4096, 0);
+	for (i = 3000; i--;) /* downwards, as one */
+		stackdepot_unwind_code(base + i * 4096, 4096, 1);
+	EXPECT(is_code(base) && is_code(base + 2999 * 4096));
+	stackdepot_unwind_code(base, 3000 * 4096, 0);
+	stackdepot_unwind_code((void *)-(uintptr_t)4096, 4096, 1); /* there is no end */
+	EXPECT(!is_code((char *)-(uintptr_t)2048));
+}
+
 static void test_ranges(void)
 {
 	char *base = (char *)0x200000000000ul;
@@ -501,11 +588,19 @@ static void test_ranges(void)
 /* Of a module it is executable segments only, and there a call must precede. */
 static void test_text(void)
 {
-	static int data;
-	static const char constant[16];
+#if defined(__x86_64__)
+	static uint8_t data[] = {0xff, 0xd0, 0}; /* call *%rax */
+	static const uint8_t constant[] = {0xff, 0xd0, 0};
+	static const unsigned int behind = 2;
+#else
+	static uint32_t data[] = {0xd63f0000, 0}; /* blr x0 */
+	static const uint32_t constant[] = {0xd63f0000, 0};
+	static const unsigned int behind = 1;
+#endif
 	uintptr_t outer = truth.frames[truth.nr - 2]; /* in the C library */
 
-	EXPECT(!is_code((const char *)&data) && !is_code(constant));
+	EXPECT(!unwind_code_returns((uintptr_t)&data[behind], &(struct unwind_text){0}));
+	EXPECT(!unwind_code_returns((uintptr_t)&constant[behind], &(struct unwind_text){0}));
 	EXPECT(!unwind_code_returns((uintptr_t)leaf, &(struct unwind_text){0}));
 	EXPECT(unwind_code_returns(outer, &(struct unwind_text){0}));
 	EXPECT(!unwind_code_returns(outer + 1, &(struct unwind_text){0}));
@@ -557,9 +652,14 @@ int main(void)
 	RUN(test_no_record);
 	RUN(test_below);
 #endif
+#if defined(__x86_64__)
+	RUN(test_places);
+	RUN(test_elsewhere);
+#endif
 	RUN(test_changes_of_stacks);
 	RUN(test_made_code);
 	RUN(test_ranges);
+	RUN(test_ranges_meet);
 	RUN(test_text);
 	RUN(test_interrupted);
 	return run_result();
