@@ -116,8 +116,8 @@ stackdepot_unwind_caller(void)
 /* Flags of struct stackdepot_unwind_trace. */
 #define STACKDEPOT_UNWIND_CUT 0x1u    /* there were more frames than asked for */
 #define STACKDEPOT_UNWIND_NESTED 0x2u /* inside another walk of the thread: keep off its cursor */
-#define STACKDEPOT_UNWIND_FULL 0x4u /* walked with all registers: signal frames, odd code */
-#define STACKDEPOT_UNWIND_LOST 0x8u /* ended at code without tables or records, at bad memory */
+#define STACKDEPOT_UNWIND_FULL 0x4u   /* walked with all registers: signal frames, odd code */
+#define STACKDEPOT_UNWIND_LOST 0x8u   /* ended at code without tables or records, at bad memory */
 
 /**
  * struct stackdepot_unwind_trace - the result of a walk.
@@ -165,6 +165,10 @@ STACKDEPOT_API unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwind
 					      uintptr_t *buffer, unsigned int size,
 					      struct stackdepot_unwind_trace *ret_trace);
 
+/* stackdepot_unwind_is_own() - can this be read, as part of the thread's own stack? */
+STACKDEPOT_API bool stackdepot_unwind_is_own(struct stackdepot_unwinder *unwinder,
+					     const void *address);
+
 /**
  * stackdepot_unwind_done() - let go of the trace, and of the unwinder.
  * @unwinder: as in stackdepot_unwind(), NULL included.
@@ -172,6 +176,47 @@ STACKDEPOT_API unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwind
  */
 STACKDEPOT_API void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
 					   struct stackdepot_unwind_trace *trace);
+
+/**
+ * stackdepot_unwind_memory() - memory to remember whole stacks in.
+ * @memory: aligned to 64 bytes; private to the unwinder while that is in use, or until there is
+ * other.
+ * @bytes:  4096 or more. Stacks take about 100 bytes each.
+ *
+ * What was remembered before is forgotten, so a call with the same memory makes room.
+ *
+ * Context: the thread of the unwinder, and, if its signal handlers use that too, only between
+ * stackdepot_unwind() and stackdepot_unwind_done().
+ * Return: false if @bytes is too small or @memory not aligned.
+ */
+STACKDEPOT_API bool stackdepot_unwind_memory(struct stackdepot_unwinder *unwinder, void *memory,
+					     size_t bytes);
+
+/**
+ * stackdepot_unwind_recall() - is this a stack that was remembered?
+ * @ret_user: what the user said of it then. Unchanged if it is not.
+ *
+ * To be asked before stackdepot_unwind(), which it makes needless nearly always: the frames are
+ * those of the trace that was remembered. Each word that they were found by is compared.
+ *
+ * Context: not in a signal handler that may have interrupted a call with this unwinder.
+ */
+STACKDEPOT_API bool stackdepot_unwind_recall(struct stackdepot_unwinder *unwinder,
+					     const struct stackdepot_unwind_start *start,
+					     uint64_t *ret_user);
+
+/**
+ * stackdepot_unwind_remember() - remember the stack that was walked.
+ * @trace: of stackdepot_unwind() before stackdepot_unwind_done(); all with the same size.
+ * @user:  what to say of it when it is recalled.
+ *
+ * It is done when this is called the second time for a stack. One that was walked with all
+ * registers, or on another stack than the thread's own, is not remembered.
+ * Return: false if there is no more room in the memory.
+ */
+STACKDEPOT_API bool stackdepot_unwind_remember(struct stackdepot_unwinder *unwinder,
+					       const struct stackdepot_unwind_trace *trace,
+					       uint64_t user);
 
 /**
  * stackdepot_unwind_context() - walk the stack a signal interrupted.

@@ -107,6 +107,8 @@ static inline void settle(struct chain_walk *c, uint32_t limit)
 		c->kept = CHAIN_FRAMES;
 		checks = CHAIN_CHECKS;
 	}
+	/* a step that was taken anew may have other checks */
+	memo_unchanged(&c->u->memo, c->stepped ? 0 : CHAIN_FRAMES - c->kept);
 	c->kept -= c->fresh;
 	checks -= c->checks;
 	for (i = 0; i < c->fresh; i++) {

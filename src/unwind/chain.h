@@ -145,7 +145,9 @@ static inline bool module_holds(struct stackdepot_unwinder *u, const struct unwi
 
 static inline void modules_begin(struct unwind_chain_modules *modules)
 {
-	memset(modules->holds, 0, sizeof(modules->holds)); /* MODULE_UNKNOWN */
+	if (modules->known)
+		memset(modules->holds, 0, sizeof(modules->holds)); /* MODULE_UNKNOWN */
+	modules->known = false;
 }
 
 /*

@@ -4,6 +4,7 @@
 /* Is the module loaded? Asked for once in a walk. */
 static inline bool module_loaded(struct unwind_chain_modules *modules, size_t i)
 {
+	modules->known = true;
 	if (modules->holds[i] == MODULE_UNKNOWN)
 		modules->holds[i] = unwind_identity_holds(modules->identity[i])
 					    ? unwind_identity_id(modules->identity[i])
@@ -46,6 +47,7 @@ void unwind_chain_module_check(struct stackdepot_unwinder *u,
 		i = modules->next++ % CHAIN_MODULES;
 	else if (i == modules->nr)
 		modules->nr++;
+	modules->known = true;
 	modules->identity[i] = identity;
 	modules->holds[i] = unwind_identity_id(identity);
 	check_set(ret_check, &modules->holds[i], modules->holds[i]);

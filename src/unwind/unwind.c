@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include <stdatomic.h>
 
-#include "walk.h"
+#include "chain.h"
 
 /*
  * An unwinder is taken by writing down where the trace of the walk is, and a mark into the trace.
@@ -28,6 +28,7 @@ static bool unwinder_take(struct stackdepot_unwinder *unwinder,
 			return false;
 		unwinder->top = CHAIN_FRAMES;
 		unwinder->complete = false;
+		unwind_memo_forget(&unwinder->memo);
 	}
 	trace->owner = mark_for(unwinder, trace);
 	atomic_signal_fence(memory_order_seq_cst); /* a handler must not see the owner unmarked */
@@ -58,7 +59,13 @@ struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
 	unwinder->modules.nr = unwinder->modules.next = 0;
 	unwinder->complete = unwinder->guesses = false;
 	unwinder->owner = NULL;
+	memset(&unwinder->memo, 0, sizeof(unwinder->memo));
 	return unwinder;
+}
+
+bool stackdepot_unwind_is_own(struct stackdepot_unwinder *unwinder, const void *address)
+{
+	return unwinder && own_reach(&unwinder->own, (uintptr_t)address);
 }
 
 void stackdepot_unwind_confine(bool confined)
@@ -160,6 +167,64 @@ unsigned int stackdepot_unwind(struct stackdepot_unwinder *unwinder,
 	}
 	walk_to_buffer(unwinder, start, buffer, size, ret_trace, outcome == WALK_FULL);
 	return ret_trace->nr;
+}
+
+/* --- whole stacks ----------------------------------------------------------------------------- */
+
+/* From the start to the first frame that is reported. */
+static bool start_skip(struct stackdepot_unwinder *u, uintptr_t skip, struct chain_place *at)
+{
+	struct unwind_check check[2];
+	struct chain_step step = {.check = check, .u = u};
+	struct unwind_walk walk;
+
+	unwind_walk_begin(&walk, &u->own);
+	walk.stack.lo = u->own.lo;
+	walk.stack.hi = u->own.hi;
+	while (skip--)
+		if (step_take(&walk, at, &step) != WALK_ON)
+			return false;
+	return true;
+}
+
+/* The same where it is somewhere else. */
+static __attribute__((noinline)) bool recall_skip(struct stackdepot_unwinder *unwinder,
+						  const struct stackdepot_unwind_start *start,
+						  uint64_t *ret_user)
+{
+	struct chain_place at = {start->pc, start->sp, start->fp, start->sp - 8};
+
+	return !(start->sp & 7) && own_reach(&unwinder->own, start->sp - 8) &&
+	       start_skip(unwinder, start->skip, &at) &&
+	       unwind_memo_find(unwinder, at.pc, at.sp, at.fp, ret_user);
+}
+
+bool stackdepot_unwind_recall(struct stackdepot_unwinder *unwinder,
+			      const struct stackdepot_unwind_start *start, uint64_t *ret_user)
+{
+	if (!unwinder->memo.sets)
+		return false;
+	if (start->skip)
+		return recall_skip(unwinder, start, ret_user);
+	return unwind_memo_find(unwinder, start->pc, start->sp, start->fp, ret_user);
+}
+
+bool stackdepot_unwind_remember(struct stackdepot_unwinder *unwinder,
+				const struct stackdepot_unwind_trace *trace, uint64_t user)
+{
+	if (!unwinder || !unwinder->memo.sets || !trace->owner || !trace->nr ||
+	    trace->frames != &unwinder->kept.pc[unwinder->top])
+		return true;
+	return unwind_memo_add(unwinder, trace->nr, trace->flags & STACKDEPOT_UNWIND_CUT, user);
+}
+
+bool stackdepot_unwind_memory(struct stackdepot_unwinder *unwinder, void *memory, size_t bytes)
+{
+	if (!unwinder || !memory || (uintptr_t)memory % 64 || bytes < MEMO_MIN_BYTES ||
+	    bytes > UINT32_MAX)
+		return false;
+	unwind_memo_begin(&unwinder->memo, memory, (uint32_t)bytes);
+	return true;
 }
 
 unsigned int stackdepot_unwind_context(struct stackdepot_unwinder *unwinder, const void *context,

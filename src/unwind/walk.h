@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The three ways to walk a stack, from fast to general. Each gives up in favour of the next.
+ * The three ways to walk a stack, from fast to general. Each gives up in favour of the next. Before
+ * them comes the question whether the whole stack is a remembered one (memo.c).
  *
  *   chain   verified against the thread's last walk; own stack only
  *   plain   by cached rules: pc, sp and fp are all it knows of a frame
@@ -10,6 +11,7 @@
 #define UNWIND_WALK_H
 
 #include "code.h"
+#include "memo.h"
 #include "rule.h"
 #include "signal_frame.h"
 #include "stack.h"
@@ -78,6 +80,7 @@ struct unwind_chain_modules {
 	const struct unwind_identity *identity[CHAIN_MODULES];
 	uint32_t nr;
 	uint32_t next; /* the one to be replaced when all are in use */
+	bool known;    /* of one at least */
 };
 
 #define CHAIN_MAP 2048 /* a power of two: 32 KiB of stack without a collision */
@@ -91,7 +94,8 @@ struct stackdepot_unwinder {
 	bool guesses;  /* a frame kept may have led to the next by a guess */
 	struct unwind_chain kept;  /* fills from its end, so that outer frames stay in place */
 	struct unwind_chain fresh; /* the new frames of this walk, from its start */
-	uint16_t map[CHAIN_MAP];   /* by sp: the kept frame that is probably there */
+	struct unwind_memo memo;
+	uint16_t map[CHAIN_MAP]; /* by sp: the kept frame that is probably there */
 };
 
 _Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, "as published");

@@ -16,7 +16,20 @@ __thread struct stackdepot_unwind_trace check_first, check_last;
 __thread uintptr_t check_frames[ORACLE_FRAMES];
 unsigned int check_total, check_failed;
 
+#define KEPT 256u
+#define MEMO_BYTES (64u << 10)
+
+/* Traces that the unwinder was told to remember; it says which of them it recalls. */
+struct kept_traces {
+	char memory[MEMO_BYTES] __attribute__((aligned(64)));
+	unsigned int nr;
+	unsigned int size; /* of the walks */
+	struct opinion trace[KEPT];
+};
+
 static __thread struct stackdepot_unwinder *unwinder;
+static __thread struct kept_traces *kept;
+static unsigned int recalled;
 static __thread struct opinion previous; /* what `unchanged` refers to */
 static unsigned int expect_failed, tests_run, seconds[SECONDS];
 
@@ -32,6 +45,8 @@ struct stackdepot_unwinder *oracle_unwinder(void)
 		}
 		stackdepot_unwind_setup();
 		unwinder = stackdepot_unwind_init(memory, STACKDEPOT_UNWINDER_BYTES);
+		kept = mmap(NULL, sizeof(*kept), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	}
 	return unwinder;
 }
@@ -39,6 +54,7 @@ struct stackdepot_unwinder *oracle_unwinder(void)
 void oracle_release(void)
 {
 	munmap(unwinder, STACKDEPOT_UNWINDER_BYTES);
+	munmap(kept, sizeof(*kept));
 	unwinder = NULL;
 }
 
@@ -121,6 +137,44 @@ static bool compare_unchanged(const struct stackdepot_unwind_trace *ours)
 	return good;
 }
 
+/* All walks that are remembered are of one size. */
+static void remember(struct stackdepot_unwinder *u, const struct stackdepot_unwind_trace *trace,
+		     unsigned int size)
+{
+	struct opinion *copy;
+
+	if (size != kept->size || kept->nr == KEPT) {
+		EXPECT(stackdepot_unwind_memory(u, kept->memory, sizeof(kept->memory)));
+		kept->nr = 0;
+		kept->size = size;
+	}
+	copy = &kept->trace[kept->nr++];
+	copy->nr = trace->nr;
+	copy->ended = trace->certain == trace->nr;
+	memcpy(copy->frames, trace->frames, trace->nr * sizeof(trace->frames[0]));
+	(void)stackdepot_unwind_remember(u, trace, (uint64_t)(copy - kept->trace));
+}
+
+/* What is recalled must be what is there. */
+static bool check_recall(struct stackdepot_unwinder *u, const struct stackdepot_unwind_start *start,
+			 unsigned int size, const struct opinion *oracle)
+{
+	struct stackdepot_unwind_trace trace = {0};
+	uint64_t which;
+
+	if (kept->size != size || !stackdepot_unwind_recall(u, start, &which))
+		return true;
+	__atomic_fetch_add(&recalled, 1, __ATOMIC_RELAXED);
+	EXPECT(kept->trace[which].ended); /* no guess is recalled */
+	trace.frames = kept->trace[which].frames;
+	trace.nr = trace.certain = kept->trace[which].nr;
+	if (agrees(&trace, oracle, oracle->nr > size ? size : oracle->nr))
+		return true;
+	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+	report("recalled", &trace, oracle);
+	return false;
+}
+
 static bool check_walk(const char *how, struct stackdepot_unwinder *u,
 		       const struct stackdepot_unwind_start *start, unsigned int size,
 		       const struct opinion *oracle)
@@ -131,8 +185,10 @@ static bool check_walk(const char *how, struct stackdepot_unwinder *u,
 
 	stackdepot_unwind(u, start, buffer, size, &trace);
 	good = compare(how, &trace, oracle, size);
-	if (u && !(trace.flags & STACKDEPOT_UNWIND_NESTED))
+	if (u && !(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
 		good &= compare_unchanged(&trace);
+		remember(u, &trace, size);
+	}
 	check_last = trace;
 	memcpy(check_frames, trace.frames, trace.nr * sizeof(trace.frames[0]));
 	stackdepot_unwind_done(u, &trace);
@@ -149,10 +205,12 @@ __attribute__((noinline)) bool check_here(unsigned int size)
 	/* arm64 starts at this very frame, whose stack pointer libgcc calls that of its callee */
 	opinion_libgcc(start.sp, (unsigned int)start.skip, size, &oracle);
 	errno = 4711;
-	good = check_walk("again", u, &start, size, &oracle);
+	good = check_recall(u, &start, size, &oracle);
+	good &= check_walk("again", u, &start, size, &oracle);
 	check_first = check_last;
 	good &= check_walk("without memory", NULL, &start, size, &oracle);
 	good &= check_walk("with memory", u, &start, size, &oracle);
+	good &= check_recall(u, &start, size, &oracle);
 	EXPECT(errno == 4711);
 	return ask_second(&start, size, &oracle, &second) && good;
 }
@@ -216,8 +274,9 @@ void run(const char *name, void (*test)(void))
 
 int run_result(void)
 {
-	printf("%u tests, %u walks compared, %u differ, %u expectations failed\n", tests_run,
-	       check_total, check_failed, expect_failed);
+	printf("%u tests, %u walks compared, %u of them recalled, %u differ, %u expectations "
+	       "failed\n",
+	       tests_run, check_total, recalled, check_failed, expect_failed);
 	if (seconds[SECOND_AGREES] + seconds[SECOND_GUESSES] + seconds[SECOND_SHORTER])
 		printf("where libgcc gave up, libunwind: agrees %u, guesses on %u, gives up "
 		       "earlier %u\n",

@@ -337,6 +337,89 @@ static void test_frame_pointer_beyond(void)
 	dlclose(two);
 }
 
+/*
+ * A stack that differs only in which module is at an address: the words it was found by are all
+ * there, in memory that nobody has written since.
+ */
+static uintptr_t level_words[160], *level_at;
+static int level_depth;
+
+static NOINLINE void leaf_level(void)
+{
+	uintptr_t *sp = __builtin_frame_address(0);
+
+	check_here(ORACLE_FRAMES);
+	if (!level_at)
+		memcpy(level_words, sp, sizeof(level_words));
+	level_at = sp;
+}
+
+static NOINLINE void leaf_deeper(void)
+{
+	if (level_depth-- > 0)
+		leaf_deeper();
+	else
+		leaf_level();
+	USE(level_depth);
+}
+
+static NOINLINE void write_level(void)
+{
+	volatile uintptr_t *at = level_at;
+	uintptr_t *frame = __builtin_frame_address(0);
+	size_t i;
+
+	for (i = 0; i < 160 && at + i < frame - 32; i++)
+		at[i] = level_words[i];
+}
+
+/* Of the same shape, so that only the module tells whose frame a word belongs to. */
+static NOINLINE void call_with_array_too(call_fn call, void (*callee)(void), size_t bytes)
+{
+	char *array = __builtin_alloca(bytes);
+
+	USE(array);
+	call(callee);
+	__asm__ volatile("# so that it is not merged with the other");
+	USE(array);
+}
+
+/* True if the module is where the one before was. */
+static NOINLINE bool call_level(bool other, size_t bytes)
+{
+	void (*volatile by)(call_fn call, void (*callee)(void), size_t bytes);
+	static call_fn before;
+	void *handle;
+	call_fn call = plugin_open(other ? "libplugin-56.so" : "libplugin-24.so", &handle);
+	bool same = call == before;
+
+	if (!EXPECT(call))
+		return false;
+	before = call;
+	if (!same)
+		level_at = NULL;
+	if (level_at)
+		write_level();
+	by = other ? call_with_array_too : call_with_array;
+	by(call, leaf_deeper, bytes);
+	dlclose(handle);
+	return same;
+}
+
+static void test_same_words(void)
+{
+	int i, same = 0;
+
+	/* in the innermost frames, and further out */
+	for (i = 0; i < 20; i++) {
+		if (i == 10)
+			level_at = NULL;
+		level_depth = i < 10 ? 0 : 12;
+		same += call_level(i % 2, i % 2 ? 4096 : 4128);
+	}
+	EXPECT(same > 10);
+}
+
 static void test_same_address(void)
 {
 	alternate("libplugin-24.so", "libplugin-56.so");
@@ -664,6 +747,7 @@ int main(int argc, char **argv)
 	directory = argc > 1 ? argv[1] : ".";
 	setenv("GCONV_PATH", directory, 1);
 	check_here(ORACLE_FRAMES);
+	RUN(test_same_words);
 	RUN(test_same_address);
 	RUN(test_same_address_without_build_id);
 #if defined(__x86_64__)
@@ -683,6 +767,7 @@ int main(int argc, char **argv)
 #endif
 	RUN(test_many_loads);
 	RUN(test_many_places);
+	RUN(test_same_words);
 	RUN(test_same_address);
 	return run_result();
 }

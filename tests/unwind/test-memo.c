@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Stacks that are remembered as a whole, and others at the same place: the same innermost frame and
+ * stack pointer, other frames in between. What stacks before left in memory that is not in use now
+ * is still there, as return addresses that look right.
+ */
+#include <alloca.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle.h"
+
+#define NOINLINE __attribute__((noinline, noclone))
+#define ROUNDS 3000u
+
+static unsigned int walk_size = ORACLE_FRAMES;
+static uint64_t random_state = 1;
+
+static uint64_t random_bits(void)
+{
+	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+	return random_state >> 24;
+}
+
+/* A call is never the last thing that a function does, so each has a frame. */
+static volatile unsigned int after;
+
+static NOINLINE void innermost(void)
+{
+	check_here(walk_size);
+	after++;
+}
+
+static NOINLINE void even(unsigned int depth, uint64_t path);
+static NOINLINE void odd(unsigned int depth, uint64_t path);
+
+static inline __attribute__((always_inline)) void step(unsigned int depth, uint64_t path)
+{
+	if (!depth)
+		innermost();
+	else if (path & 1)
+		odd(depth - 1, path >> 1);
+	else
+		even(depth - 1, path >> 1);
+	after++;
+}
+
+static NOINLINE void even(unsigned int depth, uint64_t path)
+{
+	step(depth, path);
+}
+
+static NOINLINE void odd(unsigned int depth, uint64_t path)
+{
+	step(depth, path);
+}
+
+static void other_callers(void)
+{
+	unsigned int i, depth;
+
+	for (i = 0; i < ROUNDS; i++) {
+		depth = 1 + (unsigned int)(random_bits() % 30);
+		step(depth, random_bits() & 0x249249);
+	}
+}
+
+/* Found by their frame pointer: they take room from each other. */
+static NOINLINE void taker(unsigned int takers, uint64_t shares, unsigned int left)
+{
+	unsigned int share = takers > 1 ? (unsigned int)(shares & 3) * 64 : left;
+	char *volatile room;
+
+	if (share > left)
+		share = left;
+	room = alloca(share + 64);
+	room[0] = 1;
+	if (takers > 1)
+		taker(takers - 1, shares >> 2, left - share);
+	else
+		step(2, shares & 3);
+	after++;
+}
+
+static void other_rooms(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		taker(2 + i % 3, random_bits(), 512);
+}
+
+/* Cut, so that where the frames are counted from moves. */
+static void cut(void)
+{
+	walk_size = 11;
+	other_callers();
+	walk_size = 24;
+	other_callers();
+	other_rooms();
+	walk_size = ORACLE_FRAMES;
+}
+
+/* The same stack again and again is recalled, as soon as it was met twice. */
+static void again(void)
+{
+	static char memory[8192] __attribute__((aligned(64)));
+	struct stackdepot_unwinder *u = oracle_unwinder();
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[ORACLE_FRAMES];
+	uint64_t user = 0;
+	int i;
+
+	EXPECT(!stackdepot_unwind_memory(u, memory, 4095));
+	EXPECT(!stackdepot_unwind_memory(u, memory + 8, 4096));
+	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
+	for (i = 0; i < 4; i++) {
+		EXPECT(stackdepot_unwind_recall(u, &start, &user) == (i >= 2));
+		EXPECT(user == (i >= 2 ? 42 : 0));
+		stackdepot_unwind(u, &start, buffer, ORACLE_FRAMES, &trace);
+		EXPECT(stackdepot_unwind_remember(u, &trace, i == 1 ? 42 : 7));
+		stackdepot_unwind_done(u, &trace);
+	}
+	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
+	EXPECT(!stackdepot_unwind_recall(u, &start, &user));
+}
+
+static NOINLINE bool fill_one(struct stackdepot_unwinder *u, unsigned int depth, uint64_t path)
+{
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[ORACLE_FRAMES];
+	bool room = true;
+	int i;
+
+	if (depth) {
+		room = path & 1 ? fill_one(u, depth - 1, path >> 1)
+				: fill_one(u, depth - 1, path >> 1);
+		after++;
+		return room;
+	}
+	for (i = 0; i < 2; i++) {
+		stackdepot_unwind(u, &start, buffer, ORACLE_FRAMES, &trace);
+		room = stackdepot_unwind_remember(u, &trace, path);
+		stackdepot_unwind_done(u, &trace);
+	}
+	return room;
+}
+
+/* When there is no room left it is said, until all is forgotten. */
+static void full(void)
+{
+	static char memory[4096] __attribute__((aligned(64)));
+	struct stackdepot_unwinder *u = oracle_unwinder();
+	unsigned int i;
+
+	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
+	for (i = 0; i < 1000 && fill_one(u, 2 + i % 40, random_bits()); i++)
+		;
+	EXPECT(i > 8 && i < 1000);
+	EXPECT(!fill_one(u, 50, 0));
+	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
+	EXPECT(fill_one(u, 50, 0));
+}
+
+int main(void)
+{
+	RUN(other_callers);
+	RUN(other_rooms);
+	RUN(cut);
+	RUN(again);
+	RUN(full);
+	return run_result();
+}
