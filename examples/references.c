@@ -3,6 +3,7 @@
  * references - what to keep of a trace one does not own, and bits of one's own in a handle.
  *
  * Shows: stackdepot_ref stackdepot_handle stackdepot_get_ref stackdepot_fetch_ref
+ * Shows: stackdepot_save_again stackdepot_get_bulk stackdepot_put_bulk
  * Shows: stackdepot_fetch stackdepot_put stackdepot_set_extra_bits stackdepot_get_extra_bits
  */
 #include <errno.h>
@@ -36,6 +37,11 @@ int main(void)
 	for (frame = 1; frame <= 100; frame++)
 		(void)stackdepot_save(depot, &frame, 1, 0);
 	printf("held: %d frames\n", stackdepot_fetch_ref(depot, ref, frames, 8));
+
+	/* References to come are taken at once; and saved once more it is not looked for. */
+	stackdepot_get_bulk(depot, ref, 10);
+	(void)stackdepot_save_again(depot, ref, STACKDEPOT_GET);
+	stackdepot_put_bulk(depot, ref, 11);
 	(void)stackdepot_put(depot, handle);
 	for (frame = 1; frame <= 100; frame++)
 		(void)stackdepot_save(depot, &frame, 1, 0);

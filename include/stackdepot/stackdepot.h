@@ -201,6 +201,31 @@ STACKDEPOT_API stackdepot_handle_t stackdepot_save(struct stackdepot *depot,
 						   unsigned int flags);
 
 /**
+ * stackdepot_save_again() - stackdepot_save() for one who has a reference to the trace.
+ * @ref: of a trace that was saved in this depot; it need not be there any more.
+ *
+ * It is held as @flags say, as by any other save, without being looked for.
+ * Return: the handle, or 0 if the trace was evicted: then save its frames.
+ */
+STACKDEPOT_API stackdepot_handle_t stackdepot_save_again(struct stackdepot *depot,
+							 stackdepot_ref_t ref, unsigned int flags);
+
+/**
+ * stackdepot_get_bulk() - take @nr references more to a trace that the caller holds one of.
+ */
+STACKDEPOT_API void stackdepot_get_bulk(struct stackdepot *depot, stackdepot_ref_t ref,
+					unsigned int nr);
+
+/**
+ * stackdepot_put_bulk() - give @nr references back, all the caller's own.
+ *
+ * The trace is leased as by a save, so an event in the ring that it was saved for can be read as
+ * long as one that is recorded now.
+ */
+STACKDEPOT_API void stackdepot_put_bulk(struct stackdepot *depot, stackdepot_ref_t ref,
+					unsigned int nr);
+
+/**
  * struct stackdepot_cursor - what a caller remembers of its previous save, to make the next cheap.
  *
  * Zero-initialise. One cursor serves one depot and one thread at a time. It is opaque but for @ref:
@@ -359,29 +384,29 @@ STACKDEPOT_API int stackdepot_print(struct stackdepot *depot, stackdepot_ref_t r
  * A save that finds its trace counts nothing: it writes nothing.
  */
 struct stackdepot_stats {
-	uint64_t max_bytes;	/* the bound that was asked for */
-	uint64_t mapped_bytes;	/* what the depot occupies of it at most */
-	uint64_t used_bytes;	/* of these, touched so far: everything but lines never used */
-	uint64_t ring_bytes;	/* of mapped_bytes, the ring */
-	uint64_t lines;		/* capacity, in lines of up to 8 frames */
-	uint64_t lines_used;	/* lines ever used */
-	uint64_t buckets;	/* chains of the index */
+	uint64_t max_bytes;    /* the bound that was asked for */
+	uint64_t mapped_bytes; /* what the depot occupies of it at most */
+	uint64_t used_bytes;   /* of these, touched so far: everything but lines never used */
+	uint64_t ring_bytes;   /* of mapped_bytes, the ring */
+	uint64_t lines;	       /* capacity, in lines of up to 8 frames */
+	uint64_t lines_used;   /* lines ever used */
+	uint64_t buckets;      /* chains of the index */
 
 	uint64_t saved;		/* traces stored that were not there before */
 	uint64_t truncated;	/* of these, cut to max_frames */
 	uint64_t lines_added;	/* lines filled */
 	uint64_t evictions;	/* lines evicted */
-	uint64_t leases_broken;	/* of these, within their lease: depot too small for its ring */
+	uint64_t leases_broken; /* of these, within their lease: depot too small for its ring */
 	uint64_t duplicates;	/* lines filled in vain as another thread was first */
 	uint64_t saturated;	/* lines whose reference count reached its limit: now kept */
 
-	uint64_t drops_pinned;	/* saves refused: every line pinned */
-	uint64_t drops_no_evict;/* saves refused: full, and eviction forbidden */
-	uint64_t drops_no_memory;/* saves refused: the port had no memory for a line */
+	uint64_t drops_pinned;	  /* saves refused: every line pinned */
+	uint64_t drops_no_evict;  /* saves refused: full, and eviction forbidden */
+	uint64_t drops_no_memory; /* saves refused: the port had no memory for a line */
 
-	uint64_t ring_events;	/* events recorded */
-	uint64_t ring_dropped;	/* at most so many events refused or damaged: two wrote one entry */
-	uint64_t ring_stale;	/* events whose trace was evicted before they were recorded */
+	uint64_t ring_events;  /* events recorded, and up to 15 of each pen in use */
+	uint64_t ring_dropped; /* at most so many events refused or damaged: two wrote one entry */
+	uint64_t ring_stale;   /* events whose trace was evicted before they were recorded */
 };
 
 /* stackdepot_get_stats() - fill @ret_stats; each counter is exact, the set is not a snapshot. */
@@ -420,6 +445,9 @@ enum stackdepot_event_kind {
  * @time:    in the user's unit.
  * @task:    thread or process.
  * @kind:    enum stackdepot_event_kind, or a number of the user's.
+ * @order:   filled in: of two events that happened one after the other it is no smaller for the
+ *           second. Equal if both were written with pens and nobody took positions in between: then
+ *           stackdepot_ring_find() goes by position, which tells within a thread only.
  */
 struct stackdepot_event {
 	uint64_t address;
@@ -428,6 +456,7 @@ struct stackdepot_event {
 	uint64_t time;
 	uint32_t task;
 	uint32_t kind;
+	uint64_t order;
 };
 
 /**
@@ -442,7 +471,34 @@ STACKDEPOT_API int stackdepot_ring_record(struct stackdepot *depot,
 					  const struct stackdepot_event *event);
 
 /**
- * stackdepot_ring_next() - read the ring backwards, newest event first.
+ * struct stackdepot_pen - positions of the ring that one writer has for itself.
+ *
+ * Zero-initialise. Opaque; one pen serves one depot and one thread at a time.
+ */
+struct stackdepot_pen {
+	uint64_t next;
+	uint64_t end;
+	uint64_t tick;
+	uint32_t size;
+};
+
+/**
+ * stackdepot_ring_write() - stackdepot_ring_record() for one who records often.
+ * @pen: of the calling thread.
+ *
+ * Writes no memory that other threads write too, but every 16th time. The lease of the event's
+ * trace is not renewed, so it has to be held: it was saved by this thread since its event before;
+ * or it is referenced, and given back by stackdepot_put_bulk().
+ * Context: not in a signal handler that may have interrupted it with the same pen.
+ */
+STACKDEPOT_API int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
+					 const struct stackdepot_event *event);
+
+/* stackdepot_ring_end() - let go of a pen. Optional: it makes ring_events exact. */
+STACKDEPOT_API void stackdepot_ring_end(struct stackdepot *depot, struct stackdepot_pen *pen);
+
+/**
+ * stackdepot_ring_next() - read the ring backwards, newest position first.
  * @position: 0 to begin; updated by the call.
  *
  * An event that is just being written or overwritten is left out.

@@ -47,7 +47,7 @@
 #define DEPOT_WIDE 4u  /* frames a wide line */
 #define DEPOT_MAX_GROUPS (STACKDEPOT_MAX_FRAMES / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
-#define DEPOT_VERSION 2u
+#define DEPOT_VERSION 3u
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
@@ -99,6 +99,7 @@ enum depot_counter {
 	COUNT_DROPS_NO_MEMORY,
 	COUNT_RING_DROPPED,
 	COUNT_RING_STALE,
+	COUNT_RING_UNUSED,
 	COUNT_NR = 16,
 };
 
@@ -129,7 +130,7 @@ struct depot_header {
 	u32 hand __aligned(DEPOT_LINE_BYTES);	     /* where the search for a victim goes on */
 	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
 	u32 fresh __aligned(DEPOT_LINE_BYTES);		      /* lines ever used */
-	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever recorded */
+	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever, and what pens left */
 	atomic64_t counters[COUNT_NR] __aligned(DEPOT_LINE_BYTES);
 };
 
@@ -142,8 +143,8 @@ struct depot_ring_entry {
 	u64 time;
 	u32 task;
 	u32 kind;
-	u64 check; /* of all the above: ring.c */
-	u64 pad;
+	u64 check; /* of all the others: ring.c */
+	u64 order; /* positions claimed when it happened */
 };
 
 struct stackdepot {
@@ -177,7 +178,7 @@ static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
 static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
 static_assert(STACKDEPOT_MAX_FRAMES % DEPOT_GROUP == 0, "a cursor has an entry a group");
-static_assert(sizeof(enum depot_counter) && COUNT_RING_STALE < COUNT_NR, "counters fit");
+static_assert(sizeof(enum depot_counter) && COUNT_RING_UNUSED < COUNT_NR, "counters fit");
 
 static inline u32 link_generation(u64 link)
 {

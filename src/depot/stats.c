@@ -31,7 +31,8 @@ void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret
 		.drops_pinned = stats_counter(header, COUNT_DROPS_PINNED),
 		.drops_no_evict = stats_counter(header, COUNT_DROPS_NO_EVICT),
 		.drops_no_memory = stats_counter(header, COUNT_DROPS_NO_MEMORY),
-		.ring_events = atomic64_read(&header->ring_position),
+		.ring_events = atomic64_read(&header->ring_position) -
+			       stats_counter(header, COUNT_RING_UNUSED),
 		.ring_dropped = stats_counter(header, COUNT_RING_DROPPED),
 		.ring_stale = stats_counter(header, COUNT_RING_STALE),
 	};

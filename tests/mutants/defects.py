@@ -297,7 +297,8 @@ MUTANTS = [
         ["ring, record/"],
         ("ring.c", """	if (atomic64_read(&entry->sequence) != 2 * position + 2)
 		return false;
-	if (check != ring_check(depot, position, &event))
+	if (!ring_order_fits(position, event.order) ||
+	    check != ring_check(depot, position, event.order, &event))
 		return false;
 """, "")),
     mutant(
@@ -307,7 +308,8 @@ MUTANTS = [
         ("ring.c", "!atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 1))",
          "!atomic64_try_cmpxchg(&entry->sequence, &sequence, sequence))"),
         ("ring.c", "sequence = 2 * position + 1;", "sequence = atomic64_read(&entry->sequence);"),
-        ("ring.c", """	if (check != ring_check(depot, position, &event))
+        ("ring.c", """	if (!ring_order_fits(position, event.order) ||
+	    check != ring_check(depot, position, event.order, &event))
 		return false;
 """, "")),
     mutant(
@@ -331,7 +333,8 @@ MUTANTS = [
         "ring read without its check",
         "what a writer that came back late wrote into a whole event is believed",
         ["ring, late writer"],
-        ("ring.c", """	if (check != ring_check(depot, position, &event))
+        ("ring.c", """	if (!ring_order_fits(position, event.order) ||
+	    check != ring_check(depot, position, event.order, &event))
 		return false;
 """, "")),
     mutant(
@@ -341,6 +344,91 @@ MUTANTS = [
         ("ring.c", "		written = atomic64_try_cmpxchg(&entry->sequence, &sequence, 2 * position + 2);",
          "		atomic64_set_release(&entry->sequence, 2 * position + 2);\n"
          "		written = true;")),
+    mutant(
+        "pen's entry written without the odd sequence",
+        "a reader believes an event that is being overwritten (the check is left out as well)",
+        ["ring, pen"],
+        ("ring.c", "	atomic64_set(&entry->sequence, 2 * position + 1);\n", ""),
+        ("ring.c", """	if (!ring_order_fits(position, event.order) ||
+	    check != ring_check(depot, position, event.order, &event))
+		return false;
+""", "")),
+    mutant(
+        "pen's position not published",
+        "what was written with a pen is never read",
+        ["ring, pen", "ring, lapped pen"],
+        ("ring.c", "	atomic64_set_release(&entry->sequence, 2 * position + 2);\n", "")),
+    mutant(
+        "order of a pen's event not taken",
+        "an event at a position taken long ago counts as old",
+        ["ring, order of pens", "ring, record after pen", "ring, pen after pen"],
+        ("ring.c", "ring_write(depot, entry, position, claimed + 1, event);",
+         "ring_write(depot, entry, position, position + 1, event);")),
+    mutant(
+        "order of a pen's event no greater than of the event before",
+        "of an event without a pen and one with a pen after it, the first is found first",
+        "core_ring.c",
+        ("ring.c", "ring_write(depot, entry, position, claimed + 1, event);",
+         "ring_write(depot, entry, position, claimed, event);")),
+    mutant(
+        "find goes by position",
+        "events with pens are found in an order in which they did not happen",
+        ["ring, order of pens", "ring, record after pen"],
+        ("ring.c", "return order != than_order ? order > than_order : position > than_position;",
+         "return position > than_position;")),
+    mutant(
+        "lapped pen not noticed",
+        "two events are lost, and nothing says so",
+        ["ring, lapped pen"],
+        ("ring.c", "if (likely(claimed - position <= depot->ring_entries))", "if (1)")),
+    mutant(
+        "pen kept however far others came",
+        "it writes among events of a turn ago, which nobody reads any more",
+        "core_ring.c",
+        ("ring.c", "pen->next == pen->end || claimed - pen->next > pen_patience(depot)",
+         "pen->next == pen->end")),
+    mutant(
+        "what pens leave not counted",
+        "there are more events than were recorded",
+        "core_ring.c",
+        ("ring.c", "	if (left)\n", "	if (0)\n")),
+    mutant(
+        "pen's lease not renewed",
+        "the clock moved since the trace was saved: its lease ends before the event goes",
+        "core_ring.c",
+        ("ring.c", "	pen->tick = tick;\n	ring_renew(depot, ref);\n", "	pen->tick = tick;\n")),
+    mutant(
+        "saved again without looking at the generation",
+        "another trace is taken for the one that was evicted",
+        ["again, "],
+        ("again.c", "? !hold_valid(depot, ref)", "? false")),
+    mutant(
+        "bulk put gives one too many back",
+        "another owner loses his reference",
+        ["bulk, "],
+        ("again.c", "state - (nr - 1) * STATE_REFERENCE", "state - nr * STATE_REFERENCE")),
+    mutant(
+        "bulk put lets a dismissed line go at once",
+        "the line is never met again",
+        ["bulk, "],
+        ("again.c", "while (nr > 1 &&", "while ("),
+        ("again.c", "state - (nr - 1) * STATE_REFERENCE", "state - nr * STATE_REFERENCE"),
+        ("again.c", "	(void)depot_unpin(depot, (u32)ref);\n", "")),
+    mutant(
+        "no lease at a bulk put",
+        "the trace goes before the events that name it",
+        "core_again.c",
+        ("again.c", "	(void)depot_renew(depot, (u32)ref, state);\n", "")),
+    mutant(
+        "bulk get beyond what can be counted",
+        "the count begins anew at 0, and a held trace is evicted",
+        "core_again.c",
+        ("again.c", "state_references(state) + (u64)nr < STATE_SATURATED", "true")),
+    mutant(
+        "bulk references to a line that is not there",
+        "a reference of another depot reaches beyond the lines",
+        "core_again.c",
+        ("again.c", "(u32)ref - 1 < depot->nr_lines && ", "")),
     mutant(
         "stale trace in the ring not counted",
         "an event names a trace that was evicted, and nothing says so",

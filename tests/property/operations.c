@@ -234,6 +234,29 @@ static void do_get(struct model *model)
 	model_lines_hold(model, number, 1);
 }
 
+/* References by the dozen; the last ones are given back with a lease. */
+static void do_bulk(struct model *model)
+{
+	uint32_t number = choose(model->choices, model->shape.traces);
+	struct model_trace *trace = &model->traces[number];
+	uint32_t more = choose(model->choices, 20), i, less;
+
+	if (!trace->references)
+		return;
+	stackdepot_get_bulk(model->depot, trace->ref, more);
+	for (i = 0; i < more; i++)
+		model_lines_hold(model, number, 1);
+	trace->references += more;
+	less = 1 + choose(model->choices, trace->references);
+	stackdepot_put_bulk(model->depot, trace->ref, less);
+	for (i = 0; i < less; i++)
+		model_lines_hold(model, number, -1);
+	trace->references -= less;
+	trace->stamped = true;
+	trace->stamp = model->tick;
+	MODEL_CHECK(model, model_stored(model, number));
+}
+
 /* --- looking -------------------------------------------------------------------------------- */
 
 static void do_fetch(struct model *model)
@@ -350,6 +373,28 @@ static void record_stale(struct model *model, stackdepot_ref_t ref)
 			model->traces[i].stamped = false;
 }
 
+static void do_save_again(struct model *model)
+{
+	uint32_t number = choose(model->choices, model->shape.traces);
+	struct model_trace *trace = &model->traces[number];
+	bool get = choose(model->choices, 2), stored = model_stored(model, number);
+	stackdepot_handle_t handle =
+		stackdepot_save_again(model->depot, trace->ref, get ? STACKDEPOT_GET : 0);
+
+	MODEL_CHECK(model, handle == (stored ? stackdepot_set_extra_bits(trace->handle, 0) : 0));
+	if (!stored && trace->ref && !get)
+		record_stale(model, trace->ref);
+	if (!stored)
+		return;
+	if (get) {
+		trace->references++;
+		model_lines_hold(model, number, 1);
+	} else {
+		trace->stamped = true;
+		trace->stamp = model->tick;
+	}
+}
+
 static void do_record(struct model *model)
 {
 	uint32_t number = choose(model->choices, model->shape.traces);
@@ -360,6 +405,7 @@ static void do_record(struct model *model)
 	event.trace = trace->ref;
 	event.size = number;
 	event.time = model->nr_events;
+	event.order = model->nr_events + 1; /* no pens */
 	if (!entries) {
 		MODEL_CHECK(model, stackdepot_ring_record(model->depot, &event) == -ENOENT);
 		return;
@@ -410,6 +456,7 @@ void model_step(struct model *model)
 		do_fetch,    do_info,	  do_info,	  do_info,	  do_record,
 		do_record,   do_record,	  do_record,	  do_record,	  do_record,
 		do_find,     do_find,	  do_tick,	  do_tick,	  do_tick,
+		do_bulk,     do_save_again, do_save_again,
 	};
 	uint32_t choice = choose(model->choices, 64);
 

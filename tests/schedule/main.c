@@ -114,6 +114,7 @@ int main(int nr, char **words)
 			      words[0]);
 		return 2;
 	}
+	run_scenarios(&arguments, scenarios_again, &totals);
 	run_scenarios(&arguments, scenarios_lines, &totals);
 	run_scenarios(&arguments, scenarios_mixed, &totals);
 	run_scenarios(&arguments, scenarios_nested, &totals);

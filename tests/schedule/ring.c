@@ -44,8 +44,9 @@ static void fill_ring(void)
 
 static void verify_event(const struct stackdepot_event *event)
 {
-	const struct stackdepot_event expected = event_of((u32)event->address, event->trace);
+	struct stackdepot_event expected = event_of((u32)event->address, event->trace);
 
+	expected.order = event->order;
 	VERIFY(event->address && !memcmp(event, &expected, sizeof(expected)));
 }
 
@@ -113,10 +114,11 @@ static void record_a_turn(void)
  */
 static void verify_ring(void)
 {
-	u64 dropped = world_counter(COUNT_RING_DROPPED);
+	const u64 dropped = world_counter(COUNT_RING_DROPPED);
+	const u64 unused = world_counter(COUNT_RING_UNUSED); /* by pens that were let go */
 
-	VERIFY(world_position() <= world.events[0] + dropped);
-	VERIFY(read_ring() + dropped >= ENTRIES);
+	VERIFY(world_position() <= world.events[0] + dropped + unused);
+	VERIFY(read_ring() + dropped + unused >= ENTRIES);
 }
 
 static void verify_no_drop(void)
@@ -244,7 +246,143 @@ static void verify_late_writer(void)
 		VERIFY(stackdepot_ring_find(&world_depot, &position, 31, ~0ull, &event) == 1);
 }
 
+/* --- pens: those of ids 21 to 29 and of 31 to 39 -------------------------------------------- */
+
+static bool write_with_pen(u32 id)
+{
+	const struct stackdepot_event event = event_of(id, 0);
+	int error = stackdepot_ring_write(&world_depot, &world.pens[id >= 30], &event);
+
+	VERIFY(!error || error == -EAGAIN);
+	world.events[0] += !error;
+	return !error;
+}
+
+static void write_23(void)
+{
+	(void)write_with_pen(23);
+}
+
+static void write_23_24(void)
+{
+	(void)write_with_pen(23);
+	(void)write_with_pen(24);
+}
+
+static void write_33_34(void)
+{
+	(void)write_with_pen(33);
+	(void)write_with_pen(34);
+}
+
+/* Each pen has a position left, from before the other events. */
+static void fill_with_pens(void)
+{
+	u32 id;
+
+	for (id = 21; id < 23; id++) {
+		(void)write_with_pen(id);
+		(void)write_with_pen(id + 10);
+	}
+	for (id = 1; id < 5; id++)
+		(void)record(id, 0);
+}
+
+static bool find(u32 id, struct stackdepot_event *ret_event)
+{
+	u64 position = 0;
+
+	return stackdepot_ring_find(&world_depot, &position, id, ~0ull, ret_event);
+}
+
+/* What one sees has happened before what one does then. */
+static void record_51_after_23(void)
+{
+	struct stackdepot_event event;
+
+	world.events[2] = find(23, &event);
+	(void)record(51, 0);
+}
+
+static void write_33_after_23(void)
+{
+	struct stackdepot_event event;
+
+	world.events[2] = find(23, &event);
+	(void)write_with_pen(33);
+}
+
+/* How many events are found before this one, hence are newer? */
+static u32 events_newer(u32 id)
+{
+	struct stackdepot_event event;
+	u64 position = 0, order = ~0ull;
+	u32 nr = 0;
+
+	while (stackdepot_ring_find(&world_depot, &position, 0, 0, &event) && nr < 64) {
+		verify_event(&event);
+		VERIFY(event.order <= order);
+		order = event.order;
+		if (event.address == id)
+			return nr;
+		nr++;
+	}
+	return 64;
+}
+
+/* Each pen's events are in their order, and newer than what was there before. */
+static void verify_pens(void)
+{
+	VERIFY(!world_counter(COUNT_RING_DROPPED));
+	VERIFY(read_ring() == world.events[0]);
+	VERIFY(events_newer(24) < events_newer(23));
+	VERIFY(events_newer(34) < events_newer(33));
+	VERIFY(events_newer(23) < events_newer(4) && events_newer(33) < events_newer(4));
+	VERIFY(events_newer(4) < events_newer(3) && events_newer(3) < events_newer(22));
+}
+
+static void verify_51_after_23(void)
+{
+	VERIFY(read_ring() == world.events[0]);
+	VERIFY(events_newer(23) < events_newer(4));
+	VERIFY(!world.events[2] || events_newer(51) < events_newer(23));
+}
+
+static void verify_33_after_23(void)
+{
+	struct stackdepot_event first, second;
+
+	VERIFY(read_ring() == world.events[0]);
+	VERIFY(find(23, &first) && find(33, &second));
+	VERIFY(!world.events[2] || second.order >= first.order);
+}
+
 const struct scenario scenarios_ring[] = {
+	{.name = "ring, pens/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES, .bound = 2,
+	 .prepare = fill_ring, .threads = {write_23_24, write_33_34, read_all},
+	 .verify = verify_no_drop},
+	{.name = "ring, pen/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES, .bound = 4,
+	 .prepare = fill_ring, .threads = {write_23_24, read_all}, .verify = verify_no_drop},
+	{.name = "ring, pen/record/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .prepare = fill_ring, .threads = {write_23_24, record_31, read_all},
+	 .verify = verify_no_drop},
+	{.name = "ring, order of pens", .lines = 1, .buckets = 1, .ring_entries = 2 * ENTRIES,
+	 .bound = 3, .prepare = fill_with_pens, .threads = {write_23_24, write_33_34},
+	 .verify = verify_pens},
+	{.name = "ring, record after pen", .lines = 1, .buckets = 1, .ring_entries = 2 * ENTRIES,
+	 .bound = 3, .prepare = fill_with_pens, .threads = {write_23, record_51_after_23},
+	 .verify = verify_51_after_23},
+	{.name = "ring, pen after pen", .lines = 1, .buckets = 1, .ring_entries = 2 * ENTRIES,
+	 .bound = 3, .prepare = fill_with_pens, .threads = {write_23, write_33_after_23},
+	 .verify = verify_33_after_23},
+	/* Not with late stores: docs/ordering.md, argument 8. */
+	{.name = "ring, lapped pen", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 3, .flags = NO_LATE, .prepare = fill_ring, .threads = {write_23, record_a_turn},
+	 .verify = verify_ring},
+	{.name = "ring, lapped pen/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
+	 .bound = 2, .flags = NO_LATE, .prepare = fill_ring,
+	 .threads = {write_23, record_a_turn, read_all}, .verify = verify_ring},
+
 	{.name = "ring, record/record/read", .lines = 1, .buckets = 1, .ring_entries = ENTRIES,
 	 .bound = 2, .prepare = fill_ring, .threads = {record_21, record_22_23, read_all},
 	 .verify = verify_no_drop},

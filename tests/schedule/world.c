@@ -94,6 +94,32 @@ void world_save_cursor(u32 slot, struct world_trace trace, unsigned int flags, u
 	world_note(slot, trace, flags, world_ref(handle), tick);
 }
 
+void world_save_again(u32 slot, u32 other, unsigned int flags)
+{
+	const u64 ref = world.slots[other].ref, tick = stackdepot_now(&world_depot);
+	const u64 found = world_ref(stackdepot_save_again(&world_depot, ref, flags));
+
+	VERIFY(!found || found == ref);
+	VERIFY(found || !world.slots[other].references);
+	/* Not there any more: nothing that a save would count as refused. */
+	if (found)
+		world_note(slot, world.slots[other].trace, flags, found, tick);
+}
+
+void world_get_bulk(u32 slot, u32 nr)
+{
+	VERIFY(world.slots[slot].references);
+	stackdepot_get_bulk(&world_depot, world.slots[slot].ref, nr);
+	world.slots[slot].references += nr;
+}
+
+void world_put_bulk(u32 slot, u32 nr)
+{
+	VERIFY(world.slots[slot].references >= nr);
+	world.slots[slot].references -= nr;
+	stackdepot_put_bulk(&world_depot, world.slots[slot].ref, nr);
+}
+
 void world_put(u32 slot)
 {
 	VERIFY(world.slots[slot].references);

@@ -60,6 +60,7 @@ struct world_slot {
 struct world {
 	struct world_slot slots[WORLD_SLOTS];
 	struct stackdepot_cursor cursor;
+	struct stackdepot_pen pens[2];
 	u32 nr_slots; /* in use */
 	u32 drops;
 	u32 events[4]; /* for the scenario's own use */
@@ -107,6 +108,11 @@ void world_put(u32 slot);
 /* Take one reference more to what the slot names; false if it is evicted. By handle or by ref. */
 bool world_get(u32 slot);
 bool world_get_handle(u32 slot);
+/* Save into a slot what another one names, by its reference. */
+void world_save_again(u32 slot, u32 other, unsigned int flags);
+/* Take references to what a slot holds, or give them back. */
+void world_get_bulk(u32 slot, u32 nr);
+void world_put_bulk(u32 slot, u32 nr);
 /* Fetch what the slot names: its own frames, or -ESTALE unless it is held. */
 void world_fetch(u32 slot);
 /*
@@ -120,6 +126,7 @@ u64 world_walk(u32 slot);
 bool world_alive(u32 slot);
 u64 world_counter(enum depot_counter counter);
 
+extern const struct scenario scenarios_again[];
 extern const struct scenario scenarios_lines[];
 extern const struct scenario scenarios_mixed[];
 extern const struct scenario scenarios_nested[];
