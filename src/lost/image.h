@@ -34,8 +34,8 @@ struct image_mapping {
 	const char *path;
 };
 
-/* Is this mapping to be copied? */
-typedef bool (*image_filter)(void *context, const struct image_mapping *mapping);
+/* Is this mapping to be copied? Its start may be moved to where the part begins that is. */
+typedef bool (*image_filter)(void *context, struct image_mapping *mapping);
 
 /*
  * Copy the readable memory of PID that somebody wrote: anonymous pages, and pages of files that

@@ -6,8 +6,10 @@
  * stack pointer on, and every page that was written and is not the heap: data of modules,
  * thread-local storage, mappings of the program's own.
  *
- * The heap is the mappings that live objects lie in. Of these only the objects are looked at: what
- * was freed, and the allocator's lists of it, would keep alive what it once pointed to. Where the
+ * The heap is brk()'s, and the mappings that live objects lie in. Of these only the objects are
+ * looked at: what was freed, and the allocator's lists of it, would keep alive what it once pointed
+ * to. But a large object has memory of its own, which may be one mapping with what is beside it,
+ * the variables of a thread for one; so it does not make that heap. Where the
  * table does not have every object, one that is not in it may hold the only pointer; then the heap
  * is a root, all but the objects in the table.
  */
@@ -17,12 +19,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "image.h"
 #include "lost.h"
 #include "mark.h"
 #include "stop.h"
 
+#define LARGE_BYTES (64u << 10)
 #define RED_ZONE_BYTES 128u /* below the stack pointer, x86-64's; arm64 has none */
 
 enum region_kind { REGION_ROOT, REGION_HEAP, REGION_STACK };
@@ -39,7 +43,8 @@ struct search {
 	size_t room;
 	struct stat store;
 	bool maps_store;
-	uint64_t recorder_end;	/* of the last mapping of the preload library's that was met */
+	uint64_t recorder_end;	/* of the preload library's variables */
+	uint64_t file_end;	/* of the last mapping of its file that was met */
 	struct region *regions; /* in the order of their addresses */
 	size_t nr_regions;
 	size_t room_regions;
@@ -83,25 +88,30 @@ static int lost_read_objects(struct search *search, struct stackdepot_store *sto
 
 /*
  * What the recorder keeps has the addresses of all objects, and of freed ones. Its zeroed data is
- * an anonymous mapping behind those of its file.
+ * anonymous memory behind that of its file, and may be one mapping with what comes next, which is
+ * the program's.
  */
-static bool lost_is_recorders(struct search *search, const struct image_mapping *mapping)
+static bool lost_is_recorders(struct search *search, struct image_mapping *mapping)
 {
 	const char *name = strrchr(mapping->path, '/');
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (mapping->inode == search->store.st_ino && mapping->device == search->store.st_dev) {
 		search->maps_store = true;
 		return true;
 	}
-	if ((name && !strncmp(name, "/libstackdepot-preload.so", 25)) ||
-	    (!mapping->inode && mapping->start == search->recorder_end)) {
-		search->recorder_end = mapping->end;
+	if (name && !strncmp(name, "/libstackdepot-preload.so", 25)) {
+		search->file_end = mapping->end;
 		return true;
 	}
-	return false;
+	if (mapping->inode || mapping->start != search->file_end)
+		return false;
+	if (mapping->start < search->recorder_end)
+		mapping->start = (search->recorder_end + page - 1) & ~(page - 1);
+	return mapping->start >= mapping->end;
 }
 
-static bool lost_notes_region(void *context, const struct image_mapping *mapping)
+static bool lost_notes_region(void *context, struct image_mapping *mapping)
 {
 	struct search *search = context;
 
@@ -118,8 +128,11 @@ static bool lost_notes_region(void *context, const struct image_mapping *mapping
 		search->regions = regions;
 		search->room_regions = room;
 	}
-	search->regions[search->nr_regions++] =
-		(struct region){.start = mapping->start, .end = mapping->end};
+	search->regions[search->nr_regions++] = (struct region){
+		.start = mapping->start,
+		.end = mapping->end,
+		.kind = strcmp(mapping->path, "[heap]") ? REGION_ROOT : REGION_HEAP,
+	};
 	return true;
 }
 
@@ -168,9 +181,10 @@ static void lost_classify(struct search *search)
 	size_t i;
 
 	for (i = 0; i < search->lost.nr; i++) {
-		struct region *region = lost_region(search, search->lost.objects[i].object.address);
+		const struct stackdepot_object *object = &search->lost.objects[i].object;
+		struct region *region = lost_region(search, object->address);
 
-		if (region)
+		if (region && object->size < LARGE_BYTES)
 			region->kind = REGION_HEAP;
 	}
 	for (i = 0; i < search->stop.nr; i++) {
@@ -188,7 +202,7 @@ static void lost_classify(struct search *search)
 	}
 }
 
-/* Of the heap, what is not an object in the table; *AT is the first that ends in it or behind. */
+/* Of a mapping, what is not an object in the table; *AT is the first that ends in it or behind. */
 static void lost_mark_gaps(struct search *search, const struct region *region, size_t *at)
 {
 	uint64_t from = region->start;
@@ -216,11 +230,9 @@ static void lost_mark_roots(struct search *search)
 	for (i = 0; i < search->nr_regions; i++) {
 		const struct region *region = &search->regions[i];
 
-		if (region->kind == REGION_ROOT)
-			mark_range(&search->mark, region->start, region->end);
-		else if (region->kind == REGION_STACK)
+		if (region->kind == REGION_STACK)
 			mark_range(&search->mark, region->first & ~7ull, region->end);
-		else if (search->lost.heap_is_roots)
+		else if (region->kind == REGION_ROOT || search->lost.heap_is_roots)
 			lost_mark_gaps(search, region, &object);
 	}
 	for (i = 0; i < search->stop.nr; i++)
@@ -244,24 +256,24 @@ static int lost_search(struct search *search)
 	return 0;
 }
 
-static bool lost_sees_all(struct stackdepot_store *store)
+static bool lost_sees_all(const struct stackdepot_store_info *info)
 {
-	struct stackdepot_store_info info;
-
-	stackdepot_store_get_info(store, &info);
-	return !info.sample_bytes && !info.unrecorded && !info.foreign_frees &&
-	       !(info.flags & (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN));
+	return !info->sample_bytes && !info->unrecorded && !info->foreign_frees &&
+	       !(info->flags & (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN));
 }
 
 int lost_find(struct stackdepot_store *store, pid_t pid, const char *store_path,
 	      struct lost *ret_lost)
 {
+	struct stackdepot_store_info info;
 	struct search search = {0};
 	int error;
 
 	if (stat(store_path, &search.store))
 		return -errno;
-	search.lost.heap_is_roots = !lost_sees_all(store);
+	stackdepot_store_get_info(store, &info);
+	search.recorder_end = info.recorder_end;
+	search.lost.heap_is_roots = !lost_sees_all(&info);
 	error = lost_copy(&search, store, pid);
 	if (!error)
 		error = lost_search(&search);

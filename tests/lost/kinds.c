@@ -39,13 +39,26 @@ static void expect(size_t size, const char *verdict)
 	printf("%zu %s\n", size, verdict);
 }
 
-/* What came before leaves nothing on the stack, where roots are looked for. */
+/*
+ * What came before leaves nothing on the stack, where roots are looked for; nor in registers that
+ * the loader would put there as it binds a function.
+ */
 static NOINLINE void wipe(void)
 {
 	volatile char junk[16384];
 
 	memset((char *)junk, 0, sizeof(junk));
 	__asm__ volatile("" ::"r"(junk) : "memory");
+#if defined(__x86_64__)
+	__asm__ volatile("pxor %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\t"
+			 "pxor %%xmm3, %%xmm3\n\tpxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5\n\t"
+			 "xor %%r8, %%r8\n\txor %%r9, %%r9\n\txor %%r10, %%r10\n\t"
+			 "xor %%r11, %%r11"
+			 :
+			 :
+			 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "r8", "r9", "r10", "r11",
+			   "cc");
+#endif
 }
 
 static NOINLINE void **object(size_t size, const char *verdict)
@@ -198,9 +211,13 @@ static NOINLINE void on_a_stack_of_the_heap(void)
 
 int main(void)
 {
+	static char in[4096], out[4096];
 	void *volatile on_the_stack = object(1016, "reachable");
 	pthread_t threads[2];
 
+	/* Nothing may come to lie where a block was freed, with what that held. */
+	setvbuf(stdin, in, _IOFBF, sizeof(in));
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	reachable_from_data();
 	lost();
 	pthread_barrier_init(&barrier, NULL, 3);

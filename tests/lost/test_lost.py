@@ -130,7 +130,9 @@ def test_guarded(store):
     program = Recorded(store, "kinds")
     del os.environ["STACKDEPOT_OPTIONS"]
     wanted = verdicts(program.lines)
-    check(only(program.look(), wanted) == dict(wanted), "verdicts of guarded objects")
+    found = program.look()
+    check(only(found, wanted) == dict(wanted), "verdicts of guarded objects", dict(wanted - found),
+          dict(found - wanted))
     check(program.end() == (0, ""), "the program's end")
 
 
