@@ -8,17 +8,25 @@
 #include "complain.h"
 #include "memory.h"
 
-/* What is complained about may have any name, and the error's text one in it. */
+/*
+ * What is complained about may have any name, and the error's text one in it. A line of usual
+ * length takes no memory, as it may tell of something that is done already.
+ */
 void complain(const char *format, ...)
 {
+	char usual[512], *text = usual;
 	va_list list;
-	char *text;
 
 	va_start(list, format);
-	text = memory_print_list(format, list);
+	if (vsnprintf(usual, sizeof(usual), format, list) >= (int)sizeof(usual)) {
+		va_end(list);
+		va_start(list, format);
+		text = memory_print_list(format, list);
+	}
 	va_end(list);
 	fputs("stackdepot: ", stderr);
 	clean_write(stderr, text);
 	fputc('\n', stderr);
-	free(text);
+	if (text != usual)
+		free(text);
 }
