@@ -71,6 +71,7 @@ struct stackdepot_store_info {
 	uint64_t end_monotonic_ns; /* 0: not known */
 	uint64_t pid_namespace;	   /* inode of the one that pid is of, 0: not known */
 	uint64_t start_ticks;	   /* as /proc/PID/stat has it, 0: not known */
+	uint64_t recorder_end;	   /* where the variables of the preload library end */
 	uint32_t state;		   /* enum stackdepot_store_state */
 	uint32_t wait_status;
 	uint32_t flags;		/* STACKDEPOT_STORE_* */

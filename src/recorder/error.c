@@ -168,6 +168,28 @@ void error_report(const struct store_error *error)
 		error_end_program();
 }
 
+static void error_add_free(struct store_error *error, const struct stackdepot_event *event)
+{
+	error->free_thread = event->task;
+	error->free_ns = event->time;
+	error->free_trace = event->trace;
+}
+
+/*
+ * Of two events of different threads within a few of each other it may not be known which came
+ * first. What is free now was freed after it was allocated.
+ */
+static void error_add_tied_free(struct store_error *error, const struct stackdepot_event *alloc,
+				uint64_t *position)
+{
+	struct stackdepot_event event;
+
+	if (error->flags & STACKDEPOT_ERROR_FREED && !error->free_thread &&
+	    stackdepot_ring_find(recorder.depot, position, error->object, ~0ull, &event) &&
+	    event.order == alloc->order && event.kind == STACKDEPOT_FREE)
+		error_add_free(error, &event);
+}
+
 void error_history(struct store_error *error)
 {
 	struct stackdepot_event event;
@@ -179,13 +201,11 @@ void error_history(struct store_error *error)
 			error->alloc_ns = event.time;
 			if (!error->alloc_trace)
 				error->alloc_trace = event.trace;
+			error_add_tied_free(error, &event, &position);
 			return;
 		}
-		if (error->free_thread)
-			continue;
-		error->free_thread = event.task;
-		error->free_ns = event.time;
-		error->free_trace = event.trace;
+		if (!error->free_thread)
+			error_add_free(error, &event);
 	}
 }
 
@@ -206,7 +226,7 @@ void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, c
 		.object_bytes = object->size,
 		.access_trace = trace,
 		.alloc_trace = error_ref(object->handle),
-		.thread = thread ? thread->id : thread_id(),
+		.thread = thread_number(thread),
 	};
 
 	error_history(&error);

@@ -197,7 +197,7 @@ static struct store_error guard_error(struct recorder_thread *thread, const stru
 		.kind = kind,
 		.object = slot->start,
 		.object_bytes = slot->size,
-		.thread = thread ? thread->id : thread_id(),
+		.thread = thread_number(thread),
 	};
 	struct live_object object;
 
@@ -216,7 +216,7 @@ static void guard_report(struct recorder_thread *thread, const struct guard_slot
 {
 	struct store_error error = guard_error(thread, slot, kind);
 
-	(void)trace_save(thread, start, STACKDEPOT_KEEP, &error.access_trace);
+	(void)trace_save(NULL, start, STACKDEPOT_KEEP, &error.access_trace);
 	error.address = (uintptr_t)pointer;
 	error_history(&error);
 	error_report(&error);
@@ -288,11 +288,11 @@ static void guard_free_live(struct recorder_thread *thread, const recorder_start
 		.address = slot->start,
 		.size = slot->size,
 		.time = recorder_now_ns(),
-		.task = thread ? thread->id : thread_id(),
+		.task = thread_number(thread),
 		.kind = STACKDEPOT_FREE,
 	};
 
-	slot->free_handle = trace_save(thread, start, STACKDEPOT_GET, &event.trace);
+	slot->free_handle = trace_save(NULL, start, STACKDEPOT_GET, &event.trace);
 	guard_check(thread, slot, event.trace);
 	if (live_take(thread, (void *)slot->start, &object))
 		slot->alloc_handle = stackdepot_set_extra_bits(object.handle, 0);

@@ -300,7 +300,7 @@ static __attribute__((noinline)) void live_end_stale(struct recorder_thread *thr
 		return;
 	live_fill(key, stale);
 	live_clear(pointer, stale);
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(stale->handle, 0));
+	trace_put(NULL, stale->handle);
 	recorder_count(&recorder.header->counts.ended_unseen, 1);
 	if (!(key & ENTRY_HELD))
 		live_count(thread, -1);
@@ -482,7 +482,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 		object.displaced = thin_displaced(address, bucket);
 		live_clear((void *)(uintptr_t)address, &object);
 		live_count(NULL, -1);
-		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+		trace_put(NULL, object.handle);
 	}
 }
 

@@ -37,11 +37,14 @@ static void object_event(struct recorder_thread *thread, const void *pointer, si
 		.size = size,
 		.trace = trace,
 		.time = recorder_now_ns(),
-		.task = thread ? thread->id : thread_id(),
+		.task = thread_number(thread),
 		.kind = kind,
 	};
 
-	(void)stackdepot_ring_record(recorder.depot, &event);
+	if (likely(thread))
+		(void)stackdepot_ring_write(recorder.depot, &thread->pen, &event);
+	else
+		(void)stackdepot_ring_record(recorder.depot, &event);
 }
 
 static void object_corpus(stackdepot_handle_t handle)
@@ -73,13 +76,15 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	}
 	if (step == ENTRY_MAX_RATE_CODE)
 		recorder_count(&recorder.header->counts.unrecorded, 1);
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+	trace_put(thread, object->handle);
 }
 
 /* The object is the program's from here on: count it, enter it. */
-static void object_begin(struct recorder_thread *thread, const recorder_start *start, void *pointer,
+static void object_begin(struct recorder_thread *self, const recorder_start *start, void *pointer,
 			 size_t size, bool bare)
 {
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
 	const unsigned int code = load_relaxed(&recorder.sampling)
 					  ? sample_code(recorder.header->counts.sample_bytes)
 					  : 0;
@@ -89,13 +94,14 @@ static void object_begin(struct recorder_thread *thread, const recorder_start *s
 
 	live_prefetch(pointer);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
-	trace_count(ref, size, sample_weight(size, code));
+	trace_count(thread, handle, ref, size, sample_weight(size, code));
 	object.handle = stackdepot_set_extra_bits(handle, code);
 	if (unlikely(!live_insert(thread, pointer, &object)))
 		object_crowded(thread, pointer, &object);
 	object_event(thread, pointer, size, ref, STACKDEPOT_ALLOC);
 	if (unlikely(recorder.options.corpus_events))
 		object_corpus(handle);
+	thread_let(thread, &event);
 }
 
 static bool object_guards(const struct real *below, struct recorder_thread *thread)
@@ -150,27 +156,39 @@ void object_adopt(const recorder_start *start, void *pointer, size_t size)
 		object_begin(thread, start, pointer, size, true);
 }
 
-static void object_check(const struct real *below, struct recorder_thread *thread,
-			 const void *pointer, const struct live_object *object,
-			 stackdepot_ref_t free_trace)
+static __attribute__((noinline)) void object_overflow(struct recorder_thread *thread,
+						      const void *pointer,
+						      const struct live_object *object,
+						      stackdepot_ref_t free_trace, size_t offset,
+						      uint64_t value)
 {
-	struct store_error error = {.kind = STACKDEPOT_HEAP_OVERFLOW,
-				    .flags = STACKDEPOT_ERROR_WRITE,
-				    .object = (uintptr_t)pointer,
-				    .object_bytes = object->size};
-	stackdepot_handle_t handle = stackdepot_set_extra_bits(object->handle, 0);
-	size_t offset;
+	struct store_error error = {
+		.kind = STACKDEPOT_HEAP_OVERFLOW,
+		.flags = STACKDEPOT_ERROR_WRITE,
+		.object = (uintptr_t)pointer,
+		.object_bytes = object->size,
+		.address = (uintptr_t)pointer + offset,
+		.value = value,
+		.access_trace = free_trace,
+		.alloc_trace = stackdepot_ref(recorder.depot,
+					      stackdepot_set_extra_bits(object->handle, 0)),
+		.thread = thread_number(thread),
+	};
 
-	if (object->bare)
-		return;
-	if (likely(redzone_intact(below, pointer, object->size, &offset, &error.value)))
-		return;
-	error.address = (uintptr_t)pointer + offset;
-	error.access_trace = free_trace;
-	error.alloc_trace = stackdepot_ref(recorder.depot, handle);
-	error.thread = thread ? thread->id : thread_id();
 	error_history(&error);
 	error_report(&error);
+}
+
+static inline void object_check(const struct real *below, struct recorder_thread *thread,
+				const void *pointer, const struct live_object *object,
+				stackdepot_ref_t free_trace)
+{
+	uint64_t value;
+	size_t offset;
+
+	if (unlikely(!object->bare &&
+		     !redzone_intact(below, pointer, object->size, &offset, &value)))
+		object_overflow(thread, pointer, object, free_trace, offset, value);
 }
 
 /* Where something ends, and who has to know. */
@@ -188,6 +206,17 @@ static struct object_where object_save_end(struct recorder_thread *thread,
 	return where;
 }
 
+static struct object_where object_save_alone(struct recorder_thread *self,
+					     const recorder_start *start)
+{
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
+	const struct object_where where = object_save_end(thread, start);
+
+	thread_let(thread, &event);
+	return where;
+}
+
 /* The object was taken out of the table: what is left to record of its end. */
 static void object_end(const struct real *below, struct recorder_thread *thread,
 		       const struct object_where *where, const void *pointer,
@@ -196,7 +225,7 @@ static void object_end(const struct real *below, struct recorder_thread *thread,
 	object_check(below, thread, pointer, object, where->ref);
 	object_event(thread, pointer, object->size, where->ref, STACKDEPOT_FREE);
 	if (!keep_reference)
-		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+		trace_put(thread, object->handle);
 	if (unlikely(recorder.options.corpus_events))
 		object_corpus(where->handle);
 }
@@ -231,7 +260,7 @@ static __attribute__((noinline)) void object_stale(const void *pointer,
 						   const struct live_object *object)
 {
 	live_clear(pointer, object);
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+	trace_put(NULL, object->handle);
 	recorder_count(&recorder.header->counts.ended_unseen, 1);
 }
 
@@ -239,7 +268,7 @@ static void object_free_taken(const struct real *below, struct recorder_thread *
 			      const recorder_start *start, const struct object_where *where,
 			      void *pointer, const struct live_object *object)
 {
-	bool waits = thread && thread->depth == 1 && quarantine_wants(below, object->size);
+	bool waits = thread && quarantine_wants(below, object->size);
 
 	object_end(below, thread, where, pointer, object, waits);
 	if (waits) {
@@ -267,16 +296,16 @@ static void object_free_found(const struct real *below, struct recorder_thread *
 	object_free_absent(below, thread, where->ref, pointer);
 }
 
-static void object_free_live(const struct real *below, struct recorder_thread *thread,
+static void object_free_live(const struct real *below, struct recorder_thread *self,
 			     const recorder_start *start, void *pointer)
 {
 	bool early = !load_relaxed(&recorder.sampling);
 	struct object_where where = {0};
 	struct live_object object;
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
 	enum live_state state;
 
-	if (thread)
-		thread->depth++;
 	/* Where nearly every free is of an object in the table, its bucket comes while we unwind.
 	 */
 	if (likely(early)) {
@@ -287,8 +316,7 @@ static void object_free_live(const struct real *below, struct recorder_thread *t
 	if (!early && state != LIVE_NONE)
 		where = object_save_end(thread, start);
 	object_free_found(below, thread, start, &where, pointer, &object, state);
-	if (thread)
-		thread->depth--;
+	thread_let(thread, &event);
 }
 
 /*
@@ -306,7 +334,7 @@ static __attribute__((noinline)) void object_free_plain(const struct real *below
 	if (real_is_bootstrap(pointer) || !real_resolve())
 		return;
 	if (real_inside && recorder_on() && live_take(thread_self(), pointer, &object))
-		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+		trace_put(NULL, object.handle);
 	real_free(below, pointer);
 }
 
@@ -328,9 +356,11 @@ void object_free(const struct real *below, const recorder_start *start, void *po
 bool object_pass(const struct real *below, const recorder_start *start, void *pointer,
 		 struct object_passing *ret_passing)
 {
-	struct recorder_thread *thread = thread_self();
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(thread_self(), &event);
 	const struct object_where where = object_save_end(thread, start);
 	enum live_state state = live_hold(thread, pointer, &ret_passing->object);
+	bool passes = true;
 
 	ret_passing->thread = thread;
 	ret_passing->known = ret_passing->doubt = false;
@@ -338,16 +368,17 @@ bool object_pass(const struct real *below, const recorder_start *start, void *po
 		object_end(below, thread, &where, pointer, &ret_passing->object, true);
 		live_clear(pointer, &ret_passing->object);
 		ret_passing->known = true;
-		return true;
+	} else {
+		if (state == LIVE_TAKEN)
+			object_stale(pointer, &ret_passing->object);
+		else if (state == LIVE_HELD)
+			passes = object_is_held(thread, where.ref, pointer, &ret_passing->object);
+		ret_passing->doubt = passes;
 	}
-	if (state == LIVE_TAKEN)
-		object_stale(pointer, &ret_passing->object);
-	else if (state == LIVE_HELD &&
-		 !object_is_held(thread, where.ref, pointer, &ret_passing->object))
-		return false;
-	ret_passing->doubt = true;
-	error_doubt_begin(thread, where.ref, pointer);
-	return true;
+	if (ret_passing->doubt)
+		error_doubt_begin(thread, where.ref, pointer);
+	thread_let(thread, &event);
+	return passes;
 }
 
 void object_passed(const struct object_passing *passing)
@@ -355,8 +386,7 @@ void object_passed(const struct object_passing *passing)
 	if (passing->doubt)
 		error_doubt_end(passing->thread);
 	if (passing->known)
-		(void)stackdepot_put(recorder.depot,
-				     stackdepot_set_extra_bits(passing->object.handle, 0));
+		trace_put(NULL, passing->object.handle);
 }
 
 void object_stays(const struct object_passing *passing, void *pointer)
@@ -393,24 +423,27 @@ static void *object_move(const struct real *below, const recorder_start *start, 
 	return moved;
 }
 
-static void *object_realloc_live(const struct real *below, struct recorder_thread *thread,
+static void *object_realloc_live(const struct real *below, struct recorder_thread *self,
 				 const recorder_start *start, void *pointer,
 				 const struct live_object *object, size_t size)
 {
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
 	const struct object_where where = object_save_end(thread, start);
 	void *moved;
 
 	object_end(below, thread, &where, pointer, object, true);
 	live_clear(pointer, object);
+	thread_let(thread, &event);
 	moved = real_realloc(below, pointer, redzone_request(below, size));
 	if (!moved) {
 		/* It is what it was. */
-		(void)live_insert(thread, pointer, object);
+		(void)live_insert(self, pointer, object);
 		return NULL;
 	}
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object->handle, 0));
+	trace_put(NULL, object->handle);
 	redzone_arm(below, moved, size);
-	object_begin(thread, start, moved, size, !below->extends);
+	object_begin(self, start, moved, size, !below->extends);
 	return moved;
 }
 
@@ -445,7 +478,7 @@ static void *object_realloc_found(const struct real *below, struct recorder_thre
 		object_stale(pointer, &object);
 	}
 	if (!load_relaxed(&recorder.sampling) || state == LIVE_HELD)
-		where = object_save_end(thread, start);
+		where = object_save_alone(thread, start);
 	if (state == LIVE_HELD && !object_is_held(thread, where.ref, pointer, &object)) {
 		errno = ENOMEM;
 		return NULL;
@@ -470,7 +503,7 @@ static __attribute__((noinline)) void *object_realloc_plain(const struct real *b
 	if (!real_resolve())
 		return NULL;
 	if (real_inside && recorder_on() && live_take(thread_self(), pointer, &object))
-		(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(object.handle, 0));
+		trace_put(NULL, object.handle);
 	return real_realloc(below, pointer, size);
 }
 

@@ -29,9 +29,10 @@ bool quarantine_wants(const struct real *below, size_t size)
 	       size <= recorder.options.quarantine_bytes;
 }
 
-static void quarantine_report(const recorder_start *start, struct recorder_thread *thread,
-			      const unsigned char *block, size_t offset,
-			      const struct quarantine_slot *slot)
+static __attribute__((noinline)) void quarantine_report(const recorder_start *start,
+							struct recorder_thread *thread,
+							const unsigned char *block, size_t offset,
+							const struct quarantine_slot *slot)
 {
 	struct store_error error = {
 		.kind = STACKDEPOT_WRITE_AFTER_FREE,
@@ -74,7 +75,7 @@ static void quarantine_leave(struct recorder_thread *thread, const recorder_star
 	quarantine_check(thread, start, slot);
 	if (!live_release(slot->pointer, &slot->object))
 		return;
-	(void)stackdepot_put(recorder.depot, stackdepot_set_extra_bits(slot->object.handle, 0));
+	trace_put(thread, slot->object.handle);
 	real_free(slot->below, slot->pointer);
 }
 

@@ -6,7 +6,7 @@
  *	object.c               the life of an object: alloc, free, realloc
  *	live.c                 the table of live objects
  *	sample.c               which objects are recorded
- *	trace.c                unwind, save, count
+ *	trace.c tally.c        unwind, save, count
  *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
  *	error.c                what records them
  *	real.c patch.c heaps.c the allocators below, and how their functions come to the hooks
@@ -96,6 +96,7 @@ struct recorder {
 	struct store_bucket *buckets;
 	uint8_t *overflow;
 	struct store_counter *counters;
+	struct store_tally *tallies;
 	struct store_layout layout;
 	struct stackdepot *depot;
 	struct recorder_options options;
@@ -184,22 +185,30 @@ struct quarantine {
 	struct quarantine_slot slot[QUARANTINE_SLOTS];
 };
 
+struct recorder_event {
+	uintptr_t mark;
+};
+
 struct recorder_thread {
+	struct recorder_event *event; /* the one that has the rest, or NULL */
 	struct stackdepot_unwinder *unwinder;
 	struct stackdepot_cursor cursor;
+	struct stackdepot_pen pen;
+	struct store_tally *tallies; /* STORE_TALLIES of them, or NULL */
 	uint32_t id;
-	uint32_t depth;	    /* hooks this thread is in: more than one from signal handlers */
 	bool cursor_broken; /* the last trace was saved without it */
 	uint32_t guesses;   /* frames behind the mark of the last trace that had one */
 	int32_t live_delta;
 	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
-	bool frames_taken;
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	const void *doubted; /* what is being freed, and not known to be live */
 	stackdepot_ref_t doubt_trace;
 	bool doubt_told; /* as an error already */
+	void *memo;	 /* memory for whole stacks */
+	size_t memo_bytes;
+	uint32_t memo_epoch; /* of the modules */
 	struct quarantine quarantine;
 };
 
@@ -216,6 +225,9 @@ bool thread_setup(void);
 /* From a state that is not 0, which is a thread's as a rule. */
 uint64_t random_next(uint64_t *state);
 uint64_t thread_random(struct recorder_thread *thread);
+/* No room for stacks to remember: there is more, or they are forgotten. */
+void thread_memo_full(struct recorder_thread *thread);
+void thread_memo_forget(struct recorder_thread *thread);
 uint32_t thread_id(void);
 
 static inline struct recorder_thread *thread_self(void)
@@ -223,6 +235,49 @@ static inline struct recorder_thread *thread_self(void)
 	struct recorder_thread *thread = recorder_thread;
 
 	return likely((uintptr_t)thread > 1) ? thread : thread_begin();
+}
+
+/* @thread is the calling one, or NULL. */
+static inline uint32_t thread_number(const struct recorder_thread *thread)
+{
+	if (unlikely(!thread))
+		thread = recorder_thread;
+	return likely((uintptr_t)thread > 1) ? thread->id : thread_id();
+}
+
+/*
+ * What a thread remembers is one event's at a time: a signal handler may interrupt that and
+ * allocate, or leave it by longjmp(). So the event marks a word of its own frame, which is there as
+ * long as it is. NULL for an event inside another, which does without what the thread remembers.
+ */
+bool thread_is_taken(const struct recorder_thread *thread);
+
+static inline uintptr_t thread_mark(const struct recorder_thread *thread,
+				    const struct recorder_event *event)
+{
+	return ((uintptr_t)thread ^ (uintptr_t)event << 16) | 1;
+}
+
+static inline struct recorder_thread *thread_take(struct recorder_thread *thread,
+						  struct recorder_event *event)
+{
+	if (unlikely(!thread || (thread->event && thread_is_taken(thread))))
+		return NULL;
+	event->mark = thread_mark(thread, event);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	thread->event = event;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return thread;
+}
+
+static inline void thread_let(struct recorder_thread *thread, struct recorder_event *event)
+{
+	if (unlikely(!thread))
+		return;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	thread->event = NULL;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	event->mark = 0;
 }
 
 /* --- trace.c ---------------------------------------------------------------------------------- */
@@ -233,8 +288,60 @@ stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_st
 			       unsigned int flags, stackdepot_ref_t *ret_ref);
 /* The same for a signal context. */
 stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context);
+/* Count allocations, times 256, and their bytes. */
+void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes);
+
+/* --- tally.c ---------------------------------------------------------------------------------- */
+
+#define TALLY_MAX 64u /* references that are enough */
+
+void tally_begin(struct recorder_thread *thread);
+void tally_end(struct recorder_thread *thread);
+void tally_child(struct recorder_thread *thread);
+/* Let a trace have the place. False if it is not there any more. */
+bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace);
+void tally_refill(struct store_tally *tally);
+void tally_spare(struct store_tally *tally);
+
+static inline struct store_tally *tally_place(const struct recorder_thread *thread,
+					      stackdepot_handle_t handle)
+{
+	return thread->tallies + (handle * 0x9e3779b1u >> 24);
+}
+
 /* Count an allocation of `bytes`, times `weight` / 256. */
-void trace_count(stackdepot_ref_t ref, uint64_t bytes, uint64_t weight);
+static inline void trace_count(const struct recorder_thread *thread, stackdepot_handle_t handle,
+			       stackdepot_ref_t ref, uint64_t bytes, uint64_t weight)
+{
+	if (unlikely(weight != 256))
+		bytes = bytes * weight / 256;
+	if (likely(thread && thread->tallies)) {
+		struct store_tally *tally = tally_place(thread, handle);
+
+		if (likely(tally->trace == ref && ref)) {
+			store_relaxed(&tally->allocs, tally->allocs + weight);
+			store_relaxed(&tally->bytes, tally->bytes + bytes);
+			return;
+		}
+	}
+	trace_add(ref, weight, bytes);
+}
+
+/* Give an object's reference back. */
+static inline void trace_put(const struct recorder_thread *thread, stackdepot_handle_t handle)
+{
+	handle = stackdepot_set_extra_bits(handle, 0);
+	if (likely(thread && thread->tallies)) {
+		struct store_tally *tally = tally_place(thread, handle);
+
+		if (likely(tally->handle == handle && handle)) {
+			if (unlikely(tally->references++ == TALLY_MAX))
+				tally_spare(tally);
+			return;
+		}
+	}
+	stackdepot_put_bulk(recorder.depot, stackdepot_ref(recorder.depot, handle), 1);
+}
 
 /* --- modules.c -------------------------------------------------------------------------------- */
 

@@ -98,6 +98,7 @@ static void setup_sections(void)
 	recorder.corpus = setup_at(layout->corpus_offset);
 	recorder.buckets = setup_at(layout->live_offset);
 	recorder.overflow = setup_at(layout->overflow_offset);
+	recorder.tallies = setup_at(layout->tallies_offset);
 	recorder.counters = setup_at(layout->counters_offset);
 }
 
@@ -153,6 +154,9 @@ static void setup_identity(struct store_process *process)
 		process->start_ticks = process->start_ticks * 10 + (uint64_t)(*at - '0');
 }
 
+/* The linker's: where the last of our variables ends. */
+extern const char _end[] __attribute__((visibility("hidden")));
+
 static void setup_process(struct store_process *process, uint32_t flags)
 {
 	struct timespec now = {0, 0};
@@ -164,6 +168,7 @@ static void setup_process(struct store_process *process, uint32_t flags)
 	process->start_monotonic_ns = recorder_now_ns();
 	process->state = STORE_RUNNING;
 	process->flags = flags;
+	process->recorder_end = (uintptr_t)_end;
 	setup_command(process);
 	setup_identity(process);
 }

@@ -10,7 +10,7 @@
  * may have no more than 65,530 mappings, and one with 20,000 threads needs two for each itself. A
  * place is
  *
- *	stack for signals | struct recorder_thread | unwinder
+ *	stack for signals | struct recorder_thread | unwinder | its first memory of whole stacks
  *
  * and is used again for the next thread. What was in it is given back to the kernel.
  */
@@ -27,7 +27,11 @@
 #include "handler.h"
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
-#define THREAD_MAPPED (THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + RECORDER_ALTSTACK_BYTES)
+#define MEMO_BYTES ((size_t)16 << 10)
+#define MEMO_MAX_BYTES ((size_t)1 << 20)
+#define MEMO_PART 16u /* of the store's size, all threads together */
+#define THREAD_MAPPED \
+	(THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + MEMO_BYTES + RECORDER_ALTSTACK_BYTES)
 #define SLAB_THREADS 16u
 #define SLABS 8192u				  /* 131,072 threads at a time */
 #define THREAD_NONE ((struct recorder_thread *)1) /* ended, or just beginning */
@@ -45,12 +49,25 @@ static struct {
 	uint32_t used; /* a bit for each place */
 } slabs[SLABS];
 
+static size_t memo_bytes; /* mapped besides the places */
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
 uint32_t thread_id(void)
 {
 	return filter_allows(FILTER_GETTID) ? (uint32_t)raw_call(SYS_gettid) : 0;
+}
+
+bool thread_is_taken(const struct recorder_thread *thread)
+{
+	const struct recorder_event *event = thread->event;
+
+	/* A frame on another stack may be in memory that is not there any more. */
+	if (stackdepot_unwind_is_own(thread->unwinder, event) &&
+	    load_relaxed(&event->mark) != thread_mark(thread, event))
+		return false;
+	recorder_count(&recorder.header->counts.nested, 1);
+	return true;
 }
 
 /* xorshift64*: for sampling, not for secrets. */
@@ -68,6 +85,96 @@ uint64_t random_next(uint64_t *state)
 uint64_t thread_random(struct recorder_thread *thread)
 {
 	return random_next(&thread->random);
+}
+
+/* --- stacks that are remembered -----------------------------------------------------------------
+ *
+ * A thread begins with little memory for them. What fills it gets four times as much, up to
+ * MEMO_MAX_BYTES, while all threads together stay within a part of what the store takes.
+ */
+
+static char *memo_first(struct recorder_thread *thread)
+{
+	return (char *)thread + THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES;
+}
+
+static void memo_begin(struct recorder_thread *thread)
+{
+	thread->memo = memo_first(thread);
+	thread->memo_bytes = MEMO_BYTES;
+	thread->memo_epoch = load_relaxed(&modules_epoch);
+	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, thread->memo_bytes);
+}
+
+static bool memo_is_mapped(struct recorder_thread *thread)
+{
+	return thread->memo && thread->memo != memo_first(thread);
+}
+
+static void memo_unmap(void *memory, size_t bytes)
+{
+	if (filter_allows(FILTER_MMAP))
+		(void)munmap(memory, bytes);
+	else if (filter_allows(FILTER_MADVISE))
+		(void)madvise(memory, bytes, MADV_DONTNEED);
+}
+
+static void memo_count(int64_t bytes)
+{
+	(void)__atomic_fetch_add(&memo_bytes, (size_t)bytes, __ATOMIC_RELAXED);
+	recorder_count_tool(bytes);
+}
+
+static void memo_release(struct recorder_thread *thread)
+{
+	if (!memo_is_mapped(thread))
+		return;
+	memo_count(-(int64_t)thread->memo_bytes);
+	memo_unmap(thread->memo, thread->memo_bytes);
+}
+
+static void memo_grow(struct recorder_thread *thread)
+{
+	const size_t bytes = thread->memo_bytes * 4;
+	const bool mapped = memo_is_mapped(thread);
+	void *memory, *old = thread->memo;
+
+	if (bytes > MEMO_MAX_BYTES || !filter_allows(FILTER_MMAP) ||
+	    load_relaxed(&memo_bytes) + bytes > recorder.options.memory_bytes / MEMO_PART)
+		return;
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return;
+	/* In this order: a child that is forked meanwhile unmaps no more than there is. */
+	store_relaxed(&thread->memo, memory);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	memo_count((int64_t)bytes - (mapped ? (int64_t)thread->memo_bytes : 0));
+	if (mapped)
+		memo_unmap(old, thread->memo_bytes);
+	store_relaxed(&thread->memo_bytes, bytes);
+}
+
+/* In a forked child, of a thread that is not there. */
+static void memo_orphan(struct recorder_thread *thread)
+{
+	if (memo_is_mapped(thread))
+		memo_unmap(thread->memo, thread->memo_bytes);
+}
+
+void thread_memo_full(struct recorder_thread *thread)
+{
+	const int saved_errno = errno;
+
+	memo_grow(thread);
+	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, thread->memo_bytes);
+	errno = saved_errno;
+}
+
+void thread_memo_forget(struct recorder_thread *thread)
+{
+	thread->memo_epoch = load_relaxed(&modules_epoch);
+	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, thread->memo_bytes);
 }
 
 /* --- places ------------------------------------------------------------------------------------
@@ -153,10 +260,15 @@ static char *thread_place(struct recorder_thread *thread)
 /* Whoever takes these places next finds them as new. */
 static void place_clear(uint32_t slab, uint32_t places)
 {
-	for (; places; places &= places - 1)
-		memset(slabs[slab].memory + (size_t)__builtin_ctz(places) * THREAD_MAPPED +
-			       RECORDER_ALTSTACK_BYTES,
-		       0, sizeof(struct recorder_thread));
+	for (; places; places &= places - 1) {
+		struct recorder_thread *thread =
+			(void *)(slabs[slab].memory +
+				 (size_t)__builtin_ctz(places) * THREAD_MAPPED +
+				 RECORDER_ALTSTACK_BYTES);
+
+		memo_orphan(thread);
+		memset(thread, 0, sizeof(*thread));
+	}
 }
 
 /* In a forked child there is one thread. */
@@ -182,11 +294,14 @@ static void thread_release(struct recorder_thread *thread)
 		struct store_counts *counts = &recorder.header->counts;
 
 		quarantine_drain(thread);
+		tally_end(thread);
+		stackdepot_ring_end(recorder.depot, &thread->pen);
 		(void)fetch_add_relaxed(&counts->live_objects,
 					(uint64_t)(int64_t)thread->live_delta);
 		(void)fetch_add_relaxed(&counts->threads, ~0ull);
 		recorder_count_tool(-(int64_t)THREAD_MAPPED);
 	}
+	memo_release(thread);
 	place_put(thread_place(thread));
 }
 
@@ -232,6 +347,8 @@ static struct recorder_thread *thread_map(void)
 			1 + (uint32_t)(thread_random(thread) % recorder.options.guard_interval);
 	thread->unwinder =
 		stackdepot_unwind_init((char *)thread + THREAD_BYTES, STACKDEPOT_UNWINDER_BYTES);
+	memo_begin(thread);
+	tally_begin(thread);
 	return thread;
 }
 
@@ -263,6 +380,12 @@ void thread_child(void)
 	place_keep_only(thread);
 	quarantine_abandon(thread);
 	memset(&thread->cursor, 0, sizeof(thread->cursor));
+	memset(&thread->pen, 0, sizeof(thread->pen));
+	tally_child(thread);
+	memo_bytes = 0;
+	if (memo_is_mapped(thread))
+		memo_count((int64_t)thread->memo_bytes);
+	thread_memo_forget(thread);
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
 	thread->live_delta = 0;

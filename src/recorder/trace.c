@@ -34,15 +34,22 @@ static void trace_retire(struct store_counter *counter)
 	recorder_count(&counts->evicted_bytes, bytes);
 }
 
+/* False: another thread did it. */
+static bool trace_begin(struct store_counter *counter, uint64_t old, uint64_t life)
+{
+	if (!__atomic_compare_exchange_n(&counter->life, &old, life, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		return false;
+	trace_retire(counter);
+	return true;
+}
+
 static __attribute__((noinline)) void trace_new(struct store_counter *counter, uint64_t old,
 						uint64_t life, const uintptr_t *frames,
 						unsigned int nr)
 {
-	if (!__atomic_compare_exchange_n(&counter->life, &old, life, false, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED))
-		return;
-	trace_retire(counter);
-	modules_see(frames, nr);
+	if (trace_begin(counter, old, life))
+		modules_see(frames, nr);
 }
 
 static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned int nr)
@@ -142,8 +149,6 @@ trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsig
 
 	(void)stackdepot_unwind(unwinder, start, buffer, (unsigned int)recorder.options.max_frames,
 				&trace);
-	if (unlikely(trace.flags & STACKDEPOT_UNWIND_NESTED))
-		recorder_count(&recorder.header->counts.nested, 1);
 	if (unlikely(trace.certain < trace.nr))
 		trace_mark(thread, &trace, buffer);
 	if (likely(trace.nr)) {
@@ -160,38 +165,65 @@ trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsig
 		trace_see(ref, trace.frames, trace.nr);
 	else
 		modules_see_few(trace.frames, trace.nr - trace.unchanged);
+	if (ref && !stackdepot_unwind_remember(unwinder, &trace, ref))
+		thread_memo_full(thread);
 	stackdepot_unwind_done(unwinder, &trace);
 	*ret_ref = ref;
 	return handle;
 }
 
+/* The handle of a stack that the thread had before, if its trace is still there. */
+static inline stackdepot_handle_t trace_save_again(struct recorder_thread *thread,
+						   const recorder_start *start, unsigned int flags,
+						   stackdepot_ref_t *ret_ref)
+{
+	stackdepot_handle_t handle;
+	struct store_tally *tally;
+
+	if (unlikely(thread->memo_epoch != load_relaxed(&modules_epoch)))
+		thread_memo_forget(thread); /* frames may be saved with other tags now */
+	if (unlikely(!thread->tallies || flags & STACKDEPOT_KEEP) ||
+	    !stackdepot_unwind_recall(thread->unwinder, start, ret_ref))
+		return 0;
+	handle = stackdepot_handle(recorder.depot, *ret_ref);
+	tally = tally_place(thread, handle);
+	if (unlikely(tally->trace != *ret_ref) && !tally_enter(tally, *ret_ref))
+		return 0;
+	if (flags & STACKDEPOT_GET) {
+		if (unlikely(tally->references == 1))
+			tally_refill(tally);
+		tally->references--;
+	}
+	return handle;
+}
+
 /* Inside another event of the thread, or with no thread. */
 static __attribute__((noinline)) stackdepot_handle_t
-trace_save_nested(struct recorder_thread *thread, const recorder_start *start, unsigned int flags,
-		  stackdepot_ref_t *ret_ref)
+trace_save_nested(const recorder_start *start, unsigned int flags, stackdepot_ref_t *ret_ref)
 {
 	uintptr_t buffer[STACKDEPOT_MAX_FRAMES];
 
-	return trace_save_in(thread, start, flags, ret_ref, buffer);
+	return trace_save_in(NULL, start, flags, ret_ref, buffer);
 }
 
-/*
- * The frames are the thread's, so as to need little of its stack, which may be small. A handler
- * that leaves an event by longjmp() leaves them taken; then this costs stack.
- */
+static __attribute__((noinline)) stackdepot_handle_t trace_save_walk(struct recorder_thread *thread,
+								     const recorder_start *start,
+								     unsigned int flags,
+								     stackdepot_ref_t *ret_ref)
+{
+	return trace_save_in(thread, start, flags, ret_ref, thread->frames);
+}
+
+/* The frames are the thread's, so as to need little of its stack, which may be small. */
 stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
 			       unsigned int flags, stackdepot_ref_t *ret_ref)
 {
 	stackdepot_handle_t handle;
 
-	if (unlikely(!thread || thread->frames_taken))
-		return trace_save_nested(thread, start, flags, ret_ref);
-	thread->frames_taken = true;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	handle = trace_save_in(thread, start, flags, ret_ref, thread->frames);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	thread->frames_taken = false;
-	return handle;
+	if (unlikely(!thread))
+		return trace_save_nested(start, flags, ret_ref);
+	handle = trace_save_again(thread, start, flags, ret_ref);
+	return likely(handle) ? handle : trace_save_walk(thread, start, flags, ret_ref);
 }
 
 stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context)
@@ -218,12 +250,16 @@ stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *
 	return ref;
 }
 
-void trace_count(stackdepot_ref_t ref, uint64_t bytes, uint64_t weight)
+void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes)
 {
 	struct store_counter *counter = trace_counter(ref);
+	uint64_t old;
 
 	if (!counter)
 		return;
-	(void)fetch_add_relaxed(&counter->allocs, weight);
-	(void)fetch_add_relaxed(&counter->bytes, weight == 256 ? bytes : bytes * weight / 256);
+	old = load_relaxed(&counter->life);
+	if (unlikely(old != trace_life(ref)))
+		(void)trace_begin(counter, old, trace_life(ref));
+	(void)fetch_add_relaxed(&counter->allocs, allocs);
+	(void)fetch_add_relaxed(&counter->bytes, bytes);
 }

@@ -2,7 +2,7 @@
 /*
  * format.h - the store file: what the recorder writes and the reader does not trust.
  *
- *	header | run | modules | errors | corpus | live | overflow | counters | depot
+ *	header | run | modules | errors | corpus | live | overflow | tallies | counters | depot
  *
  * Every place follows from three numbers in the header (total_bytes, corpus_events, sample_bytes is
  * not among them), so a reader computes the layout again instead of believing offsets. Each section
@@ -20,7 +20,7 @@
 #include "stackdepot/stackdepot.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 2u
+#define STORE_VERSION 3u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -39,9 +39,9 @@ enum store_process_state {
 };
 
 /* What happened that the report has to own up to. */
-#define STORE_FLAG_CHILD 0x1u	 /* forked: objects older than the fork are in the parent's store */
-#define STORE_FLAG_TRIMMED 0x4u	 /* blocks that hold nothing have been given back */
-#define STORE_FLAG_UNSEEN 0x8u	 /* something allocates and frees where we do not look */
+#define STORE_FLAG_CHILD 0x1u	/* forked: objects older than the fork are in the parent's store */
+#define STORE_FLAG_TRIMMED 0x4u /* blocks that hold nothing have been given back */
+#define STORE_FLAG_UNSEEN 0x8u	/* something allocates and frees where we do not look */
 #define STORE_FLAG_UNRECORDED 0x10u /* the recorder gave up at the start, and left a note why */
 
 struct store_process {
@@ -58,6 +58,7 @@ struct store_process {
 	uint32_t flags;
 	uint32_t command_bytes;
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
+	uint64_t recorder_end; /* of the memory that the recorder's library itself has */
 };
 
 /* An allocator of the process that the recorder does not see. */
@@ -163,6 +164,20 @@ struct store_counter {
 	uint64_t bytes;
 };
 
+/*
+ * What a thread has counted of a trace and not yet added to its counter. Only the thread writes it;
+ * it is in use if `trace` is not 0, and then holds references, so the trace is there.
+ */
+struct store_tally {
+	uint64_t trace;
+	uint64_t allocs; /* as in struct store_counter */
+	uint64_t bytes;
+	uint32_t handle;
+	uint32_t references; /* one for itself, the others for objects to come */
+};
+
+#define STORE_TALLIES 256u /* of a thread */
+
 struct store_header {
 	uint64_t magic;
 	uint32_t version;
@@ -228,7 +243,8 @@ static_assert(sizeof(struct store_header) <= STORE_HEADER_BYTES, "the header is 
 static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages");
 static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
-static_assert(sizeof(struct store_counter) == 24, "layout of the file");
+static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32,
+	      "layout of the file");
 
 static inline struct store_run *store_run(struct store_header *header)
 {
@@ -242,12 +258,14 @@ struct store_layout {
 	uint64_t corpus_offset;
 	uint64_t live_offset;
 	uint64_t overflow_offset;
+	uint64_t tallies_offset;
 	uint64_t counters_offset;
 	uint64_t depot_offset;
 	uint64_t depot_bytes; /* in the file; one page less than the depot's max_bytes */
 	uint32_t modules;
 	uint32_t errors;
 	uint32_t buckets;
+	uint32_t tally_sets; /* of STORE_TALLIES each */
 	uint32_t lines;
 	uint32_t ring_entries;
 };

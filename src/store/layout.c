@@ -14,6 +14,7 @@
 #define MIN_MODULES 64u
 #define MAX_MODULES 4096u
 #define MIN_RING_ENTRIES 1024u
+#define MAX_TALLY_SETS 32u
 #define MAX_RING_ENTRIES (1u << 22)
 #define EVENT_BYTES 64u
 
@@ -92,7 +93,12 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 	layout.live_offset = layout_align(layout.corpus_offset + corpus_events * sizeof(uint32_t));
 	layout.overflow_offset =
 		layout.live_offset + (uint64_t)layout.buckets * sizeof(struct store_bucket);
-	layout.counters_offset = layout_align(layout.overflow_offset + layout.buckets);
+	/* what they may hold is a small part of the lines */
+	layout.tally_sets = layout_clamp(total_bytes >> 20, 1, MAX_TALLY_SETS);
+	layout.tallies_offset = layout_align(layout.overflow_offset + layout.buckets);
+	layout.counters_offset =
+		layout_align(layout.tallies_offset + (uint64_t)layout.tally_sets * STORE_TALLIES *
+							     sizeof(struct store_tally));
 	error = layout_fit_traces(&layout, total_bytes);
 	if (!error)
 		*ret_layout = layout;

@@ -115,6 +115,7 @@ static void reader_process_info(const struct store_process *process, const char 
 	info->end_monotonic_ns = process->end_monotonic_ns;
 	info->pid_namespace = process->pid_namespace;
 	info->start_ticks = process->start_ticks;
+	info->recorder_end = process->recorder_end;
 	info->state = process->state;
 	info->wait_status = process->wait_status;
 	info->flags = process->flags;

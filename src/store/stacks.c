@@ -95,6 +95,26 @@ static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot
 	}
 }
 
+/* What threads have not yet added to the counters. */
+static void stacks_add_tallies(struct stackdepot_store *store, struct stackdepot_stack *by_line,
+			       uint32_t lines)
+{
+	const struct store_tally *tally = store_at(store, store->layout.tallies_offset);
+	const struct store_tally *end = tally + store->layout.tally_sets * STORE_TALLIES;
+
+	for (; tally < end; tally++) {
+		const struct store_tally now = *tally;
+		const uint32_t line = (uint32_t)now.trace;
+
+		if (!line || line > lines ||
+		    (by_line[line].trace && by_line[line].trace != now.trace))
+			continue;
+		by_line[line].trace = now.trace;
+		by_line[line].allocs += (double)now.allocs / 256;
+		by_line[line].alloc_bytes += (double)now.bytes;
+	}
+}
+
 static void stacks_add_counters(struct stackdepot_store *store, struct stackdepot_stack *by_line,
 				uint32_t lines)
 {
@@ -111,8 +131,8 @@ static void stacks_add_counters(struct stackdepot_store *store, struct stackdepo
 		if (!counter.allocs || (by_line[line].trace && by_line[line].trace != trace))
 			continue;
 		by_line[line].trace = trace;
-		by_line[line].allocs = (double)counter.allocs / 256;
-		by_line[line].alloc_bytes = (double)counter.bytes;
+		by_line[line].allocs += (double)counter.allocs / 256;
+		by_line[line].alloc_bytes += (double)counter.bytes;
 	}
 	store_walk_end(store, store->layout.counters_offset + line * sizeof(*counters));
 }
@@ -140,6 +160,7 @@ int stackdepot_store_stacks(struct stackdepot_store *store, struct stackdepot_st
 	if (!by_line)
 		return -ENOMEM;
 	stacks_add_objects(store, by_line, lines);
+	stacks_add_tallies(store, by_line, lines);
 	stacks_add_counters(store, by_line, lines);
 	for (line = 0; line <= lines; line++)
 		if (by_line[line].objects > 0 || by_line[line].allocs > 0)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * tally.c - what a thread counts of a trace before others see it.
+ *
+ * Most events of a thread are of few traces. Of these it keeps what would be an atomic change of a
+ * shared word at each event: allocations and their bytes, which the trace's counter gets later, and
+ * references that it holds in advance.
+ *
+ *	A tally in use has a reference for itself, so its trace lives, and an equal handle is
+ *	the same trace. Its other references are for objects to come, and from objects gone.
+ *
+ * A place is found by the handle. If another trace needs it, counts and references are given back,
+ * and a lease begins that lasts as long as the events of that trace which the ring has.
+ *
+ * Tallies lie in the store, where readers add them up: who is killed loses none. There are so many
+ * that a small part of the lines is held by them; threads beyond do without.
+ */
+#include "recorder.h"
+
+#define AHEAD 8u /* references taken at once */
+
+static uint32_t tallies_used; /* a bit for each set */
+
+static void tally_give_back(struct store_tally *tally)
+{
+	const stackdepot_ref_t trace = tally->trace;
+
+	if (!trace)
+		return;
+	if (tally->allocs)
+		trace_add(trace, tally->allocs, tally->bytes);
+	store_relaxed(&tally->trace, 0);
+	tally->handle = 0;
+	stackdepot_put_bulk(recorder.depot, trace, tally->references);
+}
+
+bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace)
+{
+	const stackdepot_handle_t handle =
+		stackdepot_save_again(recorder.depot, trace, STACKDEPOT_GET);
+
+	if (!handle)
+		return false;
+	tally_give_back(tally);
+	store_relaxed(&tally->allocs, 0);
+	store_relaxed(&tally->bytes, 0);
+	tally->references = 1;
+	tally->handle = handle;
+	store_release(&tally->trace, trace);
+	return true;
+}
+
+void tally_refill(struct store_tally *tally)
+{
+	stackdepot_get_bulk(recorder.depot, tally->trace, AHEAD);
+	tally->references += AHEAD;
+}
+
+void tally_spare(struct store_tally *tally)
+{
+	stackdepot_put_bulk(recorder.depot, tally->trace, TALLY_MAX / 2);
+	tally->references -= TALLY_MAX / 2;
+}
+
+void tally_begin(struct recorder_thread *thread)
+{
+	const uint32_t all = (uint32_t)((1ull << recorder.layout.tally_sets) - 1);
+	uint32_t used = load_relaxed(&tallies_used), set;
+
+	thread->tallies = NULL;
+	do {
+		if (used == all)
+			return;
+		set = (uint32_t)__builtin_ctz(~used);
+	} while (!__atomic_compare_exchange_n(&tallies_used, &used, used | 1u << set, true,
+					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	thread->tallies = recorder.tallies + (size_t)set * STORE_TALLIES;
+}
+
+void tally_end(struct recorder_thread *thread)
+{
+	struct store_tally *tallies = thread->tallies;
+	uint32_t i;
+
+	if (!tallies)
+		return;
+	thread->tallies = NULL;
+	for (i = 0; i < STORE_TALLIES; i++)
+		tally_give_back(&tallies[i]);
+	(void)__atomic_fetch_and(&tallies_used,
+				 ~(1u << (tallies - recorder.tallies) / STORE_TALLIES),
+				 __ATOMIC_RELEASE);
+}
+
+void tally_child(struct recorder_thread *thread)
+{
+	store_relaxed(&tallies_used, 0);
+	tally_begin(thread);
+}
