@@ -479,6 +479,7 @@ struct stackdepot_pen {
 	uint64_t next;
 	uint64_t end;
 	uint64_t tick;
+	uint64_t patience;
 	uint32_t size;
 };
 

@@ -184,6 +184,7 @@ static noinline void pen_fill(struct stackdepot *depot, struct stackdepot_pen *p
 	pen->size = often && pen->size * 2 <= most ? pen->size * 2 : often ? pen->size : 1;
 	pen->next = atomic64_fetch_add_relaxed(pen->size, &depot->header->ring_position);
 	pen->end = pen->next + pen->size;
+	pen->patience = pen_patience(depot);
 	ring_advance_clock(depot, pen->end - 1);
 }
 
@@ -205,12 +206,13 @@ int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
 {
 	struct depot_ring_entry *entry;
 	u64 position, claimed;
-	const int error = ring_usable(depot);
+	int error;
 
-	if (unlikely(error))
-		return error;
 	claimed = atomic64_read(&depot->header->ring_position);
-	while (unlikely(pen->next == pen->end || claimed - pen->next > pen_patience(depot))) {
+	while (unlikely(pen->next == pen->end || claimed - pen->next > pen->patience)) {
+		error = ring_usable(depot);
+		if (error)
+			return error;
 		pen_fill(depot, pen, claimed);
 		claimed = atomic64_read(&depot->header->ring_position);
 	}

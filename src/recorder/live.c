@@ -255,9 +255,9 @@ static __attribute__((noinline)) bool live_look_further(uint32_t home, uint8_t c
 }
 
 /* Fills in where the entry is, and its key as it was seen. */
-static bool live_search(uint64_t address, struct live_object *object, uint64_t *ret_key)
+static bool live_search(uint64_t address, uint32_t home, struct live_object *object,
+			uint64_t *ret_key)
 {
-	uint32_t home = store_home(address, recorder.layout.buckets);
 	uint8_t counts;
 
 	object->displaced = 0;
@@ -267,11 +267,12 @@ static bool live_search(uint64_t address, struct live_object *object, uint64_t *
 	return unlikely(counts) && live_look_further(home, counts, address, object, ret_key);
 }
 
-static bool live_search_filtered(uint64_t address, struct live_object *object, uint64_t *ret_key)
+static bool live_search_filtered(uint64_t address, uint32_t home, struct live_object *object,
+				 uint64_t *ret_key)
 {
 	if (live_filtered && !load_relaxed(live_filter_at(address)))
 		return false;
-	return live_search(address, object, ret_key);
+	return live_search(address, home, object, ret_key);
 }
 
 static void live_fill(uint64_t key, struct live_object *object)
@@ -323,17 +324,17 @@ static struct store_entry *live_vacancy(uint32_t home, uint64_t address)
 	return vacant;
 }
 
-static __attribute__((noinline)) bool
-live_insert_slow(struct recorder_thread *thread, void *pointer, const struct live_object *object)
+static __attribute__((noinline)) bool live_insert_slow(struct recorder_thread *thread,
+						       void *pointer, uint32_t home,
+						       const struct live_object *object)
 {
 	const uint64_t address = (uintptr_t)pointer;
-	uint32_t home = store_home(address, recorder.layout.buckets);
 	struct live_object stale;
 	uint64_t key;
 
 	if (address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE)
 		return false;
-	if (live_search_filtered(address, &stale, &key))
+	if (live_search_filtered(address, home, &stale, &key))
 		live_end_stale(thread, pointer, &stale, key);
 	live_filter_add(address);
 	if (live_claim(home, address, object) || live_claim_behind(home, address, object) ||
@@ -345,30 +346,31 @@ live_insert_slow(struct recorder_thread *thread, void *pointer, const struct liv
 	return false;
 }
 
-bool live_insert(struct recorder_thread *thread, void *pointer, const struct live_object *object)
+bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
+		 const struct live_object *object)
 {
 	const uint64_t address = (uintptr_t)pointer;
 	struct store_entry *entry;
 
 	if (unlikely(address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE ||
 		     load_relaxed(&live_any_displaced)))
-		return live_insert_slow(thread, pointer, object);
-	entry = live_vacancy(store_home(address, recorder.layout.buckets), address);
+		return live_insert_slow(thread, pointer, home, object);
+	entry = live_vacancy(home, address);
 	if (unlikely(!entry || !live_cas(&entry->key, 0, address | ENTRY_BUSY)))
-		return live_insert_slow(thread, pointer, object);
+		return live_insert_slow(thread, pointer, home, object);
 	live_filter_add(address);
 	live_fill_entry(entry, address, object);
 	live_count(thread, 1);
 	return true;
 }
 
-enum live_state live_hold(struct recorder_thread *thread, const void *pointer,
+enum live_state live_hold(struct recorder_thread *thread, const void *pointer, uint32_t home,
 			  struct live_object *ret_object)
 {
 	uint64_t key;
 
 	do {
-		if (!live_search_filtered((uintptr_t)pointer, ret_object, &key))
+		if (!live_search_filtered((uintptr_t)pointer, home, ret_object, &key))
 			return LIVE_NONE;
 		live_fill(key, ret_object);
 		if (key & ENTRY_HELD)
@@ -391,7 +393,7 @@ bool live_release(const void *pointer, const struct live_object *object)
 
 bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object)
 {
-	if (live_hold(thread, pointer, ret_object) != LIVE_TAKEN)
+	if (live_hold(thread, pointer, live_home(pointer), ret_object) != LIVE_TAKEN)
 		return false;
 	live_clear(pointer, ret_object);
 	return true;
@@ -401,7 +403,8 @@ bool live_find(const void *pointer, struct live_object *ret_object)
 {
 	uint64_t key;
 
-	if (!live_search_filtered((uintptr_t)pointer, ret_object, &key) || key & ENTRY_HELD)
+	if (!live_search_filtered((uintptr_t)pointer, live_home(pointer), ret_object, &key) ||
+	    key & ENTRY_HELD)
 		return false;
 	live_fill(key, ret_object);
 	return true;

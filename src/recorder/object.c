@@ -29,22 +29,39 @@ static void *object_plain(const struct real *below, size_t size, size_t align, b
 	return real_posix_memalign(below, &pointer, align, size) ? NULL : pointer;
 }
 
-static void object_event(struct recorder_thread *thread, const void *pointer, size_t size,
-			 stackdepot_ref_t trace, unsigned int kind)
+/* Inside another event of the thread, or with no thread. */
+static __attribute__((noinline)) void object_event_nested(const void *pointer, size_t size,
+							  stackdepot_ref_t trace, unsigned int kind)
 {
 	const struct stackdepot_event event = {
 		.address = (uintptr_t)pointer,
 		.size = size,
 		.trace = trace,
 		.time = recorder_now_ns(),
-		.task = thread_number(thread),
+		.task = thread_number(NULL),
 		.kind = kind,
 	};
 
-	if (likely(thread))
+	(void)stackdepot_ring_record(recorder.depot, &event);
+}
+
+static void object_event(struct recorder_thread *thread, const void *pointer, size_t size,
+			 stackdepot_ref_t trace, unsigned int kind)
+{
+	if (likely(thread)) {
+		const struct stackdepot_event event = {
+			.address = (uintptr_t)pointer,
+			.size = size,
+			.trace = trace,
+			.time = recorder_now_ns(),
+			.task = thread->id,
+			.kind = kind,
+		};
+
 		(void)stackdepot_ring_write(recorder.depot, &thread->pen, &event);
-	else
-		(void)stackdepot_ring_record(recorder.depot, &event);
+		return;
+	}
+	object_event_nested(pointer, size, trace, kind);
 }
 
 static void object_corpus(stackdepot_handle_t handle)
@@ -69,7 +86,7 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	for (step = 0; step < ENTRY_MAX_RATE_CODE; step++) {
 		bool kept = live_make_room(thread, object);
 
-		if (kept && live_insert(thread, pointer, object))
+		if (kept && live_insert(thread, pointer, live_home(pointer), object))
 			return;
 		if (!kept)
 			break;
@@ -88,15 +105,16 @@ static void object_begin(struct recorder_thread *self, const recorder_start *sta
 	const unsigned int code = load_relaxed(&recorder.sampling)
 					  ? sample_code(recorder.header->counts.sample_bytes)
 					  : 0;
+	const uint32_t home = live_home(pointer);
 	struct live_object object = {.size = size, .bare = bare};
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
 
-	live_prefetch(pointer);
+	live_prefetch(home);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 	trace_count(thread, handle, ref, size, sample_weight(size, code));
 	object.handle = stackdepot_set_extra_bits(handle, code);
-	if (unlikely(!live_insert(thread, pointer, &object)))
+	if (unlikely(!live_insert(thread, pointer, home, &object)))
 		object_crowded(thread, pointer, &object);
 	object_event(thread, pointer, size, ref, STACKDEPOT_ALLOC);
 	if (unlikely(recorder.options.corpus_events))
@@ -299,6 +317,7 @@ static void object_free_found(const struct real *below, struct recorder_thread *
 static void object_free_live(const struct real *below, struct recorder_thread *self,
 			     const recorder_start *start, void *pointer)
 {
+	const uint32_t home = live_home(pointer);
 	bool early = !load_relaxed(&recorder.sampling);
 	struct object_where where = {0};
 	struct live_object object;
@@ -309,10 +328,10 @@ static void object_free_live(const struct real *below, struct recorder_thread *s
 	/* Where nearly every free is of an object in the table, its bucket comes while we unwind.
 	 */
 	if (likely(early)) {
-		live_prefetch(pointer);
+		live_prefetch(home);
 		where = object_save_end(thread, start);
 	}
-	state = live_hold(thread, pointer, &object);
+	state = live_hold(thread, pointer, home, &object);
 	if (!early && state != LIVE_NONE)
 		where = object_save_end(thread, start);
 	object_free_found(below, thread, start, &where, pointer, &object, state);
@@ -359,7 +378,8 @@ bool object_pass(const struct real *below, const recorder_start *start, void *po
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(thread_self(), &event);
 	const struct object_where where = object_save_end(thread, start);
-	enum live_state state = live_hold(thread, pointer, &ret_passing->object);
+	enum live_state state =
+		live_hold(thread, pointer, live_home(pointer), &ret_passing->object);
 	bool passes = true;
 
 	ret_passing->thread = thread;
@@ -394,7 +414,7 @@ void object_stays(const struct object_passing *passing, void *pointer)
 	if (passing->doubt)
 		error_doubt_end(passing->thread);
 	if (passing->known)
-		(void)live_insert(passing->thread, pointer, &passing->object);
+		(void)live_insert(passing->thread, pointer, live_home(pointer), &passing->object);
 }
 
 size_t object_usable(const struct real *below, void *pointer)
@@ -438,7 +458,7 @@ static void *object_realloc_live(const struct real *below, struct recorder_threa
 	moved = real_realloc(below, pointer, redzone_request(below, size));
 	if (!moved) {
 		/* It is what it was. */
-		(void)live_insert(self, pointer, object);
+		(void)live_insert(self, pointer, live_home(pointer), object);
 		return NULL;
 	}
 	trace_put(NULL, object->handle);
@@ -470,7 +490,7 @@ static void *object_realloc_found(const struct real *below, struct recorder_thre
 {
 	struct object_where where = {0};
 	struct live_object object;
-	enum live_state state = live_hold(thread, pointer, &object);
+	enum live_state state = live_hold(thread, pointer, live_home(pointer), &object);
 
 	if (likely(state == LIVE_TAKEN)) {
 		if (likely(redzone_fits(below, pointer, &object)))

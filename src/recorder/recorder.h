@@ -361,21 +361,26 @@ bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames
 
 /* --- live.c ----------------------------------------------------------------------------------- */
 
+static inline uint32_t live_home(const void *pointer)
+{
+	return store_home((uintptr_t)pointer, recorder.layout.buckets);
+}
+
 /*
- * An object with this address will be looked for, or put in: fetch its bucket meanwhile. Inlined
+ * An object with this home will be looked for, or put in: fetch its bucket meanwhile. Inlined
  * whatever the compiler thinks: a function that only prefetches looks to gcc as if it did nothing.
  */
-static inline __attribute__((always_inline)) void live_prefetch(const void *pointer)
+static inline __attribute__((always_inline)) void live_prefetch(uint32_t home)
 {
-	__builtin_prefetch(
-		&recorder.buckets[store_home((uintptr_t)pointer, recorder.layout.buckets)], 1);
+	__builtin_prefetch(&recorder.buckets[home], 1);
 }
 
 /*
  * Put an object in. An entry that its address has already ends here: the allocator gave the address
  * out again, so whoever freed it did not come by. False if there is no room.
  */
-bool live_insert(struct recorder_thread *thread, void *pointer, const struct live_object *object);
+bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
+		 const struct live_object *object);
 
 enum live_state {
 	LIVE_NONE,
@@ -387,7 +392,7 @@ enum live_state {
  * Take an object that is to be freed. Its entry stays, as one that is held, until live_clear(): a
  * second free finds it, whichever thread it comes from.
  */
-enum live_state live_hold(struct recorder_thread *thread, const void *pointer,
+enum live_state live_hold(struct recorder_thread *thread, const void *pointer, uint32_t home,
 			  struct live_object *ret_object);
 /* Before the allocator gets the block. */
 void live_clear(const void *pointer, const struct live_object *object);

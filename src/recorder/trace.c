@@ -214,9 +214,14 @@ static __attribute__((noinline)) stackdepot_handle_t trace_save_walk(struct reco
 	return trace_save_in(thread, start, flags, ret_ref, thread->frames);
 }
 
-/* The frames are the thread's, so as to need little of its stack, which may be small. */
-stackdepot_handle_t trace_save(struct recorder_thread *thread, const recorder_start *start,
-			       unsigned int flags, stackdepot_ref_t *ret_ref)
+/*
+ * The frames are the thread's, so as to need little of its stack, which may be small. What is done
+ * for a stack that is recalled is all in here, but the comparison.
+ */
+__attribute__((flatten)) stackdepot_handle_t trace_save(struct recorder_thread *thread,
+							const recorder_start *start,
+							unsigned int flags,
+							stackdepot_ref_t *ret_ref)
 {
 	stackdepot_handle_t handle;
 

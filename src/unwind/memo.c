@@ -16,7 +16,8 @@
  *	M2  the words that fp was read from in its part of the stack, where a frame in this block
  *	    or further out is found by that fp. So a block is right for whoever comes to its
  *	    innermost frame with the fp that the blocks inside it, or the start, were checked for;
- *	M3  for each unloadable module that its frames are in, that this is loaded.
+ * and a leaf besides
+ *	M3  for each unloadable module that a frame of the stack is in, that this is loaded.
  *
  * What K4 lets depend on tables is not remembered. The words are compared from the leaf outwards, a
  * block at a time. All lie above sp in the own stack, so they can be read.
@@ -148,44 +149,37 @@ static inline const struct memo_block *block_parent(const uint64_t *memory,
 	return block->parent ? (const void *)(memory + block->parent) : NULL;
 }
 
-static __attribute__((noinline)) bool modules_hold(struct stackdepot_unwinder *u,
-						   const struct memo_block *block)
+static inline bool modules_hold(struct stackdepot_unwinder *u, const struct memo_block *leaf)
 {
-	const struct unwind_check *check;
+	const struct unwind_check *check = block_modules(leaf), *end = check + leaf->modules;
 
-	modules_begin(&u->modules);
-	for (; block; block = block_parent(u->memo.memory, block))
-		for (check = block_modules(block); check < block_modules(block) + block->modules;
-		     check++)
-			if (!module_holds(u, check))
-				return false;
+	if (check < end)
+		modules_begin(&u->modules);
+	for (; check < end; check++)
+		if (!module_holds(u, check))
+			return false;
 	return true;
 }
 
 /* Nothing is called here, so that it needs few registers. */
 static __attribute__((noinline)) bool blocks_hold(const uint64_t *memory,
-						  const struct memo_block *block, uintptr_t top,
-						  uint32_t *ret_modules)
+						  const struct memo_block *block, uintptr_t top)
 {
-	uint32_t modules = 0;
-
-	for (; block; block = block_parent(memory, block)) {
+	for (; block; block = block_parent(memory, block))
 		if (!words_hold(block, top))
 			return false;
-		modules |= block->modules;
-	}
-	*ret_modules = modules;
 	return true;
 }
 
 static inline bool leaf_holds(struct stackdepot_unwinder *u, const struct memo_leaf *leaf,
 			      uintptr_t fp)
 {
-	uint32_t modules;
-
+	/* the first word by itself: what shares a place with others mostly differs there */
 	return (!leaf->block.fp_matters || leaf->fp == fp) &&
-	       blocks_hold(u->memo.memory, &leaf->block, u->own.hi, &modules) &&
-	       (!modules || modules_hold(u, &leaf->block));
+	       (!leaf->block.words ||
+		!word_differs(u->own.hi, block_places(&leaf->block), block_words(&leaf->block))) &&
+	       blocks_hold(u->memo.memory, &leaf->block, u->own.hi) &&
+	       modules_hold(u, &leaf->block);
 }
 
 bool unwind_memo_find(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t fp,
@@ -295,32 +289,35 @@ static uintptr_t frame_address(const struct stackdepot_unwinder *u, uint32_t i)
 	return u->own.hi + (uintptr_t)(intptr_t)frame_sp(u->kept.frame[i]) * 8;
 }
 
+static const struct unwind_check *stack_checks_end(const struct memo_stack *stack)
+{
+	const struct unwind_chain *kept = &stack->u->kept;
+
+	return &kept->check[stack->is_cut ? frame_check(kept->frame[stack->last]) : CHAIN_CHECKS];
+}
+
 /*
- * M2 and M3 of frames [first, end): checks come in the order of their words on the stack. Behind
- * those of the frames themselves are those of frames further out whose fp is read here, until the
- * first that is not.
+ * M2 of frames [first, end): checks come in the order of their words on the stack. Behind those of
+ * the frames themselves are those of frames further out whose fp is read here, until the first that
+ * is not.
  */
 static bool draft_checks(struct memo_draft *draft, const struct memo_stack *stack, uint32_t first,
 			 uint32_t end)
 {
 	const struct stackdepot_unwinder *u = stack->u;
 	const struct unwind_check *check = &u->kept.check[frame_check(u->kept.frame[first])];
-	const struct unwind_check *own_end = &u->kept.check[checks_begin(&u->kept, end)];
+	const struct unwind_check *checks_end = stack_checks_end(stack);
 	const uintptr_t sp = frame_address(u, first);
 	const uintptr_t end_sp = end > stack->last ? u->own.hi : frame_address(u, end);
-	const struct unwind_check *checks_end =
-		&u->kept.check[stack->is_cut ? frame_check(u->kept.frame[stack->last])
-					     : CHAIN_CHECKS];
 
 	for (; check < checks_end; check++) {
 		const uintptr_t slot = (uintptr_t)check->slot;
 
 		if (check->slot == &unwind_chain_never)
 			return false;
-		if (is_module(u, check)) {
-			if (check < own_end && !draft_module(draft, check))
-				return false;
-		} else if (slot < sp) {
+		if (is_module(u, check))
+			continue;
+		if (slot < sp) {
 			draft->fp_matters = true;
 			draft->fp = check->word;
 		} else if (slot >= end_sp) {
@@ -330,6 +327,18 @@ static bool draft_checks(struct memo_draft *draft, const struct memo_stack *stac
 			return false;
 		}
 	}
+	return true;
+}
+
+/* M3 */
+static bool draft_modules(struct memo_draft *draft, const struct memo_stack *stack)
+{
+	const struct unwind_chain *kept = &stack->u->kept;
+	const struct unwind_check *check = &kept->check[frame_check(kept->frame[stack->first])];
+
+	for (; check < stack_checks_end(stack); check++)
+		if (is_module(stack->u, check) && !draft_module(draft, check))
+			return false;
 	return true;
 }
 
@@ -419,7 +428,7 @@ static uint32_t memo_leaf(const struct memo_stack *stack, uint64_t user)
 
 	if (!memo_outer(stack, groups, &parent) ||
 	    !draft_block(&draft, stack, stack->first, stack->last + 1 - groups * GROUP, parent) ||
-	    !memo_has_room(memo, head + block_size(&draft.block)))
+	    !draft_modules(&draft, stack) || !memo_has_room(memo, head + block_size(&draft.block)))
 		return CANNOT_BE;
 	place = memo->used;
 	leaf = (struct memo_leaf *)(memo->memory + place);

@@ -385,7 +385,7 @@ MUTANTS = [
         "pen kept however far others came",
         "it writes among events of a turn ago, which nobody reads any more",
         "core_ring.c",
-        ("ring.c", "pen->next == pen->end || claimed - pen->next > pen_patience(depot)",
+        ("ring.c", "pen->next == pen->end || claimed - pen->next > pen->patience",
          "pen->next == pen->end")),
     mutant(
         "what pens leave not counted",
