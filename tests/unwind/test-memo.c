@@ -11,7 +11,7 @@
 
 #include "oracle.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 #define ROUNDS 3000u
 
 static unsigned int walk_size = ORACLE_FRAMES;
