@@ -59,6 +59,7 @@ struct exec_target {
 	uint64_t device;
 	uint64_t inode;
 	uint32_t reason; /* enum stackdepot_start_reason: not zero, it is not to have us */
+	bool unseen;	 /* it may be there, and could not be looked at */
 };
 
 static struct {
@@ -300,6 +301,13 @@ static enum exec_kind exec_look_at(int fd, const char *path, char head[EXEC_HEAD
 	return EXEC_DONE;
 }
 
+/* Nor can it be executed then. */
+static bool exec_is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
+	       error == ENAMETOOLONG || error == EFAULT || error == EBADF;
+}
+
 /*
  * Open what is about to be executed, and look at it and its interpreters. False if nothing is there
  * to be executed, so the C library will say so. What cannot be read is started and not judged.
@@ -314,8 +322,11 @@ static bool exec_look(int directory, const char *path, struct exec_target *targe
 	for (depth = 0; kind != EXEC_DONE && depth <= EXEC_INTERPRETERS; depth++) {
 		int fd;
 
-		if (fstatat(directory, path, &st, *path ? 0 : AT_EMPTY_PATH) ||
-		    !S_ISREG(st.st_mode))
+		if (fstatat(directory, path, &st, *path ? 0 : AT_EMPTY_PATH)) {
+			target->unseen = !depth && !exec_is_absent(errno);
+			return depth || target->unseen;
+		}
+		if (!S_ISREG(st.st_mode))
 			return depth;
 		if (!depth) {
 			target->device = st.st_dev;
@@ -494,7 +505,7 @@ static void exec_begin_at(struct exec_start *start, const char *path,
 	start->environment = environment;
 	if (path) {
 		start->environment = exec_environment(environment, &target, &start->copy);
-		start->note = exec_note(path, &target);
+		start->note = target.unseen ? NULL : exec_note(path, &target);
 	}
 	if (here)
 		exec_mark(start);
