@@ -173,6 +173,13 @@ static void plan_write(const struct patch *patch)
 	__builtin___clear_cache((char *)patch->entry, (char *)patch->entry + bytes);
 }
 
+/* Code that cannot be executed any more would end the program, so it is asked for twice. */
+static void plan_restore(const struct plan *plan, const struct patch *patch)
+{
+	if (!plan_protect(plan, patch, PROT_READ | PROT_EXEC))
+		(void)plan_protect(plan, patch, PROT_READ | PROT_EXEC);
+}
+
 /* Changes nothing unless every page can be changed. */
 static bool plan_commit(const struct plan *plan)
 {
@@ -184,7 +191,7 @@ static bool plan_commit(const struct plan *plan)
 	for (i = 0; i < plan->nr && writable; i++)
 		plan_write(&plan->patch[i]);
 	for (i = 0; i < plan->nr; i++)
-		(void)plan_protect(plan, &plan->patch[i], PROT_READ | PROT_EXEC);
+		plan_restore(plan, &plan->patch[i]);
 	return writable;
 }
 
