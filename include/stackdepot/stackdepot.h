@@ -473,7 +473,8 @@ STACKDEPOT_API int stackdepot_ring_record(struct stackdepot *depot,
 /**
  * struct stackdepot_pen - positions of the ring that one writer has for itself.
  *
- * Zero-initialise. Opaque; one pen serves one depot and one thread at a time.
+ * Zero-initialise. Opaque; one pen serves one depot and one thread at a time. A forked child that
+ * goes on with its parent's depot begins with zeros.
  */
 struct stackdepot_pen {
 	uint64_t next;
