@@ -91,6 +91,79 @@ static void other_rooms(void)
 		taker(2 + i % 3, random_bits(), 512);
 }
 
+/*
+ * The same words but the one that fp is read from: what else told the stacks apart is written back
+ * to where it was, in memory that is not in use.
+ */
+static uintptr_t shared_words[64], *shared_at;
+
+static NOINLINE void shared_leaf(void)
+{
+	uintptr_t *frame = __builtin_frame_address(0);
+
+	check_here(ORACLE_FRAMES);
+	if (!shared_at)
+		memcpy(shared_words, frame, sizeof(shared_words));
+	shared_at = frame;
+	after++;
+}
+
+static NOINLINE void write_shared(void)
+{
+	volatile uintptr_t *at = shared_at;
+	size_t i;
+
+	for (i = 0; at && i < sizeof(shared_words) / sizeof(*at); i++)
+		at[i] = shared_words[i];
+}
+
+/* It saves fp, and does not use it. */
+static NOINLINE void fp_saver(void)
+{
+	shared_leaf();
+	after++;
+}
+
+static NOINLINE void inner_share(size_t bytes)
+{
+	volatile char *room = alloca(bytes);
+
+	fp_saver();
+	after += room == NULL;
+}
+
+static NOINLINE void outer_share(size_t inner, size_t bytes)
+{
+	volatile char *room = alloca(bytes);
+
+	inner_share(inner);
+	after += room == NULL;
+}
+
+static NOINLINE void outer_share_too(size_t inner, size_t bytes)
+{
+	volatile char *room = alloca(bytes);
+
+	inner_share(inner);
+	after += room == NULL ? 2 : 0;
+}
+
+static void other_frame_pointer(void)
+{
+	void (*volatile outer)(size_t inner, size_t bytes);
+	uintptr_t *at;
+	int i;
+
+	shared_at = NULL;
+	for (i = 0; i < 10; i++) {
+		at = shared_at;
+		write_shared();
+		outer = i % 2 ? outer_share_too : outer_share;
+		outer(i % 2 ? 1024 : 1088, i % 2 ? 2112 : 2048);
+		EXPECT(!at || at == shared_at);
+	}
+}
+
 /* Cut, so that where the frames are counted from moves. */
 static void cut(void)
 {
@@ -169,6 +242,7 @@ int main(void)
 {
 	RUN(other_callers);
 	RUN(other_rooms);
+	RUN(other_frame_pointer);
 	RUN(cut);
 	RUN(again);
 	RUN(full);
