@@ -202,7 +202,7 @@ static __attribute__((noinline)) bool recall_skip(struct stackdepot_unwinder *un
 bool stackdepot_unwind_recall(struct stackdepot_unwinder *unwinder,
 			      const struct stackdepot_unwind_start *start, uint64_t *ret_user)
 {
-	if (!unwinder->memo.sets)
+	if (!unwinder || !unwinder->memo.sets)
 		return false;
 	if (start->skip)
 		return recall_skip(unwinder, start, ret_user);

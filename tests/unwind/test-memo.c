@@ -186,6 +186,7 @@ static void again(void)
 	uint64_t user = 0;
 	int i;
 
+	EXPECT(!stackdepot_unwind_recall(NULL, &start, &user));
 	EXPECT(!stackdepot_unwind_memory(u, memory, 4095));
 	EXPECT(!stackdepot_unwind_memory(u, memory + 8, 4096));
 	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
