@@ -12,9 +12,11 @@
  * Both sides write, then read what the other wrote, so at least one sees the other: either the
  * reader finds the id gone and stays away, or the deregistration waits for it. With weaker orders
  * both could miss each other, and the section be freed under the reader.
+ *
+ * A reader does not block, so the wait is short. It is made without the kernel, as a filter of the
+ * program's may forbid to yield.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "module.h"
@@ -130,7 +132,7 @@ int stackdepot_unwind_deregister(const void *eh_frame)
 		if (!atomic_compare_exchange_strong(&slots[i].id, &id, BUSY))
 			continue;
 		while (atomic_load(&slots[i].readers))
-			sched_yield();
+			;
 		atomic_store(&slots[i].id, 0);
 		return 0;
 	}

@@ -65,7 +65,6 @@ CALLS = {
     "pwrite": {"limits.c": "FILTER_STORE"},
     "read": {"limits.c": "FILTER_STORE", "modules.c": "FILTER_MAPS", "setup.c": "FILTER_STORE"},
     "readlink": {"modules.c": "FILTER_READLINK"},
-    "sched_yield": {"registered.c": PROGRAM},
     "stat": {"exec.c": "FILTER_EXEC", "modules.c": "FILTER_STAT", "setup.c": "FILTER_STORE"},
     "unlink": {"memory.c": OTHER, "setup.c": "FILTER_STORE"},
     "write": {"options.c": START, "say.c": START, "signal.c": START},

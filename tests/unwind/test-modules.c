@@ -3,12 +3,17 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <iconv.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../src/unwind/module.h"
@@ -706,10 +711,26 @@ static void test_jit_race(void)
 		pthread_join(threads[i], NULL);
 }
 
+/* Of this thread; whoever yields is ended. */
+static void forbid_to_yield(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_yield, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	EXPECT(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	EXPECT(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
 static volatile bool deregistered;
 
 static void *deregister(void *memory)
 {
+	forbid_to_yield();
 	EXPECT(stackdepot_unwind_deregister(memory) == 0);
 	deregistered = true;
 	return NULL;
