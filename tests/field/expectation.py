@@ -45,6 +45,9 @@ def check_errors(reports, words):
     found = reports.errors.get("errors", [])
     if words[0] == "0":
         return "" if not found else f"errors: {[(e['kind'], e['count']) for e in found]}"
+    if words[0] == "only":
+        other = sorted({e["kind"] for e in found} - set(words[1:]))
+        return f"errors: {other}" if other else ""
     seen = sum(e["count"] for e in found if e["kind"] == words[0])
     return "" if seen == int(words[1]) else f"{words[0]}: {seen} instead of {words[1]}"
 

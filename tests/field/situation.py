@@ -45,6 +45,13 @@ class Situation:
     def run_command(self):
         return self.first("run", f"./{self.program}")
 
+    def not_found(self, build):
+        """What a shell would look for in the fresh directory, and is in that of the build."""
+        named = re.findall(r"(?:^|[\s(`;&|])\./([\w.-]+)", self.first("run"))
+        if self.first("run") in [f"./{name}" for name in named]:
+            return []
+        return [name for name in named if os.path.exists(os.path.join(build, name))]
+
     def missing(self):
         """Why it cannot be run here, or an empty string."""
         for need in " ".join(self.lines.get("needs", [])).replace(",", " ").split():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: under a filter that lets a handler return and nothing else of signals, faults are handled
- * run: ./barrier; echo $?; ./barrier onstack; echo $?
+ * run: barrier; echo $?; barrier onstack; echo $?
  * expect: errors 0
  */
 #include <signal.h>

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: ways to die of a signal, with handlers and without: the status says which, and so do we
- * run: for how in $(./ends); do ./ends $how; done
+ * run: for how in $(ends); do ends $how; done
  * build: $CC -g -O1 -w -o ends $SRC/ends.c
+ * expect: errors crash 4
+ * expect: errors null-ptr-deref 3
+ * expect: errors stack-overflow 1
  */
 #define _GNU_SOURCE
 #include <setjmp.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: reads beyond objects and of freed ones do no harm natively, whatever SIGSEGV is set to
- * run: for how in $(./guarded); do ./guarded $how; echo $?; done
+ * run: for how in $(guarded); do guarded $how; echo $?; done
  * build: $CC -g -O1 -w -o guarded $SRC/guarded.c
+ * expect: errors only slab-out-of-bounds slab-use-after-free
  */
 #define _GNU_SOURCE
 #include <pthread.h>

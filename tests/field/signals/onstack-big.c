@@ -2,7 +2,7 @@
 /*
  * field: a handler with SA_ONSTACK in a thread without sigaltstack() uses much of the thread's own
  * field: stack, as one that symbolizes does
- * run: ./onstack-big; echo $?; ./onstack-big sent; echo $?; ./onstack-big thread; echo $?
+ * run: onstack-big; echo $?; onstack-big sent; echo $?; onstack-big thread; echo $?
  */
 #define _GNU_SOURCE
 #include <pthread.h>

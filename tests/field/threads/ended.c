@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * run: MALLOC_ARENA_MAX=1 ./ended
+ * run: MALLOC_ARENA_MAX=1 ended
  * maps: 40
  * watch: no
  * field: threads begin and end by the thousand; what they leave is used again

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * run: MALLOC_ARENA_MAX=1 ./stack-min
+ * run: MALLOC_ARENA_MAX=1 stack-min
  * maps: 40
  * watch: no
  * field: threads with the smallest stack there is allocate, through functions that need most of it
