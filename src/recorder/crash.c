@@ -132,10 +132,34 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 	error_report(&error);
 }
 
+/* Can a signal be sent to nobody? */
+static bool crash_can_send(void)
+{
+	return filter_allows(FILTER_SIGACTION) && filter_allows(FILTER_GETPID) &&
+	       filter_allows(FILTER_GETTID) &&
+	       (filter_allows(FILTER_SIGQUEUE) || filter_allows(FILTER_TGKILL));
+}
+
+/* To a fault we can return, with the signal blocked; only SIGSEGV can be made one at will. */
+bool crash_can_end(int number)
+{
+	return filter_allows(FILTER_SIGRETURN) && (number == SIGSEGV || crash_can_send());
+}
+
+static bool crash_send(int number, siginfo_t *info)
+{
+	const pid_t process = getpid(), thread = (pid_t)thread_id();
+
+	if (filter_allows(FILTER_SIGQUEUE))
+		return !raw_call(SYS_rt_tgsigqueueinfo, process, thread, number, info);
+	return !raw_call(SYS_tgkill, process, thread, number);
+}
+
 /*
  * The signal is sent once more, to be taken as the handler returns, by nobody: so a fault and a
  * signal that was sent, or one that only looks like a fault, end as they would have ended. Where a
- * filter denies that, the fault comes again at once, blocked, which is the end as well.
+ * filter denies that, the fault comes again at once, blocked, which is the end as well, and what
+ * was sent becomes one.
  */
 static void crash_end(int number, siginfo_t *info, ucontext_t *context)
 {
@@ -148,11 +172,11 @@ static void crash_end(int number, siginfo_t *info, ucontext_t *context)
 		again.si_code = SI_KERNEL;
 	}
 	(void)sigdelset(&context->uc_sigmask, number);
-	if (filter_allows(FILTER_SIGACTION) && filter_allows(FILTER_SIGQUEUE) &&
-	    filter_allows(FILTER_GETPID) && filter_allows(FILTER_GETTID) &&
-	    !disposition_real(number, &none, NULL) &&
-	    !raw_call(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)thread_id(), number, &again))
+	if (crash_can_send() && !disposition_real(number, &none, NULL) &&
+	    crash_send(number, &again))
 		return;
+	if (info->si_code <= 0)
+		frame_jump_nowhere(context);
 	(void)sigaddset(&context->uc_sigmask, number);
 }
 

@@ -31,6 +31,8 @@
 #define SIGNALS 65
 #define KEPT 4u /* places for what is kept, so that a reader has time */
 #define RESTORER 0x04000000ul
+#define SEES_STACK \
+	(SA_ONSTACK | SA_SIGINFO) /* runs on the alternate stack, or finds it in the context */
 
 /* As the kernel has it. */
 struct disposition {
@@ -47,9 +49,11 @@ static struct {
 } kept[SIGNALS];
 
 static bool disposition_watching;
-static uint64_t disposition_early; /* signals with a handler from before, on an alternate stack */
+static uint64_t disposition_early; /* signals with a handler from before that sees the stack */
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+#define CRASH_SIGNALS (sizeof(crash_signals) / sizeof(crash_signals[0]))
 
 /* --- the functions behind ours -----------------------------------------------------------------
  */
@@ -107,7 +111,7 @@ static bool disposition_is_crash(int number)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++)
+	for (i = 0; i < CRASH_SIGNALS; i++)
 		if (crash_signals[i] == number)
 			return true;
 	return false;
@@ -122,7 +126,8 @@ __sighandler_t disposition_take(int number)
 {
 	struct disposition *asked = disposition_kept(number);
 
-	if (!(asked->flags & SA_RESETHAND))
+	/* The other ones the kernel calls once. */
+	if (!(asked->flags & SA_RESETHAND) || !disposition_is_crash(number))
 		return load_relaxed(&asked->handler);
 	return __atomic_exchange_n(&asked->handler, SIG_DFL, __ATOMIC_RELAXED);
 }
@@ -180,9 +185,10 @@ static __sighandler_t disposition_entry(int number, const struct disposition *as
 	if (asked->handler == SIG_IGN || handler_is_ours(asked->handler))
 		return NULL;
 	if (asked->handler == SIG_DFL)
-		return disposition_is_crash(number) ? handler_enter_default : NULL;
-	if (asked->flags & SA_ONSTACK && !handler_is_go(asked->handler))
-		return handler_enter_moved;
+		return disposition_is_crash(number) && crash_can_end(number) ? handler_enter_default
+									     : NULL;
+	if (asked->flags & SEES_STACK && !handler_is_go(asked->handler))
+		return asked->flags & SA_ONSTACK ? handler_enter_moved : handler_enter_direct;
 	if (number == SIGSEGV && recorder.options.guard_interval)
 		return handler_enter_direct;
 	if (disposition_is_crash(number) && asked->flags & SA_RESETHAND)
@@ -296,12 +302,12 @@ static void disposition_tell(int number, struct sigaction *old)
 
 static bool disposition_concerns(int number, unsigned long flags)
 {
-	return disposition_is_crash(number) || flags & SA_ONSTACK;
+	return disposition_is_crash(number) || flags & SEES_STACK;
 }
 
 static void disposition_note_early(int number, unsigned long flags)
 {
-	if (!disposition_watching && flags & SA_ONSTACK && number > 0 && number < SIGNALS)
+	if (!disposition_watching && flags & SEES_STACK && number > 0 && number < SIGNALS)
 		disposition_early |= 1ull << (number - 1);
 }
 
@@ -430,4 +436,24 @@ void disposition_setup(void)
 	for (number = 1; number < SIGNALS; number++)
 		if (disposition_is_crash(number) || disposition_early >> (number - 1) & 1)
 			disposition_settle(number);
+}
+
+void disposition_withdraw(void)
+{
+	struct disposition now;
+	unsigned int i;
+
+	for (i = 0; i < CRASH_SIGNALS; i++)
+		if (kernel_get(crash_signals[i], &now) && now.handler == handler_enter_default &&
+		    !crash_can_end(crash_signals[i]))
+			(void)kernel_set(crash_signals[i], disposition_kept(crash_signals[i]),
+					 NULL);
+}
+
+void disposition_return(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < CRASH_SIGNALS; i++)
+		disposition_settle(crash_signals[i]);
 }

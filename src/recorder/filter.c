@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "handler.h"
 
 #if defined(__x86_64__)
 #define FILTER_ARCHITECTURE AUDIT_ARCH_X86_64
@@ -176,7 +177,9 @@ static const struct {
 	{FILTER_SIGACTION, SYS_rt_sigaction, {SIGSEGV, ANY_POINTER, ANY_POINTER, 8}},
 	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {SIG_BLOCK, ANY_POINTER, 0, 8}},
 	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {~0ull, ANY_POINTER, 0, 8}},
+	{FILTER_SIGRETURN, SYS_rt_sigreturn, {0}},
 	{FILTER_SIGQUEUE, SYS_rt_tgsigqueueinfo, {2, 2, SIGSEGV, ANY_POINTER}},
+	{FILTER_TGKILL, SYS_tgkill, {2, 2, SIGSEGV}},
 	{FILTER_GETPID, SYS_getpid, {0}},
 	{FILTER_GETTID, SYS_gettid, {0}},
 	{FILTER_READLINK,
@@ -282,14 +285,22 @@ static uint32_t filter_denies(const struct sock_fprog *program)
 /* What the unwinder calls. */
 #define FILTER_PROBING (1u << FILTER_SIGPROCMASK | 1u << FILTER_GETPID | 1u << FILTER_GETTID)
 
+/* What a fault in a guarded object calls. */
+#define FILTER_GUARDING (1u << FILTER_MPROTECT | 1u << FILTER_SIGPROCMASK | 1u << FILTER_SIGRETURN)
+/* What an end by a signal calls. */
+#define FILTER_ENDING                                                              \
+	(1u << FILTER_SIGRETURN | 1u << FILTER_SIGACTION | 1u << FILTER_SIGQUEUE | \
+	 1u << FILTER_TGKILL | 1u << FILTER_GETPID | 1u << FILTER_GETTID)
+
 /*
- * Guarded objects need their pages opened at a fault, by then forbidden: all are opened before. The
- * filter counts from before it is there, so that no thread comes too late.
+ * Guarded objects need their pages opened at a fault, by then forbidden: all are opened before. A
+ * program may forbid what our own end of it takes, as the return from a handler: then that goes.
+ * The filter counts from before it is there, so that no thread comes too late.
  */
 static long filter_put_on(uint32_t denied, long number, long a, long b, long c, long d, long e)
 {
 	const uint32_t before = load_relaxed(&filter_denied);
-	const bool unguarded = denied & (1u << FILTER_MPROTECT | 1u << FILTER_SIGPROCMASK);
+	const bool unguarded = denied & FILTER_GUARDING;
 	const uint32_t probing = denied & FILTER_PROBING;
 	long result;
 
@@ -298,10 +309,14 @@ static long filter_put_on(uint32_t denied, long number, long a, long b, long c, 
 	if (probing)
 		stackdepot_unwind_confine(true);
 	store_relaxed(&filter_denied, before | denied);
+	if (denied & FILTER_ENDING)
+		disposition_withdraw();
 	result = raw_call(number, a, b, c, d, e);
 	if (!result)
 		return result;
 	store_relaxed(&filter_denied, before);
+	if (denied & FILTER_ENDING)
+		disposition_return();
 	if (probing && !(before & FILTER_PROBING))
 		stackdepot_unwind_confine(false);
 	if (unguarded)
@@ -312,7 +327,7 @@ static long filter_put_on(uint32_t denied, long number, long a, long b, long c, 
 static uint32_t filter_of(long mode, const struct sock_fprog *program)
 {
 	if (mode == SECCOMP_MODE_STRICT)
-		return ~0u & ~(1u << FILTER_WRITE);
+		return ~0u & ~(1u << FILTER_WRITE | 1u << FILTER_SIGRETURN);
 	return mode == SECCOMP_MODE_FILTER && program ? filter_denies(program) : 0;
 }
 

@@ -41,6 +41,11 @@ uintptr_t frame_sp(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
 }
 
+void frame_jump_nowhere(ucontext_t *context)
+{
+	context->uc_mcontext.gregs[REG_RIP] = 0;
+}
+
 uintptr_t frame_top(const ucontext_t *context)
 {
 	return frame_sp(context) - FRAME_RED_ZONE;

@@ -37,6 +37,8 @@ bool handler_call_on(uintptr_t top, handler_work work, int number, siginfo_t *in
 /* The stack pointer of what was interrupted; and where a frame on its stack would end. */
 uintptr_t frame_sp(const ucontext_t *context);
 uintptr_t frame_top(const ucontext_t *context);
+/* What was interrupted goes on at an address where nothing is. */
+void frame_jump_nowhere(ucontext_t *context);
 /* The lowest address of the frame if it were moved to end at `top`. */
 uintptr_t frame_low(const ucontext_t *context, uintptr_t own_top, uintptr_t top);
 /* Copy it there. */
@@ -48,6 +50,10 @@ ucontext_t *frame_move(const ucontext_t *context, uintptr_t own_top, uintptr_t t
 __sighandler_t disposition_take(int number);
 /* Stand in where it is needed, from now on. */
 void disposition_setup(void);
+/* Our own ends of the program go from the kernel where a filter does not leave what they take; and
+ * come back, as it was not put on. */
+void disposition_withdraw(void);
+void disposition_return(void);
 /* sigaction() as if nobody had replaced it. */
 int disposition_real(int number, const struct sigaction *action, struct sigaction *ret_old);
 
@@ -68,12 +74,16 @@ bool altstack_is_ours(const stack_t *stack);
 /* Where the kernel would have begun a frame of a handler with SA_ONSTACK, had we left it alone, and
  * the lowest address that may be used; 0 if that is not known. */
 uintptr_t altstack_native_top(const ucontext_t *context, uintptr_t *ret_bottom);
+/* In a context for a handler of the program's: if it is ours, make it the program's. */
+void altstack_show(stack_t *shown);
 
 /* --- crash.c ---------------------------------------------------------------------------------- */
 
 bool crash_is_guarded(int number, const siginfo_t *info);
 /* Report the access to a guarded object; true if the program can go on. */
 bool crash_guarded(int number, siginfo_t *info, void *context);
+/* Do the program's filters leave what an end by this signal takes, be it sent or a fault? */
+bool crash_can_end(int number);
 /* Record the end, and let it be the end once the handler returns. */
 bool crash_fatal(int number, siginfo_t *info, void *context);
 

@@ -46,7 +46,7 @@ CALLS = {
     "getegid": {"exec.c": "FILTER_EXEC"},
     "geteuid": {"exec.c": "FILTER_EXEC"},
     "getuid": {"exec.c": "FILTER_EXEC"},
-    "getpid": {"children.c": "FILTER_STORE", "crash.c": "FILTER_GETPID", "environment.c": "FILTER_EXEC",
+    "getpid": {"altstack.c": "FILTER_GETPID", "children.c": "FILTER_STORE", "crash.c": "FILTER_GETPID", "environment.c": "FILTER_EXEC",
                "exec.c": "FILTER_GETPID", "say.c": "FILTER_GETPID", "setup.c": "FILTER_GETPID"},
     "getppid": {"setup.c": "FILTER_STORE"},
     "getrandom": {"memory.c": "FILTER_STORE"},
@@ -78,6 +78,7 @@ CALLS = {
     "SYS_rt_sigprocmask": {"handler.c": "FILTER_SIGPROCMASK", "mask.c": PROGRAM,
                            "signal.c": "FILTER_SIGPROCMASK"},
     "SYS_rt_tgsigqueueinfo": {"crash.c": "FILTER_SIGQUEUE"},
+    "SYS_tgkill": {"crash.c": "FILTER_TGKILL"},
     "SYS_sigaltstack": {"altstack.c": "FILTER_SIGALTSTACK"},
 }
 NUMBER = re.compile(r"\b(?:raw_call|syscall)\(\s*(SYS_\w+)|=\s*(SYS_\w+)\s*;|__asm__.*\b(SYS_\w+)")
