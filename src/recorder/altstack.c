@@ -11,6 +11,11 @@
  * by a system call of its own, or wants it disarmed while a handler runs, which only the kernel
  * knows how to do; then everything is as the kernel has it. A child of vfork() shares our memory,
  * but not the kernel's.
+ *
+ * A handler finds in its context which stack was in force, and the kernel puts that one back when
+ * the handler returns. The handler is shown the program's (altstack_show()), in such a form that
+ * the kernel refuses it, and so leaves ours: one of no size is refused as it is, any other for a
+ * flag that no kernel knows.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -26,11 +31,15 @@
 #define SS_AUTODISARM (1u << 31)
 #endif
 
+#define ALTSTACK_SHOWN (1 << 30) /* ours among flags: not to be put back */
+
 static const stack_t altstack_none = {.ss_flags = SS_DISABLE};
 
-/* Of this thread: ours, NULL without; and the program's. */
+/* Of this thread: ours, NULL without; the program's, as the kernel would tell it; and with which
+ * flags it was set. */
 static __thread char *altstack __attribute__((tls_model("initial-exec")));
 static __thread stack_t altstack_asked __attribute__((tls_model("initial-exec")));
+static __thread int altstack_flags __attribute__((tls_model("initial-exec")));
 
 static bool kernel_altstack(const stack_t *stack, stack_t *ret_old)
 {
@@ -64,6 +73,11 @@ static void altstack_install(void)
 	(void)kernel_altstack(&ours, NULL);
 }
 
+static bool altstack_is_first_thread(void)
+{
+	return filter_allows(FILTER_GETPID) && (pid_t)thread_id() == getpid();
+}
+
 void altstack_begin(void *memory)
 {
 	stack_t now;
@@ -73,6 +87,8 @@ void altstack_begin(void *memory)
 		return;
 	altstack = memory;
 	altstack_asked = altstack_none;
+	/* The kernel begins threads so, but not processes. */
+	altstack_flags = altstack_is_first_thread() ? 0 : SS_DISABLE;
 	/* One that was set before we came stays with the kernel. */
 	if (now.ss_flags & SS_DISABLE)
 		altstack_install();
@@ -113,6 +129,24 @@ uintptr_t altstack_native_top(const ucontext_t *context, uintptr_t *ret_bottom)
 	return (uintptr_t)altstack_asked.ss_sp + altstack_asked.ss_size;
 }
 
+void altstack_show(stack_t *shown)
+{
+	if (!altstack_is_ours(shown))
+		return;
+	shown->ss_sp = altstack_asked.ss_sp;
+	shown->ss_size = altstack_asked.ss_size;
+	shown->ss_flags = altstack_flags;
+	if (shown->ss_size || shown->ss_flags)
+		shown->ss_flags |= ALTSTACK_SHOWN;
+}
+
+/* The kernel lets pass what changes nothing, be it any good or not. */
+static bool altstack_is_asked(const stack_t *stack)
+{
+	return stack->ss_sp == altstack_asked.ss_sp && stack->ss_size == altstack_asked.ss_size &&
+	       stack->ss_flags == altstack_flags;
+}
+
 /* The kernel has ours: answer for the program's. */
 static int altstack_set(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
 {
@@ -125,12 +159,13 @@ static int altstack_set(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
 		errno = EPERM;
 		return -1;
 	}
-	if (asked) {
+	if (asked && !altstack_is_asked(asked)) {
 		/* Whether it is any good the kernel knows. */
 		if (!kernel_altstack(asked, NULL))
 			return -1;
 		if (!kernel_altstack(NULL, &altstack_asked))
 			altstack_asked = altstack_none;
+		altstack_flags = asked->ss_flags;
 		if (!(altstack_asked.ss_flags & SS_AUTODISARM))
 			altstack_install();
 	}
@@ -139,7 +174,7 @@ static int altstack_set(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
 	return 0;
 }
 
-static int altstack_change(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
+static int altstack_change_known(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
 {
 	stack_t now;
 	int result;
@@ -153,9 +188,22 @@ static int altstack_change(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
 		return result;
 	altstack_asked = now;
 	altstack_asked.ss_flags &= ~SS_ONSTACK;
+	altstack_flags = asked->ss_flags;
 	if (!(now.ss_flags & SS_AUTODISARM))
 		altstack_install();
 	return 0;
+}
+
+/* What a handler was shown may be set, as it may be without us. */
+static int altstack_change(const stack_t *asked, stack_t *ret_old, uintptr_t sp)
+{
+	stack_t known;
+
+	if (!asked || !(asked->ss_flags & ALTSTACK_SHOWN))
+		return altstack_change_known(asked, ret_old, sp);
+	known = *asked;
+	known.ss_flags &= ~ALTSTACK_SHOWN;
+	return altstack_change_known(&known, ret_old, sp);
 }
 
 EXPORT int sigaltstack(const stack_t *asked, stack_t *ret_old)

@@ -3,12 +3,14 @@
  * handler.c - what the kernel enters instead of a handler of the program's.
  *
  * A guarded object is read or written, and the program has a handler for SIGSEGV; a handler is
- * to be called once; a handler asks for an alternate stack, and the one in force is ours. Only in
- * these cases something of ours stands in for the program's handler. In all others the kernel has
- * what the program asked for, or, where it asked for nothing, our own end of the program.
+ * to be called once; a handler asks for an alternate stack, or for its context, and the stack in
+ * force is ours. Only in these cases something of ours stands in for the program's handler. In all
+ * others the kernel has what the program asked for, or, where it asked for nothing, our own end of
+ * the program.
  *
- * The program's handler finds what it would have found: stack pointer, mask and flags. The mask and
- * the flags are the program's in the kernel as well. As to the stack there are two entries.
+ * The program's handler finds what it would have found: stack pointer, context, mask and flags.
+ * The mask and the flags are the program's in the kernel as well. As to the stack there are two
+ * entries.
  *
  *	direct   The frame lies where the program wants it. Our functions return before its
  *		 handler is jumped to, with the stack pointer of the kernel.
@@ -96,12 +98,21 @@ static void *handler_next(int number, siginfo_t *info, void *context)
 	return handler == SIG_DFL || handler == SIG_IGN ? NULL : (void *)handler;
 }
 
-__attribute__((used)) void *handler_direct(int number, siginfo_t *info, void *context)
+static void *handler_choose(int number, siginfo_t *info, void *context)
 {
 	if (unlikely(crash_is_guarded(number, info)) &&
 	    handler_work_on(crash_guarded, number, info, context))
 		return NULL;
 	return handler_next(number, info, context);
+}
+
+__attribute__((used)) void *handler_direct(int number, siginfo_t *info, void *context)
+{
+	void *function = handler_choose(number, info, context);
+
+	if (function)
+		altstack_show(&((ucontext_t *)context)->uc_stack);
+	return function;
 }
 
 /* Can the kernel write there? Asked only where a stack may have come to its end. */
@@ -129,7 +140,7 @@ static void *handler_move(int number, ucontext_t *context)
 __attribute__((used)) struct handler_target handler_moved(int number, siginfo_t *info,
 							  void *context)
 {
-	struct handler_target target = {handler_direct(number, info, context), context};
+	struct handler_target target = {handler_choose(number, info, context), context};
 	const int saved_errno = errno;
 
 	if (!target.function)
@@ -139,6 +150,8 @@ __attribute__((used)) struct handler_target handler_moved(int number, siginfo_t 
 	if (!target.context) {
 		(void)handler_work_on(crash_fatal, SIGSEGV, info, context);
 		target.function = NULL;
+	} else {
+		altstack_show(&((ucontext_t *)target.context)->uc_stack);
 	}
 	errno = saved_errno;
 	return target;
