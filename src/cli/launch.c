@@ -18,6 +18,7 @@
 #include "base/complain.h"
 #include "base/memory.h"
 #include "launch.h"
+#include "stop.h"
 
 #define PRELOAD "libstackdepot-preload.so"
 #define INTERPRETERS 4 /* scripts whose interpreter is a script whose ... */
@@ -227,7 +228,8 @@ static void launch_forward(int number, siginfo_t *info, void *context)
 	(void)context;
 	if (number == SIGCONT)
 		launch_continued = true;
-	if (info->si_code <= 0 && launch_child > 0)
+	if (info->si_code <= 0 && launch_child > 0 &&
+	    !(number == SIGCONT && stop_was_ended_by(info->si_pid)))
 		kill((pid_t)launch_child, number);
 }
 
@@ -272,23 +274,7 @@ static void launch_set_timer(time_t seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* As the program has, for those who wait for us. */
-static void launch_stop(int number)
-{
-	const struct sigaction plain = {.sa_handler = SIG_DFL};
-	struct sigaction old;
-	bool changed = !sigaction(number, &plain, &old);
-
-	kill(getpid(), number);
-	if (changed)
-		sigaction(number, &old, NULL);
-}
-
-/*
- * For its end, or for EINTR. We stop with it where a terminal's job was stopped, which is continued
- * as a whole, but not if we both were meanwhile. Who sends SIGSTOP to it alone will continue it
- * alone, too.
- */
+/* For its end, or for EINTR. We stop with it, but not if we both were continued meanwhile. */
 static bool launch_wait_once(struct launch *launch)
 {
 	for (;;) {
@@ -297,8 +283,8 @@ static bool launch_wait_once(struct launch *launch)
 			return false;
 		if (!WIFSTOPPED(launch->wait_status))
 			return true;
-		if (WSTOPSIG(launch->wait_status) != SIGSTOP && !launch_continued)
-			launch_stop(WSTOPSIG(launch->wait_status));
+		if (!launch_continued)
+			stop_with(launch->pid, WSTOPSIG(launch->wait_status));
 	}
 }
 

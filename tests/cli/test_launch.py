@@ -13,18 +13,23 @@ import sys
 import tempfile
 
 TOOL = os.path.abspath(sys.argv[1])
+ALONE = "to the program, by its number, and not to who waits for it"
 
 
 def ignore_children():
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
-def stopped(pid, send, number):
+def stopped(pid, program, send, number, going_on=signal.SIGCONT):
     """The status of the stop, after `number` was sent, unless it is 0."""
+    if send is ALONE:
+        send, to = os.kill, program
+    else:
+        to = pid
     if number:
-        send(pid, number)
+        send(to, number)
     status = os.waitpid(pid, os.WUNTRACED)[1]
-    send(pid, signal.SIGCONT)
+    send(to, going_on)
     return status
 
 
@@ -42,7 +47,9 @@ def run(argv, before=None, stop=None):
     os.close(writer)
     output, statuses = os.read(reader, 100), []
     if stop:
-        statuses.append(stopped(pid, *stop))
+        begun, _, program = output.partition(b" ")
+        statuses.append(stopped(pid, int(program or pid), *stop))
+        output = begun
     with os.fdopen(reader, "rb") as rest:
         output += rest.read()
     statuses.append(os.waitpid(pid, 0)[1])
@@ -60,12 +67,17 @@ def in_deleted():
 
 
 WAITS = shell("echo begun; exec sleep 1")
+NUMBERED = shell("trap 'echo continued' CONT; echo begun $$; sleep 0.2; sleep 0.2; echo end; exit 6")
 SITUATIONS = {
     "SIGCHLD ignored": (shell("sh -c 'exit 4'; echo $?; exit 3"), ignore_children, None),
     "stops itself as from a terminal": (shell("echo begun; kill -TSTP $$; exit 3"), None, (os.kill, 0)),
     "SIGTSTP": (WAITS, None, (os.kill, signal.SIGTSTP)),
     "SIGTSTP to all": (WAITS, None, (os.killpg, signal.SIGTSTP)),
     "SIGSTOP to all": (WAITS, None, (os.killpg, signal.SIGSTOP)),
+    "SIGSTOP to it alone": (NUMBERED, None, (ALONE, signal.SIGSTOP)),
+    "SIGTSTP to it alone": (NUMBERED, None, (ALONE, signal.SIGTSTP)),
+    "stops itself, continued alone": (shell("echo begun $$; kill -TTIN $$; exit 3"), None, (ALONE, 0)),
+    "stopped, and killed alone": (NUMBERED, None, (ALONE, signal.SIGSTOP, signal.SIGKILL)),
     "many arguments": (shell("echo $#; exit 2", *["1234567"] * 60000), None, None),
     "a deleted directory": (shell("echo here; exit 5"), in_deleted, None),
     "killed": (shell("echo begun; kill -KILL $$"), None, None),
