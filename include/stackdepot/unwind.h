@@ -118,6 +118,7 @@ stackdepot_unwind_caller(void)
 #define STACKDEPOT_UNWIND_NESTED 0x2u /* inside another walk of the thread: keep off its cursor */
 #define STACKDEPOT_UNWIND_FULL 0x4u   /* walked with all registers: signal frames, odd code */
 #define STACKDEPOT_UNWIND_LOST 0x8u   /* ended at code without tables or records, at bad memory */
+#define STACKDEPOT_UNWIND_OTHER 0x10u /* some frames may be of no module; portable ones only */
 
 /**
  * struct stackdepot_unwind_trace - the result of a walk.
@@ -176,6 +177,64 @@ STACKDEPOT_API bool stackdepot_unwind_is_own(struct stackdepot_unwinder *unwinde
  */
 STACKDEPOT_API void stackdepot_unwind_done(struct stackdepot_unwinder *unwinder,
 					   struct stackdepot_unwind_trace *trace);
+
+/**
+ * struct stackdepot_unwind_module - code whose addresses become portable by one addition.
+ * @start: it is in [@start, @end).
+ * @delta: what is to be added.
+ */
+struct stackdepot_unwind_module {
+	uintptr_t start;
+	uintptr_t end;
+	uintptr_t delta;
+};
+
+/**
+ * struct stackdepot_unwind_portable - what portable frames are, which the user knows.
+ *
+ * Addresses tell nothing to another process, nor to this one when a library has taken the place of
+ * another. Who keeps frames longer gives modules numbers, say, and has frames say which module and
+ * where in it.
+ *
+ * @module: the one that has the byte at @code; false: none has. True of it as long as it is loaded.
+ * @other:  what becomes of the return address @address, whose call is in no module.
+ *
+ * Both are called from wherever stackdepot_unwind_portable() is: for each module that can never be
+ * unloaded once in each thread; for one that can, when a thread first meets it; and each time for
+ * what cannot be told from others: see docs/unwind.md.
+ */
+struct stackdepot_unwind_portable {
+	bool (*module)(uintptr_t code, struct stackdepot_unwind_module *ret_module);
+	uintptr_t (*other)(uintptr_t address);
+};
+
+/**
+ * stackdepot_unwind_portable_by() - say what portable frames are.
+ * @portable: kept, not copied. Given again, it makes whatever any unwinder knew of portable frames
+ *            be forgotten; but stacks that are remembered stay, see stackdepot_unwind_memory().
+ */
+STACKDEPOT_API void
+stackdepot_unwind_portable_by(const struct stackdepot_unwind_portable *portable);
+
+/**
+ * stackdepot_unwind_portable() - make the frames of a trace portable ones.
+ * @unwinder: as in stackdepot_unwind(), NULL included.
+ * @trace:    its result, before stackdepot_unwind_done(). Its frames are portable then, and
+ *            @unchanged is about these, if it was called for the trace before too.
+ *
+ * Frames that the unwinder keeps keep this form as well, so it costs an addition for each new one.
+ */
+STACKDEPOT_API void stackdepot_unwind_portable(struct stackdepot_unwinder *unwinder,
+					       struct stackdepot_unwind_trace *trace);
+
+/**
+ * stackdepot_unwind_portable_frames() - make others portable, such as those of a context.
+ * @exact: the first is the very place, not a return address.
+ *
+ * Return: are some of no module?
+ */
+STACKDEPOT_API bool stackdepot_unwind_portable_frames(uintptr_t *frames, unsigned int nr,
+						      bool exact);
 
 /**
  * stackdepot_unwind_memory() - memory to remember whole stacks in.

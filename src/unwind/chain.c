@@ -109,6 +109,8 @@ static inline void settle(struct chain_walk *c, uint32_t limit)
 	}
 	/* a step that was taken anew may have other checks */
 	memo_unchanged(&c->u->memo, c->stepped ? 0 : CHAIN_FRAMES - c->kept);
+	if (c->u->portable_from < c->kept)
+		c->u->portable_from = c->kept;
 	c->kept -= c->fresh;
 	checks -= c->checks;
 	for (i = 0; i < c->fresh; i++) {

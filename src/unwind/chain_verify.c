@@ -176,6 +176,8 @@ enum unwind_outcome unwind_chain_verify(struct chain_walk *c, uint32_t check, ui
 		if (i == limit)
 			break;
 		go_to(c, met, i);
+		if (c->u->portable_from <= i)
+			c->u->portable_from = i + 1;
 		outcome = step_take(c->walk, &c->at, &step);
 		if (outcome == WALK_FULL)
 			return outcome; /* what is in step was not filled in */

@@ -319,6 +319,11 @@ bool unwind_identity_key(const struct unwind_identity *identity, uintptr_t pc, u
 	       pc - identity->start <= UINT32_MAX;
 }
 
+bool unwind_identity_has(const struct unwind_identity *identity, uintptr_t code)
+{
+	return code - identity->start < identity->end - identity->start;
+}
+
 bool unwind_identity_holds(const struct unwind_identity *identity)
 {
 	struct dl_find_object object;

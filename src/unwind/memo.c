@@ -17,7 +17,8 @@
  *	    or further out is found by that fp. So a block is right for whoever comes to its
  *	    innermost frame with the fp that the blocks inside it, or the start, were checked for;
  * and a leaf besides
- *	M3  for each unloadable module that a frame of the stack is in, that this is loaded.
+ *	M3  for each unloadable module that a frame of the stack is in, that this is loaded: the
+ *	    frames are places in it to who asked for portable ones.
  *
  * What K4 lets depend on tables is not remembered. The words are compared from the leaf outwards, a
  * block at a time. All lie above sp in the own stack, so they can be read.
@@ -342,6 +343,21 @@ static bool draft_modules(struct memo_draft *draft, const struct memo_stack *sta
 	return true;
 }
 
+/* M3 of the last frame of a trace that was cut: what that one leads to was not asked. */
+static bool draft_outermost(struct memo_draft *draft, const struct memo_stack *stack)
+{
+	const struct unwind_identity *identity;
+	const uintptr_t pc = stack->u->kept.pc[stack->last];
+	struct unwind_check check;
+
+	if (!stack->is_cut || unwind_module_is_permanent(pc - 1))
+		return true;
+	if (!unwind_chain_module_code(stack->u, pc, &identity))
+		return false;
+	unwind_chain_module_check(stack->u, identity, &check);
+	return draft_module(draft, &check);
+}
+
 static bool draft_block(struct memo_draft *draft, const struct memo_stack *stack, uint32_t first,
 			uint32_t end, uint32_t parent)
 {
@@ -428,7 +444,8 @@ static uint32_t memo_leaf(const struct memo_stack *stack, uint64_t user)
 
 	if (!memo_outer(stack, groups, &parent) ||
 	    !draft_block(&draft, stack, stack->first, stack->last + 1 - groups * GROUP, parent) ||
-	    !draft_modules(&draft, stack) || !memo_has_room(memo, head + block_size(&draft.block)))
+	    !draft_modules(&draft, stack) || !draft_outermost(&draft, stack) ||
+	    !memo_has_room(memo, head + block_size(&draft.block)))
 		return CANNOT_BE;
 	place = memo->used;
 	leaf = (struct memo_leaf *)(memo->memory + place);

@@ -77,6 +77,14 @@ bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module)
 	return true;
 }
 
+bool unwind_module_is_permanent(uintptr_t code)
+{
+	struct dl_find_object object;
+
+	return !_dl_find_object((void *)code, &object) &&
+	       unwind_loader_is_permanent(object.dlfo_link_map);
+}
+
 static int entry_row(const struct unwind_module *module, const struct unwind_entry *entry,
 		     uintptr_t pc, struct unwind_row *ret_row, bool *ret_signal)
 {

@@ -43,6 +43,9 @@ int unwind_module_row(const struct unwind_module *module, uintptr_t pc, struct u
 /* unwind_module_id() - an id nobody had before, or 0 when there are no more. */
 uint32_t unwind_module_id(void);
 
+/* unwind_module_is_permanent() - is @code in one that can never be unloaded? */
+bool unwind_module_is_permanent(uintptr_t code);
+
 /* The loader's side: which link maps are permanent, and the identities of the others, or NULL. */
 bool unwind_loader_is_permanent(const void *link_map);
 const struct unwind_identity *unwind_loader_identity(const void *link_map,
@@ -51,6 +54,9 @@ uint32_t unwind_identity_id(const struct unwind_identity *identity);
 
 /* unwind_identity_key() - what the rule of @pc is filed under, if @pc is in that module. */
 bool unwind_identity_key(const struct unwind_identity *identity, uintptr_t pc, uint64_t *ret_key);
+
+/* unwind_identity_has() - is @code in that module? */
+bool unwind_identity_has(const struct unwind_identity *identity, uintptr_t code);
 
 /* unwind_identity_holds() - is that module loaded, now, where it was? */
 bool unwind_identity_holds(const struct unwind_identity *identity);

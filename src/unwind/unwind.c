@@ -59,6 +59,8 @@ struct stackdepot_unwinder *stackdepot_unwind_init(void *memory, size_t bytes)
 	unwinder->modules.nr = unwinder->modules.next = 0;
 	unwinder->complete = unwinder->guesses = false;
 	unwinder->owner = NULL;
+	unwinder->portable_age = unwinder->portable_other = 0;
+	unwinder->portable_from = CHAIN_FRAMES;
 	memset(&unwinder->memo, 0, sizeof(unwinder->memo));
 	return unwinder;
 }
@@ -212,8 +214,7 @@ bool stackdepot_unwind_recall(struct stackdepot_unwinder *unwinder,
 bool stackdepot_unwind_remember(struct stackdepot_unwinder *unwinder,
 				const struct stackdepot_unwind_trace *trace, uint64_t user)
 {
-	if (!unwinder || !unwinder->memo.sets || !trace->owner || !trace->nr ||
-	    trace->frames != &unwinder->kept.pc[unwinder->top])
+	if (!unwinder || !unwinder->memo.sets || !trace->nr || !unwind_is_kept(unwinder, trace))
 		return true;
 	return unwind_memo_add(unwinder, trace->nr, trace->flags & STACKDEPOT_UNWIND_CUT, user);
 }

@@ -83,6 +83,20 @@ struct unwind_chain_modules {
 	bool known;    /* of one at least */
 };
 
+#define PERMANENT_MODULES 16
+
+/* Those that portable frames were in, see portable.c. */
+struct unwind_permanent {
+	struct stackdepot_unwind_module module[PERMANENT_MODULES];
+	uint32_t nr;
+	uint32_t next; /* the one to be replaced when all are in use */
+};
+
+struct unwind_portable_of {
+	const struct unwind_identity *of;
+	struct stackdepot_unwind_module module;
+};
+
 #define CHAIN_MAP 2048 /* a power of two: 32 KiB of stack without a collision */
 
 struct stackdepot_unwinder {
@@ -95,10 +109,24 @@ struct stackdepot_unwinder {
 	struct unwind_chain kept;  /* fills from its end, so that outer frames stay in place */
 	struct unwind_chain fresh; /* the new frames of this walk, from its start */
 	struct unwind_memo memo;
+	struct unwind_permanent permanent;
+	struct unwind_portable_of portable_of[CHAIN_MODULES]; /* beside modules.identity */
+	uint32_t portable_age;
+	uint32_t portable_from;		  /* portable[] is right from here outwards */
+	uint32_t portable_other;	  /* behind the outermost frame of no module; 0: none */
+	uintptr_t portable[CHAIN_FRAMES]; /* of kept.pc[], if somebody asks for it */
 	uint16_t map[CHAIN_MAP]; /* by sp: the kept frame that is probably there */
 };
 
 _Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, "as published");
+
+/* Are the frames of @trace, plain or portable, the unwinder's? */
+static inline bool unwind_is_kept(const struct stackdepot_unwinder *unwinder,
+				  const struct stackdepot_unwind_trace *trace)
+{
+	return trace->owner && (trace->frames == &unwinder->kept.pc[unwinder->top] ||
+				trace->frames == &unwinder->portable[unwinder->top]);
+}
 
 /* unwind_chain_walk() - fill @ret_trace from the unwinder, or WALK_FULL. */
 enum unwind_outcome unwind_chain_walk(struct stackdepot_unwinder *unwinder,

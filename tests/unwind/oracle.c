@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "oracle.h"
+#include "portable.h"
 
 #define REPORTS_MAX 5 /* one is enough to see what is wrong, and each is long */
 
@@ -25,13 +26,22 @@ struct kept_traces {
 	unsigned int nr;
 	unsigned int size; /* of the walks */
 	struct opinion trace[KEPT];
+	uintptr_t portable[KEPT][ORACLE_FRAMES];
 };
 
 static __thread struct stackdepot_unwinder *unwinder;
 static __thread struct kept_traces *kept;
 static unsigned int recalled;
-static __thread struct opinion previous; /* what `unchanged` refers to */
+static __thread struct opinion previous, previous_portable; /* what `unchanged` refers to */
+static unsigned int portables;
 static unsigned int expect_failed, tests_run, seconds[SECONDS];
+
+static void portable_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, portable_setup);
+}
 
 struct stackdepot_unwinder *oracle_unwinder(void)
 {
@@ -44,6 +54,7 @@ struct stackdepot_unwinder *oracle_unwinder(void)
 			abort();
 		}
 		stackdepot_unwind_setup();
+		portable_once();
 		unwinder = stackdepot_unwind_init(memory, STACKDEPOT_UNWINDER_BYTES);
 		kept = mmap(NULL, sizeof(*kept), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -121,25 +132,42 @@ static bool ask_second(const struct stackdepot_unwind_start *start, unsigned int
 }
 
 /* What was said to be unchanged must be what the last trace ended with. */
-static bool compare_unchanged(const struct stackdepot_unwind_trace *ours)
+static bool compare_unchanged(const struct stackdepot_unwind_trace *ours, struct opinion *last)
 {
 	unsigned int nr = ours->unchanged;
-	bool good = nr <= ours->nr && nr <= previous.nr &&
-		    !memcmp(ours->frames + ours->nr - nr, previous.frames + previous.nr - nr,
+	bool good = nr <= ours->nr && nr <= last->nr &&
+		    !memcmp(ours->frames + ours->nr - nr, last->frames + last->nr - nr,
 			    nr * sizeof(ours->frames[0]));
 
 	if (!good) {
 		__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
-		report("unchanged", ours, &previous);
+		report("unchanged", ours, last);
 	}
-	previous.nr = ours->nr;
-	memcpy(previous.frames, ours->frames, ours->nr * sizeof(ours->frames[0]));
+	last->nr = ours->nr;
+	memcpy(last->frames, ours->frames, ours->nr * sizeof(ours->frames[0]));
 	return good;
+}
+
+/* Each frame is to be the place that its address is in now. */
+static bool compare_portable(const char *how, const uintptr_t *plain,
+			     const struct stackdepot_unwind_trace *ours)
+{
+	uint32_t i, differs = portable_differs(plain, ours->frames, ours->nr);
+	struct opinion wanted = {.nr = ours->nr};
+
+	__atomic_fetch_add(&portables, ours->nr, __ATOMIC_RELAXED);
+	if (differs == ours->nr)
+		return true;
+	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < ours->nr; i++)
+		wanted.frames[i] = portable_frame(plain[i]);
+	report(how, ours, &wanted);
+	return false;
 }
 
 /* All walks that are remembered are of one size. */
 static void remember(struct stackdepot_unwinder *u, const struct stackdepot_unwind_trace *trace,
-		     unsigned int size)
+		     const uintptr_t *plain, unsigned int size)
 {
 	struct opinion *copy;
 
@@ -151,7 +179,9 @@ static void remember(struct stackdepot_unwinder *u, const struct stackdepot_unwi
 	copy = &kept->trace[kept->nr++];
 	copy->nr = trace->nr;
 	copy->ended = trace->certain == trace->nr;
-	memcpy(copy->frames, trace->frames, trace->nr * sizeof(trace->frames[0]));
+	memcpy(copy->frames, plain, trace->nr * sizeof(trace->frames[0]));
+	memcpy(kept->portable[copy - kept->trace], trace->frames,
+	       trace->nr * sizeof(trace->frames[0]));
 	(void)stackdepot_unwind_remember(u, trace, (uint64_t)(copy - kept->trace));
 }
 
@@ -168,30 +198,40 @@ static bool check_recall(struct stackdepot_unwinder *u, const struct stackdepot_
 	EXPECT(kept->trace[which].ended); /* no guess is recalled */
 	trace.frames = kept->trace[which].frames;
 	trace.nr = trace.certain = kept->trace[which].nr;
-	if (agrees(&trace, oracle, oracle->nr > size ? size : oracle->nr))
-		return true;
-	__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
-	report("recalled", &trace, oracle);
-	return false;
+	if (!agrees(&trace, oracle, oracle->nr > size ? size : oracle->nr)) {
+		__atomic_fetch_add(&check_failed, 1, __ATOMIC_RELAXED);
+		report("recalled", &trace, oracle);
+		return false;
+	}
+	trace.frames = kept->portable[which];
+	return compare_portable("recalled, portable", kept->trace[which].frames, &trace);
 }
 
 static bool check_walk(const char *how, struct stackdepot_unwinder *u,
 		       const struct stackdepot_unwind_start *start, unsigned int size,
 		       const struct opinion *oracle)
 {
-	struct stackdepot_unwind_trace trace;
-	uintptr_t buffer[ORACLE_FRAMES];
-	bool good;
+	struct stackdepot_unwind_trace trace, last;
+	uintptr_t buffer[ORACLE_FRAMES], plain[ORACLE_FRAMES];
+	bool good, kept_by = false;
 
 	stackdepot_unwind(u, start, buffer, size, &trace);
 	good = compare(how, &trace, oracle, size);
-	if (u && !(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
-		good &= compare_unchanged(&trace);
-		remember(u, &trace, size);
+	kept_by = u && !(trace.flags & STACKDEPOT_UNWIND_NESTED);
+	if (kept_by)
+		good &= compare_unchanged(&trace, &previous);
+	memcpy(plain, trace.frames, trace.nr * sizeof(plain[0]));
+	last = trace;
+	stackdepot_unwind_portable(u, &trace);
+	good &= compare_portable(how, plain, &trace);
+	if (kept_by) {
+		good &= compare_unchanged(&trace, &previous_portable);
+		remember(u, &trace, plain, size);
 	}
-	check_last = trace;
-	memcpy(check_frames, trace.frames, trace.nr * sizeof(trace.frames[0]));
 	stackdepot_unwind_done(u, &trace);
+	/* not before: a handler that comes in between has its own */
+	check_last = last;
+	memcpy(check_frames, plain, last.nr * sizeof(plain[0]));
 	return good;
 }
 
@@ -241,14 +281,21 @@ static void interrupted_trace(const ucontext_t *context, const struct stackdepot
 bool check_context(const void *context)
 {
 	struct stackdepot_unwind_trace trace = {0};
-	uintptr_t buffer[ORACLE_FRAMES];
+	uintptr_t buffer[ORACLE_FRAMES], plain[ORACLE_FRAMES];
 	struct opinion oracle;
 
 	trace.nr = stackdepot_unwind_context(oracle_unwinder(), context, buffer, ORACLE_FRAMES,
 					     &trace.certain);
 	trace.frames = buffer;
 	interrupted_trace(context, &trace, &oracle);
-	return compare("context", &trace, &oracle, ORACLE_FRAMES);
+	if (!compare("context", &trace, &oracle, ORACLE_FRAMES))
+		return false;
+	memcpy(plain, buffer, trace.nr * sizeof(plain[0]));
+	(void)stackdepot_unwind_portable_frames(buffer, trace.nr, true);
+	/* as if it were an address to return to */
+	plain[0]++;
+	buffer[0]++;
+	return compare_portable("context", plain, &trace);
 }
 
 bool expect(bool condition, const char *text, const char *file, int line)
@@ -274,9 +321,9 @@ void run(const char *name, void (*test)(void))
 
 int run_result(void)
 {
-	printf("%u tests, %u walks compared, %u of them recalled, %u differ, %u expectations "
-	       "failed\n",
-	       tests_run, check_total, recalled, check_failed, expect_failed);
+	printf("%u tests, %u walks compared, %u of them recalled, %u portable frames, %u differ, "
+	       "%u expectations failed\n",
+	       tests_run, check_total, recalled, portables, check_failed, expect_failed);
 	if (seconds[SECOND_AGREES] + seconds[SECOND_GUESSES] + seconds[SECOND_SHORTER])
 		printf("where libgcc gave up, libunwind: agrees %u, guesses on %u, gives up "
 		       "earlier %u\n",

@@ -5,7 +5,8 @@
  *	LD_PRELOAD=libunwind-check.so UNWIND_REPORT=/path/report program ...
  *
  * UNWIND_MODE=check (default): each trace is compared with _Unwind_Backtrace() on the same stack;
- * and with libunwind, if that did not come to the outermost frame.
+ * and with libunwind, if that did not come to the outermost frame. So is what is recalled, and each
+ * portable frame is to be the place that its address is in.
  * UNWIND_MODE=time: each capture is timed, and, every so often, that of the others.
  *
  * Each process appends its result to the report; in check mode also its first differences.
@@ -23,12 +24,14 @@
 #include <unistd.h>
 
 #include "opinions.h"
+#include "portable.h"
 #include "preload.h"
 #include "stackdepot/stackdepot.h"
 #include "stackdepot/unwind.h"
 
 #define FRAMES 256
 #define REPORTED_MAX 3
+#define MEMO_BYTES (256u << 10)
 
 /* The allocator below: libc's, or one the program brings. */
 void *__libc_malloc(size_t bytes);
@@ -54,11 +57,14 @@ enum kind {
 	SHORTER,
 	DIFFERENT,
 	BAD_UNCHANGED,
+	BAD_PORTABLE,
+	BAD_RECALL,
 	KINDS,
 };
 
 static const char *const kind_names[KINDS] = {"ended",	 "cut",	      "gave-up",      "longer",
-					      "shorter", "different", "bad-unchanged"};
+					      "shorter", "different", "bad-unchanged",
+					      "bad-portable", "bad-recall"};
 
 struct line {
 	size_t nr;
@@ -71,7 +77,10 @@ struct thread {
 	uint32_t previous_nr;
 	uint64_t calls;
 	struct stackdepot_cursor cursor;
-	uintptr_t previous[FRAMES];
+	uintptr_t previous[FRAMES]; /* portable, as the next but one */
+	uintptr_t plain[FRAMES];
+	uintptr_t scratch[FRAMES];
+	char memo[MEMO_BYTES] __attribute__((aligned(64)));
 	struct line line;
 };
 
@@ -79,6 +88,7 @@ static __thread struct thread *self __attribute__((tls_model("initial-exec")));
 static uint64_t counts[KINDS], full, lost, cut, frames_total, verified_total;
 static uint64_t seconds[SECONDS], seconds_longer[SECONDS]; /* of GAVE_UP, of LONGER */
 static uint64_t guesses, guesses_ended, guesses_differ;	   /* traces with such frames */
+static uint64_t recalled, portables;			   /* traces, frames that were compared */
 static enum { MODE_UNSET, MODE_OFF, MODE_CHECK, MODE_TIME } mode;
 static char report_path[256];
 static struct stackdepot *depot; /* mode time: what a capture is followed by */
@@ -125,6 +135,7 @@ static void choose_mode(void)
 		return;
 	}
 	stackdepot_unwind_setup();
+	portable_setup();
 	if (name && !strcmp(name, "time"))
 		stackdepot_create(&(struct stackdepot_options){.max_bytes = 64 << 20,
 							       .max_frames = FRAMES,
@@ -148,6 +159,7 @@ static struct thread *thread_get(void)
 	thread->unwinder =
 		stackdepot_unwind_init((char *)thread + ((sizeof(*thread) + 4095) & ~(size_t)4095),
 				       STACKDEPOT_UNWINDER_BYTES);
+	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, sizeof(thread->memo));
 	self = thread;
 	return thread;
 }
@@ -157,17 +169,11 @@ static bool equal_frames(const uintptr_t *a, const uintptr_t *b, uint32_t nr)
 	return !memcmp(a, b, nr * sizeof(*a));
 }
 
-static enum kind compare(const struct stackdepot_unwind_trace *trace, const struct opinion *libgcc,
-			 const struct thread *thread)
+static enum kind compare(const struct stackdepot_unwind_trace *trace, const struct opinion *libgcc)
 {
 	uint32_t theirs = libgcc->nr > FRAMES ? FRAMES : libgcc->nr;
 	uint32_t common = trace->certain < theirs ? trace->certain : theirs;
 
-	if (trace->unchanged > trace->nr || trace->unchanged > thread->previous_nr ||
-	    !equal_frames(trace->frames + trace->nr - trace->unchanged,
-			  thread->previous + thread->previous_nr - trace->unchanged,
-			  trace->unchanged))
-		return BAD_UNCHANGED;
 	if (!equal_frames(trace->frames, libgcc->frames, common))
 		return DIFFERENT;
 	if (trace->certain < theirs)
@@ -260,6 +266,69 @@ static void check_guess(const struct stackdepot_unwind_start *start,
 	say_difference("a walk of all frames", "differs", &reported, trace, &other);
 }
 
+static bool is_unchanged(const struct stackdepot_unwind_trace *trace, const struct thread *thread)
+{
+	return trace->unchanged <= trace->nr && trace->unchanged <= thread->previous_nr &&
+	       equal_frames(trace->frames + trace->nr - trace->unchanged,
+			    thread->previous + thread->previous_nr - trace->unchanged,
+			    trace->unchanged);
+}
+
+static uint64_t frames_hash(const struct stackdepot_unwind_trace *trace)
+{
+	uint64_t hash = trace->nr;
+	uint32_t i;
+
+	for (i = 0; i < trace->nr; i++)
+		hash = (hash ^ trace->frames[i]) * 0x9e3779b97f4a7c15ull + (hash >> 29);
+	return hash;
+}
+
+/* The frames of this trace, as portable ones; what they were is in thread->plain. */
+static enum kind check_portable(struct thread *thread, struct stackdepot_unwinder *unwinder,
+				struct stackdepot_unwind_trace *trace)
+{
+	bool nested = trace->flags & STACKDEPOT_UNWIND_NESTED;
+	uint32_t nr = trace->nr;
+
+	memcpy(thread->plain, trace->frames, nr * sizeof(trace->frames[0]));
+	stackdepot_unwind_portable(unwinder, trace);
+	count(&portables, nr);
+	if (portable_differs(thread->plain, trace->frames, nr) < nr)
+		return BAD_PORTABLE;
+	if (nested || !unwinder)
+		return ENDED;
+	if (!is_unchanged(trace, thread))
+		return BAD_UNCHANGED;
+	thread->previous_nr = nr;
+	memcpy(thread->previous, trace->frames, nr * sizeof(trace->frames[0]));
+	return ENDED;
+}
+
+/* Is it what was remembered? A walk of all frames tells. *ret_recalled: there was something. */
+static enum kind check_recall(struct thread *thread, const struct stackdepot_unwind_start *start,
+			      bool *ret_recalled)
+{
+	struct stackdepot_unwind_trace trace;
+	enum kind kind;
+	uint64_t hash;
+
+	*ret_recalled = stackdepot_unwind_recall(thread->unwinder, start, &hash);
+	if (!*ret_recalled)
+		return ENDED;
+	count(&recalled, 1);
+	stackdepot_unwind(NULL, start, thread->scratch, FRAMES, &trace);
+	kind = check_portable(thread, NULL, &trace);
+	return kind == ENDED && hash != frames_hash(&trace) ? BAD_RECALL : kind;
+}
+
+static void check_remember(struct thread *thread, struct stackdepot_unwind_trace *trace)
+{
+	if (!stackdepot_unwind_remember(thread->unwinder, trace, frames_hash(trace)))
+		(void)stackdepot_unwind_memory(thread->unwinder, thread->memo,
+					       sizeof(thread->memo));
+}
+
 static __attribute__((noinline)) void check(struct thread *thread,
 					    const struct stackdepot_unwind_start *start)
 {
@@ -267,23 +336,32 @@ static __attribute__((noinline)) void check(struct thread *thread,
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[FRAMES];
 	struct opinion libgcc;
-	enum kind kind;
+	bool was_recalled;
+	enum kind kind, portable = check_recall(thread, start, &was_recalled);
 
-	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	/* what a recorder does not walk leaves what is kept behind; every other time */
+	if (was_recalled && portable == ENDED && ++thread->calls % 2) {
+		stackdepot_unwind(NULL, start, buffer, FRAMES, &trace);
+	} else {
+		stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	}
 	opinion_libgcc(start->sp, (unsigned int)start->skip, FRAMES, &libgcc);
-	kind = compare(&trace, &libgcc, thread);
-	count(&counts[kind], 1);
-	count_trace(&trace);
-	if (kind >= LONGER)
-		say_difference("libgcc", kind_names[kind], &reported[kind], &trace, &libgcc);
+	kind = compare(&trace, &libgcc);
 	if (kind == GAVE_UP || kind == LONGER)
 		check_second(start, &trace, kind);
 	if (trace.certain < trace.nr)
 		check_guess(start, &trace);
-	if (!(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
-		thread->previous_nr = trace.nr;
-		memcpy(thread->previous, trace.frames, trace.nr * sizeof(trace.frames[0]));
-	}
+	count_trace(&trace);
+	if (kind <= LONGER && portable == ENDED)
+		portable = check_portable(thread, trace.frames == buffer ? NULL : thread->unwinder,
+					  &trace);
+	if (kind <= LONGER && portable != ENDED)
+		kind = portable;
+	count(&counts[kind], 1);
+	if (kind >= LONGER)
+		say_difference("libgcc", kind_names[kind], &reported[kind], &trace, &libgcc);
+	if (trace.frames != buffer)
+		check_remember(thread, &trace);
 	stackdepot_unwind_done(thread->unwinder, &trace);
 }
 
@@ -393,6 +471,7 @@ static void say_counts(void)
 	say("%s: %lu of %lu traces agree;", program_invocation_short_name, agree, total);
 	for (i = 0; i < KINDS; i++)
 		say(" %s=%lu", kind_names[i], counts[i]);
+	say(" recalled=%lu portable-frames=%lu", recalled, portables);
 	say(" guesses=%lu guesses-ended=%lu guesses-differ=%lu", guesses, guesses_ended,
 	    guesses_differ);
 	for (i = 0; i < SECONDS; i++)
