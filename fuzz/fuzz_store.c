@@ -20,11 +20,11 @@
 #include "stackdepot/stackdepot.h"
 #include "stackdepot/store.h"
 #include "store/format.h"
+#include "store/frame.h"
 
 #define BYTES STORE_MIN_BYTES
 #define EVENTS 8u
 #define TRACES 12u
-#define MODULE_START 0x7f0000000000ull
 #define PID 4000000000u /* nobody's */
 
 /* A fuzzer's output is its own. */
@@ -78,15 +78,13 @@ static void make_modules(struct store_module *modules)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		modules[i] = (struct store_module){.start = MODULE_START + (i << 20),
-						   .end = MODULE_START + ((i + 1) << 20),
-						   .bias = MODULE_START,
-						   .state = 1,
-						   .build_id_bytes = i < 2 ? 20 : 0,
-						   .path_bytes = 9,
-						   .path = "/lib/x.so"};
+		modules[i] = (struct store_module){
+			.state = STORE_RECORD_VALID,
+			.identity = {.bytes = 1 << 20, .build_id_bytes = i < 2 ? 20 : 0},
+			.path_bytes = 9,
+			.path = "/lib/x.so"};
 		modules[i].path[5] = (char)('x' + i);
-		memset(modules[i].build_id, (int)i, STORE_BUILD_ID_BYTES);
+		memset(modules[i].identity.build_id, (int)i, 20);
 	}
 }
 
@@ -105,8 +103,11 @@ static void make_traces(struct stackdepot *depot)
 		stackdepot_ref_t ref;
 
 		for (j = 0; j < 20; j++)
-			frames[j] = MODULE_START + 0x10000ull * j + i;
+			frames[j] = frame_of_module(1 + j % 4, 0x1000ull * j + i);
+		frames[2] = frame_of_address(0x7f0000000000ull + i);
 		frames[3] = STACKDEPOT_FRAME_GUESS;
+		if (i > 3)
+			frames[i + 3] = frame_of_process(i % 5);
 		handle = stackdepot_save(depot, frames, 4 + i, 0);
 		ref = stackdepot_ref(depot, handle);
 		buckets[i].entry[0] = (struct store_entry){
@@ -155,7 +156,7 @@ static void ask_trace(struct stackdepot_store *store, stackdepot_ref_t ref)
 			: 0;
 
 	for (i = 0; i < nr; i++)
-		if (stackdepot_store_module(store, frames[i], &module) &&
+		if (stackdepot_store_module(store, stackdepot_frame_module(frames[i]), &module) &&
 		    strlen(module.path) >= STORE_PATH_BYTES)
 			abort();
 }
@@ -249,6 +250,7 @@ static uint64_t section_offset(unsigned int section)
 				    STORE_HEADER_BYTES,
 				    STORE_HEADER_BYTES + sizeof(struct store_note) * STORE_NOTES,
 				    layout.modules_offset,
+				    layout.index_offset,
 				    layout.errors_offset,
 				    layout.corpus_offset,
 				    layout.live_offset,

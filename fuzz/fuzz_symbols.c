@@ -76,7 +76,7 @@ static void look(struct symbol_module *module)
 	for (i = 0; i < nr; i++) {
 		step = (segments[i].end - segments[i].start) / PLACES + 1;
 		for (at = 0; at < PLACES; at++)
-			look_at(module, segments[i].start - module->bias + at * step);
+			look_at(module, segments[i].start + at * step);
 	}
 	for (at = 0; at < 16; at++) {
 		look_at(module, at);
@@ -109,9 +109,7 @@ static void try_module(bool by_build_id)
 				       .name = name,
 				       .label = strdup(name),
 				       .build_id = build_id,
-				       .start = 0x7f0000000000,
-				       .end = 0x7f0000100000,
-				       .bias = 0x7f0000000000,
+				       .end = 0x100000,
 				       .names = names_open()};
 
 	record(&module, by_build_id);

@@ -69,6 +69,7 @@ struct stackdepot_store_info {
 	uint64_t start_ns;
 	uint64_t start_monotonic_ns;
 	uint64_t end_monotonic_ns; /* 0: not known */
+	uint32_t serial;	   /* see stackdepot_frame_process() */
 	uint64_t pid_namespace;	   /* inode of the one that pid is of, 0: not known */
 	uint64_t start_ticks;	   /* as /proc/PID/stat has it, 0: not known */
 	uint64_t recorder_end;	   /* where the variables of the preload library end */
@@ -131,53 +132,113 @@ struct stackdepot_object {
 STACKDEPOT_API int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
 						struct stackdepot_object *ret_object);
 
-/**
- * struct stackdepot_module - a file that was mapped, now or in the past.
- * @tag:           told apart by it from others that had the same addresses, see
- *                 stackdepot_store_module().
- * @file_bytes:    size of the file when it was loaded, as the next two only if it has no build-id;
- *                 all of them 0 if they are not known.
- * @file_mtime_ns: its time of modification.
+/*
+ * Frames, as the traces of a store have them, are numbers of 48 bits, sign-extended, which mean the
+ * same in each process of the run:
+ *
+ *	47  46        33  32                  0
+ *	+---+------------+---------------------+
+ *	| 0 | module     | offset              |	code of a file: its number, and how far
+ *	+---+------------+---------------------+	behind its lowest address
+ *	| 0 | 0          | small               |	a mark
+ *	+---+------------+--+------------------+
+ *	| 0 | 0          | 1| process          |	whose addresses are in this trace
+ *	+---+------------+--+------------------+
+ *	| 1 | address                          |	code of no file that is known: in memory
+ *	+---+----------------------------------+
+ *
+ * A process is outermost in its trace. All are return addresses: the call is in the byte before.
  */
-struct stackdepot_module {
-	uint64_t start;
-	uint64_t end;
-	uint64_t bias; /* address in memory minus address in the file */
-	uint64_t load_ns;
-	uint64_t unload_ns; /* 0: not unloaded */
-	uint32_t tag;
-	uint32_t build_id_bytes;
-	const uint8_t *build_id;
-	const char *path;
-	uint64_t file_bytes;
-	uint64_t file_mtime_ns;
-	uint64_t file_inode;
-};
+#define STACKDEPOT_FRAME_OFFSET_BITS 33
+#define STACKDEPOT_FRAME_ADDRESS_BITS 47
+#define STACKDEPOT_FRAME_MODULES 16383u /* the largest number of one; they begin with 1 */
 
-/* stackdepot_store_next_module() - as stackdepot_store_next_object(), in the order of loading. */
-STACKDEPOT_API int stackdepot_store_next_module(struct stackdepot_store *store, uint64_t *position,
-						struct stackdepot_module *ret_module);
+/* Low bits that addresses of code do without: where there are 48 they are multiples of 4. */
+#if defined(__aarch64__)
+enum { STACKDEPOT_FRAME_ADDRESS_SHIFT = 1 };
+#elif defined(__x86_64__)
+enum { STACKDEPOT_FRAME_ADDRESS_SHIFT = 0 };
+#else
+#error "stores are known of x86-64 and arm64"
+#endif
 
 /*
- * In a trace this is no frame: those behind it, further out, were found by frame pointers, as the
- * code before it has no unwind table. They are a guess, right if that code keeps a frame pointer.
+ * A mark: frames behind it, further out, were found by frame pointers, as the code before it has no
+ * unwind table. They are a guess, right if that code keeps a frame pointer.
  */
 #define STACKDEPOT_FRAME_GUESS 1ull
 
-/* stackdepot_frame_address() - the program counter of a frame that a store's trace has. */
+/* stackdepot_frame_is_address() - is it code of no file that is known? */
+static inline int stackdepot_frame_is_address(uint64_t frame)
+{
+	return (int)(frame >> STACKDEPOT_FRAME_ADDRESS_BITS & 1);
+}
+
+/* stackdepot_frame_address() - of such a frame, in the memory of its process. */
 static inline uint64_t stackdepot_frame_address(uint64_t frame)
 {
-	return frame & 0x0000ffffffffffffull;
+	return (frame & ((1ull << STACKDEPOT_FRAME_ADDRESS_BITS) - 1))
+	       << STACKDEPOT_FRAME_ADDRESS_SHIFT;
+}
+
+/* stackdepot_frame_module() - the number of the file that it is in; 0: none. */
+static inline uint32_t stackdepot_frame_module(uint64_t frame)
+{
+	return stackdepot_frame_is_address(frame)
+		       ? 0
+		       : (uint32_t)(frame >> STACKDEPOT_FRAME_OFFSET_BITS &
+				    STACKDEPOT_FRAME_MODULES);
+}
+
+/* stackdepot_frame_offset() - how far behind the lowest address of its file. */
+static inline uint64_t stackdepot_frame_offset(uint64_t frame)
+{
+	return frame & ((1ull << STACKDEPOT_FRAME_OFFSET_BITS) - 1);
+}
+
+/* stackdepot_frame_process() - the process that it names; 0: it is a frame of another kind. */
+static inline uint32_t stackdepot_frame_process(uint64_t frame)
+{
+	return !stackdepot_frame_is_address(frame) && !stackdepot_frame_module(frame) &&
+			       stackdepot_frame_offset(frame) >> 32
+		       ? (uint32_t)frame
+		       : 0;
 }
 
 /**
- * stackdepot_store_module() - the module a frame lies in.
- * @frame: as stackdepot_fetch() gives it. Its top 16 bits tell which of the modules that had this
- *         address in turn.
- *
- * Return: 1 with @ret_module filled, or 0.
+ * struct stackdepot_module - a file that was mapped, by any process, now or in the past.
+ * @number:        that frames in it have.
+ * @base:          its lowest address, in the file; with the offset of a frame the address in the
+ *                 file.
+ * @bytes:         from there to its end, in memory.
+ * @file_bytes:    size of the file when it was loaded, as the next three only if it has no
+ *                 build-id; all of them 0 if they are not known.
+ * @file_mtime_ns: its time of modification.
  */
-STACKDEPOT_API int stackdepot_store_module(struct stackdepot_store *store, uint64_t frame,
+struct stackdepot_module {
+	uint32_t number;
+	uint32_t build_id_bytes;
+	const uint8_t *build_id;
+	const char *path;
+	uint64_t base;
+	uint64_t bytes;
+	uint64_t file_bytes;
+	uint64_t file_mtime_ns;
+	uint64_t file_inode;
+	uint64_t file_device;
+};
+
+/* stackdepot_store_next_module() - as stackdepot_store_next_object(), in the order they were met.
+ */
+STACKDEPOT_API int stackdepot_store_next_module(struct stackdepot_store *store, uint64_t *position,
+						struct stackdepot_module *ret_module);
+
+/**
+ * stackdepot_store_module() - the file of that number; see stackdepot_frame_module().
+ *
+ * Return: 1 with @ret_module filled, or 0: there is none.
+ */
+STACKDEPOT_API int stackdepot_store_module(struct stackdepot_store *store, uint32_t number,
 					   struct stackdepot_module *ret_module);
 
 /* What can be found wrong, named as KASAN does; see stackdepot_error_name(). */

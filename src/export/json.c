@@ -18,7 +18,7 @@
 #include "text/text.h"
 #include "text/writer.h"
 
-#define JSON_FORMAT_VERSION 1
+#define JSON_FORMAT_VERSION 2
 
 struct json_export {
 	struct writer writer;
@@ -148,7 +148,6 @@ static void json_frame_of(struct writer *writer, const struct symbol_frame *fram
 	size_t i;
 
 	writer_object(writer, NULL);
-	writer_address(writer, "address", frame->address);
 	writer_text(writer, "module", frame->in ? frame->in->path : NULL);
 	writer_address(writer, "offset", frame->offset);
 	writer_array(writer, "lines");
@@ -185,14 +184,12 @@ static void json_module(struct writer *writer, const struct stackdepot_module *m
 	writer_object(writer, NULL);
 	writer_text(writer, "path", module->path);
 	writer_text(writer, "build_id", build_id[0] ? build_id : NULL);
-	writer_address(writer, "start", module->start);
-	writer_address(writer, "end", module->end);
-	writer_address(writer, "bias", module->bias);
-	writer_bool(writer, "unloaded", module->unload_ns != 0);
+	writer_address(writer, "base", module->base);
+	writer_number(writer, "bytes", (double)module->bytes);
 	writer_end(writer);
 }
 
-/* Those that were mapped at one place in several processes are one. */
+/* In several stores, what is the same file to people is one. */
 static void json_modules(struct json_export *json)
 {
 	struct intern *known = intern_open();
@@ -205,9 +202,11 @@ static void json_modules(struct json_export *json)
 
 		while (stackdepot_store_next_module(json->profile->processes[i].store, &position,
 						    &module)) {
-			char *text = memory_print("%" PRIx64 " %" PRIx64 " %d %s", module.start,
-						  module.bias, module.unload_ns != 0, module.path);
+			char build_id[EXPORT_BUILD_ID_BYTES], *text;
 
+			export_build_id(module.build_id, module.build_id_bytes, build_id);
+			text = memory_print("%s %" PRIu64 " %" PRIu64 " %s", build_id,
+					    module.file_inode, module.file_mtime_ns, module.path);
 			nr = intern_nr(known);
 			if (intern_text(known, text) == nr)
 				json_module(&json->writer, &module);

@@ -39,7 +39,7 @@ static void lsan_stack(const struct export *export, const struct profile_stack *
 
 		for (j = 0; j < frame->nr; j++) {
 			fprintf(export->out, "    #%u 0x%llx", number++,
-				(unsigned long long)frame->address - 1);
+				(unsigned long long)frame->offset - 1);
 			lsan_line(export->out, frame, &frame->lines[j]);
 		}
 	}

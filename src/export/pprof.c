@@ -170,8 +170,8 @@ static struct pprof_mapping *pprof_mapping_of(const struct pprof *pprof,
 	for (i = 0; i < pprof->nr_mappings; i++) {
 		struct pprof_mapping *mapping = &pprof->mappings[i];
 
-		if (mapping->module == frame->in && frame->address > mapping->at.start &&
-		    frame->address <= mapping->at.end)
+		if (mapping->module == frame->in && frame->offset > mapping->at.start &&
+		    frame->offset <= mapping->at.end)
 			return mapping;
 	}
 	return NULL;
@@ -185,7 +185,7 @@ static void pprof_frame(struct pprof *pprof, const struct symbol_frame *frame)
 	if (mapping)
 		protobuf_integer(&pprof->message, LOCATION_MAPPING,
 				 (uint64_t)(mapping - pprof->mappings) + 1);
-	protobuf_integer(&pprof->message, LOCATION_ADDRESS, frame->address - 1);
+	protobuf_integer(&pprof->message, LOCATION_ADDRESS, frame->offset - 1);
 	for (i = 0; i < frame->nr; i++) {
 		const struct symbol_line *line = &frame->lines[i];
 
@@ -265,8 +265,9 @@ static void pprof_add_mapping(struct pprof *pprof, const struct symbol_module *m
 }
 
 /*
- * As the kernel lists the executable mappings of a file, each with its offset, from which readers
- * tell the addresses in the file. Without the file, all of it is taken to lie there from offset 0.
+ * As the kernel would list the executable mappings of a file that lies where its own addresses say,
+ * whichever process it is in: addresses are those in the file then. Readers tell so from the offset
+ * of a mapping. Without the file, all of it is taken to lie there from offset 0.
  */
 static void pprof_find_mappings(struct pprof *pprof)
 {

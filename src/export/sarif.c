@@ -84,7 +84,11 @@ static void sarif_place(struct sarif *sarif, const struct symbol_frame *frame,
 		writer_end(writer);
 	}
 	writer_object(writer, "address");
-	writer_integer(writer, "absoluteAddress", (int64_t)frame->address - 1);
+	if (frame->in)
+		writer_integer(writer, "relativeAddress",
+			       (int64_t)(frame->offset - 1 - frame->in->start));
+	else
+		writer_integer(writer, "absoluteAddress", (int64_t)frame->offset - 1);
 	writer_end(writer);
 	writer_end(writer);
 }

@@ -35,8 +35,10 @@ static void profile_append(struct profile *profile, struct profile_process proce
 {
 	struct code_names *code = code_names_of(process.path, process.store);
 
+	stackdepot_store_get_info(process.store, &process.info);
 	process.code_time = code_names_time(code);
-	process.symbols = symbols_add(profile->symbols, process.store, code);
+	process.symbols = symbols_add(profile->symbols, process.store);
+	symbols_made(process.symbols, process.info.serial, code);
 	profile->processes = memory_realloc(
 		profile->processes, (profile->nr_processes + 1) * sizeof(*profile->processes));
 	profile->processes[profile->nr_processes++] = process;

@@ -36,6 +36,7 @@ struct read {
 	/* The trace that was read last, of which process, as stored and as places. */
 	const struct profile_process *last_of;
 	uintptr_t last_raw[STACKDEPOT_MAX_FRAMES];
+	uint32_t last_owner;
 	struct profile_trace last;
 	struct read_stack *stacks;
 	size_t nr;
@@ -59,30 +60,39 @@ static struct profile_block *read_block(struct profile *profile, size_t frames)
 	return block;
 }
 
-/* How many of NR frames, the outermost ones, the trace that was read last has, too. */
+/* A trace as stored, whose addresses are OWNER's. */
+struct read_raw {
+	const uintptr_t *frames;
+	unsigned int nr;
+	uint32_t owner;
+};
+
+/* How many frames, the outermost ones, the trace that was read last has, too. */
 static unsigned int read_shared(const struct read *read, const struct profile_process *process,
-				const uintptr_t *raw, unsigned int nr)
+				const struct read_raw *raw)
 {
+	const unsigned int nr = raw->nr;
 	unsigned int shared = 0;
 
-	if (read->last_of != process)
+	if (read->last_of != process || read->last_owner != raw->owner)
 		return 0;
 	while (shared < nr && shared < read->last.nr &&
-	       raw[nr - 1 - shared] == read->last_raw[read->last.nr - 1 - shared])
+	       raw->frames[nr - 1 - shared] == read->last_raw[read->last.nr - 1 - shared])
 		shared++;
 	return shared;
 }
 
-/* The places of NR frames: those that the last trace shares are known, others are asked for. */
+/* The places of its frames: those that the last trace shares are known, others are asked for. */
 static void read_places(struct read *read, const struct profile_process *process,
-			const uintptr_t *raw, unsigned int nr, struct profile_trace *trace)
+			const struct read_raw *raw, struct profile_trace *trace)
 {
+	const unsigned int nr = raw->nr;
 	struct profile_block *block = read_block(read->profile, nr);
 	struct symbol_frame **frames = &block->frames[block->used];
-	unsigned int i, shared = read_shared(read, process, raw, nr);
+	unsigned int i, shared = read_shared(read, process, raw);
 
 	for (i = 0; i < nr - shared; i++)
-		frames[i] = symbols_place(process->symbols, raw[i]);
+		frames[i] = symbols_place(process->symbols, raw->frames[i], raw->owner);
 	if (shared)
 		memcpy(&frames[i], &read->last.frames[read->last.nr - shared],
 		       shared * sizeof(struct symbol_frame *));
@@ -101,11 +111,15 @@ static struct profile_trace read_trace(struct read *read, const struct profile_p
 					    STACKDEPOT_MAX_FRAMES)
 		     : 0;
 	struct profile_trace trace = {.evicted = ref && nr <= 0, .hash = ref && nr <= 0};
+	struct read_raw stored;
 
 	if (nr <= 0)
 		return trace;
-	read_places(read, process, raw, (unsigned int)nr, &trace);
+	stored = (struct read_raw){raw, (unsigned int)nr, stackdepot_frame_process(raw[nr - 1])};
+	stored.nr -= stored.owner != 0;
+	read_places(read, process, &stored, &trace);
 	memcpy(read->last_raw, raw, (size_t)nr * sizeof(*raw));
+	read->last_owner = stored.owner;
 	read->last = trace;
 	read->last_of = process;
 	return trace;

@@ -244,7 +244,7 @@ DEFINE_PATCHED(patched_usable)
 	return object_usable(patch->below, (void *)a);
 }
 
-/* Unloading is what module records and tags depend on. */
+/* What a file without a build-id is, is known until it is unloaded. */
 HOOK int dlclose(void *handle)
 {
 	static int (*real_dlclose)(void *);

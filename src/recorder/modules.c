@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * modules.c - which files the frames lie in, now and in the past.
+ * modules.c - which files the frames lie in.
  *
- * A module is recorded when the first trace with a frame in it is stored, found by the address
- * alone
- * (_dl_find_object() takes no lock), however it came to be loaded. Those present at the start are
- * permanent. The others may be unloaded, and another may take their addresses: from the first
- * unloading on, frames in them are looked at in each trace, and where addresses are used a second
- * time the frames carry the tag of their module in the top 16 bits. So a trace stored before means
- * the old module for ever, and equal addresses in different modules are different traces.
+ * A frame of a trace says which file of the store's module table it is in, and where in that (see
+ * stackdepot/store.h): so it means the same in another process, and when the file has gone and
+ * another has its addresses. The unwinder asks here whenever it meets code that it does not know
+ * (stackdepot_unwind_portable_by()): found by the address alone (_dl_find_object() takes no lock),
+ * however it came to be loaded.
  *
- * A module that comes back to the same place, with the same build-id, is the same one.
+ * What a file is, is read from its memory if it has a build-id; if not, the file system is asked,
+ * which may know another file of that name later. So what was found out is kept (`known`), and
+ * believed if what lies there now has the same link map, addresses and build-id. Files without one
+ * are believed to be the same until something is unloaded, and then if they are still there. An
+ * entry is guarded by a number that is odd while it is written, and whoever finds it so asks anew:
+ * nobody waits, in a signal handler or for a thread that is not there any more.
  *
- * Records and tags can run out. A module that gets none is known all the same, while it is loaded:
- * its frames carry a tag that no record has, so they show as addresses, and never as functions of a
- * module that was there before.
+ * A file that finds no record has frames that are addresses, never places in another one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,48 +30,56 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "frame.h"
+#include "module_table.h"
 #include "recorder.h"
 
-#define MAX_KNOWN 4096u
-#define MAX_UNNOTED 1024u /* at one time */
-#define SPINS 2000u
+#define KNOWN 1024u /* a power of two */
+#define KNOWN_NEAR 8u
+#define PRESENT 1024u
+#define PAGE_OF(address) ((address) & ~(uint64_t)(STORE_PAGE_BYTES - 1))
 
-struct known {
+/* What the loader says of the code that is asked for. */
+struct place {
 	uintptr_t start;
 	uintptr_t end;
-	const void *link_map;
-	uint32_t tag;
-	bool permanent;
-	bool loaded;
+	const struct link_map *link_map;
+	uint64_t headers; /* hash of its build-id, or of its program headers */
+	/* of the module as a whole */
+	uintptr_t low;
+	uintptr_t high;
 };
 
-uint32_t modules_epoch;
+struct known {
+	uint64_t sequence;
+	uintptr_t start;
+	uintptr_t end;
+	const struct link_map *link_map;
+	uint64_t headers;
+	uintptr_t low;
+	uint32_t number; /* 0: it has no record */
+	bool by_file;	 /* it has no build-id */
+};
 
-static struct known known[MAX_KNOWN];
-static uint32_t known_nr;
-static struct known unnoted[MAX_UNNOTED];
-static uint32_t unnoted_nr;
-static uint32_t modules_lock;
+static struct known known[KNOWN];
+static bool known_by_file; /* of some */
 
-static bool modules_lock_take(void)
-{
-	unsigned int spins = 0;
+/* What was there at the start, in the order of loading: some of it holds no code that allocates. */
+static uintptr_t present[PRESENT];
+static uint32_t present_nr;
 
-	/* Given up by and by: the holder may be the thread this signal handler interrupted. */
-	while (__atomic_exchange_n(&modules_lock, 1, __ATOMIC_ACQUIRE))
-		if (++spins > SPINS)
-			return false;
-	return true;
-}
+/* Of the program itself, whose ranges are several if its segments do not lie side by side. */
+static const Elf64_Phdr *program_segments;
+static unsigned int program_nr_segments;
 
-static void modules_lock_drop(void)
-{
-	store_release(&modules_lock, 0);
-}
+/* --- what it is ------------------------------------------------------------------------------- */
 
-/* --- what a module is called ----------------------------------------------------------------- */
+struct build_id {
+	const uint8_t *bytes;
+	uint32_t nr;
+};
 
-static void module_note(struct store_module *module, const char *note, size_t bytes)
+static struct build_id note_build_id(const char *note, size_t bytes)
 {
 	while (bytes >= sizeof(Elf64_Nhdr)) {
 		const Elf64_Nhdr *header = (const void *)note;
@@ -78,49 +87,102 @@ static void module_note(struct store_module *module, const char *note, size_t by
 		size_t whole = sizeof(*header) + name + ((header->n_descsz + 3) & ~(size_t)3);
 
 		if (whole > bytes)
-			return;
+			break;
 		if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 &&
 		    !memcmp(note + sizeof(*header), "GNU", 4) &&
-		    header->n_descsz <= STORE_BUILD_ID_BYTES) {
-			module->build_id_bytes = header->n_descsz;
-			memcpy(module->build_id, note + sizeof(*header) + name, header->n_descsz);
-			return;
-		}
+		    header->n_descsz <= STORE_BUILD_ID_BYTES)
+			return (struct build_id){(const void *)(note + sizeof(*header) + name),
+						 header->n_descsz};
 		note += whole;
 		bytes -= whole;
 	}
+	return (struct build_id){NULL, 0};
 }
 
-/* Of the program itself, whose ranges are several if its segments do not lie side by side. */
-static const Elf64_Phdr *program_segments;
-static unsigned int program_nr_segments;
-
-/* Notes of a module that lie between `low` and `high`. */
-static void module_notes(struct store_module *module, const Elf64_Phdr *segment, unsigned int nr,
-			 uint64_t low, uint64_t high)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr && !module->build_id_bytes; i++) {
-		uint64_t address = module->bias + segment[i].p_vaddr;
-
-		if (segment[i].p_type == PT_NOTE && address >= low &&
-		    address + segment[i].p_memsz <= high)
-			module_note(module, (const void *)(uintptr_t)address, segment[i].p_memsz);
-	}
-}
+struct segments {
+	const Elf64_Phdr *first;
+	unsigned int nr;
+};
 
 /* The ELF header is at the start of a range, unless that is a later one of the program's. */
-static void module_build_id(struct store_module *module, const char *name)
+static struct segments place_segments(const struct place *place)
 {
-	const Elf64_Ehdr *elf = (const void *)(uintptr_t)module->start;
+	const Elf64_Ehdr *elf = (const void *)place->start;
 
-	if (!*name)
-		module_notes(module, program_segments, program_nr_segments, 0, UINT64_MAX);
-	else if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_phoff <= STORE_PAGE_BYTES / 2)
-		module_notes(module, (const void *)((const char *)elf + elf->e_phoff), elf->e_phnum,
-			     module->start, module->end);
+	if (!*place->link_map->l_name)
+		return (struct segments){program_segments, program_nr_segments};
+	if (memcmp(elf->e_ident, ELFMAG, SELFMAG) || elf->e_phoff > STORE_PAGE_BYTES / 2)
+		return (struct segments){NULL, 0};
+	return (struct segments){(const void *)((const char *)elf + elf->e_phoff), elf->e_phnum};
 }
+
+/* In notes that lie in the module. */
+static struct build_id place_build_id(const struct place *place, struct segments segments)
+{
+	struct build_id found = {NULL, 0};
+	unsigned int i;
+
+	for (i = 0; i < segments.nr && !found.nr; i++) {
+		const Elf64_Phdr *segment = &segments.first[i];
+		uintptr_t address = place->link_map->l_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_NOTE && address >= place->low &&
+		    address + segment->p_memsz <= place->high)
+			found = note_build_id((const void *)address, segment->p_memsz);
+	}
+	return found;
+}
+
+static uint64_t hash_bytes(const void *bytes, size_t nr)
+{
+	const uint8_t *byte = bytes;
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	while (nr--)
+		hash = (hash ^ *byte++) * 0x100000001b3ull;
+	return hash;
+}
+
+/* From the lowest to the highest address; of the program from one of its ranges to another. */
+static void place_extent(struct place *place, struct segments segments)
+{
+	uintptr_t low = UINTPTR_MAX, high = 0;
+	unsigned int i;
+
+	place->low = place->start;
+	place->high = place->end;
+	if (*place->link_map->l_name)
+		return;
+	for (i = 0; i < segments.nr; i++) {
+		uintptr_t at = place->link_map->l_addr + segments.first[i].p_vaddr;
+
+		if (segments.first[i].p_type != PT_LOAD)
+			continue;
+		low = PAGE_OF(at) < low ? PAGE_OF(at) : low;
+		high = at + segments.first[i].p_memsz > high ? at + segments.first[i].p_memsz
+							     : high;
+	}
+	/* One that is spread wider than frames can say is several modules. */
+	if (low > place->start || place->end - low > FRAME_OFFSETS)
+		return;
+	place->low = low;
+	place->high = high > place->end ? high : place->end;
+}
+
+static struct build_id place_fill(struct place *place)
+{
+	const struct segments segments = place_segments(place);
+	struct build_id build_id;
+
+	place_extent(place, segments);
+	build_id = place_build_id(place, segments);
+	place->headers =
+		build_id.nr ? hash_bytes(build_id.bytes, build_id.nr)
+			    : hash_bytes(segments.first, segments.nr * sizeof(*segments.first));
+	return build_id;
+}
+
+/* --- what it is called ------------------------------------------------------------------------ */
 
 /* Was the program started by way of its loader, which is the executable then? */
 static bool module_by_loader(void)
@@ -142,7 +204,7 @@ static bool module_mapped(char *line, uintptr_t address, struct store_module *mo
 }
 
 /* The file that is mapped where the program is. */
-static void module_path_by_address(struct store_module *module)
+static void module_path_by_address(struct store_module *module, uintptr_t address)
 {
 	char text[2 * sizeof(module->path)];
 	int fd = filter_allows(FILTER_MAPS) ? setup_open("/proc/self/maps", O_RDONLY) : -1;
@@ -157,7 +219,7 @@ static void module_path_by_address(struct store_module *module)
 		text[used] = '\0';
 		for (; !found && (end = strchr(line, '\n')); line = end + 1) {
 			*end = '\0';
-			found = module_mapped(line, module->start, module);
+			found = module_mapped(line, address, module);
 		}
 		used -= (size_t)(line - text);
 		memmove(text, line, used);
@@ -166,13 +228,14 @@ static void module_path_by_address(struct store_module *module)
 		(void)close(fd);
 }
 
-static void module_path(struct store_module *module, const char *name)
+static void module_path(struct store_module *module, const struct place *place)
 {
+	const char *name = place->link_map->l_name;
 	size_t room = sizeof(module->path) - 1, used = 0, length = strlen(name);
 	ssize_t got;
 
 	if (!length && module_by_loader()) {
-		module_path_by_address(module);
+		module_path_by_address(module, place->start);
 		return;
 	}
 	if (!length) {
@@ -198,268 +261,202 @@ static void module_path(struct store_module *module, const char *name)
 
 /*
  * A build-id tells whether a file is still the one that was mapped. Of one without it its size,
- * time and inode are kept.
+ * time and inode are kept. If they cannot be had, nobody else's file is taken for the same.
  */
-static void module_file(struct store_module *module, const char *name)
+static void module_file(struct store_module *module, const struct place *place)
 {
+	struct store_identity *identity = &module->identity;
 	struct stat st;
 
-	if (module->build_id_bytes || !filter_allows(FILTER_STAT) ||
-	    stat(*name || module_by_loader() ? module->path : "/proc/self/exe", &st))
+	identity->headers = place->headers;
+	if (!filter_allows(FILTER_STAT) ||
+	    stat(*place->link_map->l_name || module_by_loader() ? module->path : "/proc/self/exe",
+		 &st)) {
+		identity->process = (uint64_t)recorder.serial << 32 | 1 |
+				    (uint32_t)hash_bytes(module->path, module->path_bytes);
 		return;
-	module->file_bytes = (uint64_t)st.st_size;
-	module->file_mtime_ns =
+	}
+	identity->file_bytes = (uint64_t)st.st_size;
+	identity->file_mtime_ns =
 		(uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
-	module->file_inode = st.st_ino;
+	identity->file_inode = st.st_ino;
+	identity->file_device = st.st_dev;
 }
 
-/* --- the list --------------------------------------------------------------------------------- */
+/* --- its number ------------------------------------------------------------------------------- */
 
-static struct store_module *module_record(uint32_t number)
+static uint32_t module_without_room(const struct store_identity *identity)
 {
-	return number < recorder.layout.modules ? &recorder.modules[number] : NULL;
-}
-
-/* Is what is loaded there the module of this record? */
-static bool module_same(uint32_t number, const struct dl_find_object *found)
-{
-	const struct store_module *record = module_record(number);
-	struct store_module now = {.start = (uintptr_t)found->dlfo_map_start,
-				   .end = (uintptr_t)found->dlfo_map_end,
-				   .bias = found->dlfo_link_map->l_addr};
-
-	if (!record || record->start != now.start || record->end != now.end)
-		return false;
-	module_build_id(&now, found->dlfo_link_map->l_name);
-	return now.build_id_bytes && now.build_id_bytes == record->build_id_bytes &&
-	       !memcmp(now.build_id, record->build_id, now.build_id_bytes);
-}
-
-static uint32_t module_next_tag(const struct dl_find_object *found)
-{
-	uint32_t i, tag = 0;
-
-	for (i = 0; i < known_nr; i++)
-		if (known[i].start < (uintptr_t)found->dlfo_map_end &&
-		    known[i].end > (uintptr_t)found->dlfo_map_start && known[i].tag >= tag)
-			tag = known[i].tag + 1;
-	return tag;
-}
-
-static void module_write(uint32_t number, const struct dl_find_object *found)
-{
-	struct store_module *record = module_record(number);
-
-	record->start = known[number].start;
-	record->end = known[number].end;
-	record->bias = found->dlfo_link_map->l_addr;
-	record->tag = known[number].tag;
-	record->load_ns = recorder_now_ns();
-	module_build_id(record, found->dlfo_link_map->l_name);
-	module_path(record, found->dlfo_link_map->l_name);
-	module_file(record, found->dlfo_link_map->l_name);
-	store_release(&record->state, 1);
-}
-
-/* Both under the lock. */
-static struct known *module_again(const struct dl_find_object *found)
-{
-	uint32_t i;
-
-	for (i = 0; i < known_nr; i++) {
-		if (known[i].start != (uintptr_t)found->dlfo_map_start || !module_same(i, found))
-			continue;
-		known[i].link_map = found->dlfo_link_map;
-		store_release(&known[i].loaded, true);
-		recorder.modules[i].unload_ns = 0;
-		return &known[i];
-	}
-	return NULL;
-}
-
-static void module_fill(struct known *module, const struct dl_find_object *found, uint32_t tag)
-{
-	module->start = (uintptr_t)found->dlfo_map_start;
-	module->end = (uintptr_t)found->dlfo_map_end;
-	module->link_map = found->dlfo_link_map;
-	module->tag = tag;
-}
-
-/* A place among those without a record; NULL if all are in use. */
-static struct known *module_add_unnoted(const struct dl_find_object *found)
-{
-	uint32_t i;
-
-	for (i = 0; i < unnoted_nr && unnoted[i].loaded; i++)
-		;
-	if (i == MAX_UNNOTED)
-		return NULL;
-	recorder_count(&recorder.header->counts.modules_dropped, 1);
-	module_fill(&unnoted[i], found, STORE_TAG_UNNOTED);
-	store_release(&unnoted[i].loaded, true);
-	if (i == unnoted_nr)
-		store_release(&unnoted_nr, i + 1);
-	return &unnoted[i];
-}
-
-static struct known *module_add(const struct dl_find_object *found, bool permanent)
-{
-	struct known *module = module_again(found);
-	uint32_t tag = module_next_tag(found);
-
-	if (module)
-		return module;
-	if (known_nr == MAX_KNOWN || known_nr >= recorder.layout.modules ||
-	    tag >= STORE_TAG_UNNOTED)
-		return module_add_unnoted(found);
-	module = &known[known_nr];
-	module_fill(module, found, tag);
-	module->permanent = permanent;
-	module->loaded = true;
-	module_write(known_nr, found);
-	store_release(&known_nr, known_nr + 1);
-	return module;
-}
-
-static void module_unload(struct known *module)
-{
-	if (module->tag != STORE_TAG_UNNOTED)
-		module_record((uint32_t)(module - known))->unload_ns = recorder_now_ns();
-	store_release(&module->loaded, false);
-	(void)fetch_add_relaxed(&modules_epoch, 1);
-}
-
-/* --- look-up ---------------------------------------------------------------------------------- */
-
-static bool module_has(const struct known *module, uintptr_t pc)
-{
-	return pc >= module->start && pc < module->end && load_relaxed(&module->loaded);
-}
-
-static struct known *module_search(uintptr_t pc)
-{
-	uint32_t i, nr = load_acquire(&known_nr);
-
-	for (i = 0; i < nr; i++)
-		if (module_has(&known[i], pc))
-			return &known[i];
-	for (i = 0, nr = load_acquire(&unnoted_nr); i < nr; i++)
-		if (module_has(&unnoted[i], pc))
-			return &unnoted[i];
-	return NULL;
-}
-
-/* The module of an address in code, known or to be made known; NULL for code of no module. */
-static struct known *module_find(uintptr_t pc)
-{
-	struct known *module = module_search(pc);
-	struct dl_find_object found;
-
-	if (module && module->permanent)
-		return module;
-	if (_dl_find_object((void *)pc, &found))
-		return NULL;
-	if (module && module->link_map == found.dlfo_link_map &&
-	    module->start == (uintptr_t)found.dlfo_map_start)
-		return module;
-	if (!modules_lock_take())
-		return module;
-	if (module)
-		module_unload(module);
-	module = module_add(&found, false);
-	modules_lock_drop();
-	return module;
-}
-
-void modules_see(const uintptr_t *frames, unsigned int nr)
-{
-	const int saved_errno = errno;
-	const struct known *last = NULL;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if (!last || !module_has(last, frames[i] - 1))
-			last = module_find(frames[i] - 1);
-	errno = saved_errno;
-}
-
-void modules_see_few(const uintptr_t *frames, unsigned int nr)
-{
-	static uint32_t last[2];
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		uint32_t first = load_relaxed(&last[0]), second = load_relaxed(&last[1]);
-		struct known *module;
-
-		if (likely(module_has(&known[first], frames[i] - 1) ||
-			   module_has(&known[second], frames[i] - 1)))
-			continue;
-		modules_see(&frames[i], 1);
-		module = module_search(frames[i] - 1);
-		if (module && module->tag != STORE_TAG_UNNOTED) {
-			store_relaxed(&last[1], first);
-			store_relaxed(&last[0], (uint32_t)(module - known));
-		}
-	}
-}
-
-/* Of code that is in no module that could be noted: where one was before, its name would be taken.
- */
-static uint32_t module_tag_of_none(uintptr_t pc)
-{
-	uint32_t i, nr = load_acquire(&known_nr);
-
-	for (i = 0; i < nr; i++)
-		if (pc >= known[i].start && pc < known[i].end)
-			return STORE_TAG_UNNOTED;
+	if (module_table_drop(&recorder.modules, identity))
+		recorder_count(&recorder.header->counts.modules_dropped, 1);
 	return 0;
 }
 
-bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames)
+static uint32_t module_number(const struct place *place, struct build_id build_id)
 {
-	const int saved_errno = errno;
-	const struct known *last = NULL;
-	bool tagged = false;
-	unsigned int i;
-	uint32_t tag;
+	struct store_module module;
+	struct store_identity *identity = &module.identity;
+	uint32_t number;
 
-	for (i = 0; i < nr; i++) {
-		if (!last || !module_has(last, frames[i] - 1))
-			last = module_find(frames[i] - 1);
-		tag = last ? last->tag : module_tag_of_none(frames[i] - 1);
-		ret_frames[i] = frames[i] | (uintptr_t)tag << 48;
-		tagged |= tag != 0;
-	}
-	errno = saved_errno;
-	return tagged;
+	memset(&module, 0, sizeof(module));
+	identity->base = place->low - place->link_map->l_addr;
+	identity->bytes = PAGE_OF(place->high - place->low + STORE_PAGE_BYTES - 1);
+	identity->build_id_bytes = build_id.nr;
+	if (build_id.nr)
+		memcpy(identity->build_id, build_id.bytes, build_id.nr);
+	number = build_id.nr ? module_table_find(&recorder.modules, identity) : 0;
+	if (number)
+		return number;
+	module_path(&module, place);
+	if (!build_id.nr)
+		module_file(&module, place);
+	number = module_table_add(&recorder.modules, recorder.serial, &module);
+	return number ? number : module_without_room(identity);
 }
 
-static void module_look(struct known *module)
+/* --- what is known ---------------------------------------------------------------------------- */
+
+static struct known *known_at(uintptr_t start, uint32_t i)
+{
+	return &known[((uint32_t)(start / STORE_PAGE_BYTES * 0x9e3779b1u) + i) % KNOWN];
+}
+
+/* Its number, if it is known. */
+static bool known_find(const struct place *place, uint32_t *ret_number)
+{
+	uint32_t i;
+
+	for (i = 0; i < KNOWN_NEAR; i++) {
+		const struct known *at = known_at(place->start, i);
+		uint64_t before = load_acquire(&at->sequence);
+		bool found = load_relaxed(&at->start) == place->start &&
+			     load_relaxed(&at->end) == place->end &&
+			     load_relaxed(&at->link_map) == place->link_map &&
+			     load_relaxed(&at->headers) == place->headers &&
+			     load_relaxed(&at->low) == place->low;
+		uint32_t number = load_relaxed(&at->number);
+
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was read is older than this */
+		if (!found || before & 1 || load_relaxed(&at->sequence) != before)
+			continue;
+		*ret_number = number;
+		return true;
+	}
+	return false;
+}
+
+/* In an empty place, or over the same addresses, or over what is at home. */
+static struct known *known_place(uintptr_t start)
+{
+	uint32_t i;
+
+	for (i = 0; i < KNOWN_NEAR; i++) {
+		uintptr_t there = load_relaxed(&known_at(start, i)->start);
+
+		if (!there || there == start)
+			return known_at(start, i);
+	}
+	return known_at(start, 0);
+}
+
+static bool known_begin(struct known *at, uint64_t *ret_before)
+{
+	*ret_before = load_relaxed(&at->sequence);
+	if (*ret_before & 1 ||
+	    !__atomic_compare_exchange_n(&at->sequence, ret_before, *ret_before + 1, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* who reads what follows sees it odd, or later */
+	return true;
+}
+
+static void known_add(const struct place *place, uint32_t number, bool by_file)
+{
+	struct known *at = known_place(place->start);
+	uint64_t before;
+
+	if (!known_begin(at, &before))
+		return;
+	store_relaxed(&at->start, place->start);
+	store_relaxed(&at->end, place->end);
+	store_relaxed(&at->link_map, place->link_map);
+	store_relaxed(&at->headers, place->headers);
+	store_relaxed(&at->low, place->low);
+	store_relaxed(&at->number, number);
+	store_relaxed(&at->by_file, by_file);
+	store_release(&at->sequence, before + 2);
+	if (by_file)
+		store_relaxed(&known_by_file, true);
+}
+
+/* If it is not there any more. */
+static void known_remove(struct known *at)
 {
 	struct dl_find_object found;
+	uint64_t before;
 
-	if (module->permanent || !module->loaded)
+	if (!load_relaxed(&at->by_file) ||
+	    (!_dl_find_object((void *)load_relaxed(&at->start), &found) &&
+	     found.dlfo_link_map == load_relaxed(&at->link_map)) ||
+	    !known_begin(at, &before))
 		return;
-	if (_dl_find_object((void *)module->start, &found) ||
-	    found.dlfo_link_map != module->link_map)
-		module_unload(module);
+	store_relaxed(&at->start, 0);
+	store_relaxed(&at->by_file, false);
+	store_release(&at->sequence, before + 2);
 }
 
 void modules_unloaded(void)
 {
 	uint32_t i;
 
-	if (!modules_lock_take())
-		return;
-	for (i = 0; i < known_nr; i++)
-		module_look(&known[i]);
-	for (i = 0; i < unnoted_nr; i++)
-		module_look(&unnoted[i]);
-	modules_lock_drop();
+	for (i = 0; i < KNOWN && load_relaxed(&known_by_file); i++)
+		known_remove(&known[i]);
 }
 
-static int module_permanent(struct dl_phdr_info *info, size_t size, void *data)
+static bool module_of(uintptr_t code, struct stackdepot_unwind_module *ret_module)
+{
+	struct dl_find_object found;
+	struct build_id build_id;
+	struct place place;
+	uint32_t number;
+
+	if (_dl_find_object((void *)code, &found))
+		return false;
+	place.start = (uintptr_t)found.dlfo_map_start;
+	place.end = (uintptr_t)found.dlfo_map_end;
+	place.link_map = found.dlfo_link_map;
+	build_id = place_fill(&place);
+	if (!known_find(&place, &number)) {
+		number = module_number(&place, build_id);
+		known_add(&place, number, !build_id.nr);
+	}
+	if (!number || place.end - place.low > FRAME_OFFSETS)
+		return false;
+	ret_module->start = place.start;
+	ret_module->end = place.end;
+	ret_module->delta = (uintptr_t)frame_of_module(number, 0) - place.low;
+	return true;
+}
+
+static bool modules_module(uintptr_t code, struct stackdepot_unwind_module *ret_module)
+{
+	const int saved_errno = errno;
+	bool found = module_of(code, ret_module);
+
+	errno = saved_errno;
+	return found;
+}
+
+static uintptr_t modules_other(uintptr_t address)
+{
+	return (uintptr_t)frame_of_address(address);
+}
+
+static const struct stackdepot_unwind_portable modules_portable = {modules_module, modules_other};
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static int modules_present(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct dl_find_object found;
 	const void *last = NULL;
@@ -471,37 +468,38 @@ static int module_permanent(struct dl_phdr_info *info, size_t size, void *data)
 		program_segments = info->dlpi_phdr;
 		program_nr_segments = info->dlpi_phnum;
 	}
-	for (i = 0; i < info->dlpi_phnum; i++) {
+	for (i = 0; i < info->dlpi_phnum && present_nr < PRESENT; i++) {
 		uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
 
 		if (info->dlpi_phdr[i].p_type != PT_LOAD ||
 		    _dl_find_object((void *)start, &found) || found.dlfo_map_start == last)
 			continue;
-		(void)module_add(&found, true);
 		last = found.dlfo_map_start;
+		present[present_nr++] = (uintptr_t)last;
 	}
 	return 0;
 }
 
+/* So that the table has them in the order of loading, and a report knows of all. */
+static void modules_note(void)
+{
+	struct stackdepot_unwind_module module;
+	uint32_t i;
+
+	for (i = 0; i < present_nr; i++)
+		(void)modules_module(present[i], &module);
+	stackdepot_unwind_portable_by(&modules_portable);
+}
+
 void modules_setup(void)
 {
-	(void)dl_iterate_phdr(module_permanent, NULL);
+	(void)dl_iterate_phdr(modules_present, NULL);
+	modules_note();
 }
 
 /* Not through dl_iterate_phdr(): another thread of the parent may have held its lock. */
 void modules_child(void)
 {
-	uint32_t i, nr = known_nr;
-
-	modules_lock = 0;
-	modules_epoch = 0;
-	known_nr = unnoted_nr = 0;
-	for (i = 0; i < nr; i++) {
-		bool permanent = known[i].permanent;
-		struct dl_find_object found;
-
-		/* known_nr never overtakes i, so this writes to entries already read. */
-		if (known[i].loaded && !_dl_find_object((void *)known[i].start, &found))
-			(void)module_add(&found, permanent);
-	}
+	memset(known, 0, sizeof(known));
+	modules_note();
 }

@@ -178,7 +178,8 @@ static bool options_in_range(const struct recorder_options *values)
 {
 	return values->memory_bytes >= STORE_MIN_BYTES && values->memory_bytes <= STORE_MAX_BYTES &&
 	       values->redzone_bytes <= 8 && values->children <= RECORDER_MAX_CHILDREN &&
-	       values->max_frames >= 1 && values->max_frames <= STACKDEPOT_MAX_FRAMES &&
+	       values->max_frames >= RECORDER_MIN_FRAMES &&
+	       values->max_frames <= STACKDEPOT_MAX_FRAMES &&
 	       values->corpus_events <= values->memory_bytes / 8;
 }
 

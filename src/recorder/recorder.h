@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "format.h"
+#include "module_table.h"
 #include "real.h"
 #include "stackdepot/stackdepot.h"
 #include "stackdepot/store.h"
@@ -45,6 +46,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 /* --- options.c ------------------------------------------------------------------------------ */
 
 #define RECORDER_PATH_BYTES 1024u
+#define RECORDER_MIN_FRAMES 3u	    /* one, a mark, a process */
 #define RECORDER_MAX_CHILDREN 4096u /* below the tries for a name in setup.c */
 
 struct recorder_options {
@@ -90,7 +92,8 @@ struct recorder {
 	bool begun;		     /* the program may have */
 	struct store_header *first;  /* the head of the run's first store; NULL: out of reach */
 	struct store_header *header; /* this process's store */
-	struct store_module *modules;
+	struct module_table modules;
+	uint32_t serial; /* of the process in its run */
 	struct store_error *errors;
 	uint32_t *corpus;
 	struct store_bucket *buckets;
@@ -189,6 +192,13 @@ struct recorder_event {
 	uintptr_t mark;
 };
 
+/* What is outermost in a trace as it is saved. */
+enum trace_tail {
+	TRACE_PLAIN,   /* the outermost frame of the walk */
+	TRACE_PROCESS, /* the process, behind that */
+	TRACE_CUT,     /* another frame: some were left out */
+};
+
 struct recorder_thread {
 	struct recorder_event *event; /* the one that has the rest, or NULL */
 	struct stackdepot_unwinder *unwinder;
@@ -196,8 +206,8 @@ struct recorder_thread {
 	struct stackdepot_pen pen;
 	struct store_tally *tallies; /* STORE_TALLIES of them, or NULL */
 	uint32_t id;
-	bool cursor_broken; /* the last trace was saved without it */
-	uint32_t guesses;   /* frames behind the mark of the last trace that had one */
+	enum trace_tail tail; /* of the last trace that was saved with the cursor */
+	uint32_t guesses;     /* frames behind the mark of the last trace that had one */
 	int32_t live_delta;
 	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
@@ -208,7 +218,6 @@ struct recorder_thread {
 	bool doubt_told; /* as an error already */
 	void *memo;	 /* memory for whole stacks */
 	size_t memo_bytes;
-	uint32_t memo_epoch; /* of the modules */
 	struct quarantine quarantine;
 };
 
@@ -350,14 +359,6 @@ void modules_setup(void);
 void modules_child(void);
 /* Something was unloaded; look what. */
 void modules_unloaded(void);
-/* See that the modules of these frames are recorded. */
-void modules_see(const uintptr_t *frames, unsigned int nr);
-/* The same, cheap for frames in modules that were seen just before. */
-void modules_see_few(const uintptr_t *frames, unsigned int nr);
-/* Was anything ever unloaded, so that frames may need tags? */
-extern uint32_t modules_epoch;
-/* Copy frames with the tags of their modules. True if there are any. */
-bool modules_tag(const uintptr_t *frames, unsigned int nr, uintptr_t *ret_frames);
 
 /* --- live.c ----------------------------------------------------------------------------------- */
 

@@ -93,7 +93,8 @@ static void setup_sections(void)
 {
 	const struct store_layout *layout = &recorder.layout;
 
-	recorder.modules = setup_at(layout->modules_offset);
+	recorder.modules = module_table_at(recorder.header, layout);
+	recorder.serial = 1;
 	recorder.errors = setup_at(layout->errors_offset);
 	recorder.corpus = setup_at(layout->corpus_offset);
 	recorder.buckets = setup_at(layout->live_offset);
@@ -168,6 +169,7 @@ static void setup_process(struct store_process *process, uint32_t flags)
 	process->start_monotonic_ns = recorder_now_ns();
 	process->state = STORE_RUNNING;
 	process->flags = flags;
+	process->serial = recorder.serial;
 	process->recorder_end = (uintptr_t)_end;
 	setup_command(process);
 	setup_identity(process);

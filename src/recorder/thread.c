@@ -102,7 +102,6 @@ static void memo_begin(struct recorder_thread *thread)
 {
 	thread->memo = memo_first(thread);
 	thread->memo_bytes = MEMO_BYTES;
-	thread->memo_epoch = load_relaxed(&modules_epoch);
 	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, thread->memo_bytes);
 }
 
@@ -173,7 +172,6 @@ void thread_memo_full(struct recorder_thread *thread)
 
 void thread_memo_forget(struct recorder_thread *thread)
 {
-	thread->memo_epoch = load_relaxed(&modules_epoch);
 	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, thread->memo_bytes);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "frame.h"
 #include "recorder.h"
 
 static struct store_counter *trace_counter(stackdepot_ref_t ref)
@@ -44,15 +45,7 @@ static bool trace_begin(struct store_counter *counter, uint64_t old, uint64_t li
 	return true;
 }
 
-static __attribute__((noinline)) void trace_new(struct store_counter *counter, uint64_t old,
-						uint64_t life, const uintptr_t *frames,
-						unsigned int nr)
-{
-	if (trace_begin(counter, old, life))
-		modules_see(frames, nr);
-}
-
-static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned int nr)
+static void trace_see(stackdepot_ref_t ref)
 {
 	struct store_counter *counter = trace_counter(ref);
 	uint64_t old;
@@ -63,24 +56,7 @@ static void trace_see(stackdepot_ref_t ref, const uintptr_t *frames, unsigned in
 	}
 	old = load_relaxed(&counter->life);
 	if (unlikely(old != trace_life(ref)))
-		trace_new(counter, old, trace_life(ref), frames, nr);
-}
-
-/*
- * Frames of a module whose addresses were another's before are saved with its tag. They are put
- * into `buffer`, where the trace's own may be: for more the program's stack may have no room.
- */
-static __attribute__((noinline)) bool trace_save_tagged(struct recorder_thread *thread,
-							const struct stackdepot_unwind_trace *trace,
-							unsigned int flags, uintptr_t *buffer,
-							stackdepot_handle_t *ret_handle)
-{
-	if (!modules_tag(trace->frames, trace->nr, buffer))
-		return false;
-	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
-		thread->cursor_broken = true;
-	*ret_handle = stackdepot_save(recorder.depot, buffer, trace->nr, flags);
-	return true;
+		(void)trace_begin(counter, old, trace_life(ref));
 }
 
 /* What a handle of this very moment refers to; mostly the cursor knows. */
@@ -90,8 +66,7 @@ static stackdepot_ref_t trace_ref(const struct recorder_thread *thread,
 {
 	if (!handle)
 		return 0;
-	if (likely(thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED) && thread->cursor.nr &&
-		   !thread->cursor_broken))
+	if (likely(thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED) && thread->cursor.nr))
 		return thread->cursor.ref;
 	return stackdepot_ref(recorder.depot, handle);
 }
@@ -100,43 +75,102 @@ static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
 					    const struct stackdepot_unwind_trace *trace,
 					    unsigned int flags)
 {
-	unsigned int unchanged = trace->unchanged;
-
 	if (!thread || trace->flags & STACKDEPOT_UNWIND_NESTED)
 		return stackdepot_save(recorder.depot, trace->frames, trace->nr, flags);
-	if (unlikely(thread->cursor_broken)) {
-		thread->cursor_broken = false;
-		unchanged = 0;
-	}
 	return stackdepot_save_cursor(recorder.depot, trace->frames, trace->nr, flags,
-				      &thread->cursor, unchanged);
+				      &thread->cursor, trace->unchanged);
+}
+
+/* --- frames that are ours -----------------------------------------------------------------------
+ *
+ * A mark goes before the frames that are a guess, and behind all of them the process, if addresses
+ * are among them: they mean something in its memory only. For these, outermost frames give way.
+ */
+struct dress {
+	uint32_t kept;	  /* frames of the walk that are left */
+	uint32_t guesses; /* of these */
+	enum trace_tail tail;
+	bool process;
+};
+
+static bool trace_has_address(const uintptr_t *frames, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr && !stackdepot_frame_is_address(frames[i]); i++)
+		;
+	return i < nr;
+}
+
+static struct dress trace_measure(const struct stackdepot_unwind_trace *trace)
+{
+	const uint32_t room = (uint32_t)recorder.options.max_frames;
+	struct dress dress = {.kept = trace->nr};
+	bool has_guess = trace->certain < trace->nr;
+
+	dress.process = trace->flags & STACKDEPOT_UNWIND_OTHER &&
+			trace_has_address(trace->frames, trace->nr);
+	dress.tail = dress.process ? TRACE_PROCESS : TRACE_PLAIN;
+	if (dress.kept + dress.process + has_guess > room) {
+		dress.kept = room - dress.process - has_guess;
+		dress.tail = TRACE_CUT;
+	}
+	dress.guesses = trace->certain < dress.kept ? dress.kept - trace->certain : 0;
+	return dress;
 }
 
 /*
- * A mark goes before the frames that are a guess. What was unchanged of the trace before is so if
- * the mark of that was not among it: which frames are a guess does not change while they are kept,
- * so the mark is there or further in.
+ * What was unchanged of the trace before is so if the mark of that was not among it: which frames
+ * are a guess does not change while they are kept, so the mark is there or further in. And if that
+ * one ended alike.
  */
-static __attribute__((noinline)) void
-trace_mark(struct recorder_thread *thread, struct stackdepot_unwind_trace *trace, uintptr_t *buffer)
+static void trace_unchanged(struct recorder_thread *thread, const struct dress *dress,
+			    struct stackdepot_unwind_trace *trace)
 {
-	uint32_t certain = trace->certain, room = (uint32_t)recorder.options.max_frames - 1;
-	uint32_t guesses = (trace->nr < room ? trace->nr : room) - certain;
-	bool is_cut = certain + guesses < trace->nr;
-
-	memmove(buffer + certain + 1, trace->frames + certain, guesses * sizeof(*buffer));
-	memmove(buffer, trace->frames, certain * sizeof(*buffer));
-	buffer[certain] = STACKDEPOT_FRAME_GUESS;
-	trace->frames = buffer;
-	trace->nr = certain + 1 + guesses;
-	if (!thread || trace->flags & STACKDEPOT_UNWIND_NESTED)
-		return;
-	if (is_cut || trace->unchanged > guesses)
-		trace->unchanged = is_cut ? 0 : guesses;
-	if (trace->unchanged > thread->guesses)
+	if (dress->tail == TRACE_CUT || thread->tail != dress->tail)
+		trace->unchanged = 0;
+	if (dress->guesses && trace->unchanged > dress->guesses)
+		trace->unchanged = dress->guesses;
+	if (dress->guesses && trace->unchanged > thread->guesses)
 		trace->unchanged = thread->guesses;
-	thread->guesses = is_cut ? 0 : guesses;
+	if (dress->guesses)
+		thread->guesses = dress->tail == TRACE_CUT ? 0 : dress->guesses;
+	if (trace->unchanged)
+		trace->unchanged += dress->process;
+	thread->tail = dress->tail;
 }
+
+static void trace_put_on(const struct dress *dress, struct stackdepot_unwind_trace *trace,
+			 uintptr_t *buffer)
+{
+	const uint32_t certain = dress->kept - dress->guesses;
+	uint32_t nr = certain;
+
+	memmove(buffer + certain + !!dress->guesses, trace->frames + certain,
+		dress->guesses * sizeof(*buffer));
+	memmove(buffer, trace->frames, certain * sizeof(*buffer));
+	if (dress->guesses)
+		buffer[nr++] = STACKDEPOT_FRAME_GUESS;
+	nr += dress->guesses;
+	if (dress->process)
+		buffer[nr++] = (uintptr_t)frame_of_process(recorder.serial);
+	trace->frames = buffer;
+	trace->nr = nr;
+}
+
+static __attribute__((noinline)) void trace_dress(struct recorder_thread *thread,
+						  struct stackdepot_unwind_trace *trace,
+						  uintptr_t *buffer)
+{
+	const struct dress dress = trace_measure(trace);
+
+	if (dress.guesses || dress.process)
+		trace_put_on(&dress, trace, buffer);
+	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
+		trace_unchanged(thread, &dress, trace);
+}
+
+/* --- saving ----------------------------------------------------------------------------------- */
 
 static inline __attribute__((always_inline)) stackdepot_handle_t
 trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsigned int flags,
@@ -149,22 +183,17 @@ trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsig
 
 	(void)stackdepot_unwind(unwinder, start, buffer, (unsigned int)recorder.options.max_frames,
 				&trace);
-	if (unlikely(trace.certain < trace.nr))
-		trace_mark(thread, &trace, buffer);
+	stackdepot_unwind_portable(unwinder, &trace);
 	if (likely(trace.nr)) {
-		if (likely(!load_relaxed(&modules_epoch)) ||
-		    !trace_save_tagged(thread, &trace, flags, buffer, &handle))
-			handle = trace_save_plain(thread, &trace, flags);
+		if (unlikely(trace.certain < trace.nr || trace.flags & STACKDEPOT_UNWIND_OTHER ||
+			     (thread && thread->tail != TRACE_PLAIN)))
+			trace_dress(thread, &trace, buffer);
+		handle = trace_save_plain(thread, &trace, flags);
 		ref = trace_ref(thread, &trace, handle);
 	}
-	/*
-	 * The counter is one more place in memory: touched for what is counted, not for frees. What
-	 * has tags now was looked at for them, and is in no module any more as it stands here.
-	 */
+	/* The counter is one more place in memory: touched for what is counted, not for frees. */
 	if (flags & STACKDEPOT_GET || unlikely(!ref))
-		trace_see(ref, trace.frames, trace.nr);
-	else
-		modules_see_few(trace.frames, trace.nr - trace.unchanged);
+		trace_see(ref);
 	if (ref && !stackdepot_unwind_remember(unwinder, &trace, ref))
 		thread_memo_full(thread);
 	stackdepot_unwind_done(unwinder, &trace);
@@ -180,8 +209,6 @@ static inline stackdepot_handle_t trace_save_again(struct recorder_thread *threa
 	stackdepot_handle_t handle;
 	struct store_tally *tally;
 
-	if (unlikely(thread->memo_epoch != load_relaxed(&modules_epoch)))
-		thread_memo_forget(thread); /* frames may be saved with other tags now */
 	if (unlikely(!thread->tallies || flags & STACKDEPOT_KEEP) ||
 	    !stackdepot_unwind_recall(thread->unwinder, start, ret_ref))
 		return 0;
@@ -233,25 +260,22 @@ __attribute__((flatten)) stackdepot_handle_t trace_save(struct recorder_thread *
 
 stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *context)
 {
-	uintptr_t frames[STACKDEPOT_MAX_FRAMES], tagged[STACKDEPOT_MAX_FRAMES];
+	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	struct stackdepot_unwind_trace trace = {.frames = frames};
-	unsigned int nr = stackdepot_unwind_context(
-		thread ? thread->unwinder : NULL, context, frames,
-		(unsigned int)recorder.options.max_frames, &trace.certain);
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
-	bool is_tagged;
 
+	trace.nr = stackdepot_unwind_context(thread ? thread->unwinder : NULL, context, frames,
+					     (unsigned int)recorder.options.max_frames,
+					     &trace.certain);
+	if (stackdepot_unwind_portable_frames(frames, trace.nr, true))
+		trace.flags = STACKDEPOT_UNWIND_OTHER;
 	/* Readers look up the byte before a frame, as the others are return addresses. */
 	frames[0]++;
-	trace.nr = nr;
-	if (trace.certain < nr)
-		trace_mark(NULL, &trace, frames);
-	nr = trace.nr;
-	is_tagged = load_relaxed(&modules_epoch) && modules_tag(frames, nr, tagged);
-	handle = stackdepot_save(recorder.depot, is_tagged ? tagged : frames, nr, STACKDEPOT_KEEP);
+	trace_dress(NULL, &trace, frames);
+	handle = stackdepot_save(recorder.depot, trace.frames, trace.nr, STACKDEPOT_KEEP);
 	ref = handle ? stackdepot_ref(recorder.depot, handle) : 0;
-	trace_see(ref, frames, nr);
+	trace_see(ref);
 	return ref;
 }
 

@@ -2,7 +2,7 @@
 /*
  * format.h - the store file: what the recorder writes and the reader does not trust.
  *
- *	header | run | modules | errors | corpus | live | overflow | tallies | counters | depot
+ *	header | run | module table | errors | corpus | live | overflow | tallies | counters | depot
  *
  * Every place follows from three numbers in the header (total_bytes, corpus_events, sample_bytes is
  * not among them), so a reader computes the layout again instead of believing offsets. Each section
@@ -20,15 +20,14 @@
 #include "stackdepot/stackdepot.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 3u
+#define STORE_VERSION 4u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
 #define STORE_COMMAND_BYTES 2048u
-#define STORE_PATH_BYTES 408u
-#define STORE_BUILD_ID_BYTES 20u
+#define STORE_PATH_BYTES 396u
+#define STORE_BUILD_ID_BYTES 32u
 #define STORE_BUCKET_ENTRIES 4u
-#define STORE_TAG_UNNOTED 255u /* of frames in a module that has no record; a record has less */
 
 /* What became of the process, as far as it could tell itself. */
 enum store_process_state {
@@ -58,6 +57,8 @@ struct store_process {
 	uint32_t flags;
 	uint32_t command_bytes;
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
+	uint32_t serial;		   /* of the process in its run */
+	uint32_t reserved;
 	uint64_t recorder_end; /* of the memory that the recorder's library itself has */
 };
 
@@ -94,23 +95,29 @@ struct store_counts {
 	uint64_t corpus_next;
 };
 
-/* A module: a contiguous range of addresses that belonged to one file. */
-struct store_module {
-	uint64_t start;
-	uint64_t end;
-	uint64_t bias;		/* address minus address in the file's symbol table */
-	uint64_t load_ns;	/* CLOCK_MONOTONIC, when first seen */
-	uint64_t unload_ns;	/* 0: still there */
-	uint64_t file_bytes;	/* of a file without build-id, as it was then; all 0: not known */
-	uint64_t file_mtime_ns; /* CLOCK_REALTIME */
+/*
+ * What makes a file that was mapped this one, whichever process maps it, and wherever: its
+ * build-id, or, without one, what the file system tells. See module_table.h.
+ */
+struct store_identity {
+	uint64_t base;	      /* its lowest address, in the file */
+	uint64_t bytes;	      /* from there to its end */
+	uint64_t file_device; /* of a file without build-id, as the next four */
 	uint64_t file_inode;
-	uint32_t state; /* 1: valid */
-	uint32_t tag;	/* frames in it carry this in their top 16 bits */
-	uint32_t build_id_bytes;
-	uint32_t path_bytes;
+	uint64_t file_bytes;	/* 0, as those beside it: not known */
+	uint64_t file_mtime_ns; /* CLOCK_REALTIME */
+	uint64_t headers;	/* hash of its program headers */
+	uint64_t process;	/* the one it is alone of, if nothing is known of the file */
 	uint8_t build_id[STORE_BUILD_ID_BYTES];
-	char path[STORE_PATH_BYTES];
+	uint32_t build_id_bytes;
 	uint32_t reserved;
+};
+
+struct store_module {
+	uint64_t state; /* enum store_record_state, and above 32 bits who writes it */
+	struct store_identity identity;
+	uint32_t path_bytes;
+	char path[STORE_PATH_BYTES]; /* for people */
 };
 
 struct store_error {
@@ -241,6 +248,7 @@ static_assert(sizeof(struct store_note) == 512 && sizeof(struct store_start) == 
 static_assert(STORE_HEAD_BYTES % STORE_PAGE_BYTES == 0, "the head is whole pages");
 static_assert(sizeof(struct store_header) <= STORE_HEADER_BYTES, "the header is one page");
 static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages");
+static_assert(sizeof(struct store_identity) % 8 == 0, "identities are compared by words");
 static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
 static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32,
@@ -253,7 +261,9 @@ static inline struct store_run *store_run(struct store_header *header)
 
 /* Where everything is; offsets from the start of the file. */
 struct store_layout {
-	uint64_t modules_offset;
+	uint64_t modules_offset; /* of the records; before them, in this order: */
+	uint64_t dropped_offset; /* struct store_dropped */
+	uint64_t index_offset;	 /* numbers of records */
 	uint64_t errors_offset;
 	uint64_t corpus_offset;
 	uint64_t live_offset;
@@ -263,6 +273,7 @@ struct store_layout {
 	uint64_t depot_offset;
 	uint64_t depot_bytes; /* in the file; one page less than the depot's max_bytes */
 	uint32_t modules;
+	uint32_t index_slots; /* a power of two */
 	uint32_t errors;
 	uint32_t buckets;
 	uint32_t tally_sets; /* of STORE_TALLIES each */

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "format.h"
+#include "module_table.h"
+#include "stackdepot/store.h"
 
 #define ERRORS 256u
 #define MIN_MODULES 64u
-#define MAX_MODULES 4096u
+#define MAX_MODULES STACKDEPOT_FRAME_MODULES
 #define MIN_RING_ENTRIES 1024u
 #define MAX_TALLY_SETS 32u
 #define MAX_RING_ENTRIES (1u << 22)
@@ -37,6 +39,21 @@ static uint32_t layout_ring(uint64_t total_bytes)
 	while (entries * 2 <= want)
 		entries *= 2;
 	return entries;
+}
+
+/* The module table; where it ends. The index has at most half of its slots in use. */
+static uint64_t layout_modules(struct store_layout *layout, uint64_t total_bytes)
+{
+	layout->modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
+				       MAX_MODULES);
+	layout->index_slots = 2;
+	while (layout->index_slots < 2 * layout->modules)
+		layout->index_slots *= 2;
+	layout->dropped_offset = STORE_HEAD_BYTES;
+	layout->index_offset = layout->dropped_offset + sizeof(struct store_dropped);
+	layout->modules_offset =
+		layout_align(layout->index_offset + layout->index_slots * sizeof(uint16_t));
+	return layout->modules_offset + layout->modules * sizeof(struct store_module);
 }
 
 /* Place counters and depot of `lines` lines; the end of the file they need. */
@@ -78,16 +95,12 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 	if (total_bytes < STORE_MIN_BYTES || total_bytes > STORE_MAX_BYTES ||
 	    total_bytes % STORE_PAGE_BYTES || corpus_events > total_bytes / 8)
 		return -EINVAL;
-	layout.modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
-				      MAX_MODULES);
 	layout.errors = ERRORS;
 	layout.buckets = layout_clamp(total_bytes / 4 / STORE_PAGE_BYTES, 1,
 				      (1u << 30) / STORE_PAGE_BUCKETS) *
 			 STORE_PAGE_BUCKETS;
 	layout.ring_entries = layout_ring(total_bytes);
-	layout.modules_offset = STORE_HEAD_BYTES;
-	layout.errors_offset =
-		layout_align(layout.modules_offset + layout.modules * sizeof(struct store_module));
+	layout.errors_offset = layout_align(layout_modules(&layout, total_bytes));
 	layout.corpus_offset =
 		layout_align(layout.errors_offset + layout.errors * sizeof(struct store_error));
 	layout.live_offset = layout_align(layout.corpus_offset + corpus_events * sizeof(uint32_t));

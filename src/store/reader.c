@@ -110,6 +110,7 @@ static void reader_process_info(const struct store_process *process, const char 
 {
 	info->pid = process->pid;
 	info->parent = process->parent;
+	info->serial = process->serial;
 	info->start_ns = process->start_ns;
 	info->start_monotonic_ns = process->start_monotonic_ns;
 	info->end_monotonic_ns = process->end_monotonic_ns;

@@ -222,6 +222,7 @@ struct code_names *code_names_of(const char *path, struct stackdepot_store *stor
 struct keep {
 	struct stackdepot_store *store;
 	struct code_names *names;
+	uint32_t process;
 	uint64_t *addresses; /* that are named */
 	size_t nr;
 	size_t room;
@@ -230,16 +231,16 @@ struct keep {
 static void keep_trace(struct keep *keep, stackdepot_ref_t ref)
 {
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	struct stackdepot_module module;
 	int i, nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(keep->store), ref, frames,
 					       STACKDEPOT_MAX_FRAMES)
 			: 0;
 
-	for (i = 0; i < nr; i++) {
+	if (nr <= 0 || stackdepot_frame_process(frames[nr - 1]) != keep->process)
+		return;
+	for (i = 0; i < nr - 1; i++) {
 		uint64_t call = stackdepot_frame_address(frames[i]) - 1;
 
-		if (stackdepot_store_module(keep->store, frames[i] - 1, &module) ||
-		    !code_names_find(keep->names, call))
+		if (!stackdepot_frame_is_address(frames[i]) || !code_names_find(keep->names, call))
 			continue;
 		keep->addresses = memory_room(keep->addresses, keep->nr, &keep->room,
 					      sizeof(*keep->addresses));
@@ -312,6 +313,7 @@ void code_names_keep(const char *path, struct stackdepot_store *store)
 	struct stackdepot_store_info info;
 
 	stackdepot_store_get_info(store, &info);
+	keep.process = info.serial;
 	live_read(keep.names, path, &info);
 	if (!code_names_nr(keep.names))
 		left_read(keep.names, path, &info);

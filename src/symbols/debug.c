@@ -68,8 +68,8 @@ size_t symbols_segments(struct symbol_module *module, struct symbol_segment *ret
 		if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD &&
 		    (header.p_flags & PF_X))
 			ret_segments[found++] = (struct symbol_segment){
-				.start = header.p_vaddr + module->bias,
-				.end = header.p_vaddr + header.p_memsz + module->bias,
+				.start = header.p_vaddr,
+				.end = header.p_vaddr + header.p_memsz,
 				.offset = header.p_offset,
 			};
 	return found;
@@ -203,7 +203,7 @@ static void debug_say_missed(struct symbol_debug *debug)
 
 void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame)
 {
-	uint64_t address = frame->offset + debug->of->bias - 1;
+	uint64_t address = frame->offset - 1;
 	Dwarf_Addr in_file;
 	const char *symbol;
 	struct unit *unit;

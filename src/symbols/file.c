@@ -110,9 +110,9 @@ static bool file_report(struct symbol_file *file, const char *path,
 
 	if (!stat(full, &st) && S_ISREG(st.st_mode) && !access(full, R_OK) && file_begin(file)) {
 		file->is_changed = !recorded->build_id_bytes && !file_same_times(&st, recorded);
-		file->module = file->is_changed ? NULL
-						: dwfl_report_elf(file->dwfl, path, full, -1,
-								  recorded->bias, true);
+		file->module = file->is_changed
+				       ? NULL
+				       : dwfl_report_elf(file->dwfl, path, full, -1, 0, true);
 		file->is_changed |= !file->module || (recorded->build_id_bytes &&
 						      !file_same_build(file->module, recorded));
 		(void)file_end(file, !file->is_changed);
@@ -148,8 +148,7 @@ static bool file_report_id(struct symbol_file *file, const struct symbol_module 
 	if (file->module)
 		(void)dwfl_module_report_build_id(file->module, recorded->build_id,
 						  recorded->build_id_bytes, 0);
-	return file_end(file, file->module && dwfl_module_getelf(file->module, &bias) &&
-				      bias == recorded->bias);
+	return file_end(file, file->module && dwfl_module_getelf(file->module, &bias) && !bias);
 }
 
 void file_open(struct symbol_file *file, const struct symbol_module *module)

@@ -30,13 +30,27 @@ struct symbols {
 	size_t frames_room;
 };
 
+/* Code that one process made. */
+struct symbols_code {
+	uint32_t process;
+	struct code_names *names;
+};
+
 struct symbols_store {
 	struct symbols *symbols;
 	struct stackdepot_store *store;
-	struct code_names *code; /* or NULL */
-	struct intern *raw;	 /* as stored; numbers as of frames */
+	struct symbols_code *code;
+	size_t nr_code;
+	size_t code_room;
+	struct intern *raw; /* struct raw_frame; numbers as of frames */
 	struct symbol_frame **frames;
 	size_t room;
+};
+
+/* As stored, with the process that an address is of. */
+struct raw_frame {
+	uint64_t raw;
+	uint64_t process;
 };
 
 struct frame_key {
@@ -60,9 +74,8 @@ static struct symbol_module *module_new(const struct stackdepot_module *recorded
 	module->build_id_bytes = recorded->build_id_bytes;
 	module->build_id = memory_alloc(recorded->build_id_bytes);
 	memcpy(module->build_id, recorded->build_id, recorded->build_id_bytes);
-	module->start = recorded->start;
-	module->end = recorded->end;
-	module->bias = recorded->bias;
+	module->start = recorded->base;
+	module->end = recorded->base + recorded->bytes;
 	module->file_bytes = recorded->file_bytes;
 	module->file_mtime_ns = recorded->file_mtime_ns;
 	module->file_inode = recorded->file_inode;
@@ -74,8 +87,8 @@ static struct symbol_module *module_new(const struct stackdepot_module *recorded
 /* What makes it this one, and not another; the two kinds begin with another byte. */
 static char *module_key(const struct stackdepot_module *recorded, size_t *ret_length)
 {
-	const uint64_t file[] = {recorded->end - recorded->start, recorded->file_bytes,
-				 recorded->file_mtime_ns, recorded->file_inode};
+	const uint64_t file[] = {recorded->bytes, recorded->file_bytes, recorded->file_mtime_ns,
+				 recorded->file_inode, recorded->file_device};
 	size_t path = strlen(recorded->path);
 	char *key = memory_alloc(1 + sizeof(file) + path + recorded->build_id_bytes);
 
@@ -149,7 +162,6 @@ static struct symbol_frame *frame_new(struct symbol_module *in, const char *made
 
 	frame->in = in;
 	frame->offset = offset;
-	frame->address = in ? stackdepot_frame_address(offset + in->bias) : offset;
 	frame->hash = hash_bytes(in ? in->hash : 1, &offset, sizeof(offset));
 	if (!made)
 		return frame;
@@ -181,10 +193,21 @@ static void frame_free(struct symbol_frame *frame)
 	free(frame);
 }
 
-/* The name of code that the process made, marked as such; NULL if nobody told one. */
-static const char *frame_made(struct symbols_store *from, uint64_t address)
+static struct code_names *code_of(struct symbols_store *from, uint32_t process)
 {
-	const char *name = from->code ? code_names_find(from->code, address - 1) : NULL;
+	size_t i;
+
+	for (i = 0; i < from->nr_code; i++)
+		if (from->code[i].process == process)
+			return from->code[i].names;
+	return NULL;
+}
+
+/* The name of code that the process made, marked as such; NULL if nobody told one. */
+static const char *frame_made(struct symbols_store *from, uint64_t address, uint32_t process)
+{
+	struct code_names *code = code_of(from, process);
+	const char *name = code ? code_names_find(code, address - 1) : NULL;
 	char *marked = name ? memory_print("%s" SYMBOLS_MADE, name) : NULL;
 	const char *kept = marked ? names_function(from->symbols->names, marked) : NULL;
 
@@ -192,25 +215,29 @@ static const char *frame_made(struct symbols_store *from, uint64_t address)
 	return kept;
 }
 
-/* A frame is a return address; the call is in the byte before, which is the one in the module. */
-static struct symbol_frame *frame_place(struct symbols_store *from, uint64_t raw)
+static struct symbol_frame *frame_place(struct symbols_store *from, uint64_t raw, uint32_t process)
 {
-	uint64_t address = stackdepot_frame_address(raw);
 	struct stackdepot_module recorded;
+	uint64_t address;
 
-	if (!stackdepot_store_module(from->store, raw - 1, &recorded))
-		return frame_of(from->symbols, NULL, frame_made(from, address), address);
-	return frame_of(from->symbols, module_of(from->symbols, &recorded), NULL,
-			address - recorded.bias);
+	if (stackdepot_frame_is_address(raw)) {
+		address = stackdepot_frame_address(raw);
+		return frame_of(from->symbols, NULL, frame_made(from, address, process), address);
+	}
+	if (stackdepot_store_module(from->store, stackdepot_frame_module(raw), &recorded))
+		return frame_of(from->symbols, module_of(from->symbols, &recorded), NULL,
+				recorded.base + stackdepot_frame_offset(raw));
+	return frame_of(from->symbols, NULL, NULL, raw);
 }
 
-struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw)
+struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw, uint32_t process)
 {
-	size_t known = intern_nr(from->raw), number = intern(from->raw, &raw, sizeof(raw));
+	const struct raw_frame key = {raw, stackdepot_frame_is_address(raw) ? process : 0};
+	size_t known = intern_nr(from->raw), number = intern(from->raw, &key, sizeof(key));
 
 	if (number == known) {
 		from->frames = memory_room(from->frames, known, &from->room, sizeof(*from->frames));
-		from->frames[number] = frame_place(from, raw);
+		from->frames[number] = frame_place(from, raw, process);
 	}
 	return from->frames[number];
 }
@@ -268,8 +295,7 @@ void symbols_close(struct symbols *symbols)
 }
 
 /* Its modules are met in the order they were loaded, the program first. */
-struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store,
-				  struct code_names *code)
+struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store)
 {
 	struct symbols_store *from = memory_alloc(sizeof(*from));
 	struct stackdepot_module recorded;
@@ -277,19 +303,28 @@ struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_sto
 
 	from->symbols = symbols;
 	from->store = store;
-	from->code = code;
 	from->raw = intern_open();
 	while (stackdepot_store_next_module(store, &position, &recorded))
 		(void)module_of(symbols, &recorded);
 	return from;
 }
 
+void symbols_made(struct symbols_store *from, uint32_t process, struct code_names *code)
+{
+	from->code = memory_room(from->code, from->nr_code, &from->code_room, sizeof(*from->code));
+	from->code[from->nr_code++] = (struct symbols_code){process, code};
+}
+
 void symbols_remove(struct symbols_store *from)
 {
+	size_t i;
+
 	if (!from)
 		return;
 	intern_close(from->raw);
-	code_names_close(from->code);
+	for (i = 0; i < from->nr_code; i++)
+		code_names_close(from->code[i].names);
+	free(from->code);
 	free(from->frames);
 	free(from);
 }

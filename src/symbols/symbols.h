@@ -34,7 +34,7 @@ struct symbol_line {
 	bool inlined;
 };
 
-/* A file that was mapped. Addresses are those of the process that was first seen to have it. */
+/* A file that was mapped. Addresses are those in the file, as its symbol table has them. */
 struct symbol_module {
 	char *raw_path; /* as recorded: to be opened, not to be shown */
 	char *path;	/* the same, clean */
@@ -43,9 +43,8 @@ struct symbol_module {
 			file was changed since; see symbols_frame() */
 	uint8_t *build_id;
 	uint32_t build_id_bytes;
-	uint64_t start;
+	uint64_t start; /* the lowest, and where it ends */
 	uint64_t end;
-	uint64_t bias;	     /* address in memory minus address in the file */
 	size_t number;	     /* in the order they were met */
 	uint64_t hash;	     /* of what makes it this one */
 	uint64_t file_bytes; /* as recorded of a file without build-id, as the next two */
@@ -57,8 +56,7 @@ struct symbol_module {
 
 struct symbol_frame {
 	struct symbol_module *in;  /* NULL: in no module */
-	uint64_t offset;	   /* address in the file, or in memory without a module */
-	uint64_t address;	   /* in memory, as those of the module; it is a return address */
+	uint64_t offset; /* address in the file, or in memory without a module; a return address */
 	uint64_t hash;		   /* of the place, the same in any process */
 	struct symbol_line *lines; /* innermost inlined function first; see symbols_frame() */
 	size_t nr;
@@ -72,16 +70,17 @@ struct symbols *symbols_open(void);
 struct symbols *symbols_share(struct symbols *symbols);
 /* Frames and stores go with the last. */
 void symbols_close(struct symbols *symbols);
-/*
- * The frames of STORE, which has to stay open as long as it is asked for. CODE are the names of
- * code that its process made; it is taken over, and may be NULL.
- */
-struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store,
-				  struct code_names *code);
+/* The frames of STORE, which has to stay open as long as it is asked for. */
+struct symbols_store *symbols_add(struct symbols *symbols, struct stackdepot_store *store);
+/* The names of code that PROCESS made; taken over. Before its frames are asked for. */
+void symbols_made(struct symbols_store *from, uint32_t process, struct code_names *code);
 void symbols_remove(struct symbols_store *from);
 
-/* The place of a frame that a trace of the store has. */
-struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw);
+/*
+ * The place of a frame that a trace of the store has; addresses in the trace are PROCESS's, see
+ * stackdepot_frame_process().
+ */
+struct symbol_frame *symbols_place(struct symbols_store *from, uint64_t raw, uint32_t process);
 /* The same frame, with its lines looked up: one at least, which may be unknown. */
 const struct symbol_frame *symbols_frame(struct symbol_frame *frame);
 
@@ -100,7 +99,7 @@ bool symbol_debug_changed(const struct symbol_debug *debug);
 /* Fill the lines of a frame as far as they are known. */
 void symbol_debug_frame(struct symbol_debug *debug, struct symbol_frame *frame);
 
-/* A part of a file that is mapped to be executed; addresses as the module's. */
+/* A part of a file that is mapped to be executed; addresses in the file. */
 struct symbol_segment {
 	uint64_t start;
 	uint64_t end;

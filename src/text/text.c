@@ -256,7 +256,7 @@ static void text_limits(FILE *out, const struct stackdepot_store_info *info)
 	char text[TEXT_BYTES];
 
 	if (info->modules_dropped)
-		fprintf(out, "%s loaded %s not noted: their frames show as addresses.\n",
+		fprintf(out, "At least %s loaded %s not noted: their frames show as addresses.\n",
 			text_count((double)info->modules_dropped, text),
 			info->modules_dropped == 1 ? "file was" : "files were");
 	if (info->errors_dropped)

@@ -9,8 +9,10 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 from tool import TOOL, check, report  # noqa: E402
 
+FIELD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field")
 PROGRAMS = sys.argv[2]
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
 
@@ -287,6 +290,73 @@ def test_reload(store):
     print("   reload:", done.stdout.strip())
 
 
+def test_table_full(store):
+    """A store of 1 MiB has records for 64 files. Others are never taken for these."""
+    sources = os.path.join(FIELD, "modules")
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["sh", os.path.join(sources, "plugins.sh"), "different", "100"], cwd=directory, check=True)
+        subprocess.run(["cc", "-g", "-O1", "-DPLUGINS=100", "-o", "many", os.path.join(sources, "many_in_turn.c")],
+                       cwd=directory, check=True)
+        done = run(store, [os.path.join(directory, "many")], "--memory=1M")
+        check(done.returncode == 0, "many", done.stdout, done.stderr)
+        named, unnamed, unnamed_bytes = {}, 0, 0
+        for stack in report("leaks", store)["stacks"]:
+            where = functions(stack)
+            plugin = next((name for name in where if name and name.startswith("plugin_")), None)
+            if plugin:
+                named[plugin] = stack["live_bytes"]
+            elif stack["stack"][0]["module"] is None:
+                unnamed += stack["live_objects"]
+                unnamed_bytes += stack["live_bytes"]
+        check(40 < len(named) < 64 and len(named) + unnamed == 100, f"{len(named)} named, {unnamed} are addresses")
+        for plugin, live in named.items():
+            check(live == 1000 + int(plugin[7:]), f"{plugin} has {live} bytes")
+        check(unnamed_bytes == sum(range(1000, 1100)) - sum(named.values()), f"{unnamed_bytes} bytes at addresses")
+        text = subprocess.run([TOOL, "report", "leaks", store], capture_output=True, text=True).stdout
+        dropped = re.search(r"At least (\d+) loaded files were not noted", text)
+        check(dropped and unnamed - 5 <= int(dropped[1]) <= unnamed, f"{unnamed} were not noted", text)
+
+
+def traces_of(*command):
+    """The frames of all traces, as they are stored, and how often each was met."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "corpus.zst")
+        subprocess.run([TOOL, "corpus", "-o", path, "--", *command], capture_output=True)
+        data = subprocess.run(["zstd", "-dcq", path], capture_output=True, check=True).stdout
+    unique, events, total = struct.unpack_from("<IIQ", data, 8)
+    lengths = struct.unpack_from(f"<{unique}I", data, 24)
+    frames, at, traces = struct.unpack_from(f"<{total}Q", data, 24 + 4 * unique), 0, []
+    for length in lengths:
+        traces.append(frames[at:at + length])
+        at += length
+    met = struct.unpack_from(f"<{events}I", data, 24 + 4 * unique + 8 * total)
+    return {trace: met.count(number) for number, trace in enumerate(traces)}
+
+
+def test_portable(store):
+    """Where a process has its files makes no difference to a trace; addresses come with the process."""
+    first, second = (set(traces_of(program("fill"), "1000")) for _ in range(2))
+    check(first and first == second, "traces of two processes differ", first ^ second)
+    check(all(1 <= frame >> 33 < 64 for trace in first for frame in trace), "frames", first)
+    with tempfile.TemporaryDirectory() as directory:
+        twice = os.path.join(directory, "twice")
+        source = os.path.join(FIELD, "modules", "twice.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-DPLUGIN", "-o", twice[:-5] + "a.so", source], check=True)
+        shutil.copy(twice[:-5] + "a.so", twice[:-5] + "copy.so")
+        subprocess.run(["cc", "-o", twice, source], check=True)
+        met = traces_of(twice)
+        check([trace for trace, times in met.items() if times == 3 and len(trace) < 8],
+              "three places of a library make more than one trace", met)
+    if platform.machine() != "x86_64":
+        return
+    traces = traces_of(program("jit"), "register")
+    made = [trace for trace in traces if any(frame >> 47 & 1 for frame in trace)]
+    check(made and all(frame >> 47 in (0, (1 << 17) - 1) for trace in traces for frame in trace), "addresses", traces)
+    for trace in traces:
+        check((trace[-1] == 1 << 32 | 1) == (trace in made), "the process", trace)
+        check(all(frame >> 47 & 1 or frame >> 33 for frame in trace[:-1]), "frames", trace)
+
+
 def test_deepbind(store):
     done = run(store, [program("deepbind"), os.path.join(PROGRAMS, "plugin-first.so")])
     check(done.returncode == 0 and done.stdout == "done\n", "deepbind", done.stdout, done.stderr)
@@ -345,7 +415,7 @@ def test_damage(store):
 
 
 def main():
-    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim ends growth jit reload deepbind fixed kill damage")
+    chosen = os.environ.get("TESTS", "families exact sampled full_table python own forks children trim ends growth jit reload table_full portable deepbind fixed kill damage")
     for name in chosen.split():
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * field: 1,100 libraries at one time, more than a store of 64 MiB has records for
- * build: sh $SRC/plugins.sh copies 1100
+ * build: sh $SRC/plugins.sh different 1100
  * build: $CC -g -O1 -o many_at_once $SRC/many_at_once.c
  * modes: full
  * slow: yes
  * maps: 100
- * expect: says loaded files were not noted
+ * expect: leak plugin_0 1000 1
+ * expect: leak plugin_1099 0 0
+ * expect: says At least [0-9]+ loaded files were not noted: their frames show as addresses
  */
 #include <dlfcn.h>
 #include <stdio.h>
