@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * jit [register]: code made at run time calls back, and the callee allocates. How its frame is left
- * is known only from the section that __register_frame() is given.
+ * jit [register|turns]: code made at run time calls back, and the callee allocates. How its frame
+ * is left is known only from the section that __register_frame() is given.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,10 +54,25 @@ static __attribute__((noinline, noipa)) int calls_code(void (*made)(void (*)(voi
 	return 8;
 }
 
+/* With and without it in turn, far from main(). */
+static __attribute__((noinline, noipa)) int in_turn(void (*made)(void (*)(void)), int depth)
+{
+	int i, sum = 0;
+
+	if (depth)
+		return in_turn(made, depth - 1) + 1;
+	for (i = 0; i < 5; i++) {
+		sum += calls_code(made);
+		called_back();
+	}
+	return sum;
+}
+
 int main(int argc, char **argv)
 {
+	int turns = argc > 1 && !strcmp(argv[1], "turns");
 	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int with = argc > 1 && !strcmp(argv[1], "register"), status;
+	int with = turns || (argc > 1 && !strcmp(argv[1], "register")), status;
 
 	if (memory == MAP_FAILED)
 		return 1;
@@ -67,7 +82,8 @@ int main(int argc, char **argv)
 	section.start = (uint64_t)(uintptr_t)memory;
 	if (with)
 		__register_frame(&section);
-	status = calls_code((void (*)(void (*)(void)))(uintptr_t)memory);
+	status = turns ? in_turn((void (*)(void (*)(void)))(uintptr_t)memory, 30)
+		       : calls_code((void (*)(void (*)(void)))(uintptr_t)memory);
 	if (with)
 		__deregister_frame(&section);
 	return status;

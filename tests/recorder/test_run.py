@@ -349,9 +349,10 @@ def test_portable(store):
               "three places of a library make more than one trace", met)
     if platform.machine() != "x86_64":
         return
-    traces = traces_of(program("jit"), "register")
+    traces = traces_of(program("jit"), "turns")
     made = [trace for trace in traces if any(frame >> 47 & 1 for frame in trace)]
     check(made and all(frame >> 47 in (0, (1 << 17) - 1) for trace in traces for frame in trace), "addresses", traces)
+    check(sum(traces[trace] == 5 and len(trace) > 30 for trace in traces) == 2, "with and without", traces)
     for trace in traces:
         check((trace[-1] == 1 << 32 | 1) == (trace in made), "the process", trace)
         check(all(frame >> 47 & 1 or frame >> 33 for frame in trace[:-1]), "frames", trace)
