@@ -105,17 +105,36 @@ static bool module_find(struct stackdepot_unwinder *u, uintptr_t code,
 	return true;
 }
 
-/* The portable form of @pc. False: it is of no module. @module is that of another frame. */
-static inline bool frame_portable(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t code,
-				  struct stackdepot_unwind_module *module, uintptr_t *ret_frame)
+/* The portable form of @pc, which is not in the module of another frame. False: it is in none. */
+static __attribute__((noinline)) bool frame_elsewhere(struct stackdepot_unwinder *u, uintptr_t pc,
+						      uintptr_t code,
+						      struct stackdepot_unwind_module *module,
+						      uintptr_t *ret_frame)
 {
-	if (__builtin_expect(!module_has(module, code), 0) && !module_find(u, code, module)) {
+	if (!module_find(u, code, module)) {
 		*module = portable_none;
 		*ret_frame = portable_by->other(pc);
 		return false;
 	}
 	*ret_frame = pc + module->delta;
 	return true;
+}
+
+static inline bool frame_portable(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t code,
+				  struct stackdepot_unwind_module *module, uintptr_t *ret_frame)
+{
+	struct stackdepot_unwind_module copy; /* so that *module can be in registers */
+	uintptr_t frame;
+	bool found;
+
+	if (__builtin_expect(module_has(module, code), 1)) {
+		*ret_frame = pc + module->delta;
+		return true;
+	}
+	found = frame_elsewhere(u, pc, code, &copy, &frame);
+	*module = copy;
+	*ret_frame = frame;
+	return found;
 }
 
 bool stackdepot_unwind_portable_frames(uintptr_t *frames, unsigned int nr, bool exact)
@@ -133,44 +152,44 @@ bool stackdepot_unwind_portable_frames(uintptr_t *frames, unsigned int nr, bool 
 /* What was said before is not so any more. */
 static void portable_forget(struct stackdepot_unwinder *u, uint32_t age)
 {
-	u->permanent.nr = u->permanent.next = 0;
+	memset(&u->permanent, 0, sizeof(u->permanent));
 	memset(u->portable_of, 0, sizeof(u->portable_of));
 	u->portable_from = CHAIN_FRAMES;
 	u->portable_age = age;
 }
 
-/* Kept frames [from, to); *ret_changed is behind the outermost one that becomes another. */
-static void portable_range(struct stackdepot_unwinder *u, uint32_t from, uint32_t to,
-			   uint32_t *ret_changed)
+/* Kept frames [from, to): behind the outermost one that becomes another, or @from. */
+static inline uint32_t portable_range(struct stackdepot_unwinder *u, uint32_t from, uint32_t to)
 {
-	struct stackdepot_unwind_module module = portable_none;
-	uint32_t i, other = 0;
+	/* most are in the program, which is mostly met first */
+	struct stackdepot_unwind_module module = u->permanent.module[0];
+	uint32_t i, changed = from, other = 0;
 	uintptr_t frame;
 
 	for (i = from; i < to; i++) {
 		if (!frame_portable(u, u->kept.pc[i], u->kept.pc[i] - 1, &module, &frame))
 			other = i + 1;
-		if (frame != u->portable[i])
-			*ret_changed = i + 1;
+		changed = frame == u->portable[i] ? changed : i + 1;
 		word_set(&u->portable[i], frame);
 	}
-	if (other > u->portable_other)
+	if (__builtin_expect(other > u->portable_other, 0))
 		u->portable_other = other;
+	return changed;
 }
 
 static void portable_kept(struct stackdepot_unwinder *u, struct stackdepot_unwind_trace *trace)
 {
 	const uint32_t age = __atomic_load_n(&portable_age, __ATOMIC_ACQUIRE);
 	const bool is_cut = trace->flags & STACKDEPOT_UNWIND_CUT;
-	uint32_t last = u->top + trace->nr - 1, changed = 0;
+	uint32_t last = u->top + trace->nr - 1, changed;
 
 	if (__builtin_expect(u->portable_age != age, 0))
 		portable_forget(u, age);
 	if (u->portable_other <= u->portable_from)
 		u->portable_other = 0;
-	portable_range(u, u->top, u->portable_from, &changed);
+	changed = portable_range(u, u->top, u->portable_from);
 	if (__builtin_expect(is_cut && last >= u->portable_from, 0))
-		portable_range(u, last, last + 1, &changed);
+		(void)portable_range(u, last, last + 1); /* nothing of it is said to be unchanged */
 	u->portable_from = u->top;
 	if (__builtin_expect(trace->unchanged > CHAIN_FRAMES - changed, 0))
 		trace->unchanged = CHAIN_FRAMES - changed;
