@@ -9,8 +9,9 @@
  *	u64   frames[total_frames]  the traces one after another, innermost frame first
  *	u32   event[events]         number of the unique trace saved by each event
  *
- * Little endian, compressed with zstd. The recorder keeps every trace and notes the handle of each
- * event.
+ * Little endian, compressed with zstd. Frames are as the store has them, see stackdepot/store.h; to
+ * the benchmarks they are numbers of 48 bits, as addresses are. The recorder keeps every trace and
+ * notes the handle of each event.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
