@@ -101,8 +101,8 @@ static void check_candidate(struct check *check, u32 number)
 	struct stackdepot *depot = check->depot;
 	u32 level, bit = number;
 
-	for (level = 0; level < depot->nr_levels; level++, bit /= 64)
-		check_that(check, READ_ONCE(depot->candidates[level][bit / 64]) >> bit % 64 & 1);
+	for (level = 0; level < depot->nr_levels; level++, bit /= BITS_PER_LONG)
+		check_that(check, test_bit(bit, depot->candidates[level]));
 }
 
 static void check_line(struct check *check, u32 number)

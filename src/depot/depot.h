@@ -24,6 +24,9 @@
  * run that needs it is *wide*: its 32 bytes of low parts hold 4 whole frames. How a trace is cut
  * depends on its frames alone (depot_run()), so equal traces are cut alike.
  *
+ * Where frames have 32 bits, a line holds 12 of them as they are, in the same 48 bytes, and no line
+ * is wide; `count` has the bit of `wide` then.
+ *
  * link:	generation:32 | dead:1 | next:31
  *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
  *	next is about to be linked. `next` is the next line of the hash chain, 0 at its end.
@@ -43,9 +46,15 @@
 
 #include <stackdepot/stackdepot.h>
 
-#define DEPOT_GROUP 8u /* frames a line; counted from the root */
-#define DEPOT_WIDE 4u  /* frames a wide line */
-#define DEPOT_MAX_GROUPS (STACKDEPOT_MAX_FRAMES / DEPOT_GROUP)
+/* Frames a line, counted from the root; and a wide line. */
+#if BITS_PER_LONG == 64
+#define DEPOT_GROUP 8u
+#define DEPOT_WIDE 4u
+#else
+#define DEPOT_GROUP 12u
+#define DEPOT_WIDE DEPOT_GROUP
+#endif
+#define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
 #define DEPOT_VERSION 3u
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
@@ -53,14 +62,19 @@
 #define DEPOT_PAGE_BYTES 4096u
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
 #define DEPOT_LEVELS 6u
-#define DEPOT_KEYS 6u
+#define DEPOT_PAIRS (DEPOT_GROUP / 2) /* of frames, each hashed with a key */
+#define DEPOT_KEYS (DEPOT_PAIRS + 2)
 #define DEPOT_DISMISSALS 7u
 
 struct depot_line {
 	atomic64_t link;
 	atomic64_t state;
+#if BITS_PER_LONG == 64
 	u64 low[DEPOT_GROUP / 2];  /* two frames' halves a word; in a wide line a whole frame */
 	u64 high[DEPOT_GROUP / 4]; /* four frames' 16 bits a word */
+#else
+	uintptr_t frame[DEPOT_GROUP];
+#endif
 };
 
 #define LINK_NEXT ((1ull << 31) - 1)
@@ -69,7 +83,13 @@ struct depot_line {
 
 #define STATE_PARENT ((1ull << 27) - 1)
 #define STATE_COUNT_SHIFT 27
+#if BITS_PER_LONG == 64
+#define STATE_COUNT (7ull << STATE_COUNT_SHIFT)
 #define STATE_WIDE (1ull << 30)
+#else
+#define STATE_COUNT (15ull << STATE_COUNT_SHIFT)
+#define STATE_WIDE 0ull
+#endif
 #define STATE_LIVE (1ull << 31)
 #define STATE_TRACE (1ull << 32)
 #define STATE_VISITED (1ull << 33)
@@ -170,14 +190,14 @@ struct stackdepot {
 	u64 host_bytes; /* that the host mapped */
 };
 
-static_assert(sizeof(uintptr_t) == 8, "frames have 64 bits");
+static_assert(sizeof(uintptr_t) == sizeof(long), "a frame is a word");
 static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line is a cache line");
 static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring entry");
 static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
 static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
 static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
-static_assert(STACKDEPOT_MAX_FRAMES % DEPOT_GROUP == 0, "a cursor has an entry a group");
+static_assert(STACKDEPOT_MAX_FRAMES / 8 >= DEPOT_MAX_GROUPS, "a cursor has an entry a group");
 static_assert(sizeof(enum depot_counter) && COUNT_RING_UNUSED < COUNT_NR, "counters fit");
 
 static inline u32 link_generation(u64 link)
@@ -198,7 +218,10 @@ static inline u32 state_parent(u64 state)
 
 static inline u32 state_count(u64 state)
 {
-	return (u32)(state >> STATE_COUNT_SHIFT & (DEPOT_GROUP - 1)) + 1;
+	u32 count = (u32)((state & STATE_COUNT) >> STATE_COUNT_SHIFT) + 1;
+
+	/* More than that only in a damaged file, where the field has room for it. */
+	return count <= DEPOT_GROUP ? count : DEPOT_GROUP;
 }
 
 static inline u32 state_references(u64 state)

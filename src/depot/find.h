@@ -45,7 +45,7 @@ static __always_inline bool found_unchanged(const struct depot_found *found)
 	return atomic64_read(&found->line->link) == found->link;
 }
 
-#define FIND_KIND (STATE_LIVE | STATE_WIDE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
+#define FIND_KIND (STATE_LIVE | STATE_WIDE | STATE_COUNT)
 #define FIND_WHOLE (STATE_LIVE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
 
 /* Are the lines from `number` to the root frames[0 .. nr)? Any kind of line. */
@@ -102,7 +102,7 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
 	if (trace->quick ||
-	    likely((u32)READ_ONCE(line->low[0]) != (u32)trace->window[0] && !(state & STATE_WIDE)))
+	    likely(run_first(line) != (u32)trace->window[0] && !(state & STATE_WIDE)))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }

@@ -2,10 +2,10 @@
 /*
  * hash.h - hashing frames so that longer traces continue shorter ones.
  *
- * The hash of the outermost m frames, m = 8 g + r with r from 1 to 8, is made of the state after g
- * whole groups and of a *window* over the innermost 8 of the m frames. While r < 8 the window
- * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
- * length. A trace of fewer than 8 frames is padded with zeros.
+ * The hash of the outermost m frames, m = 8 g + r with r from 1 to 8 (12 for 8 where frames have 32
+ * bits), is made of the state after g whole groups and of a *window* over the innermost 8 of the m
+ * frames. While r < 8 the window overlaps the last whole group: hashing a frame twice costs less
+ * than a loop of unpredictable length. A trace of fewer than 8 frames is padded with zeros.
  *
  * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by
  * pair (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing
@@ -23,13 +23,20 @@
 /* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
 static __always_inline u64 hash_pair(const uintptr_t *f)
 {
-	return f[0] ^ (f[1] << 32 | f[1] >> 32);
+	const u64 outer = f[1];
+
+	return f[0] ^ (outer << 32 | outer >> 32);
 }
 
 static __always_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
-	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
-	       hash_pair(f + 6) * keys[3];
+	u64 sum = hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
+		  hash_pair(f + 6) * keys[3];
+
+	/* Written out: at -O2 compilers leave a loop of four a loop. */
+	if (DEPOT_PAIRS > 4)
+		sum += hash_pair(f + 8) * keys[4] + hash_pair(f + 10) * keys[5];
+	return sum;
 }
 
 /* The state after one more whole group. */
@@ -41,9 +48,17 @@ static __always_inline u64 hash_advance(u64 state, u64 window)
 /* The hash of all frames, `window` being over the innermost 8. */
 static __always_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
 {
-	unsigned __int128 product = (unsigned __int128)(state ^ window ^ keys[4]) * (keys[5] + nr);
+	const u64 mixed = state ^ window ^ keys[DEPOT_PAIRS], key = keys[DEPOT_PAIRS + 1] + nr;
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 product = (unsigned __int128)mixed * key;
 
 	return (u64)product ^ (u64)(product >> 64);
+#else
+	u64 product = mixed * key;
+
+	/* The bucket is taken from the top, where the next product mixes to. */
+	return (product ^ product >> 32) * HASH_MULTIPLIER;
+#endif
 }
 
 static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
@@ -54,7 +69,7 @@ static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
 /* Frames in whole groups in front of (outside of) the innermost group. */
 static inline u32 hash_outer(u32 nr)
 {
-	return (nr - 1) & ~(DEPOT_GROUP - 1);
+	return (nr - 1) / DEPOT_GROUP * DEPOT_GROUP;
 }
 
 /* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */

@@ -11,6 +11,7 @@
 
 #include "depot.h"
 
+#if BITS_PER_LONG == 64
 /*
  * Where frame i of a narrow run lies: bits 1 and 2 of i changed round, which is the order in which
  * 32-byte vectors of frames fall apart into low and high halves.
@@ -24,6 +25,13 @@ static inline bool frame_is_narrow(uintptr_t frame)
 {
 	return (uintptr_t)((s64)(frame << 16) >> 16) == frame;
 }
+
+#else
+static inline bool frame_is_narrow(uintptr_t frame)
+{
+	return true;
+}
+#endif
 
 static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
 {
@@ -57,6 +65,7 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
+#if BITS_PER_LONG == 64
 /* What two frames are in a word of low halves, and in the lower half of one of high parts. */
 static inline u64 run_low(const uintptr_t *frames)
 {
@@ -111,6 +120,33 @@ static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 				READ_ONCE(line->high[i / 4]) >> i % 4 * 16);
 }
 
+/* The lower half of the first frame of a line that is not wide. */
+static inline u32 run_first(struct depot_line *line)
+{
+	return (u32)READ_ONCE(line->low[0]);
+}
+#else
+/* As above: frames are words, and lie in their order. */
+static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_GROUP; i++)
+		WRITE_ONCE(line->frame[i], i < window ? frames[i] : 0);
+	return 0;
+}
+
+static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
+{
+	return READ_ONCE(line->frame[i]);
+}
+
+static inline u32 run_first(struct depot_line *line)
+{
+	return READ_ONCE(line->frame[0]);
+}
+#endif
+
 /* Are the `nr` frames those of the line, whatever its kind? */
 static inline bool run_equal_slow(struct depot_line *line, u64 state, const uintptr_t *frames)
 {
@@ -123,16 +159,18 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 }
 
 #ifdef DEPOT_VECTOR_LINES
-/* Frames that are hashed and then compared, 8 of them: vectors are loaded where they lie. */
+/* Frames that are hashed and then compared, a group of them: vectors are loaded where they lie. */
 static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
 	(void)copy;
 	return frames;
 }
 #else
-/* Frames that are hashed and then compared, 8 of them: loaded once. */
+/* Frames that are hashed and then compared, DEPOT_GROUP of them: loaded once. */
 static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
+	u32 i;
+
 	copy[0] = frames[0];
 	copy[1] = frames[1];
 	copy[2] = frames[2];
@@ -141,6 +179,8 @@ static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uint
 	copy[5] = frames[5];
 	copy[6] = frames[6];
 	copy[7] = frames[7];
+	for (i = 8; i < DEPOT_GROUP; i++)
+		copy[i] = frames[i];
 	return copy;
 }
 #endif
@@ -197,7 +237,7 @@ static __always_inline bool run_equal(const struct depot_line *line, const uintp
 
 	return !(differ[0] | differ[1]);
 }
-#else
+#elif BITS_PER_LONG == 64
 /* Bits in which two frames differ from two slots that share a word of low halves. */
 static __always_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 {
@@ -215,6 +255,17 @@ static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *
 		 run_differ(frames + 4, READ_ONCE(line->low[1]), high_a >> 32) |
 		 run_differ(frames + 2, READ_ONCE(line->low[2]), high_b) |
 		 run_differ(frames + 6, READ_ONCE(line->low[3]), high_b >> 32));
+}
+#else
+/* Do 12 frames equal the 12 slots of a line? */
+static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
+{
+	uintptr_t differ = 0;
+	u32 i;
+
+	for (i = 0; i < DEPOT_GROUP; i++)
+		differ |= READ_ONCE(line->frame[i]) ^ frames[i];
+	return !differ;
 }
 #endif
 

@@ -12,7 +12,14 @@
 
 #include <stackdepot/stackdepot.h>
 
-#define TRACE_ID_BITS 40
+/* Frames that a line holds. */
+#define TRACE_LINE (sizeof(uintptr_t) == 8 ? 8u : 12u)
+
+/* Bytes of a frame as text: "0x", digits, newline. */
+#define TRACE_TEXT (2 + 2 * (int)sizeof(uintptr_t) + 1)
+
+/* Of a number, in the innermost frame: it has at most 21 bits where frames have 32. */
+#define TRACE_ID_BITS (sizeof(uintptr_t) == 8 ? 40 : 21)
 #define TRACE_IDS (1ull << TRACE_ID_BITS)
 
 /* The finaliser of splitmix64 behind one step of its counter. */

@@ -59,20 +59,21 @@ uint32_t model_frames(const struct model *model, uint32_t trace, uintptr_t *fram
 
 static bool frame_needs_64_bits(uintptr_t frame)
 {
-	return frame >= 1ull << 47 && frame < ~0ull << 47;
+	return sizeof(frame) == 8 && frame >= 1ull << 47 && frame < ~0ull << 47;
 }
 
 /*
- * The lines of a trace as the documents tell: groups of 8 frames from the root, one line each; if a
- * group has a frame that does not fit, and more than 4 frames, two. Returns their number.
+ * The lines of a trace as the documents tell: groups of 8 frames (12 of 32 bits) from the root, one
+ * line each; if a group has a frame that does not fit, and more than 4 frames, two. Returns their
+ * number.
  */
 static uint32_t model_keys(const uintptr_t *frames, uint32_t nr, uint64_t *keys)
 {
 	uint64_t key = 1;
 	uint32_t done, i, lines = 0;
 
-	for (done = 0; done < nr; done += 8) {
-		uint32_t length = nr - done < 8 ? nr - done : 8;
+	for (done = 0; done < nr; done += TRACE_LINE) {
+		uint32_t length = nr - done < TRACE_LINE ? nr - done : TRACE_LINE;
 		bool wide = false;
 
 		for (i = 0; i < length; i++)

@@ -274,7 +274,8 @@ static void do_fetch(struct model *model)
 	result = stackdepot_fetch(model->depot, handle, fetched, size);
 	MODEL_CHECK(model, result == (stored ? (int)nr : -ESTALE));
 	if (stored)
-		MODEL_CHECK(model, !memcmp(frames, fetched, (size < nr ? size : nr) * 8));
+		MODEL_CHECK(model, !memcmp(frames, fetched,
+					   (size < nr ? size : nr) * sizeof(*frames)));
 }
 
 static void do_info(struct model *model)
@@ -285,7 +286,7 @@ static void do_info(struct model *model)
 	struct stackdepot_trace_info info;
 	uint32_t nr = model_frames(model, number, frames, NULL);
 	uint64_t age = model->tick - trace->stamp;
-	int length = 21 * (int)nr;
+	int length = (TRACE_TEXT + 2) * (int)nr;
 
 	if (!model_stored(model, number))
 		return;

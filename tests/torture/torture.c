@@ -216,7 +216,7 @@ static void user_look(struct torture_user *user)
 	if (!stackdepot_info(user->depot, ref, &info))
 		TORTURE_CHECK(info.frames && info.frames <= user->shape->longest);
 	length = stackdepot_snprint(user->depot, ref, text, sizeof(text), 0);
-	TORTURE_CHECK(length == -ESTALE || (length > 0 && length % 19 == 0));
+	TORTURE_CHECK(length == -ESTALE || (length > 0 && length % TRACE_TEXT == 0));
 }
 
 /* An event: the address tells which trace it was recorded with. */
@@ -304,7 +304,7 @@ void torture_check_quiet(struct stackdepot *depot, const struct torture_shape *s
 {
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	struct stackdepot_stats stats;
-	uint64_t i, id = 1ull << 32;
+	uint64_t i, id = TRACE_IDS / 2;
 
 	TORTURE_CHECK(!stackdepot_check(depot));
 	stackdepot_get_stats(depot, &stats);
@@ -314,7 +314,7 @@ void torture_check_quiet(struct stackdepot *depot, const struct torture_shape *s
 		TORTURE_CHECK((i < stats.lines) ==
 			      !!stackdepot_save(depot, frames, nr, STACKDEPOT_GET));
 	}
-	for (i = 0, id = 1ull << 32; i < stats.lines; i++) {
+	for (i = 0, id = TRACE_IDS / 2; i < stats.lines; i++) {
 		unsigned int nr = quiet_trace(shape, &id, frames);
 
 		TORTURE_CHECK(!stackdepot_put(depot, stackdepot_save(depot, frames, nr, 0)));

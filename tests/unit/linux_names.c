@@ -32,7 +32,7 @@ static void meta_free(struct object_meta *meta, unsigned long *entries, unsigned
 /* Frames that tell their number and length. */
 static unsigned int entries_make(unsigned long *entries, unsigned long number)
 {
-	return trace_make(number, 64, entries);
+	return trace_make(number, 64, (uintptr_t *)entries);
 }
 
 static void before_init_there_is_nothing(core_test *test)

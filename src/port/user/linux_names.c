@@ -55,7 +55,7 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 	(void)alloc_flags; /* all memory was mapped when the depot was made */
 	if (!depot || depot_flags & ~STACK_DEPOT_FLAGS_MASK)
 		return 0;
-	return stackdepot_save(depot, entries, nr_entries, flags);
+	return stackdepot_save(depot, (const uintptr_t *)entries, nr_entries, flags);
 }
 
 depot_stack_handle_t stack_depot_save(unsigned long *entries, unsigned int nr_entries,
@@ -73,7 +73,7 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 	/* A trace is as long as it is: nobody is to take a part for the whole. */
 	if (nr <= 0 || (unsigned int)nr > size)
 		return 0;
-	nr = stackdepot_fetch(depot, handle, entries, size);
+	nr = stackdepot_fetch(depot, handle, (uintptr_t *)entries, size);
 	return nr > 0 ? (unsigned int)nr : 0;
 }
 

@@ -46,7 +46,12 @@ static u64 memory_seed(void)
 static struct stackdepot *memory_reserve(u64 bytes)
 {
 	struct stackdepot *depot;
-	void *memory = mmap(NULL, DEPOT_PRIVATE_BYTES + bytes, PROT_READ | PROT_WRITE,
+	void *memory;
+
+	/* What the address space has no room for. */
+	if (bytes > SIZE_MAX / 2)
+		return NULL;
+	memory = mmap(NULL, DEPOT_PRIVATE_BYTES + bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
