@@ -56,7 +56,8 @@
 #endif
 #define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
-#define DEPOT_VERSION 3u
+/* Machines whose frames have another size read each other's files as little as other versions. */
+#define DEPOT_VERSION (3u << 8 | BITS_PER_LONG)
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u

@@ -13,7 +13,10 @@
 #include <stackdepot/stackdepot.h>
 
 /* Frames that a line holds. */
-#define TRACE_LINE (sizeof(uintptr_t) == 8 ? 8u : 12u)
+#define TRACE_LINE (__SIZEOF_POINTER__ == 8 ? 8u : 12u)
+
+/* A frame with these as its highest 16 bits: one of 64 bits makes its line wide. */
+#define TRACE_HIGH(bits) ((uintptr_t)(bits) << (8 * sizeof(uintptr_t) - 16))
 
 /* Bytes of a frame as text: "0x", digits, newline. */
 #define TRACE_TEXT (2 + 2 * (int)sizeof(uintptr_t) + 1)
@@ -80,8 +83,8 @@ static inline unsigned int trace_make(uint64_t id, unsigned int max, uintptr_t *
 	unsigned int depth;
 
 	for (depth = 0; depth < nr - 1; depth++)
-		frames[nr - 1 - depth] = trace_frame(
-			depth < shared ? trace_family(id, depth) : id << 8, depth);
+		frames[nr - 1 - depth] =
+			trace_frame(depth < shared ? trace_family(id, depth) : id << 8, depth);
 	frames[0] = trace_leaf(id, hash);
 	return nr;
 }

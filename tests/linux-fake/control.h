@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FAKE_IRQ_FRAME 0xffff800000001240ul /* frames outside of it are another context's */
+/* Frames outside of it are another context's. */
+#define FAKE_IRQ_FRAME ((unsigned long)0xffff800000001240ull)
 
 extern bool fake_in_nmi, fake_in_hardirq, fake_preemptible;
 extern bool fake_booting;	/* there is one task only */

@@ -53,14 +53,15 @@ static void it_is_held_as_the_flags_say(core_test *test)
 static void an_outer_part_is_saved_too(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 3);
-	uintptr_t frames[16];
+	uintptr_t frames[2 * TRACE_LINE];
 	stackdepot_ref_t ref;
 	unsigned int i;
 
-	for (i = 0; i < 16; i++)
+	for (i = 0; i < 2 * TRACE_LINE; i++)
 		frames[i] = 0x1000 + i;
-	CORE_NE(stackdepot_save(depot, frames, 16, 0), 0);
-	ref = stackdepot_ref(depot, stackdepot_save(depot, frames + 8, 8, STACKDEPOT_FIND));
+	CORE_NE(stackdepot_save(depot, frames, 2 * TRACE_LINE, 0), 0);
+	ref = stackdepot_ref(
+		depot, stackdepot_save(depot, frames + TRACE_LINE, TRACE_LINE, STACKDEPOT_FIND));
 	CORE_NE(ref, 0);
 	CORE_NE(stackdepot_save_again(depot, ref, STACKDEPOT_KEEP), 0);
 	CORE_EQ(core_stats(depot).saved, 2);

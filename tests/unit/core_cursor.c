@@ -32,8 +32,9 @@ static unsigned int stack_move(struct stack *stack)
 	if (unchanged > nr)
 		unchanged = nr;
 	for (i = unchanged; i < nr; i++)
-		stack->frames[MAX - 1 - i] = trace_random(&stack->random) % 3 +
-			(trace_random(&stack->random) % 50 ? 0x400000 : 0xabcd000000000000);
+		stack->frames[MAX - 1 - i] =
+			trace_random(&stack->random) % 3 +
+			(trace_random(&stack->random) % 50 ? 0x400000 : TRACE_HIGH(0xabcd));
 	stack->nr = nr;
 	return unchanged;
 }
@@ -41,9 +42,9 @@ static unsigned int stack_move(struct stack *stack)
 /* A number that the caller of stackdepot_save_cursor() may truthfully give. */
 static unsigned int stack_claim(struct stack *stack, unsigned int unchanged)
 {
-	return trace_random(&stack->random) % 3 ?
-		       unchanged :
-		       (unsigned int)(trace_random(&stack->random) % (unchanged + 1));
+	return trace_random(&stack->random) % 3
+		       ? unchanged
+		       : (unsigned int)(trace_random(&stack->random) % (unchanged + 1));
 }
 
 static void cursor_agrees(core_test *test, unsigned int lines, unsigned int buckets,
@@ -105,17 +106,18 @@ static void a_cursor_outlives_its_lines(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 6, 1, 0);
 	struct stackdepot_cursor cursor = {0};
-	uintptr_t frames[40];
+	const unsigned int nr = 5 * TRACE_LINE;
+	uintptr_t frames[5 * TRACE_LINE];
 	unsigned int round;
 
 	for (round = 0; round < 1000; round++) {
 		stackdepot_handle_t handle;
 
-		cursor_frames(frames, 40, 0x9000 + round);
-		handle = stackdepot_save_cursor(depot, frames, 40, 0, &cursor, round ? 39 : 0);
-		core_expect(test, depot, handle, frames, 40);
+		cursor_frames(frames, nr, 0x9000 + round);
+		handle = stackdepot_save_cursor(depot, frames, nr, 0, &cursor, round ? nr - 1 : 0);
+		core_expect(test, depot, handle, frames, nr);
 		/* Everything else is thrown out. */
-		CORE_NE(core_save_own(depot, 77 + round, 48, 0), 0);
+		CORE_NE(core_save_own(depot, 77 + round, 6 * TRACE_LINE, 0), 0);
 	}
 	core_finish(test, depot);
 }

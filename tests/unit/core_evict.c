@@ -25,13 +25,15 @@ static void a_full_depot_goes_on_saving(core_test *test)
 static void one_line_is_enough(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 1, 1, 0);
-	uintptr_t frames[9] = {0};
+	uintptr_t frames[TRACE_LINE + 1];
 	unsigned int i;
 
+	memset(frames, 0, sizeof(frames));
 	for (i = 0; i < 1000; i++) {
-		frames[i % 8] = i;
-		core_expect(test, depot, stackdepot_save(depot, frames, 8, 0), frames, 8);
-		CORE_EQ(stackdepot_save(depot, frames, 9, 0), 0);
+		frames[i % TRACE_LINE] = i;
+		core_expect(test, depot, stackdepot_save(depot, frames, TRACE_LINE, 0), frames,
+			    TRACE_LINE);
+		CORE_EQ(stackdepot_save(depot, frames, TRACE_LINE + 1, 0), 0);
 	}
 	CORE_EQ(core_stats(depot).drops_pinned, 1000);
 	core_finish(test, depot);
@@ -150,25 +152,25 @@ static void pinned_full_refuses_and_recovers(core_test *test)
 static void a_failed_save_leaves_nothing_behind(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 2, 0);
-	stackdepot_handle_t held = core_save_own(depot, 1, 32, STACKDEPOT_GET);
+	const unsigned int held_nr = 4 * TRACE_LINE, shared = 2 * TRACE_LINE;
+	const unsigned int nr = 7 * TRACE_LINE + 1;
+	stackdepot_handle_t held = core_save_own(depot, 1, held_nr, STACKDEPOT_GET);
 	stackdepot_ref_t ref = stackdepot_ref(depot, held);
-	uintptr_t frames[60];
+	uintptr_t frames[7 * TRACE_LINE + 1];
 	unsigned int i, round;
 
-	/* Shares the outermost 16 frames with what is held, and needs 7 lines more. */
-	for (i = 0; i < 60; i++)
+	/* Shares its two outermost lines with what is held, and needs 6 lines more. */
+	for (i = 0; i < nr; i++)
 		frames[i] = 0x9000 + i;
-	for (i = 0; i < 16; i++)
-		frames[59 - i] = 1 << 8 | (31 - i);
+	for (i = 0; i < shared; i++)
+		frames[nr - 1 - i] = 1 << 8 | (held_nr - 1 - i);
 	for (round = 0; round < 50; round++) {
-		unsigned int nr = 60 - 3;
-
-		CORE_NE(stackdepot_save(depot, frames + 3, nr, 0), 0);
-		CORE_EQ(core_save_own(depot, 100 + round, 50, STACKDEPOT_GET), 0);
+		CORE_NE(stackdepot_save(depot, frames, nr, 0), 0);
+		CORE_EQ(core_save_own(depot, 100 + round, 6 * TRACE_LINE + 2, STACKDEPOT_GET), 0);
 		CORE_EQ(core_stats(depot).drops_pinned, round + 1);
 		CORE_EQ(stackdepot_check(depot), 0);
 	}
-	CORE_TRUE(core_has_own(depot, ref, 1, 32));
+	CORE_TRUE(core_has_own(depot, ref, 1, held_nr));
 	CORE_EQ(core_count_free(depot, 5), 6);
 	CORE_EQ(stackdepot_put(depot, held), 0);
 	CORE_EQ(core_count_free(depot, 6), 10);
@@ -181,10 +183,11 @@ static void evicting_a_trace_frees_all_its_lines(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < 300; i++) {
-		stackdepot_handle_t handle = core_save_own(depot, i, 64 - i % 8, STACKDEPOT_GET);
+		const unsigned int nr = 8 * TRACE_LINE - i % TRACE_LINE;
+		stackdepot_handle_t handle = core_save_own(depot, i, nr, STACKDEPOT_GET);
 
 		CORE_NE(handle, 0);
-		CORE_TRUE(core_has_own(depot, stackdepot_ref(depot, handle), i, 64 - i % 8));
+		CORE_TRUE(core_has_own(depot, stackdepot_ref(depot, handle), i, nr));
 		CORE_EQ(core_save1(depot, ~0ul, 0), 0);
 		CORE_EQ(stackdepot_put(depot, handle), 0);
 	}

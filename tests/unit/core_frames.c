@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* A frame may have any value: most fit 48 bits, the others make wide lines of all shapes. */
+/* A frame may have any value: of 64 bits most fit 48, the others make wide lines of all shapes. */
 #include "core_test.h"
 
 static const uintptr_t special[] = {
@@ -7,7 +7,8 @@ static const uintptr_t special[] = {
 	1,
 	~0ul,
 	~0ul - 1,
-	0x7fffffffffff,     /* the last of user space: 47 bits */
+#if __SIZEOF_POINTER__ == 8
+	0x7fffffffffff,	    /* the last of user space: 47 bits */
 	0x800000000000,	    /* the first that needs 49 */
 	0xffff7fffffffffff, /* the last below the kernel's half */
 	0xffff800000000000, /* the kernel's first */
@@ -18,6 +19,15 @@ static const uintptr_t special[] = {
 	0xffffffff,
 	0x100000000,
 	0xffff000000000000,
+#else
+	0xffff,	    /* half a frame */
+	0x10000,    /* and the first that is more */
+	0x7fffffff, /* the last below the sign */
+	0x80000000, /* and the first above */
+	0xbfffffff, /* the last of user space, as a rule */
+	0xc0000000, /* the kernel's first */
+	0xffff0000, /* the upper half */
+#endif
 };
 
 static void every_value_is_a_trace(core_test *test)
@@ -66,7 +76,7 @@ static void frames_by_mask(uintptr_t *frames, unsigned int nr, unsigned int mask
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		frames[i] = (mask >> i % 8 & 1 ? 0x1234000000000000 : 0) + 0x5000 + i;
+		frames[i] = (mask >> i % 8 & 1 ? TRACE_HIGH(0x1234) : 0) + 0x5000 + i;
 }
 
 /* All 256 ways in which the frames of a group can be wide, at all lengths around a group's end. */
@@ -103,7 +113,7 @@ static void prefixes_with_wide_frames(core_test *test)
 	unsigned int i, nr, down;
 
 	for (i = 0; i < 40; i++)
-		frames[i] = (i % 3 ? 0 : 0xabcd000000000000) + 0x5000 + i;
+		frames[i] = (i % 3 ? 0 : TRACE_HIGH(0xabcd)) + 0x5000 + i;
 	for (down = 0; down < 2; down++)
 		for (i = 0; i < 40; i++) {
 			stackdepot_handle_t handle;
@@ -155,7 +165,8 @@ static void random_mixtures(core_test *test)
 		for (i = 0; i < nr; i++) {
 			uint64_t frame = trace_random(&random);
 
-			frames[i] = wide >> i % 64 & 1 ? frame : (uint64_t)((int64_t)frame >> 17);
+			frames[i] = wide >> i % 64 & 1 ? (uintptr_t)frame
+						       : (uintptr_t)((int64_t)frame >> 17);
 		}
 		handle = stackdepot_save(depot, frames, nr, 0);
 		core_expect(test, depot, handle, frames, nr);

@@ -116,20 +116,21 @@ static void keep_and_get_add_up(core_test *test)
 static void a_longer_trace_holds_its_outer_frames(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	uintptr_t frames[24];
+	const unsigned int nr = 3 * TRACE_LINE, outer_nr = 2 * TRACE_LINE;
+	uintptr_t frames[3 * TRACE_LINE];
 	stackdepot_handle_t outer, whole;
 	stackdepot_ref_t ref;
 	unsigned int i;
 
-	for (i = 0; i < 24; i++)
+	for (i = 0; i < nr; i++)
 		frames[i] = 0x1000 + i;
-	outer = stackdepot_save(depot, frames + 8, 16, 0);
-	whole = stackdepot_save(depot, frames, 24, STACKDEPOT_GET);
+	outer = stackdepot_save(depot, frames + TRACE_LINE, outer_nr, 0);
+	whole = stackdepot_save(depot, frames, nr, STACKDEPOT_GET);
 	ref = stackdepot_ref(depot, outer);
 	CORE_EQ(hold_info(test, depot, ref).references, 1);
 	hold_churn(test, depot, 2);
-	core_expect(test, depot, outer, frames + 8, 16);
-	core_expect(test, depot, whole, frames, 24);
+	core_expect(test, depot, outer, frames + TRACE_LINE, outer_nr);
+	core_expect(test, depot, whole, frames, nr);
 	CORE_EQ(stackdepot_put(depot, whole), 0);
 	hold_churn(test, depot, 3);
 	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), -ESTALE);

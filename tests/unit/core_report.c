@@ -34,17 +34,17 @@ static void iteration_sees_every_trace_once(core_test *test)
 static void parts_are_no_traces(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 20, 0, 0);
-	uintptr_t frames[24];
+	uintptr_t frames[3 * TRACE_LINE];
 	uint32_t position = 0;
 	unsigned int i;
 
-	for (i = 0; i < 24; i++)
+	for (i = 0; i < CORE_COUNT(frames); i++)
 		frames[i] = 0x1000 + i;
-	CORE_NE(stackdepot_save(depot, frames, 24, 0), 0);
+	CORE_NE(stackdepot_save(depot, frames, CORE_COUNT(frames), 0), 0);
 	CORE_NE(stackdepot_next(depot, &position), 0);
 	CORE_EQ(stackdepot_next(depot, &position), 0);
 	CORE_EQ(core_stats(depot).saved, 1);
-	CORE_NE(stackdepot_save(depot, frames + 8, 16, 0), 0);
+	CORE_NE(stackdepot_save(depot, frames + TRACE_LINE, 2 * TRACE_LINE, 0), 0);
 	CORE_EQ(core_stats(depot).saved, 2);
 	position = 0;
 	CORE_NE(stackdepot_next(depot, &position), 0);
@@ -92,10 +92,16 @@ static void info_tells_the_length(core_test *test)
 
 static void text_has_a_frame_a_line(core_test *test)
 {
-	static const uintptr_t frames[] = {0x1234, ~0ul, 0xffffffff81000000};
+	static const uintptr_t frames[] = {0x1234, ~0ul, 0x81000000};
+#if __SIZEOF_POINTER__ == 8
 	static const char expected[] = "  0x0000000000001234\n"
 				       "  0xffffffffffffffff\n"
-				       "  0xffffffff81000000\n";
+				       "  0x0000000081000000\n";
+#else
+	static const char expected[] = "  0x00001234\n"
+				       "  0xffffffff\n"
+				       "  0x81000000\n";
+#endif
 	struct stackdepot *depot = core_depot(test, 5, 0, 0);
 	stackdepot_ref_t ref = stackdepot_ref(depot, stackdepot_save(depot, frames, 3, 0));
 	const unsigned int length = sizeof(expected) - 1;
@@ -127,15 +133,15 @@ static void statistics_add_up(core_test *test)
 	CORE_EQ(stats.lines_used, 0);
 	CORE_EQ(stats.saved, 0);
 	CORE_TRUE(stats.used_bytes < stats.mapped_bytes);
-	CORE_NE(core_save_own(depot, 1, 9, 0), 0);
-	CORE_NE(core_save_own(depot, 1, 9, 0), 0);
-	CORE_NE(core_save_own(depot, 2, 8, 0), 0);
+	CORE_NE(core_save_own(depot, 1, TRACE_LINE + 1, 0), 0);
+	CORE_NE(core_save_own(depot, 1, TRACE_LINE + 1, 0), 0);
+	CORE_NE(core_save_own(depot, 2, TRACE_LINE, 0), 0);
 	stats = core_stats(depot);
 	CORE_EQ(stats.saved, 2);
 	CORE_EQ(stats.lines_added, 3);
 	CORE_EQ(stats.lines_used, 3);
 	CORE_EQ(stats.mapped_bytes - stats.used_bytes, 7 * 64);
-	CORE_NE(core_save_own(depot, 3, 64, 0), 0);
+	CORE_NE(core_save_own(depot, 3, 8 * TRACE_LINE, 0), 0);
 	stats = core_stats(depot);
 	CORE_EQ(stats.saved, 3);
 	CORE_EQ(stats.lines_added, 11);

@@ -33,7 +33,7 @@ static void prefixes_are_traces_of_their_own(core_test *test)
 	unsigned int i, nr;
 
 	for (i = 0; i < STACKDEPOT_MAX_FRAMES; i++)
-		frames[i] = 0x7f0000000000 + 64 * i;
+		frames[i] = 0x7f000000 + 64 * i;
 	for (nr = 1; nr <= STACKDEPOT_MAX_FRAMES; nr++) {
 		handles[nr] = stackdepot_save(depot, frames + STACKDEPOT_MAX_FRAMES - nr, nr, 0);
 		CORE_NE(handles[nr], 0);
@@ -44,8 +44,8 @@ static void prefixes_are_traces_of_their_own(core_test *test)
 		core_expect(test, depot, handles[nr], trace, nr);
 		CORE_EQ(stackdepot_save(depot, trace, nr, 0), handles[nr]);
 	}
-	/* 32 whole groups, and 7 lines for what begins each of them. */
-	CORE_EQ(core_stats(depot).lines_used, 32 + 32 * 7);
+	/* A line for each length: the whole groups, and what begins each of them. */
+	CORE_EQ(core_stats(depot).lines_used, STACKDEPOT_MAX_FRAMES);
 	core_finish(test, depot);
 }
 
@@ -55,8 +55,12 @@ static void prefixes_are_traces_of_their_own(core_test *test)
  */
 static void every_frame_counts(core_test *test)
 {
-	/* The last one makes the frame wide. */
+	/* Where frames have 64 bits the last one makes the frame wide. */
+#if __SIZEOF_POINTER__ == 8
 	static const unsigned int bits[] = {0, 31, 32, 40, 46, 60};
+#else
+	static const unsigned int bits[] = {0, 7, 15, 16, 30, 31};
+#endif
 	enum { NR = 40, BITS = sizeof(bits) / sizeof(bits[0]) };
 	static stackdepot_handle_t handles[NR * BITS + 1];
 	struct stackdepot *depot = core_depot(test, 2000, 1, 0);
@@ -64,7 +68,7 @@ static void every_frame_counts(core_test *test)
 	unsigned int i, j;
 
 	for (i = 0; i < NR; i++)
-		frames[i] = 0x555555000000 + 8 * i;
+		frames[i] = 0x55550000 + 8 * i;
 	for (i = 0; i <= NR * BITS; i++) {
 		frames[i / BITS] ^= 1ul << bits[i % BITS];
 		handles[i] = stackdepot_save(depot, frames, NR, 0);
@@ -79,14 +83,14 @@ static void every_frame_counts(core_test *test)
 static void outer_frames_are_stored_once(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 500, 0, 0);
-	uintptr_t frames[41];
+	uintptr_t frames[5 * TRACE_LINE + 1];
 	unsigned int i;
 
-	for (i = 0; i < 41; i++)
+	for (i = 0; i < CORE_COUNT(frames); i++)
 		frames[i] = 0x1000 + i;
 	for (i = 0; i < 100; i++) {
 		frames[0] = 0x9000 + i;
-		CORE_NE(stackdepot_save(depot, frames, 41, 0), 0);
+		CORE_NE(stackdepot_save(depot, frames, CORE_COUNT(frames), 0), 0);
 	}
 	CORE_EQ(core_stats(depot).lines_used, 5 + 100);
 	core_finish(test, depot);
@@ -106,7 +110,7 @@ static void fetch_is_cut_to_the_room_there_is(core_test *test)
 		memset(fetched, 0x11, sizeof(fetched));
 		CORE_EQ(stackdepot_fetch(depot, handle, fetched, size), 20);
 		CORE_EQ(memcmp(fetched, frames, size * sizeof(*frames)), 0);
-		CORE_EQ(fetched[size], 0x1111111111111111);
+		CORE_EQ(fetched[size], (uintptr_t)0x1111111111111111);
 	}
 	CORE_EQ(stackdepot_fetch(depot, handle, NULL, 0), 20);
 	core_finish(test, depot);

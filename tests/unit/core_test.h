@@ -85,11 +85,13 @@ static inline stackdepot_handle_t core_save1(struct stackdepot *depot, uintptr_t
 	return stackdepot_save(depot, &frame, 1, flags);
 }
 
+#define CORE_OWN_FRAMES (8 * TRACE_LINE)
+
 /* Save `nr` frames that nobody else saves, made from `key`. */
 static inline stackdepot_handle_t core_save_own(struct stackdepot *depot, uintptr_t key,
 						unsigned int nr, unsigned int flags)
 {
-	uintptr_t frames[64];
+	uintptr_t frames[CORE_OWN_FRAMES];
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
@@ -101,10 +103,10 @@ static inline stackdepot_handle_t core_save_own(struct stackdepot *depot, uintpt
 static inline bool core_has_own(struct stackdepot *depot, stackdepot_ref_t ref, uintptr_t key,
 				unsigned int nr)
 {
-	uintptr_t frames[64];
+	uintptr_t frames[CORE_OWN_FRAMES];
 	unsigned int i;
 
-	if (stackdepot_fetch_ref(depot, ref, frames, 64) != (int)nr)
+	if (stackdepot_fetch_ref(depot, ref, frames, CORE_OWN_FRAMES) != (int)nr)
 		return false;
 	for (i = 0; i < nr; i++)
 		if (frames[i] != (key << 8 | i))

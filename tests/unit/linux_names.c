@@ -171,9 +171,13 @@ static void no_handle_without_entries_or_sense(core_test *test)
 
 static void text_is_indented_as_the_kernel_does(core_test *test)
 {
-	unsigned long entries[2] = {0x1234, 0xffffffff81000000};
+	unsigned long entries[2] = {0x1234, 0x81000000};
 	depot_stack_handle_t handle = stack_depot_save(entries, 2, GFP_KERNEL);
-	static const char expected[] = "   0x0000000000001234\n   0xffffffff81000000\n";
+#if __SIZEOF_POINTER__ == 8
+	static const char expected[] = "   0x0000000000001234\n   0x0000000081000000\n";
+#else
+	static const char expected[] = "   0x00001234\n   0x81000000\n";
+#endif
 	char text[100];
 
 	CORE_EQ(stack_depot_snprint(handle, text, sizeof(text), 2), sizeof(expected) - 1);
@@ -195,8 +199,8 @@ static void print_goes_to_standard_error(core_test *test)
 	CORE_EQ(dup2(ends[1], 2), 2);
 	stack_depot_print(handle);
 	CORE_EQ(dup2(saved, 2), 2);
-	CORE_EQ(read(ends[0], text, sizeof(text) - 1), 19);
-	CORE_EQ(strcmp(text, "0x0000000000001234\n"), 0);
+	CORE_EQ(read(ends[0], text, sizeof(text) - 1), TRACE_TEXT);
+	CORE_EQ(strcmp(text + TRACE_TEXT - 5, "1234\n"), 0);
 	CORE_EQ(close(ends[0]) | close(ends[1]) | close(saved), 0);
 }
 

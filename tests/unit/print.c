@@ -20,7 +20,7 @@ static void print_writes_what_snprint_says(core_test *test)
 		frames[0] = nr;
 		ref = stackdepot_ref(depot, stackdepot_save(depot, frames, nr, 0));
 		length = stackdepot_snprint(depot, ref, expected, sizeof(expected), 0);
-		CORE_EQ(length, 19 * nr);
+		CORE_EQ(length, TRACE_TEXT * nr);
 		CORE_EQ(pipe(ends), 0);
 		errno = ERANGE;
 		CORE_EQ(stackdepot_print(depot, ref, ends[1]), 0);

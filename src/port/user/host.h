@@ -15,6 +15,9 @@
 
 #define prefetchw(p) __builtin_prefetch(p, 1)
 
+/* A signal handler may come anywhere: with a lock it would wait for what it interrupted. */
+static_assert(__atomic_always_lock_free(sizeof(u64), 0), "64-bit atomics take no lock");
+
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)

@@ -52,7 +52,7 @@ static struct stackdepot *memory_reserve(u64 bytes)
 	if (bytes > SIZE_MAX / 2)
 		return NULL;
 	memory = mmap(NULL, DEPOT_PRIVATE_BYTES + bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return NULL;

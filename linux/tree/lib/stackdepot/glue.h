@@ -5,7 +5,10 @@
 
 #include "depot.h"
 
-/* The kernel's depot, NULL until it is made. */
+/*
+ * The kernel's depot. NULL until it is made, and, counted, in an NMI where 64-bit atomics take a
+ * lock.
+ */
 struct stackdepot *glue_depot(void);
 
 /* The bound of all memory, and what of it is in use; glue_bytes() wants a depot. */
@@ -21,6 +24,9 @@ void glue_refused(struct stackdepot *depot);
 
 /* Saves refused as there was no depot yet. */
 unsigned long glue_drops_early(void);
+
+/* Calls that did nothing, as they came from an NMI and 64-bit atomics take a lock here. */
+unsigned long glue_drops_nmi(void);
 
 /* Calls of stack_depot_count_add() in vain: no memory for the counter, or none left in the bound.
  */

@@ -56,10 +56,18 @@ static bool disabled;
 static bool early_requested __initdata = IS_ENABLED(CONFIG_STACKDEPOT_ALWAYS_INIT);
 static bool early_passed __initdata;
 static u64 max_bytes;
-static atomic_long_t drops_early;
+static atomic_long_t drops_early, drops_nmi;
 
 struct stackdepot *glue_depot(void)
 {
+	/*
+	 * Where 64-bit atomics take a lock, a load takes it as well, and an NMI may have come while
+	 * it was held.
+	 */
+	if (IS_ENABLED(CONFIG_GENERIC_ATOMIC64) && in_nmi()) {
+		atomic_long_inc(&drops_nmi);
+		return NULL;
+	}
 	/* Acquire: pairs with the release in glue_publish(). */
 	return smp_load_acquire(&depot);
 }
@@ -77,6 +85,11 @@ u64 glue_bytes(void)
 unsigned long glue_drops_early(void)
 {
 	return atomic_long_read(&drops_early);
+}
+
+unsigned long glue_drops_nmi(void)
+{
+	return atomic_long_read(&drops_nmi);
 }
 
 static int __init glue_parse_disable(char *text)
@@ -120,7 +133,8 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 		.max_frames = CONFIG_STACKDEPOT_MAX_FRAMES,
 		.lease_ticks = STACK_DEPOT_LEASE_TICKS,
 	};
-	const u64 bucket_bytes = max_bytes ? GLUE_BUCKET_BYTES_SAID : GLUE_BUCKET_BYTES;
+	const unsigned int bucket_shift =
+		max_bytes ? ilog2(GLUE_BUCKET_BYTES_SAID) : ilog2(GLUE_BUCKET_BYTES);
 
 	if (!max_bytes)
 		max_bytes = glue_default_bytes(memory_bytes);
@@ -131,7 +145,7 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 	}
 	/* The bound covers what is allocated nowhere, too. */
 	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
-	options.buckets = min_t(u64, options.max_bytes / bucket_bytes, GLUE_MAX_BUCKETS);
+	options.buckets = min_t(u64, options.max_bytes >> bucket_shift, GLUE_MAX_BUCKETS);
 	return options;
 }
 
@@ -226,7 +240,8 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 	if (WARN_ON(depot_flags & ~STACK_DEPOT_FLAGS_MASK))
 		return 0;
 	if (unlikely(!to)) {
-		if (!disabled)
+		/* Else it is disabled, or glue_depot() has counted. */
+		if (!disabled && !READ_ONCE(depot))
 			atomic_long_inc(&drops_early);
 		return 0;
 	}

@@ -38,6 +38,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "saturated", stats.saturated);
 	stats_show_counter(seq, "drops_pinned", stats.drops_pinned);
 	stats_show_counter(seq, "drops_no_memory", stats.drops_no_memory);
+	stats_show_counter(seq, "drops_nmi", glue_drops_nmi());
 	stats_show_counter(seq, "drops_counters", glue_drops_counters());
 	stats_show_counter(seq, "clock", stackdepot_now(depot));
 	glue_show_top(seq, depot);
