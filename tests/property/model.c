@@ -201,7 +201,7 @@ static void model_find_leaks(struct model *model)
 	uintptr_t frame;
 
 	for (i = 0; i <= expected; i++) {
-		frame = 0x6600000000 + i;
+		frame = ((uintptr_t)0x66 << TRACE_ID_BITS) + i; /* no trace of the model */
 		MODEL_CHECK(model, (i < expected) ==
 					   !!stackdepot_save(model->depot, &frame, 1,
 							     STACKDEPOT_GET));

@@ -87,8 +87,8 @@ void *depot_scratch_get(size_t bytes);
 void depot_scratch_put(void *memory, size_t bytes);
 
 /* Vectors read a line without naming each access atomic; generations catch what they tear. */
-#if !defined(__SANITIZE_THREAD__) && \
-	(defined(__SSE2__) || (defined(__ARM_NEON) && BITS_PER_LONG == 64))
+#if !defined(__SANITIZE_THREAD__) && BITS_PER_LONG == 64 && \
+	(defined(__SSE2__) || defined(__ARM_NEON))
 #define DEPOT_VECTOR_LINES 1
 #endif
 #if defined(__has_feature)
