@@ -25,6 +25,7 @@
 #define BYTES STORE_MIN_BYTES
 #define EVENTS 8u
 #define TRACES 12u
+#define PROCESSES 3u
 #define PID 4000000000u /* nobody's */
 
 /* A fuzzer's output is its own. */
@@ -46,16 +47,42 @@ static void make_header(struct store_header *header)
 		.header_bytes = sizeof(*header),
 		.total_bytes = BYTES,
 		.corpus_events = EVENTS,
-		.children = 2,
-		.counts = {.live_objects = TRACES, .errors_seen = 3, .corpus_next = EVENTS},
-		.process = {.pid = PID,
-			    .parent = 1,
-			    .start_ns = 1000,
-			    .state = STORE_WAITED,
-			    .command_bytes = 6,
-			    .command = "a\0b c"},
-		.unseen = {{.allocator = "arena", .module = "libarena.so"}},
+		.serial = PROCESSES,
+		.totals = {.live_objects = TRACES,
+			   .corpus_next = EVENTS,
+			   .left_objects = 256,
+			   .left_bytes = 10},
 	};
+}
+
+/* Two that have ended, one of them with a row, and one that may run. */
+static void make_processes(struct store_process *processes)
+{
+	static const uint32_t stages[PROCESSES] = {STORE_CLOSED, STORE_ROW, STORE_OPEN};
+	unsigned int i;
+
+	for (i = 0; i < PROCESSES; i++)
+		processes[i] = (struct store_process){.owner = STORE_OWNER_LOCKED,
+						      .stage = stages[i],
+						      .serial = i + 1,
+						      .pid = PID + i,
+						      .parent = 1,
+						      .start_ns = 1000,
+						      .state = i ? STORE_RUNNING : STORE_WAITED,
+						      .heaps = i,
+						      .processes = 1 + i,
+						      .command_bytes = 6,
+						      .command = "a\0b c",
+						      .counts = {.allocs = 256 * TRACES,
+								 .errors_seen = 3,
+								 .left_objects = 256,
+								 .left_bytes = 7}};
+}
+
+static void make_tallies(struct store_tally_set *set, stackdepot_ref_t trace)
+{
+	set->owner = PROCESSES;
+	set->tally[7] = (struct store_tally){.trace = trace, .allocs = 256, .bytes = 9};
 }
 
 static void make_run(struct store_run *run)
@@ -71,6 +98,8 @@ static void make_run(struct store_run *run)
 					      .arrived = 1,
 					      .path_bytes = 12,
 					      .path = "/bin/busybox"};
+	run->heaps[0] = (struct store_heap){
+		.state = STORE_RECORD_VALID, .allocator = "arena", .module = "libarena.so"};
 }
 
 static void make_modules(struct store_module *modules)
@@ -94,6 +123,7 @@ static void make_traces(struct stackdepot *depot)
 	struct store_bucket *buckets = (void *)(sound + layout.live_offset);
 	struct store_counter *counters = (void *)(sound + layout.counters_offset);
 	struct store_error *errors = (void *)(sound + layout.errors_offset);
+	struct store_left *lefts = (void *)(sound + layout.lefts_offset);
 	uint32_t *corpus = (void *)(sound + layout.corpus_offset);
 	uintptr_t frames[20];
 	unsigned int i, j;
@@ -111,7 +141,7 @@ static void make_traces(struct stackdepot *depot)
 		handle = stackdepot_save(depot, frames, 4 + i, 0);
 		ref = stackdepot_ref(depot, handle);
 		buckets[i].entry[0] = (struct store_entry){
-			.key = store_entry_key(0x1000 + 64 * i, 24),
+			.key = store_place(0x1000 + 64 * i, i % PROCESSES),
 			.value = store_entry_value(
 				24, stackdepot_set_extra_bits(handle, i % 2 ? 3 : 0))};
 		counters[(uint32_t)ref] = (struct store_counter){ref >> 32, 256 * (i + 1), 24};
@@ -121,7 +151,12 @@ static void make_traces(struct stackdepot *depot)
 						     .alloc_trace = ref,
 						     .free_trace = ref,
 						     .flags = i,
+						     .process = 1 + i % 4,
+						     .processes = i,
 						     .count = 1};
+		if (i % 4 == 3)
+			lefts[i] = (struct store_left){ref, 256 * i, 24 * i};
+		make_tallies((void *)(sound + layout.tallies_offset), ref);
 	}
 }
 
@@ -141,6 +176,7 @@ static void make_store(void)
 	make_header(header);
 	make_run(store_run(header));
 	make_modules((void *)(sound + layout.modules_offset));
+	make_processes((void *)(sound + layout.processes_offset));
 	make_traces(depot);
 	stackdepot_destroy(depot);
 }
@@ -218,7 +254,7 @@ static void ask_store(const char *path)
 
 static void ask_profile(char *path)
 {
-	struct targets targets = {.names = &path, .nr = 1, .quiet = true};
+	struct targets targets = {.names = &path, .nr = 1};
 	struct profile *profile = profile_open(&targets, NULL);
 	struct stats_row rows[STATS_ROWS];
 	struct heap heaps[HEAPS_MOST];
@@ -249,11 +285,16 @@ static uint64_t section_offset(unsigned int section)
 	const uint64_t offsets[] = {0,
 				    STORE_HEADER_BYTES,
 				    STORE_HEADER_BYTES + sizeof(struct store_note) * STORE_NOTES,
+				    layout.processes_offset,
+				    layout.parts_offset,
 				    layout.modules_offset,
 				    layout.index_offset,
 				    layout.errors_offset,
 				    layout.corpus_offset,
 				    layout.live_offset,
+				    layout.larges_offset,
+				    layout.lefts_offset,
+				    layout.tallies_offset,
 				    layout.counters_offset,
 				    layout.depot_offset};
 
@@ -299,7 +340,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ask_store(path);
 	ask_profile(path);
 	(void)stackdepot_store_finish(path, PID, 0);
-	(void)stackdepot_store_trim(path, 1);
+	(void)stackdepot_store_settle(path);
 	ask_store(path);
 	free(path);
 	return 0;

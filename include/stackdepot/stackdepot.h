@@ -150,6 +150,13 @@ STACKDEPOT_API int stackdepot_attach_at(const void *memory, uint64_t bytes,
 					struct stackdepot **ret_depot);
 
 /**
+ * stackdepot_join_at() - stackdepot_attach_at(), to save there too, as other processes may.
+ * @memory: as stackdepot_create_at() left it, in whichever process; writable. Not trusted, but who
+ *          else writes to it can make traces wrong.
+ */
+STACKDEPOT_API int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_depot);
+
+/**
  * stackdepot_destroy() - release a depot's memory; a file stays.
  * @depot: not in use by anybody any more; or NULL.
  *
@@ -170,6 +177,17 @@ STACKDEPOT_API void stackdepot_destroy(struct stackdepot *depot);
  * Return: lines given back.
  */
 STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
+
+/**
+ * stackdepot_recount() - make good what processes left half done that are gone.
+ * @held: references that there are to the trace of each line, from 1 to the number of lines (the
+ *        low half of a stackdepot_ref_t); what there are besides was given back by nobody. Used as
+ *        scratch.
+ *
+ * Context: nobody else uses the depot meanwhile; linear in the number of lines.
+ * Return: lines that were given back, or whose references were not those.
+ */
+STACKDEPOT_API unsigned int stackdepot_recount(struct stackdepot *depot, uint32_t *held);
 
 /* Flags of stackdepot_save(). */
 #define STACKDEPOT_KEEP 0x1u	 /* never evict this trace */

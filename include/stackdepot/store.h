@@ -38,19 +38,21 @@ STACKDEPOT_API void stackdepot_store_close(struct stackdepot_store *store);
 /* stackdepot_store_depot() - its traces and its ring, to fetch from; belongs to the store. */
 STACKDEPOT_API struct stackdepot *stackdepot_store_depot(struct stackdepot_store *store);
 
-/* What is known of the end of the process. */
+/* What is known of the end of a process. */
 enum stackdepot_store_state {
-	STACKDEPOT_STORE_RUNNING = 1,  /* or killed, with nobody to say so */
+	STACKDEPOT_STORE_RUNNING = 1,  /* or killed, and nobody has noticed yet */
 	STACKDEPOT_STORE_EXITED = 2,   /* it has run its destructors; status not known */
 	STACKDEPOT_STORE_ENDED = 3,    /* wait_status holds its status, as wait() has it */
 	STACKDEPOT_STORE_REPLACED = 4, /* the process goes on as another program, by exec() */
+	STACKDEPOT_STORE_VANISHED = 5, /* it was found gone, killed as a rule */
 };
 
-#define STACKDEPOT_STORE_CHILD 0x1u	  /* forked; older objects are in the parent's store */
+#define STACKDEPOT_STORE_CHILD 0x1u	  /* forked; older objects are its parent's */
 #define STACKDEPOT_STORE_UNSEEN 0x8u	  /* memory that is recorded changes hands unseen, too */
 #define STACKDEPOT_STORE_UNRECORDED 0x10u /* nothing was recorded; a note says why */
 
-#define STACKDEPOT_STORE_HEAPS 6
+#define STACKDEPOT_STORE_HEAPS 32
+#define STACKDEPOT_STORE_COMMAND 264 /* bytes of a command that are kept */
 
 /* An allocator that the recorder does not see, and the file that it is in. */
 struct stackdepot_store_heap {
@@ -59,68 +61,91 @@ struct stackdepot_store_heap {
 };
 
 /**
- * struct stackdepot_store_info - the process, and how it was recorded.
+ * struct stackdepot_store_info - a process of a run, or all of them, and how they were recorded.
+ * @serial:    of the process in the run, from 1; for all of them that of the first.
+ * @processes: that it is about: 1, or more for all, and for a row of processes that are gone, of
+ *             one command, for which there was no room to be kept apart.
+ * @present:   1: the process is there, 0: it is gone, -1: its number may tell.
+ * @heaps:     a bit for each of `unseen` that it has.
  *
- * Times are nanoseconds: start_ns since 1970, the others of CLOCK_MONOTONIC.
+ * Times are nanoseconds: start_ns since 1970, the others of CLOCK_MONOTONIC. Figures from
+ * total_bytes to live_entries, and evicted, are of the store.
  */
 struct stackdepot_store_info {
+	uint32_t serial;
+	uint32_t processes;
+	int32_t present;
+	uint32_t heaps;
 	uint32_t pid;
 	uint32_t parent;
 	uint64_t start_ns;
 	uint64_t start_monotonic_ns;
 	uint64_t end_monotonic_ns; /* 0: not known */
-	uint32_t serial;	   /* see stackdepot_frame_process() */
 	uint64_t pid_namespace;	   /* inode of the one that pid is of, 0: not known */
 	uint64_t start_ticks;	   /* as /proc/PID/stat has it, 0: not known */
 	uint64_t recorder_end;	   /* where the variables of the preload library end */
 	uint32_t state;		   /* enum stackdepot_store_state */
 	uint32_t wait_status;
-	uint32_t flags;		/* STACKDEPOT_STORE_* */
-	const char *command;	/* arguments one after another, each ended by a NUL */
-	uint32_t command_bytes; /* of all of them */
+	uint32_t flags; /* STACKDEPOT_STORE_* */
+	uint32_t command_bytes;
+	char command[STACKDEPOT_STORE_COMMAND + 1]; /* arguments, each ended by a NUL */
 
 	uint64_t total_bytes;	     /* size of the store, fixed */
 	uint64_t sample_asked_bytes; /* mean bytes from sample to sample as asked for, 0: all */
 	uint64_t sample_bytes;	     /* and at the end, as the table of live objects filled */
 	uint64_t live_entries;	     /* capacity of that table, in objects */
 	uint64_t thinnings;	     /* times it was thinned */
-	uint64_t unrecorded;	     /* objects it had no room for */
-	uint64_t foreign_frees;	     /* frees of objects that were never seen, passed on */
-	uint64_t doubts;	     /* of these and of errors, those that may be none */
-	uint64_t errors_seen;	     /* repeated ones too */
-	uint64_t errors_dropped;     /* of these, not kept */
-	uint64_t stackless;	     /* events without a trace */
-	uint64_t nested;	     /* events from a signal handler inside an event */
-	uint64_t guarded;	     /* objects placed between guard pages */
-	uint64_t quarantined;	     /* blocks whose reuse was put off */
-	uint64_t threads;	     /* now, and at most */
+	double allocs;		     /* ever */
+	double alloc_bytes;
+	double left_objects; /* at the end of processes that are not told apart any more */
+	double left_bytes;
+	uint64_t unrecorded;	 /* objects it had no room for */
+	uint64_t foreign_frees;	 /* frees of objects that were never seen, passed on */
+	uint64_t doubts;	 /* of these and of errors, those that may be none */
+	uint64_t errors_seen;	 /* repeated ones too */
+	uint64_t errors_dropped; /* of these, not kept */
+	uint64_t stackless;	 /* events without a trace */
+	uint64_t nested;	 /* events from a signal handler inside an event */
+	uint64_t guarded;	 /* objects placed between guard pages */
+	uint64_t quarantined;	 /* blocks whose reuse was put off */
+	uint64_t threads;	 /* now, and at most */
 	uint64_t threads_peak;
 	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
-	uint64_t children;	      /* of the run's first store: processes that came after it, */
-	uint64_t children_unrecorded; /* and those of them that were too many to have a store */
-	uint64_t notes_dropped;	      /* notes and starts that found no room */
+	uint64_t processes_dropped; /* that were too many at a time to have a slot */
+	uint64_t notes_dropped;	    /* notes and starts that found no room */
 	uint64_t starts_dropped;
 	struct stackdepot_store_heap unseen[STACKDEPOT_STORE_HEAPS];
 	double evicted_allocs; /* allocations whose trace was evicted since, and their bytes */
 	double evicted_bytes;
 };
 
-/* stackdepot_store_get_info() - fill @ret_info; what it points to lives as long as the store. */
+/* stackdepot_store_get_info() - of all processes; who it was is that of the first. */
 STACKDEPOT_API void stackdepot_store_get_info(struct stackdepot_store *store,
 					      struct stackdepot_store_info *ret_info);
 
 /**
+ * stackdepot_store_next_process() - the processes of the run, those that are gone too.
+ * @position: 0 to begin; advanced by the call.
+ *
+ * Return: 1 with @ret_info filled, or 0 at the end.
+ */
+STACKDEPOT_API int stackdepot_store_next_process(struct stackdepot_store *store, uint64_t *position,
+						 struct stackdepot_store_info *ret_info);
+
+/**
  * struct stackdepot_object - an object that was not freed.
- * @weight: so many objects it stands for, 1 if all are recorded.
- * @trace:  of its allocation, 0 if unknown.
+ * @weight:  so many objects it stands for, 1 if all are recorded.
+ * @trace:   of its allocation, 0 if unknown.
+ * @process: serial number of the one that has it.
  */
 struct stackdepot_object {
 	uint64_t address;
 	uint64_t size;
 	double weight;
 	stackdepot_ref_t trace;
+	uint32_t process;
 };
 
 /**
@@ -276,6 +301,8 @@ STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
  * @thread:       the one that did it, or found it; as the next two 0 if not known.
  * @value:        the bytes found where others should be.
  * @count:        times it was seen.
+ * @process:      serial number of the process that met it first, and @pid its number.
+ * @processes:    that met it.
  */
 struct stackdepot_error {
 	uint32_t kind;
@@ -295,6 +322,9 @@ struct stackdepot_error {
 	stackdepot_ref_t free_trace;
 	uint64_t value;
 	uint64_t count;
+	uint32_t process;
+	uint32_t processes;
+	uint32_t pid;
 };
 
 /* stackdepot_store_next_error() - as stackdepot_store_next_object(), in the order of discovery. */
@@ -311,8 +341,7 @@ struct stackdepot_note {
 	uint32_t count;
 };
 
-/* stackdepot_store_next_note() - as stackdepot_store_next_object(). All of a run are in its first.
- */
+/* stackdepot_store_next_note() - as stackdepot_store_next_object(). */
 STACKDEPOT_API int stackdepot_store_next_note(struct stackdepot_store *store, uint64_t *position,
 					      struct stackdepot_note *ret_note);
 
@@ -364,13 +393,19 @@ struct stackdepot_stack {
 	double alloc_bytes;
 };
 
+/* Do live objects of this process count? Of 0: what those left that are not told apart any more? */
+typedef int stackdepot_select_fn(void *context, uint32_t process);
+
 /**
  * stackdepot_store_stacks() - all of them, most live bytes first.
+ * @select:     whose objects count as live, or NULL: everybody's. Allocations are always those of
+ *              all.
  * @ret_stacks: to be released with free().
  *
  * Return: 0 or -ENOMEM.
  */
 STACKDEPOT_API int stackdepot_store_stacks(struct stackdepot_store *store,
+					   stackdepot_select_fn *select, void *context,
 					   struct stackdepot_stack **ret_stacks, size_t *ret_nr);
 
 /**
@@ -383,27 +418,25 @@ STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, 
 						stackdepot_handle_t *ret_handle);
 
 /**
- * stackdepot_store_finish() - write down how the process ended, for whoever waited for it.
+ * stackdepot_store_finish() - write down how a process ended, for whoever waited for it.
  * @pid:         in the caller's PID name space.
  * @wait_status: as wait() has it.
  *
- * Return: 0, -ESRCH (the store is another process's, or of the program it was before an exec()),
- * -EBADMSG, or the negative errno of open or mmap.
+ * Return: 0, -ESRCH (it is not in the store), -EBADMSG (not a store), or the negative errno of open
+ * or mmap.
  */
 STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
 
 /**
- * stackdepot_store_trim() - give the disk blocks back that hold nothing; the size stays.
- * @has_ended: the process is known to have ended. Else the kernel is asked whether anybody has the
- *             file mapped; a forked child that has not allocated yet counts, too.
+ * stackdepot_store_settle() - put in order what processes left that are gone.
  *
- * One that runs has to be sure of its blocks. A store is trimmed once; for one that was, this is a
- * look at its header.
+ * If none is there any more, references and lines that killed ones left are given back, and so are
+ * the disk blocks that hold nothing; the size stays.
  *
- * Return: 0, -EAGAIN (somebody has it mapped), -EBADMSG (not a store), or the negative errno of
- * open, fcntl or fallocate.
+ * Return: processes that are there; -EAGAIN (somebody else is at it), -EBADMSG (not a store),
+ * -EPROTONOSUPPORT, or the negative errno of open, mmap or fcntl.
  */
-STACKDEPOT_API int stackdepot_store_trim(const char *path, int has_ended);
+STACKDEPOT_API int stackdepot_store_settle(const char *path);
 
 #ifdef __cplusplus
 }

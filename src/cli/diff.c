@@ -24,7 +24,7 @@ static const struct command_option diff_options[] = {
 	{"flame", "OUT.html", DIFF_FLAME, "also as a page to look at", false},
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

@@ -26,7 +26,7 @@ static const struct command_option export_options[] = {
 	{"output", "FILE", 'o', "where to; standard output without", false},
 	{"value", "VALUE", OPTION_VALUE,
 	 "live-bytes, live-objects, alloc-bytes or allocs, for formats with one", false},
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

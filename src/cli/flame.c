@@ -32,7 +32,7 @@ struct flame_command {
 static const struct command_option flame_options[] = {
 	{"output", "OUT.html", 'o', "where to write the page; - for standard output", false},
 	{"nodes", "N", 256, "frames in it at most; the smallest are folded (20000)", false},
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

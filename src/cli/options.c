@@ -86,9 +86,9 @@ static enum option_status options_take(const struct options *options, int option
 	case OPTION_JSON:
 		options->report->json = true;
 		return OPTION_GOOD;
-	case OPTION_WHOLE_RUN:
-		options->targets->whole_run = true;
-		return OPTION_GOOD;
+	case OPTION_PROCESS:
+		options->targets->process = value;
+		return *value ? OPTION_GOOD : OPTION_BAD_VALUE;
 	case OPTION_SUPPRESSIONS:
 		return suppress_read(options->suppress, value) ? OPTION_GOOD : OPTION_COMPLAINED;
 	case OPTION_NO_DEFAULT:

@@ -14,7 +14,7 @@ enum {
 	OPTION_ALL = 1000,
 	OPTION_LIMIT,
 	OPTION_JSON,
-	OPTION_WHOLE_RUN,
+	OPTION_PROCESS,
 	OPTION_SUPPRESSIONS,
 	OPTION_NO_DEFAULT,
 	OPTION_HELP,
@@ -27,9 +27,9 @@ enum {
 	{"limit", "N", OPTION_LIMIT, "so many stacks (10; top: 20)", true}
 #define OPTIONS_JSON \
 	{"json", NULL, OPTION_JSON, "for programs", true}
-#define OPTIONS_WHOLE_RUN \
-	{"whole-run", NULL, OPTION_WHOLE_RUN, \
-	 "the other stores of the run too: the first, its children", true}
+#define OPTIONS_PROCESS \
+	{"process", "PID|NAME", OPTION_PROCESS, \
+	 "not the whole run: this process, or those of this program", true}
 #define OPTIONS_SUPPRESSIONS \
 	{"suppressions", "FILE", OPTION_SUPPRESSIONS, \
 	 "leaks and errors that do not count, as LeakSanitizer's", true}

@@ -7,7 +7,6 @@
 
 #include "base/status.h"
 #include "options.h"
-#include "profile/stores.h"
 #include "report/growth.h"
 #include "report/report.h"
 #include "suppress/suppress.h"
@@ -45,7 +44,7 @@ static const struct command_option report_options[] = {
 	{"times", "N", OPTION_TIMES, "growth: so many looks (3)", false},
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_NO_DEFAULT,
 	OPTIONS_END,
@@ -84,57 +83,6 @@ static int report_parse(struct report_command *options, int argc, char **argv)
 	return options_parse(&parse, argc, argv);
 }
 
-/* --- the other stores of the run ---------------------------------------------------------------
- */
-
-static const struct profile_process *report_largest(const struct profile *profile)
-{
-	const struct profile_process *largest = &profile->processes[0];
-	size_t i;
-
-	for (i = 1; i < profile->nr_processes; i++)
-		if (profile->processes[i].live.bytes > largest->live.bytes)
-			largest = &profile->processes[i];
-	return largest;
-}
-
-static void report_print_others(const struct profile *profile)
-{
-	const struct profile_process *largest = report_largest(profile);
-	char bytes[TEXT_BYTES], number[TEXT_NUMBER];
-	const char *first = profile->processes[0].path;
-
-	printf("\n%s of this run, named ",
-	       text_number((double)profile->nr_processes - 1, "more store", number));
-	text_name(stdout, first);
-	fputs(" and ", stdout);
-	text_name(stdout, first);
-	fputs(".*; ", stdout);
-	text_name(stdout, largest->path);
-	printf(" has the most live, %s.\n--whole-run takes all of them together.\n",
-	       text_bytes(largest->live.bytes, bytes));
-}
-
-/* Of a report on one store: are there others, and is this the one to look at? */
-static void report_others(const struct report *report)
-{
-	const struct targets run = {.names = (char *[]){report->profile->processes[0].path},
-				    .nr = 1,
-				    .whole_run = true,
-				    .quiet = true,
-				    .symbols = report->profile->symbols};
-	struct profile *profile = NULL;
-	struct stores stores;
-
-	stores_of_run(run.names[0], &stores);
-	if (stores.nr > 1)
-		profile = profile_open(&run, suppress_filter(report->suppress));
-	if (profile && profile->nr_processes > 1)
-		report_print_others(profile);
-	profile_close(profile);
-	stores_free(&stores);
-}
-
 /* --- what is reported --------------------------------------------------------------------------
  */
 
@@ -151,8 +99,6 @@ static int report_stores(struct report_command *options, const struct report_kin
 		return STATUS_FAILED;
 	report->profile = profile;
 	status = kind->print(report);
-	if (status != STATUS_FAILED && !report->json && profile->nr_processes == 1)
-		report_others(report);
 	profile_close(profile);
 	return status;
 }
@@ -162,10 +108,6 @@ static int report_growth_of(struct report_command *options, char *later)
 	if (!later)
 		return report_growth_watch(&options->report, &options->targets, options->interval,
 					   options->times);
-	if (options->targets.whole_run)
-		return options_complain(
-			options->command,
-			"growth of a whole run is watched, or found by diff; one FILE");
 	return report_growth(&options->report, &options->targets, later);
 }
 

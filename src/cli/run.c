@@ -20,7 +20,6 @@
 #include "options.h"
 #include "profile/alive.h"
 #include "profile/profile.h"
-#include "profile/stores.h"
 #include "suppress/suppress.h"
 #include "symbols/code_names.h"
 #include "text/number.h"
@@ -34,6 +33,7 @@ struct run {
 	char options[OPTIONS_BYTES];
 	uint64_t store_bytes; /* 0: left to STACKDEPOT_OPTIONS */
 	int error_exitcode;   /* -1: the program's own */
+	bool append;	      /* to a store that is there */
 	bool quiet;
 	struct suppress *suppress;
 };
@@ -45,7 +45,7 @@ enum {
 	RUN_ON_ERROR,
 	RUN_EXITCODE,
 	RUN_FOLLOW,
-	RUN_CHILDREN,
+	RUN_APPEND,
 	RUN_QUIET
 };
 
@@ -56,8 +56,7 @@ static const struct command_option run_options[] = {
 	{"on-error", "report|abort", RUN_ON_ERROR, "go on, or end the program", false},
 	{"error-exitcode", "N", RUN_EXITCODE, "exit status if errors were found", false},
 	{"follow-children", "yes|no", RUN_FOLLOW, "record what it starts, too (yes)", false},
-	{"children", "N", RUN_CHILDREN, "stores besides the first, of children and exec() (64)",
-	 false},
+	{"append", NULL, RUN_APPEND, "go on with a store that is there, as one run more", false},
 	{"quiet", NULL, RUN_QUIET, "no summary at the end", false},
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
@@ -102,8 +101,6 @@ static bool run_memory(struct run *run, const char *value)
 
 static bool run_option(struct run *run, int option, const char *value)
 {
-	uint64_t bytes;
-
 	switch (option) {
 	case RUN_MEMORY:
 		return run_memory(run, value);
@@ -115,9 +112,8 @@ static bool run_option(struct run *run, int option, const char *value)
 		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
 	case RUN_FOLLOW:
 		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
-	case RUN_CHILDREN:
-		return options_bytes(value, &bytes) && bytes <= 4096 &&
-		       run_add(run, "children", value);
+	case RUN_APPEND:
+		return run->append = true;
 	case RUN_EXITCODE:
 		return run_exitcode(run, value);
 	case RUN_QUIET:
@@ -148,7 +144,7 @@ static int run_parse(struct run *run, int argc, char **argv)
 	return status;
 }
 
-/* The store's absolute name, as the program may change directory. An old store gives way. */
+/* The store's absolute name, as the program may change directory. */
 static bool run_store(struct run *run, const char *program)
 {
 	const char *slash = strrchr(program, '/');
@@ -183,22 +179,13 @@ static bool run_store(struct run *run, const char *program)
 	return true;
 }
 
-static void run_remove_old(const char *file)
+/* An old store gives way, unless it is to go on. */
+static void run_remove_old(const struct run *run)
 {
-	struct stores stores;
-	size_t i;
-
-	stores_find(file, &stores);
-	for (i = 0; i < stores.nr; i++) {
-		struct stackdepot_store *store;
-
-		if (stackdepot_store_open(stores.path[i], &store))
-			continue;
-		stackdepot_store_close(store);
-		(void)unlink(stores.path[i]);
-		code_names_forget(stores.path[i]);
-	}
-	stores_free(&stores);
+	if (run->append)
+		return;
+	(void)unlink(run->store);
+	code_names_forget(run->store);
 }
 
 /* Is there room for so much? To find out by writing is a signal, where files are limited. */
@@ -220,8 +207,11 @@ static int run_room(int fd, uint64_t bytes)
 /* Before the program has begun, it can be refused: can the store be made, is there room for it? */
 static bool run_try(const struct run *run)
 {
-	int error = 0, fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = 0, fd;
 
+	if (run->append && !access(run->store, F_OK))
+		return true;
+	fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		error = errno;
 	} else {
@@ -235,35 +225,19 @@ static bool run_try(const struct run *run)
 	return !error;
 }
 
-/* Of code that the process made, before its files go. */
-static void run_keep_names(const char *path)
-{
-	struct stackdepot_store *store;
-
-	if (stackdepot_store_open(path, &store))
-		return;
-	code_names_keep(path, store);
-	stackdepot_store_close(store);
-}
-
-/* A process that has ended costs what it used, not a whole store. */
-static void run_trim(const struct launch *launch)
+/* Of code that processes made, before its files go; all of them, or those that run. */
+static void run_keep_names(const char *path, bool all)
 {
 	struct stackdepot_store_info info;
 	struct stackdepot_store *store;
-	struct stores stores;
-	size_t i;
+	uint64_t position = 0;
 
-	stores_find(launch->store, &stores);
-	for (i = 0; i < stores.nr; i++) {
-		if (stackdepot_store_open(stores.path[i], &store))
-			continue;
-		stackdepot_store_get_info(store, &info);
-		if (!alive_is_there(&info))
-			(void)stackdepot_store_trim(stores.path[i], alive_is_near(&info));
-		stackdepot_store_close(store);
-	}
-	stores_free(&stores);
+	if (stackdepot_store_open(path, &store))
+		return;
+	while (stackdepot_store_next_process(store, &position, &info))
+		if (all || alive_is_running(&info))
+			code_names_keep(path, store, &info);
+	stackdepot_store_close(store);
 }
 
 /*
@@ -273,111 +247,102 @@ static void run_trim(const struct launch *launch)
 static void run_each_second(const struct launch *launch)
 {
 	static unsigned int seconds;
-	struct stores stores;
-	size_t i;
 
-	run_trim(launch);
+	(void)stackdepot_store_settle(launch->store);
 	seconds++;
-	if (seconds & (seconds - 1))
-		return;
-	stores_find(launch->store, &stores);
-	for (i = 0; i < stores.nr; i++)
-		run_keep_names(stores.path[i]);
-	stores_free(&stores);
+	if (!(seconds & (seconds - 1)))
+		run_keep_names(launch->store, false);
 }
 
 /* --- afterwards ------------------------------------------------------------------------------- */
 
-static void run_say(const struct profile *profile, uint64_t errors)
+#define RUN_SAY_PROCESSES 8u /* lines that name a process each, at the end of a run of many */
+
+static void run_say(const struct profile *profile, const struct profile_process *process)
 {
-	const struct profile_process *process = &profile->processes[0];
-	char number[TEXT_NUMBER], bytes[TEXT_BYTES], objects[TEXT_NUMBER];
+	char number[TEXT_NUMBER], bytes[TEXT_BYTES], objects[TEXT_NUMBER], only[32] = "";
 	const struct stackdepot_store_info *info = &process->info;
 
-	complain("%.60s (%u): %s, %s live in %s; stackdepot report %s",
+	if (process != profile->processes)
+		snprintf(only, sizeof(only), "--process=%u ", info->pid);
+	complain("%.60s (%u): %s, %s live in %s; stackdepot report %s%s",
 		 info->command_bytes ? info->command : "?", info->pid,
-		 text_number((double)errors, "error", number),
+		 text_number((double)process->errors, "error", number),
 		 text_bytes(process->live.bytes, bytes),
-		 text_number(process->live.objects, "object", objects), process->path);
+		 text_number(process->live.objects, "object", objects), only,
+		 profile_store_of(profile, process)->path);
 }
-
-/* What is found in the stores of a run, one after the other. */
-struct run_sums {
-	size_t stores;
-	size_t said; /* processes that had a line of their own */
-	uint64_t errors;
-	uint64_t children_unrecorded;
-};
-
-#define RUN_SAY_STORES 8u /* lines that name a process each, at the end of a run of many */
 
 /* Worth a line: the program itself, and processes with errors, as far as there is room. */
-static bool run_is_worth_a_line(const struct run_sums *sums, uint64_t errors)
+static size_t run_say_processes(const struct profile *profile)
 {
-	if (sums->said == RUN_SAY_STORES)
-		return false;
-	return !sums->said || errors || sums->stores <= RUN_SAY_STORES;
-}
+	size_t i, said = 0;
 
-static void run_add_store(const struct run *run, char *path, struct run_sums *sums)
-{
-	const struct targets one = {.names = &path, .nr = 1, .quiet = true};
-	uint64_t covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen, errors;
-	struct profile *profile = profile_open(&one, suppress_filter(run->suppress));
+	for (i = 0; i < profile->nr_processes && said < RUN_SAY_PROCESSES; i++) {
+		const struct profile_process *process = &profile->processes[i];
 
-	if (!profile)
-		return;
-	covered = suppress_total(run->suppress, SUPPRESS_ERRORS).seen - covered;
-	errors = profile->info.errors_seen;
-	errors -= covered < errors ? covered : errors;
-	if (!run->quiet && run_is_worth_a_line(sums, errors)) {
-		run_say(profile, errors);
-		sums->said++;
+		if (i && !process->errors && profile->nr_processes > RUN_SAY_PROCESSES)
+			continue;
+		run_say(profile, process);
+		said++;
 	}
-	text_notes(stderr, "stackdepot: ", profile);
-	if (!run->quiet)
-		text_unrecorded(stderr, "stackdepot: ", profile);
-	sums->errors += errors;
-	sums->children_unrecorded += profile->info.children_unrecorded;
-	profile_close(profile);
+	return said;
 }
 
-static void run_say_rest(const struct run *run, const struct run_sums *sums)
+static void run_say_rest(const struct run *run, const struct profile *profile, size_t said)
 {
-	const size_t more = sums->stores - sums->said;
+	const size_t more = profile->info.processes - said;
 
 	if (more)
-		complain("%zu more %s, in %s.*", more, more == 1 ? "process" : "processes",
-			 run->store);
+		complain("%zu more %s, in the same store", more,
+			 more == 1 ? "process" : "processes");
 	suppress_print(stderr, run->suppress, SUPPRESS_ALL);
-	if (sums->children_unrecorded)
-		complain("%llu more %s not recorded: --children",
-			 (unsigned long long)sums->children_unrecorded,
-			 sums->children_unrecorded == 1 ? "process was" : "processes were");
+	if (profile->info.processes_dropped)
+		complain("%llu more %s not recorded: too many at a time; --memory",
+			 (unsigned long long)profile->info.processes_dropped,
+			 profile->info.processes_dropped == 1 ? "process was" : "processes were");
 }
 
-/* Errors seen in all stores of the run, but for those that are suppressed. */
-static uint64_t run_finish(const struct run *run, const struct launch *launch)
+static uint64_t run_errors(const struct profile *profile)
 {
-	struct run_sums sums = {0};
-	struct stores stores;
+	uint64_t errors = 0;
 	size_t i;
 
-	run_trim(launch);
-	stores_find(run->store, &stores);
-	sums.stores = stores.nr;
-	for (i = 0; i < stores.nr; i++) {
-		(void)stackdepot_store_finish(stores.path[i], (uint32_t)launch->pid,
-					      (uint32_t)launch->wait_status);
-		run_keep_names(stores.path[i]);
-		run_add_store(run, stores.path[i], &sums);
-	}
-	if (!run->quiet)
-		run_say_rest(run, &sums);
-	if (!stores.nr)
+	for (i = 0; i < profile->nr_processes; i++)
+		errors += profile->processes[i].errors;
+	return errors;
+}
+
+/* Errors seen in the run, but for those that are suppressed. */
+static uint64_t run_finish(const struct run *run, const struct launch *launch)
+{
+	char *store = (char *)(uintptr_t)run->store;
+	const struct targets targets = {.names = &store, .nr = 1};
+	struct profile *profile;
+	uint64_t errors;
+
+	if (access(store, F_OK)) {
 		complain("nothing was recorded");
-	stores_free(&stores);
-	return sums.errors;
+		return 0;
+	}
+	(void)stackdepot_store_finish(store, (uint32_t)launch->pid, (uint32_t)launch->wait_status);
+	(void)stackdepot_store_settle(store);
+	run_keep_names(store, true);
+	profile = profile_open(&targets, suppress_filter(run->suppress));
+	if (!profile)
+		return 0;
+	errors = run_errors(profile);
+	if (!run->quiet) {
+		size_t said = run_say_processes(profile);
+
+		text_notes(stderr, "stackdepot: ", profile);
+		text_unrecorded(stderr, "stackdepot: ", profile);
+		run_say_rest(run, profile, said);
+	} else {
+		text_notes(stderr, "stackdepot: ", profile);
+	}
+	profile_close(profile);
+	return errors;
 }
 
 /* End as the program ended: by the same signal, if it was one. */
@@ -412,7 +377,7 @@ static int run_program(struct run *run, struct launch *launch)
 {
 	uint64_t errors;
 
-	run_remove_old(run->store);
+	run_remove_old(run);
 	if (!run_add(run, "store", run->store) || !run_add(run, "stderr", "no")) {
 		complain("%s: the name is too long", run->store);
 		return LAUNCH_FAILED;

@@ -6,7 +6,7 @@
 
 static const struct command_option stats_options[] = {
 	OPTIONS_JSON,
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_END,
 };
 

@@ -7,7 +7,7 @@
 
 static const struct command_option gen_options[] = {
 	{"gen", NULL, 256, "print rules for what a report shows", false},
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_NO_DEFAULT,
 	OPTIONS_END,

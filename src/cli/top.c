@@ -23,7 +23,7 @@ static const struct command_option top_options[] = {
 	{"filter", "TEXT", TOP_FILTER, "in a function, file or module", false},
 	{"batch", NULL, TOP_BATCH, "print instead, for scripts", false},
 	OPTIONS_LIMIT,
-	OPTIONS_WHOLE_RUN,
+	OPTIONS_PROCESS,
 	OPTIONS_END,
 };
 

@@ -125,8 +125,8 @@ static void json_error(struct json_export *json, const struct profile_error *fou
 	writer_bool(writer, "read", error->flags & STACKDEPOT_ERROR_READ);
 	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
 	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
-	writer_integer(writer, "pid", json->profile->processes[found->process].info.pid);
-	writer_integer(writer, "processes", (int64_t)found->processes);
+	writer_integer(writer, "pid", found->error.pid);
+	writer_integer(writer, "processes", found->error.processes);
 	json_frames_of(json, "frames", &found->access);
 	json_frames_of(json, "allocated", &found->alloc);
 	json_frames_of(json, "freed_at", &found->free);
@@ -197,10 +197,10 @@ static void json_modules(struct json_export *json)
 	size_t i, nr;
 
 	writer_array(&json->writer, "modules");
-	for (i = 0; i < json->profile->nr_processes; i++) {
+	for (i = 0; i < json->profile->nr_stores; i++) {
 		uint64_t position = 0;
 
-		while (stackdepot_store_next_module(json->profile->processes[i].store, &position,
+		while (stackdepot_store_next_module(json->profile->stores[i].store, &position,
 						    &module)) {
 			char build_id[EXPORT_BUILD_ID_BYTES], *text;
 

@@ -218,6 +218,7 @@ static void sarif_error(struct sarif *sarif, const struct profile_error *error)
 {
 	struct writer *writer = &sarif->writer;
 	char text[160];
+	size_t process;
 
 	sarif_error_text(error, text, sizeof(text));
 	sarif_begin(sarif, error->error.kind, text);
@@ -235,7 +236,9 @@ static void sarif_error(struct sarif *sarif, const struct profile_error *error)
 	writer_end(writer);
 	sarif_fingerprint(sarif, profile_key(&error->access) ^ profile_key(&error->alloc) * 3 ^
 					 profile_key(&error->free) * 5);
-	sarif_provenance(sarif, error->process);
+	process = profile_find(sarif->profile, error->store, error->error.process);
+	if (process < sarif->profile->nr_processes)
+		sarif_provenance(sarif, process);
 	writer_end(writer);
 }
 

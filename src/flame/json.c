@@ -453,8 +453,7 @@ static void flame_hex(struct flame *flame, const char *key, uint64_t value)
 	writer_text(flame->writer, key, text);
 }
 
-static void flame_error(struct flame *flame, const struct profile *profile,
-			const struct profile_error *found)
+static void flame_error(struct flame *flame, const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
 	struct writer *writer = flame->writer;
@@ -473,8 +472,8 @@ static void flame_error(struct flame *flame, const struct profile *profile,
 	writer_bool(writer, "found_late", text_is_late(error));
 	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
 	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
-	writer_integer(writer, "process", profile->processes[found->process].info.pid);
-	writer_integer(writer, "processes", (int64_t)found->processes);
+	writer_integer(writer, "process", found->error.pid);
+	writer_integer(writer, "processes", found->error.processes);
 	flame_trace(flame, "access", &found->access);
 	flame_trace(flame, "alloc", &found->alloc);
 	flame_trace(flame, "free", &found->free);
@@ -488,7 +487,7 @@ static void flame_add_errors(struct flame *flame, const struct profile *profile)
 
 	writer_array(flame->writer, "errors");
 	for (i = 0; i < shown; i++)
-		flame_error(flame, profile, &profile->errors[i]);
+		flame_error(flame, &profile->errors[i]);
 	writer_end(flame->writer);
 	writer_integer(flame->writer, "errors_seen", (int64_t)profile->info.errors_seen);
 	writer_integer(flame->writer, "errors_left_out", (int64_t)left_out);

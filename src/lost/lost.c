@@ -39,6 +39,7 @@ struct region {
 };
 
 struct search {
+	uint32_t process; /* serial number in the store */
 	struct lost lost;
 	size_t room;
 	struct stat store;
@@ -71,6 +72,8 @@ static int lost_read_objects(struct search *search, struct stackdepot_store *sto
 	uint64_t position = 0;
 
 	while (stackdepot_store_next_object(store, &position, &object)) {
+		if (object.process != search->process)
+			continue;
 		if (search->lost.nr == search->room) {
 			size_t room = search->room ? 2 * search->room : 1024;
 			struct lost_object *objects =
@@ -262,19 +265,17 @@ static bool lost_sees_all(const struct stackdepot_store_info *info)
 	       !(info->flags & (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN));
 }
 
-int lost_find(struct stackdepot_store *store, pid_t pid, const char *store_path,
-	      struct lost *ret_lost)
+int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,
+	      const char *store_path, struct lost *ret_lost)
 {
-	struct stackdepot_store_info info;
-	struct search search = {0};
+	struct search search = {.process = process->serial};
 	int error;
 
 	if (stat(store_path, &search.store))
 		return -errno;
-	stackdepot_store_get_info(store, &info);
-	search.recorder_end = info.recorder_end;
-	search.lost.heap_is_roots = !lost_sees_all(&info);
-	error = lost_copy(&search, store, pid);
+	search.recorder_end = process->recorder_end;
+	search.lost.heap_is_roots = !lost_sees_all(process);
+	error = lost_copy(&search, store, (pid_t)process->pid);
 	if (!error)
 		error = lost_search(&search);
 	if (!error)

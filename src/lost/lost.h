@@ -47,7 +47,7 @@ struct lost {
 /**
  * lost_find() - stop the process, copy, let it go on, and search.
  * @store:      its store, of which the live objects are read while it is stopped.
- * @pid:        in the caller's PID name space.
+ * @process:    of that store and of the caller's PID name space.
  * @store_path: the store's file, which the process has to have mapped; it is no root.
  * @ret_lost:   to be released with lost_release(); untouched on failure.
  *
@@ -58,8 +58,8 @@ struct lost {
  * (a debugger has it), -ETIMEDOUT (a thread did not stop within two seconds), -ENOMEM, or the
  * negative errno of /proc.
  */
-int lost_find(struct stackdepot_store *store, pid_t pid, const char *store_path,
-	      struct lost *ret_lost);
+int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,
+	      const char *store_path, struct lost *ret_lost);
 void lost_release(struct lost *lost);
 
 #endif

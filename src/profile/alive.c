@@ -60,7 +60,7 @@ static bool alive_as_noted(const char *name, const struct stackdepot_store_info 
 }
 
 /* The number that the process has in its own name space: the last that is listed. */
-static uint32_t alive_own_number(const char *name)
+uint32_t alive_own_number(const char *name)
 {
 	char text[4096], *at = strstr(alive_read(name, "status", text, sizeof(text)), "\nNSpid:");
 	uint32_t number = 0;
@@ -108,6 +108,8 @@ bool alive_is_there(const struct stackdepot_store_info *info)
 {
 	char name[16];
 
+	if (info->present >= 0)
+		return info->present;
 	if (!info->pid || info->pid > INT_MAX)
 		return false;
 	if (!info->pid_namespace || !alive_can_look())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* alive.h - which process a store is of, and what became of it. */
+/* alive.h - what became of a process of a store. */
 #ifndef PROFILE_ALIVE_H
 #define PROFILE_ALIVE_H
 
@@ -7,7 +7,9 @@
 
 #include "stackdepot/store.h"
 
-/* Is the process of this store there now? */
+/* The number that process NAME, a number here, has in its own name space; 0: not known. */
+uint32_t alive_own_number(const char *name);
+/* Is this process there now? */
 bool alive_is_running(const struct stackdepot_store_info *info);
 /* Or in its last steps? Zombies are not there. */
 bool alive_is_there(const struct stackdepot_store_info *info);

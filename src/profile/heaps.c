@@ -27,13 +27,13 @@ static size_t heap_add(struct heap heaps[HEAPS_MOST], size_t nr, const char *all
 	return nr + 1;
 }
 
-static size_t heaps_hidden(const struct profile_process *process, struct heap heaps[HEAPS_MOST],
+static size_t heaps_hidden(const struct profile_store *store, struct heap heaps[HEAPS_MOST],
 			   size_t nr)
 {
 	struct stackdepot_module module;
 	uint64_t position = 0;
 
-	while (stackdepot_store_next_module(process->store, &position, &module)) {
+	while (stackdepot_store_next_module(store->store, &position, &module)) {
 		const char *name = strrchr(module.path, '/'), *allocator;
 
 		allocator = allocators_hidden(module.path);
@@ -55,8 +55,8 @@ size_t heaps_unseen(const struct profile *profile, struct heap heaps[HEAPS_MOST]
 				nr = heap_add(heaps, nr, info->unseen[j].allocator,
 					      info->unseen[j].module, false);
 	}
-	for (i = 0; i < profile->nr_processes && i < HEAPS_MOST; i++)
-		nr = heaps_hidden(&profile->processes[i], heaps, nr);
+	for (i = 0; i < profile->nr_stores && i < HEAPS_MOST; i++)
+		nr = heaps_hidden(&profile->stores[i], heaps, nr);
 	return nr;
 }
 

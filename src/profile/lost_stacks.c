@@ -78,24 +78,26 @@ static const char *lost_error(int error)
 	}
 }
 
+/* Of those that were not asked for by themselves, what has ended is no longer asked about. */
 bool profile_find_lost(struct profile *profile)
 {
-	size_t i;
+	size_t i, found = 0;
 
 	for (i = 0; i < profile->nr_processes; i++) {
 		struct profile_process *process = &profile->processes[i];
-		int error;
+		struct profile_store *store = profile_store_of(profile, process);
+		int error = -ESRCH;
 
-		stackdepot_store_get_info(process->store, &process->info);
-		error = alive_is_running(&process->info) && alive_is_near(&process->info)
-				? lost_find(process->store, (pid_t)process->info.pid, process->path,
-					    &process->lost)
-				: -ESRCH;
-		/* Of a run, what has ended is no longer asked about. */
-		if (!error || (error == -ESRCH && !process->is_named))
+		if (alive_is_running(&process->info) && alive_is_near(&process->info))
+			error = lost_find(store->store, &process->info, store->path,
+					  &process->lost);
+		found += !error;
+		if (!error || error == -ESRCH)
 			continue;
-		complain("%s: %s", process->path, lost_error(error));
+		complain("%s: process %u: %s", store->path, process->info.pid, lost_error(error));
 		return false;
 	}
-	return true;
+	if (!found)
+		complain("%s: %s", profile->stores[0].path, lost_error(-ESRCH));
+	return found;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* profile.c - which stores are read as one, and what is said of all of them. */
+/* profile.c - which stores and processes are read as one, and what is said of all of them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -14,100 +14,166 @@
 #include "lost_stacks.h"
 #include "profile.h"
 #include "read.h"
-#include "stores.h"
 #include "symbols/code_names.h"
 
-/* --- processes -------------------------------------------------------------------------------- */
+/* --- stores ----------------------------------------------------------------------------------- */
 
 /* The same file may have two names, or be named as FILE and as PID. */
-static bool profile_has(const struct profile *profile, const struct stat *st)
+static struct profile_store *profile_has(const struct profile *profile, const struct stat *st)
 {
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++)
-		if (profile->processes[i].device == st->st_dev &&
-		    profile->processes[i].inode == st->st_ino)
-			return true;
-	return false;
+	for (i = 0; i < profile->nr_stores; i++)
+		if (profile->stores[i].device == st->st_dev &&
+		    profile->stores[i].inode == st->st_ino)
+			return &profile->stores[i];
+	return NULL;
 }
 
-static void profile_append(struct profile *profile, struct profile_process process)
+static void profile_append(struct profile *profile, struct profile_store store)
 {
-	struct code_names *code = code_names_of(process.path, process.store);
-
-	stackdepot_store_get_info(process.store, &process.info);
-	process.code_time = code_names_time(code);
-	process.symbols = symbols_add(profile->symbols, process.store);
-	symbols_made(process.symbols, process.info.serial, code);
-	profile->processes = memory_realloc(
-		profile->processes, (profile->nr_processes + 1) * sizeof(*profile->processes));
-	profile->processes[profile->nr_processes++] = process;
+	store.symbols = symbols_add(profile->symbols, store.store);
+	profile->stores = memory_realloc(profile->stores,
+					 (profile->nr_stores + 1) * sizeof(*profile->stores));
+	profile->stores[profile->nr_stores++] = store;
 }
 
-/* PATH is taken over. False, after a complaint unless that is not wanted, if it is no store. */
-static bool profile_add(struct profile *profile, char *path, bool is_named)
+/* PATH is taken over. False, after a complaint, if it is no store. */
+static bool profile_add(struct profile *profile, char *path, uint32_t pid)
 {
-	struct profile_process process = {.path = path, .is_named = is_named};
+	struct profile_store store = {.path = path, .pid = pid}, *had = NULL;
 	struct stat st;
 	int error = stat(path, &st) ? -errno : 0;
 
-	if (!error && profile_has(profile, &st)) {
+	if (!error)
+		had = profile_has(profile, &st);
+	if (had) {
+		/* Two processes of one run, or all of them and one. */
+		if (had->pid != pid)
+			had->pid = 0;
 		free(path);
 		return true;
 	}
 	if (!error)
-		error = stackdepot_store_open(path, &process.store);
+		error = stackdepot_store_open(path, &store.store);
 	if (!error) {
-		process.device = st.st_dev;
-		process.inode = st.st_ino;
-		profile_append(profile, process);
+		store.device = st.st_dev;
+		store.inode = st.st_ino;
+		profile_append(profile, store);
 		return true;
 	}
-	if (!profile->quiet)
-		complain("%s: %s%s", path, target_error(error), is_named ? "" : "; it is left out");
+	complain("%s: %s", path, target_error(error));
 	free(path);
 	return false;
 }
 
-static int profile_by_path(const void *a, const void *b)
-{
-	const struct profile_process *left = a, *right = b;
-
-	return strverscmp(left->path, right->path);
-}
-
-/* The other stores of the runs that the named ones are of. */
-static void profile_add_others(struct profile *profile)
-{
-	size_t i, j, nr = profile->nr_processes;
-
-	for (i = 0; i < nr; i++) {
-		struct stores stores;
-
-		if (!profile->processes[i].is_named)
-			continue;
-		stores_of_run(profile->processes[i].path, &stores);
-		for (j = 0; j < stores.nr; j++)
-			(void)profile_add(profile, memory_strdup(stores.path[j]), false);
-		stores_free(&stores);
-	}
-	qsort(profile->processes, profile->nr_processes, sizeof(*profile->processes),
-	      profile_by_path);
-}
-
 static bool profile_add_named(struct profile *profile, const struct targets *targets)
 {
+	uint32_t pid;
 	size_t i;
 
 	for (i = 0; i < targets->nr; i++) {
-		char *path = target_path(targets->names[i]);
+		char *path = target_path(targets->names[i], &pid);
 
-		if (!path || !profile_add(profile, path, true))
+		if (!path || !profile_add(profile, path, pid))
 			return false;
 	}
-	if (profile->whole_run)
-		profile_add_others(profile);
 	return true;
+}
+
+/* --- processes -------------------------------------------------------------------------------- */
+
+static bool process_is(const struct stackdepot_store_info *info, const char *wanted)
+{
+	const char *slash = strrchr(info->command, '/');
+
+	if (wanted[strspn(wanted, "0123456789")] == '\0')
+		return strtoul(wanted, NULL, 10) == info->pid;
+	return !strcmp(wanted, slash ? slash + 1 : info->command);
+}
+
+static bool process_is_wanted(const struct profile *profile, const struct profile_store *store,
+			      const struct stackdepot_store_info *info)
+{
+	if (store->pid && store->pid != info->pid)
+		return false;
+	return !profile->process || process_is(info, profile->process);
+}
+
+static int processes_by_start(const void *a, const void *b)
+{
+	const struct profile_process *left = a, *right = b;
+
+	if (left->store != right->store)
+		return left->store < right->store ? -1 : 1;
+	return left->info.serial < right->info.serial ? -1 : left->info.serial > right->info.serial;
+}
+
+/* Of a number that was asked for, the youngest process is meant. */
+static void profile_list_store(struct profile *profile, size_t number, size_t *room)
+{
+	struct profile_store *store = &profile->stores[number];
+	const size_t first = profile->nr_processes;
+	struct stackdepot_store_info info;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_process(store->store, &position, &info)) {
+		const bool again = store->pid && profile->nr_processes > first;
+
+		if (!process_is_wanted(profile, store, &info)) {
+			profile->is_part = true;
+			continue;
+		}
+		if (again && info.serial < profile->processes[first].info.serial)
+			continue;
+		profile->processes = memory_room(profile->processes, profile->nr_processes, room,
+						 sizeof(*profile->processes));
+		profile->nr_processes = again ? first : profile->nr_processes;
+		profile->processes[profile->nr_processes++] =
+			(struct profile_process){.store = number, .info = info};
+	}
+}
+
+static void profile_forget_processes(struct profile *profile)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		lost_release(&profile->processes[i].lost);
+	free(profile->processes);
+	profile->processes = NULL;
+	profile->nr_processes = 0;
+}
+
+/* False, after a complaint, if there are none. */
+static bool profile_list(struct profile *profile)
+{
+	size_t i, room = 0;
+
+	profile_forget_processes(profile);
+	profile->is_part = false;
+	for (i = 0; i < profile->nr_stores; i++)
+		profile_list_store(profile, i, &room);
+	if (profile->nr_processes) {
+		qsort(profile->processes, profile->nr_processes, sizeof(*profile->processes),
+		      processes_by_start);
+		return true;
+	}
+	if (profile->process)
+		complain("%s: no process '%s' in it", profile->stores[0].path, profile->process);
+	else
+		complain("%s: no process in it was recorded", profile->stores[0].path);
+	return false;
+}
+
+size_t profile_find(const struct profile *profile, size_t store, uint32_t serial)
+{
+	const struct profile_process key = {.store = store, .info.serial = serial};
+	const struct profile_process *found =
+		bsearch(&key, profile->processes, profile->nr_processes,
+			sizeof(*profile->processes), processes_by_start);
+
+	return found ? (size_t)(found - profile->processes) : profile->nr_processes;
 }
 
 size_t profile_running(const struct profile *profile)
@@ -119,28 +185,12 @@ size_t profile_running(const struct profile *profile)
 	return nr;
 }
 
-/* The store of what a process became by exec(); NULL if it is not among these. */
-static const struct profile_process *profile_successor(const struct profile *profile,
-						       const struct profile_process *process)
-{
-	size_t i;
-
-	for (i = 0; i < profile->nr_processes; i++) {
-		const struct profile_process *other = &profile->processes[i];
-
-		if (alive_is_same(&other->info, &process->info) &&
-		    other->info.start_monotonic_ns > process->info.start_monotonic_ns)
-			return other;
-	}
-	return NULL;
-}
-
 size_t profile_replaced(const struct profile *profile)
 {
 	size_t i, nr = 0;
 
 	for (i = 0; i < profile->nr_processes; i++)
-		nr += profile_successor(profile, &profile->processes[i]) != NULL;
+		nr += profile->processes[i].info.state == STACKDEPOT_STORE_REPLACED;
 	return nr;
 }
 
@@ -148,9 +198,11 @@ size_t profile_replaced(const struct profile *profile)
 
 static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_store_info *more)
 {
-	sum->total_bytes += more->total_bytes;
-	sum->live_entries += more->live_entries;
-	sum->thinnings += more->thinnings;
+	sum->processes += more->processes;
+	sum->allocs += more->allocs;
+	sum->alloc_bytes += more->alloc_bytes;
+	sum->left_objects += more->left_objects;
+	sum->left_bytes += more->left_bytes;
 	sum->unrecorded += more->unrecorded;
 	sum->foreign_frees += more->foreign_frees;
 	sum->doubts += more->doubts;
@@ -164,48 +216,75 @@ static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_
 	sum->threads_peak += more->threads_peak;
 	sum->tool_bytes += more->tool_bytes;
 	sum->tool_bytes_peak += more->tool_bytes_peak;
+	sum->flags |= more->flags & STACKDEPOT_STORE_UNSEEN;
+}
+
+/* What is the store's own. */
+static void info_add_store(struct stackdepot_store_info *sum,
+			   const struct stackdepot_store_info *more)
+{
+	sum->total_bytes += more->total_bytes;
+	sum->live_entries += more->live_entries;
+	sum->thinnings += more->thinnings;
 	sum->modules_dropped += more->modules_dropped;
-	sum->children += more->children;
-	sum->children_unrecorded += more->children_unrecorded;
+	sum->processes_dropped += more->processes_dropped;
 	sum->notes_dropped += more->notes_dropped;
 	sum->starts_dropped += more->starts_dropped;
 	sum->evicted_allocs += more->evicted_allocs;
 	sum->evicted_bytes += more->evicted_bytes;
 }
 
+static void info_coarsest(struct stackdepot_store_info *sum,
+			  const struct stackdepot_store_info *more)
+{
+	if (more->sample_bytes <= sum->sample_bytes)
+		return;
+	sum->sample_bytes = more->sample_bytes;
+	sum->sample_asked_bytes = more->sample_asked_bytes;
+}
+
+/* One that did not say so itself, for a system call of its own making: the next one is the same. */
+static void profile_mark_replaced(struct profile *profile)
+{
+	size_t i, j;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		struct profile_process *process = &profile->processes[i];
+
+		for (j = i + 1; j < profile->nr_processes && process->info.present != 1; j++)
+			if (alive_is_same(&profile->processes[j].info, &process->info)) {
+				process->info.state = STACKDEPOT_STORE_REPLACED;
+				break;
+			}
+	}
+}
+
 /* Figures are estimates if those of one process are; the coarsest sampling is named. */
 static void profile_sum_up(struct profile *profile)
 {
+	struct stackdepot_store_info *sum = &profile->info;
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++)
-		stackdepot_store_get_info(profile->processes[i].store, &profile->processes[i].info);
-	/* One that did not say so itself, for a system call of its own making. */
-	for (i = 0; i < profile->nr_processes; i++)
-		if (profile_successor(profile, &profile->processes[i]))
-			profile->processes[i].info.state = STACKDEPOT_STORE_REPLACED;
-	profile->info = profile->processes[0].info;
+	profile_mark_replaced(profile);
+	*sum = profile->processes[0].info;
 	for (i = 1; i < profile->nr_processes; i++) {
-		const struct stackdepot_store_info *more = &profile->processes[i].info;
+		info_coarsest(sum, &profile->processes[i].info);
+		info_add(sum, &profile->processes[i].info);
+	}
+	for (i = 0; i < profile->nr_stores; i++) {
+		struct stackdepot_store_info info;
 
-		if (more->sample_bytes > profile->info.sample_bytes) {
-			profile->info.sample_bytes = more->sample_bytes;
-			profile->info.sample_asked_bytes = more->sample_asked_bytes;
-		}
-		info_add(&profile->info, more);
+		stackdepot_store_get_info(profile->stores[i].store, &info);
+		info_coarsest(sum, &info);
+		if (i)
+			info_add_store(sum, &info);
 	}
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Processes that have begun since are of the run, too; one that has not quite is there next time.
- */
-bool profile_refresh(struct profile *profile)
+static bool profile_read_all(struct profile *profile)
 {
-	if (profile->stacks && profile->whole_run) {
-		profile->quiet = true;
-		profile_add_others(profile);
-	}
 	profile_sum_up(profile);
 	if (profile_read(profile))
 		return true;
@@ -213,17 +292,22 @@ bool profile_refresh(struct profile *profile)
 	return false;
 }
 
+/* Processes that have begun since are of the run, too; what was found lost stays. */
+bool profile_refresh(struct profile *profile)
+{
+	return (profile->lost_only || profile_list(profile)) && profile_read_all(profile);
+}
+
 struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter)
 {
 	struct profile *profile = memory_alloc(sizeof(*profile));
 
-	profile->whole_run = targets->whole_run;
-	profile->quiet = targets->quiet;
+	profile->process = targets->process;
 	profile->filter = filter;
 	profile->symbols = targets->symbols ? symbols_share(targets->symbols) : symbols_open();
 	profile->lost_only = targets->lost;
-	if (profile_add_named(profile, targets) &&
-	    (!profile->lost_only || profile_find_lost(profile)) && profile_refresh(profile))
+	if (profile_add_named(profile, targets) && profile_list(profile) &&
+	    (!profile->lost_only || profile_find_lost(profile)) && profile_read_all(profile))
 		return profile;
 	profile_close(profile);
 	return NULL;
@@ -236,13 +320,13 @@ void profile_close(struct profile *profile)
 	if (!profile)
 		return;
 	profile_forget(profile);
-	for (i = 0; i < profile->nr_processes; i++) {
-		symbols_remove(profile->processes[i].symbols);
-		lost_release(&profile->processes[i].lost);
-		stackdepot_store_close(profile->processes[i].store);
-		free(profile->processes[i].path);
+	profile_forget_processes(profile);
+	for (i = 0; i < profile->nr_stores; i++) {
+		symbols_remove(profile->stores[i].symbols);
+		stackdepot_store_close(profile->stores[i].store);
+		free(profile->stores[i].path);
 	}
-	free(profile->processes);
+	free(profile->stores);
 	symbols_close(profile->symbols);
 	free(profile);
 }

@@ -2,9 +2,10 @@
 /*
  * profile.h - the stacks of a store with their frames: what is reported, exported, drawn, compared.
  *
- * A profile is what one store held at one moment, or several stores together, such as those of a
- * program and its children. Stacks of different processes are one if their frames are the same
- * places, module by build-id and offset; so are errors. Processes may go on writing meanwhile.
+ * A profile is what a store held at one moment, that is all processes of a run or those of them that
+ * were asked for; or several stores together. Stacks of different stores are one if their frames
+ * are the same places, module by build-id and offset; so are errors. Processes may go on writing
+ * meanwhile.
  */
 #ifndef PROFILE_PROFILE_H
 #define PROFILE_PROFILE_H
@@ -40,24 +41,28 @@ struct profile_stack {
 };
 
 struct profile_error {
-	struct stackdepot_error error; /* of the process that met it first; count is of all */
+	struct stackdepot_error error; /* as it was met first; count and processes are of all */
 	struct profile_trace access;
 	struct profile_trace alloc;
 	struct profile_trace free;
-	size_t process;	  /* its number */
-	size_t processes; /* that met it */
+	size_t store; /* its number */
+};
+
+struct profile_store {
+	char *path;
+	dev_t device; /* and what makes this file the same under another name */
+	ino_t inode;
+	uint32_t pid; /* only this process is asked for; 0: all */
+	struct stackdepot_store *store;
+	struct symbols_store *symbols;
+	time_t code_time; /* names of code that it made are as of then; 0: there are none */
 };
 
 struct profile_process {
-	char *path;   /* of its store */
-	dev_t device; /* and what makes this file the same under another name */
-	ino_t inode;
-	bool is_named; /* and not found beside one that is */
-	struct stackdepot_store *store;
+	size_t store; /* its number */
 	struct stackdepot_store_info info;
-	struct symbols_store *symbols;
-	time_t code_time; /* names of code that it made are as of then; 0: there are none */
-	struct profile_sums live; /* what counts of it; allocations are not in here */
+	struct profile_sums live; /* what counts of it; allocations are its own, all of them */
+	uint64_t errors;	  /* that it met and that count, repeated ones too */
 	struct lost lost;	  /* what was found, if lost objects are asked for */
 };
 
@@ -74,10 +79,12 @@ struct profile_filter {
 };
 
 struct profile {
-	bool whole_run;
-	bool quiet;			   /* about stores that cannot be read */
-	bool lost_only;			   /* live is what was found lost when it was opened */
-	struct profile_process *processes; /* one at least */
+	struct profile_store *stores; /* one at least */
+	size_t nr_stores;
+	const char *process; /* PID or NAME of those that are asked for; NULL: all */
+	bool is_part;	     /* of the processes of its stores, so allocations are not told */
+	bool lost_only;	     /* live is what was found lost when it was opened */
+	struct profile_process *processes; /* one at least, by store and start */
 	size_t nr_processes;
 	struct stackdepot_store_info info;   /* of the first, figures are sums over all */
 	bool running_only;		     /* what ended processes held does not count */
@@ -92,11 +99,20 @@ struct profile {
 	struct profile_block *blocks; /* with the frames of all traces */
 };
 
+static inline struct profile_store *profile_store_of(const struct profile *profile,
+						     const struct profile_process *process)
+{
+	return &profile->stores[process->store];
+}
+
+/* The number of a store's process, by its serial number; nr_processes if it is not among these. */
+size_t profile_find(const struct profile *profile, size_t store, uint32_t serial);
+
 /*
  * Read the stores that TARGETS name, without what FILTER leaves out, live figures of stacks,
- * and errors; it may be NULL and has to last as long. NULL after a complaint: one that is named
- * cannot be read. One that belongs to the run and cannot be is complained about and left out.
- * Where lost objects are asked for, each process is stopped for a moment, and has to run.
+ * and errors; it may be NULL and has to last as long. NULL after a complaint: one cannot be read, or
+ * has no such process. Where lost objects are asked for, each process that runs is stopped for a
+ * moment.
  */
 struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter);
 void profile_close(struct profile *profile);
@@ -104,7 +120,7 @@ void profile_close(struct profile *profile);
 bool profile_refresh(struct profile *profile);
 /* Does one of the processes run? How many? */
 size_t profile_running(const struct profile *profile);
-/* Stores whose process goes on as another program, in another of the stores. */
+/* Of them, those that went on as another program. */
 size_t profile_replaced(const struct profile *profile);
 
 /*

@@ -25,16 +25,26 @@ struct profile_block {
 	struct symbol_frame *frames[BLOCK_FRAMES];
 };
 
-/* As one process has it. */
+/* As one store has it. */
 struct read_stack {
 	struct profile_stack stack;
-	size_t process;
+	size_t store;
+	stackdepot_ref_t trace;
+};
+
+/* A trace of a store. */
+struct read_place {
+	size_t store;
+	stackdepot_ref_t trace;
 };
 
 struct read {
 	struct profile *profile;
-	/* The trace that was read last, of which process, as stored and as places. */
-	const struct profile_process *last_of;
+	struct read_place *left_out;
+	size_t nr_left_out;
+	size_t left_out_room;
+	/* The trace that was read last, of which store, as stored and as places. */
+	const struct profile_store *last_of;
 	uintptr_t last_raw[STACKDEPOT_MAX_FRAMES];
 	uint32_t last_owner;
 	struct profile_trace last;
@@ -68,13 +78,13 @@ struct read_raw {
 };
 
 /* How many frames, the outermost ones, the trace that was read last has, too. */
-static unsigned int read_shared(const struct read *read, const struct profile_process *process,
+static unsigned int read_shared(const struct read *read, const struct profile_store *store,
 				const struct read_raw *raw)
 {
 	const unsigned int nr = raw->nr;
 	unsigned int shared = 0;
 
-	if (read->last_of != process || read->last_owner != raw->owner)
+	if (read->last_of != store || read->last_owner != raw->owner)
 		return 0;
 	while (shared < nr && shared < read->last.nr &&
 	       raw->frames[nr - 1 - shared] == read->last_raw[read->last.nr - 1 - shared])
@@ -83,16 +93,16 @@ static unsigned int read_shared(const struct read *read, const struct profile_pr
 }
 
 /* The places of its frames: those that the last trace shares are known, others are asked for. */
-static void read_places(struct read *read, const struct profile_process *process,
+static void read_places(struct read *read, const struct profile_store *store,
 			const struct read_raw *raw, struct profile_trace *trace)
 {
 	const unsigned int nr = raw->nr;
 	struct profile_block *block = read_block(read->profile, nr);
 	struct symbol_frame **frames = &block->frames[block->used];
-	unsigned int i, shared = read_shared(read, process, raw);
+	unsigned int i, shared = read_shared(read, store, raw);
 
 	for (i = 0; i < nr - shared; i++)
-		frames[i] = symbols_place(process->symbols, raw->frames[i], raw->owner);
+		frames[i] = symbols_place(store->symbols, raw->frames[i], raw->owner);
 	if (shared)
 		memcpy(&frames[i], &read->last.frames[read->last.nr - shared],
 		       shared * sizeof(struct symbol_frame *));
@@ -103,11 +113,11 @@ static void read_places(struct read *read, const struct profile_process *process
 	trace->nr = nr;
 }
 
-static struct profile_trace read_trace(struct read *read, const struct profile_process *process,
+static struct profile_trace read_trace(struct read *read, const struct profile_store *store,
 				       stackdepot_ref_t ref)
 {
 	uintptr_t raw[STACKDEPOT_MAX_FRAMES];
-	int nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(process->store), ref, raw,
+	int nr = ref ? stackdepot_fetch_ref(stackdepot_store_depot(store->store), ref, raw,
 					    STACKDEPOT_MAX_FRAMES)
 		     : 0;
 	struct profile_trace trace = {.evicted = ref && nr <= 0, .hash = ref && nr <= 0};
@@ -117,11 +127,11 @@ static struct profile_trace read_trace(struct read *read, const struct profile_p
 		return trace;
 	stored = (struct read_raw){raw, (unsigned int)nr, stackdepot_frame_process(raw[nr - 1])};
 	stored.nr -= stored.owner != 0;
-	read_places(read, process, &stored, &trace);
+	read_places(read, store, &stored, &trace);
 	memcpy(read->last_raw, raw, (size_t)nr * sizeof(*raw));
 	read->last_owner = stored.owner;
 	read->last = trace;
-	read->last_of = process;
+	read->last_of = store;
 	return trace;
 }
 
@@ -138,13 +148,13 @@ static int trace_compare(const struct profile_trace *a, const struct profile_tra
 
 static struct read_stack *read_add_stack(struct read *read, size_t number, stackdepot_ref_t trace)
 {
-	const struct profile_process *process = &read->profile->processes[number];
+	const struct profile_store *store = &read->profile->stores[number];
 	struct read_stack *added;
 
 	read->stacks = memory_room(read->stacks, read->nr, &read->room, sizeof(*read->stacks));
 	added = &read->stacks[read->nr++];
-	*added = (struct read_stack){.stack.trace = read_trace(read, process, trace),
-				     .process = number};
+	*added = (struct read_stack){
+		.stack.trace = read_trace(read, store, trace), .store = number, .trace = trace};
 	return added;
 }
 
@@ -157,37 +167,65 @@ static int sums_by_line(const void *a, const void *b)
 	return l < r ? -1 : l > r;
 }
 
-static bool read_stacks(struct read *read, size_t number, bool live)
+struct read_select {
+	const struct profile *profile;
+	size_t store;
+	bool all; /* of the listed ones, not only those that run */
+};
+
+/* With a program that was replaced its memory went. */
+static int read_is_selected(void *context, uint32_t serial)
 {
-	const struct profile_process *process = &read->profile->processes[number];
+	const struct read_select *select = context;
+	const size_t i = profile_find(select->profile, select->store, serial);
+	const struct stackdepot_store_info *info;
+
+	if (!serial)
+		return select->all && !select->profile->is_part;
+	if (i == select->profile->nr_processes)
+		return 0;
+	info = &select->profile->processes[i].info;
+	return info->state != STACKDEPOT_STORE_REPLACED && (select->all || alive_is_running(info));
+}
+
+static bool read_stacks(struct read *read, size_t number, bool all)
+{
+	const struct profile *profile = read->profile;
+	struct read_select select = {.profile = profile, .store = number, .all = all};
 	struct stackdepot_stack *sums;
 	size_t i, nr;
 
-	if (stackdepot_store_stacks(process->store, &sums, &nr))
+	if (stackdepot_store_stacks(profile->stores[number].store, read_is_selected, &select, &sums,
+				    &nr))
 		return false;
 	if (nr)
 		qsort(sums, nr, sizeof(*sums), sums_by_line);
 	read->room = read->nr + nr;
 	read->stacks = memory_realloc(read->stacks, read->room * sizeof(*read->stacks));
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		if (profile->is_part && sums[i].objects <= 0)
+			continue;
 		read_add_stack(read, number, sums[i].trace)->stack.sums = (struct profile_sums){
-			.objects = live ? sums[i].objects : 0,
-			.bytes = live ? sums[i].bytes : 0,
-			.allocs = sums[i].allocs,
-			.alloc_bytes = sums[i].alloc_bytes,
+			.objects = sums[i].objects,
+			.bytes = sums[i].bytes,
+			.allocs = profile->is_part ? 0 : sums[i].allocs,
+			.alloc_bytes = profile->is_part ? 0 : sums[i].alloc_bytes,
 		};
+	}
 	free(sums);
 	return true;
 }
 
 static void read_lost(struct read *read, size_t number)
 {
+	const struct profile_process *process = &read->profile->processes[number];
 	struct lost_stack *stacks;
 	size_t i, nr;
 
-	nr = lost_stacks(&read->profile->processes[number].lost, &stacks);
+	nr = lost_stacks(&process->lost, &stacks);
 	for (i = 0; i < nr; i++) {
-		struct profile_stack *stack = &read_add_stack(read, number, stacks[i].trace)->stack;
+		struct profile_stack *stack =
+			&read_add_stack(read, process->store, stacks[i].trace)->stack;
 
 		stack->sums.objects = stacks[i].objects;
 		stack->sums.bytes = stacks[i].bytes;
@@ -199,20 +237,23 @@ static void read_lost(struct read *read, size_t number)
 
 static void read_errors(struct read *read, size_t number)
 {
-	const struct profile_process *process = &read->profile->processes[number];
+	const struct profile *profile = read->profile;
+	const struct profile_store *store = &profile->stores[number];
 	struct stackdepot_error error;
 	uint64_t position = 0;
 
-	while (stackdepot_store_next_error(process->store, &position, &error)) {
+	while (stackdepot_store_next_error(store->store, &position, &error)) {
+		if (profile->is_part &&
+		    profile_find(profile, number, error.process) == profile->nr_processes)
+			continue;
 		read->errors = memory_room(read->errors, read->nr_errors, &read->errors_room,
 					   sizeof(*read->errors));
 		read->errors[read->nr_errors++] = (struct profile_error){
 			.error = error,
-			.access = read_trace(read, process, error.access_trace),
-			.alloc = read_trace(read, process, error.alloc_trace),
-			.free = read_trace(read, process, error.free_trace),
-			.process = number,
-			.processes = 1,
+			.access = read_trace(read, store, error.access_trace),
+			.alloc = read_trace(read, store, error.alloc_trace),
+			.free = read_trace(read, store, error.free_trace),
+			.store = number,
 		};
 	}
 }
@@ -224,7 +265,7 @@ static int stacks_by_trace(const void *a, const void *b)
 	const struct read_stack *left = a, *right = b;
 	int order = trace_compare(&left->stack.trace, &right->stack.trace);
 
-	return order ? order : (left->process > right->process) - (left->process < right->process);
+	return order ? order : (left->store > right->store) - (left->store < right->store);
 }
 
 static int stacks_by_bytes(const void *a, const void *b)
@@ -246,9 +287,18 @@ static void sums_add(struct profile_sums *sum, const struct profile_sums *more)
 	sum->alloc_bytes += more->alloc_bytes;
 }
 
-/* NR stacks of the same places: one, which may be left out. */
-static void merge_stacks(struct profile *profile, const struct read_stack *equal, size_t nr)
+/* What processes hold is counted without it. */
+static void read_leave_out(struct read *read, size_t store, stackdepot_ref_t trace)
 {
+	read->left_out = memory_room(read->left_out, read->nr_left_out, &read->left_out_room,
+				     sizeof(*read->left_out));
+	read->left_out[read->nr_left_out++] = (struct read_place){.store = store, .trace = trace};
+}
+
+/* NR stacks of the same places: one, which may be left out. */
+static void merge_stacks(struct read *read, const struct read_stack *equal, size_t nr)
+{
+	struct profile *profile = read->profile;
 	const struct profile_filter *filter = profile->filter;
 	struct profile_stack *stack = &profile->stacks[profile->nr++];
 	size_t i;
@@ -259,16 +309,11 @@ static void merge_stacks(struct profile *profile, const struct read_stack *equal
 		stack->lost_objects += equal[i].stack.lost_objects;
 		stack->lost_bytes += equal[i].stack.lost_bytes;
 	}
-	if (filter && stack->sums.objects > 0 && filter->leak(filter->context, stack)) {
-		stack->sums.objects = stack->sums.bytes = 0;
+	if (!filter || stack->sums.objects <= 0 || !filter->leak(filter->context, stack))
 		return;
-	}
-	for (i = 0; i < nr; i++) {
-		struct profile_sums *live = &profile->processes[equal[i].process].live;
-
-		live->objects += equal[i].stack.sums.objects;
-		live->bytes += equal[i].stack.sums.bytes;
-	}
+	stack->sums.objects = stack->sums.bytes = 0;
+	for (i = 0; i < nr; i++)
+		read_leave_out(read, equal[i].store, equal[i].trace);
 }
 
 static void merge_all_stacks(struct read *read)
@@ -284,7 +329,7 @@ static void merge_all_stacks(struct read *read)
 			if (trace_compare(&read->stacks[first].stack.trace,
 					  &read->stacks[end].stack.trace))
 				break;
-		merge_stacks(profile, &read->stacks[first], end - first);
+		merge_stacks(read, &read->stacks[first], end - first);
 	}
 	if (profile->nr)
 		qsort(profile->stacks, profile->nr, sizeof(*profile->stacks), stacks_by_bytes);
@@ -302,13 +347,13 @@ static bool errors_are_equal(const struct profile_error *a, const struct profile
 	       !trace_compare(&a->free, &b->free);
 }
 
-/* The store of a process has each error once, and few of them. */
+/* A store has each error once, and few of them. */
 static struct profile_error *errors_find(struct profile *profile, const struct profile_error *error)
 {
 	size_t i;
 
 	for (i = 0; i < profile->nr_errors; i++)
-		if (profile->errors[i].process != error->process &&
+		if (profile->errors[i].store != error->store &&
 		    errors_are_equal(&profile->errors[i], error))
 			return &profile->errors[i];
 	return NULL;
@@ -333,6 +378,17 @@ static void split_doubts(struct profile *profile)
 	free(all);
 }
 
+/* It is counted at the process that met it first. */
+static void error_leave_out(struct profile *profile, const struct profile_error *error)
+{
+	const size_t i = profile_find(profile, error->store, error->error.process);
+	struct profile_process *process = &profile->processes[i];
+
+	if (i < profile->nr_processes)
+		process->errors -=
+			error->error.count < process->errors ? error->error.count : process->errors;
+}
+
 static void merge_all_errors(struct read *read)
 {
 	struct profile *profile = read->profile;
@@ -348,13 +404,88 @@ static void merge_all_errors(struct read *read)
 			continue;
 		}
 		known->error.count += read->errors[i].error.count;
-		known->processes++;
+		known->error.processes += read->errors[i].error.processes;
 	}
 	for (i = 0; i < profile->nr_errors; i++)
 		if (!filter || !filter->error(filter->context, &profile->errors[i]))
 			profile->errors[nr++] = profile->errors[i];
+		else
+			error_leave_out(profile, &profile->errors[i]);
 	profile->nr_errors = nr;
 	split_doubts(profile);
+}
+
+/* --- what each process holds ------------------------------------------------------------------ */
+
+static int places_compare(const void *a, const void *b)
+{
+	const struct read_place *left = a, *right = b;
+
+	if (left->store != right->store)
+		return left->store < right->store ? -1 : 1;
+	return left->trace < right->trace ? -1 : left->trace > right->trace;
+}
+
+static bool held_is_left_out(const struct read *read, size_t store, stackdepot_ref_t trace)
+{
+	const struct read_place place = {.store = store, .trace = trace};
+
+	return read->nr_left_out &&
+	       bsearch(&place, read->left_out, read->nr_left_out, sizeof(place), places_compare);
+}
+
+static void held_objects(struct read *read, size_t number)
+{
+	struct profile *profile = read->profile;
+	struct stackdepot_object object;
+	uint64_t position = 0;
+	size_t i = profile->nr_processes;
+
+	while (stackdepot_store_next_object(profile->stores[number].store, &position, &object)) {
+		/* Neighbours are mostly of one process. */
+		if (i == profile->nr_processes || profile->processes[i].store != number ||
+		    profile->processes[i].info.serial != object.process)
+			i = profile_find(profile, number, object.process);
+		if (i == profile->nr_processes || held_is_left_out(read, number, object.trace))
+			continue;
+		profile->processes[i].live.objects += object.weight;
+		profile->processes[i].live.bytes += object.weight * (double)object.size;
+	}
+}
+
+static void held_lost(struct profile_process *process)
+{
+	struct lost_stack *stacks;
+	size_t i, nr = lost_stacks(&process->lost, &stacks);
+
+	for (i = 0; i < nr; i++) {
+		process->live.objects += stacks[i].objects;
+		process->live.bytes += stacks[i].bytes;
+	}
+	free(stacks);
+}
+
+static void read_held(struct read *read)
+{
+	struct profile *profile = read->profile;
+	size_t i;
+
+	if (read->nr_left_out)
+		qsort(read->left_out, read->nr_left_out, sizeof(*read->left_out), places_compare);
+	for (i = 0; i < profile->nr_stores && !profile->lost_only; i++)
+		held_objects(read, i);
+	for (i = 0; i < profile->nr_processes; i++) {
+		struct profile_process *process = &profile->processes[i];
+
+		process->live.allocs = process->info.allocs;
+		process->live.alloc_bytes = process->info.alloc_bytes;
+		if (profile->lost_only) {
+			held_lost(process);
+		} else {
+			process->live.objects += process->info.left_objects;
+			process->live.bytes += process->info.left_bytes;
+		}
+	}
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -385,25 +516,24 @@ bool profile_read(struct profile *profile)
 	size_t i;
 
 	profile_forget(profile);
+	for (i = 0; i < profile->nr_processes; i++)
+		profile->processes[i].errors = profile->processes[i].info.errors_seen;
 	if (profile->filter)
 		profile->filter->begin(profile->filter->context);
-	for (i = 0; i < profile->nr_processes && good; i++) {
-		const struct stackdepot_store_info *info = &profile->processes[i].info;
-
-		/* With the program that was replaced its memory went. */
-		if (profile->lost_only)
-			read_lost(&read, i);
-		else
-			good = read_stacks(&read, i,
-					   info->state != STACKDEPOT_STORE_REPLACED &&
-						   (all || alive_is_running(info)));
+	for (i = 0; i < profile->nr_processes && profile->lost_only; i++)
+		read_lost(&read, i);
+	for (i = 0; i < profile->nr_stores && good; i++) {
+		if (!profile->lost_only)
+			good = read_stacks(&read, i, all);
 		read_errors(&read, i);
 	}
 	if (good) {
 		merge_all_stacks(&read);
 		merge_all_errors(&read);
+		read_held(&read);
 	}
 	free(read.stacks);
 	free(read.errors);
+	free(read.left_out);
 	return good;
 }

@@ -42,16 +42,17 @@ static void snapshot_merge(struct snapshot *snapshot)
  * The moment the sums are of. A process that is not here any more may have been killed, and a store
  * may be a copy: then it is the moment of the last event.
  */
-static uint64_t snapshot_time_of(const struct profile_process *process)
+static uint64_t snapshot_time_of(const struct profile *profile,
+				 const struct profile_process *process)
 {
+	struct stackdepot *depot =
+		stackdepot_store_depot(profile_store_of(profile, process)->store);
 	struct stackdepot_event event;
 	uint64_t position = 0;
 
 	if (process->info.end_monotonic_ns)
 		return process->info.end_monotonic_ns;
-	if (stackdepot_ring_next(stackdepot_store_depot(process->store), &position, &event))
-		return event.time;
-	return 0;
+	return stackdepot_ring_next(depot, &position, &event) ? event.time : 0;
 }
 
 static uint64_t snapshot_time(const struct profile *profile)
@@ -63,7 +64,7 @@ static uint64_t snapshot_time(const struct profile *profile)
 	if (profile_running(profile) && !clock_gettime(CLOCK_MONOTONIC, &now))
 		return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	for (i = 0; i < profile->nr_processes; i++) {
-		time = snapshot_time_of(&profile->processes[i]);
+		time = snapshot_time_of(profile, &profile->processes[i]);
 		latest = time > latest ? time : latest;
 	}
 	return latest;

@@ -34,9 +34,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("guarded", "objects placed between guard pages", info->guarded, false, false);
 	ROW("errors_seen", "errors seen", info->errors_seen, false, false);
 	ROW("errors_dropped", "of them without a record", info->errors_dropped, false, true);
-	ROW("children", "processes after this one in its run", info->children, false, true);
-	ROW("children_unrecorded", "of them without a store", info->children_unrecorded, false,
-	    true);
+	ROW("processes", "processes", info->processes, false, false);
+	ROW("processes_dropped", "more, too many at a time", info->processes_dropped, false, true);
 	ROW("modules_dropped", "modules without a record", info->modules_dropped, false, true);
 	ROW("messages_dropped", "messages of the recorder that found no room", info->notes_dropped,
 	    false, true);
@@ -80,8 +79,8 @@ size_t stats_rows(const struct profile *profile, struct stats_row rows[STATS_ROW
 	struct stackdepot_stats depot, sum = {0};
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++) {
-		stackdepot_get_stats(stackdepot_store_depot(profile->processes[i].store), &depot);
+	for (i = 0; i < profile->nr_stores; i++) {
+		stackdepot_get_stats(stackdepot_store_depot(profile->stores[i].store), &depot);
 		stats_add_depot(&sum, &depot);
 	}
 	return stats_depot(&sum, rows, stats_tool(&profile->info, &sum, rows));

@@ -12,6 +12,7 @@
 
 #include "base/complain.h"
 #include "base/memory.h"
+#include "alive.h"
 #include "target.h"
 
 const char *target_error(int error)
@@ -72,15 +73,18 @@ static char *target_of_process(const char *pid)
 	return found;
 }
 
-char *target_path(const char *name)
+char *target_path(const char *name, uint32_t *ret_pid)
 {
 	struct stat st;
 
+	*ret_pid = 0;
 	if (!*name) {
 		complain("'': an empty name is neither FILE nor PID");
 		return NULL;
 	}
-	if (name[strspn(name, "0123456789")] == '\0' && stat(name, &st))
+	if (name[strspn(name, "0123456789")] == '\0' && stat(name, &st)) {
+		*ret_pid = alive_own_number(name);
 		return target_of_process(name);
+	}
 	return memory_strdup(name);
 }

@@ -14,14 +14,14 @@ struct symbols;
 struct targets {
 	char *const *names; /* each a FILE or a PID */
 	size_t nr;
-	bool whole_run;		 /* the other stores of the runs they are of, too */
-	bool quiet;		 /* about those that cannot be read */
+	const char *process;	 /* PID or NAME of those that are asked for; NULL: all */
 	bool lost;		 /* of what is live, only what nothing points to any more */
 	struct symbols *symbols; /* of another profile, to share them; NULL: they get their own */
 };
 
-/* The file of the store that FILE|PID names, to be freed; NULL after a complaint. */
-char *target_path(const char *name);
+/* The file of the store that FILE|PID names, to be freed; NULL after a complaint. *RET_PID is 0, or
+ * of PID the number that the process has in its own name space. */
+char *target_path(const char *name, uint32_t *ret_pid);
 /* Why a store could not be opened. */
 const char *target_error(int error);
 

@@ -28,6 +28,7 @@
 #define ERROR_CLAIMED UINT32_MAX
 #define SEARCHES 256u /* of the table and the ring, for frees that are passed on */
 #define DOUBTS 32u    /* records of doubts */
+#define ERROR_MET_WORDS 4u
 
 extern void *__libc_stack_end;
 
@@ -50,6 +51,22 @@ static void error_end_program(void)
 	abort();
 }
 
+/* Count this process, once, among those that met it. */
+static void error_met(struct store_error *known, uint32_t number)
+{
+	static uint64_t met[ERROR_MET_WORDS];
+	static uint32_t of; /* serial number: a forked child begins anew */
+	const uint32_t serial = recorder.process->serial;
+	uint64_t bit = 1ull << number % 64;
+
+	if (known->process == serial || number / 64 >= ERROR_MET_WORDS)
+		return;
+	if (__atomic_exchange_n(&of, serial, __ATOMIC_RELAXED) != serial)
+		memset(met, 0, sizeof(met));
+	if (!(__atomic_fetch_or(&met[number / 64], bit, __ATOMIC_RELAXED) & bit))
+		(void)fetch_add_relaxed(&known->processes, 1);
+}
+
 /* Is it the same as one that is known? Then that is counted. */
 static bool error_repeat(const struct store_error *error)
 {
@@ -65,6 +82,7 @@ static bool error_repeat(const struct store_error *error)
 		    known->alloc_trace == error->alloc_trace && known->signal == error->signal &&
 		    !((known->flags ^ error->flags) & STACKDEPOT_ERROR_DOUBTFUL)) {
 			recorder_count(&known->count, 1);
+			error_met(known, i);
 			return true;
 		}
 	}
@@ -86,10 +104,13 @@ static void error_store(const struct store_error *error)
 		       sizeof(*record) - offsetof(struct store_error, signal));
 		record->time_ns = recorder_now_ns();
 		record->count = 1;
+		record->process = recorder.process->serial;
+		record->processes = 1;
+		record->pid = recorder.process->pid;
 		store_release(&record->kind, error->kind);
 		return;
 	}
-	recorder_count(&recorder.header->counts.errors_dropped, 1);
+	recorder_count(&recorder_counts()->errors_dropped, 1);
 }
 
 /* The traces of an error are kept for good. */
@@ -115,7 +136,7 @@ static void error_doubt(const struct store_error *error)
 {
 	static uint32_t doubts;
 
-	recorder_count(&recorder.header->counts.doubts, 1);
+	recorder_count(&recorder_counts()->doubts, 1);
 	if (load_relaxed(&doubts) >= DOUBTS)
 		return;
 	if (!error_repeat(error)) {
@@ -136,20 +157,17 @@ void error_expect_foreign(void)
 
 static bool error_expects_foreign(void)
 {
-	return load_relaxed(&recorder.sampling) ||
-	       recorder.header->process.flags & STORE_FLAG_CHILD ||
-	       load_relaxed(&recorder.header->counts.unrecorded);
+	return recorder_rate() || recorder.process->flags & STORE_FLAG_CHILD ||
+	       load_relaxed(&recorder_counts()->unrecorded);
 }
 
 /* Is memory of this allocator known to change hands unseen? */
 static bool error_passes_us_by(void)
 {
-	const struct store_header *header = recorder.header;
-
-	return header->process.flags & STORE_FLAG_UNSEEN ||
-	       load_relaxed(&header->counts.ended_unseen) ||
+	return recorder.process->flags & STORE_FLAG_UNSEEN ||
+	       load_relaxed(&recorder_counts()->ended_unseen) ||
 	       (!error_expects_foreign() &&
-		load_relaxed(&header->counts.foreign_frees) > load_relaxed(&error_expected));
+		load_relaxed(&recorder_counts()->foreign_frees) > load_relaxed(&error_expected));
 }
 
 void error_report(const struct store_error *error)
@@ -162,10 +180,18 @@ void error_report(const struct store_error *error)
 		error_doubt(&doubtful);
 		return;
 	}
-	recorder_count(&recorder.header->counts.errors_seen, 1);
+	recorder_count(&recorder_counts()->errors_seen, 1);
 	error_record(error);
 	if (recorder.options.abort_on_error)
 		error_end_program();
+}
+
+/* As stackdepot_ring_find(), of this process. */
+static int error_find_event(uint64_t *position, uint64_t address,
+			    struct stackdepot_event *ret_event)
+{
+	return stackdepot_ring_find(recorder.depot, position, recorder_event_address(address),
+				    ~0ull, ret_event);
 }
 
 static void error_add_free(struct store_error *error, const struct stackdepot_event *event)
@@ -185,8 +211,8 @@ static void error_add_tied_free(struct store_error *error, const struct stackdep
 	struct stackdepot_event event;
 
 	if (error->flags & STACKDEPOT_ERROR_FREED && !error->free_thread &&
-	    stackdepot_ring_find(recorder.depot, position, error->object, ~0ull, &event) &&
-	    event.order == alloc->order && event.kind == STACKDEPOT_FREE)
+	    error_find_event(position, error->object, &event) && event.order == alloc->order &&
+	    event.kind == STACKDEPOT_FREE)
 		error_add_free(error, &event);
 }
 
@@ -195,7 +221,7 @@ void error_history(struct store_error *error)
 	struct stackdepot_event event;
 	uint64_t position = 0;
 
-	while (stackdepot_ring_find(recorder.depot, &position, error->object, ~0ull, &event)) {
+	while (error_find_event(&position, error->object, &event)) {
 		if (event.kind == STACKDEPOT_ALLOC) {
 			error->alloc_thread = event.task;
 			error->alloc_ns = event.time;
@@ -300,7 +326,7 @@ static bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event
 {
 	uint64_t position = 0;
 
-	return stackdepot_ring_find(recorder.depot, &position, address, ~0ull, ret_event) &&
+	return error_find_event(&position, address, ret_event) &&
 	       ret_event->kind == STACKDEPOT_FREE;
 }
 
@@ -345,7 +371,7 @@ void error_doubt_end(struct recorder_thread *thread)
 	struct store_error error;
 	bool told;
 
-	recorder_count(&recorder.header->counts.foreign_frees, 1);
+	recorder_count(&recorder_counts()->foreign_frees, 1);
 	if (!thread)
 		return;
 	error = error_of_doubt(thread);

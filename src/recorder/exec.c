@@ -391,9 +391,9 @@ static struct store_start *exec_note(const char *path, const struct exec_target 
 	struct store_start *starts;
 	unsigned int i;
 
-	if (!recorder.first)
+	if (!recorder.head)
 		return NULL;
-	starts = store_run(recorder.first)->starts;
+	starts = store_run(recorder.head)->starts;
 	for (i = 0; i < STORE_STARTS; i++) {
 		if (exec_same(&starts[i], target)) {
 			(void)fetch_add_relaxed(&starts[i].started, 1);
@@ -402,7 +402,7 @@ static struct store_start *exec_note(const char *path, const struct exec_target 
 		if (exec_note_new(&starts[i], path, target))
 			return &starts[i];
 	}
-	(void)fetch_add_relaxed(&recorder.first->starts_dropped, 1);
+	(void)fetch_add_relaxed(&recorder.head->totals.starts_dropped, 1);
 	return NULL;
 }
 
@@ -417,7 +417,7 @@ static void exec_undo(struct store_start *start)
  * against is meant. */
 static bool exec_strike(const struct stat *st)
 {
-	struct store_start *starts = store_run(recorder.first)->starts, *found = NULL;
+	struct store_start *starts = store_run(recorder.head)->starts, *found = NULL;
 	unsigned int i;
 
 	for (i = 0; i < STORE_STARTS; i++) {
@@ -465,7 +465,7 @@ static void exec_mark(struct exec_start *start)
 	if (!load_acquire(&recorder.ready) || !load_relaxed(recorder.alive) ||
 	    !filter_allows(FILTER_GETPID))
 		return;
-	process = &recorder.header->process;
+	process = recorder.process;
 	if (process->pid != (uint32_t)getpid())
 		return;
 	start->state = load_relaxed(&process->state);
@@ -552,8 +552,8 @@ static int exec_end(struct exec_start *start, bool failed, int result)
 	if (failed)
 		exec_undo(start->note);
 	if (start->marked) {
-		recorder.header->process.end_monotonic_ns = 0;
-		store_release(&recorder.header->process.state, start->state);
+		recorder.process->end_monotonic_ns = 0;
+		store_release(&recorder.process->state, start->state);
 	}
 	environment_release(&start->copy);
 	errno = saved_errno;

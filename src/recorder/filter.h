@@ -22,7 +22,8 @@ enum filter_call {
 	FILTER_WRITE,
 	FILTER_STAT,
 	FILTER_MAPS,  /* reading /proc/self/maps */
-	FILTER_STORE, /* all that making a store takes */
+	FILTER_CHILD, /* a slot for a forked child */
+	FILTER_STORE, /* all that making a store, or mapping it, takes */
 	FILTER_EXEC,  /* looking at what is started */
 };
 

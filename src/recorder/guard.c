@@ -162,7 +162,7 @@ void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, s
 	slot->size = size;
 	memset((void *)slot->start, 0, size);
 	memset((void *)(slot->start + size), PAD, page + PAGE - slot->start - size);
-	recorder_count(&recorder.header->counts.guarded, 1);
+	recorder_count(&recorder_counts()->guarded, 1);
 	store_release(&slot->state, GUARD_LIVE);
 	errno = saved_errno;
 	return (void *)slot->start;

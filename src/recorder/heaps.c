@@ -21,11 +21,15 @@
 #include "recorder.h"
 
 #define MODULES 16u
+#define UNSEEN 6u
 
 static struct elf_module modules[MODULES];
 static uint32_t modules_nr;
 static size_t patched_bytes;
-static struct store_heap unseen[STORE_HEAPS];
+static struct {
+	char allocator[sizeof(((struct store_heap *)NULL)->allocator)];
+	char module[sizeof(((struct store_heap *)NULL)->module)];
+} unseen[UNSEEN];
 static uint32_t unseen_nr;
 static uint32_t unseen_flags;
 
@@ -90,20 +94,59 @@ static void unseen_add(const char *allocator, const char *path)
 
 	if (!*name)
 		name = "the program";
-	for (i = 0; i < load_acquire(&unseen_nr) && i < STORE_HEAPS; i++)
+	for (i = 0; i < load_acquire(&unseen_nr) && i < UNSEEN; i++)
 		if (!strcmp(unseen[i].allocator, allocator) && !strcmp(unseen[i].module, name))
 			return;
 	number = fetch_add_relaxed(&unseen_nr, 1);
-	if (number >= STORE_HEAPS)
+	if (number >= UNSEEN)
 		return;
 	strncpy(unseen[number].module, name, sizeof(unseen[number].module) - 1);
 	strncpy(unseen[number].allocator, allocator, sizeof(unseen[number].allocator) - 1);
 }
 
+static bool heap_is(const struct store_heap *heap, uint32_t i)
+{
+	return load_acquire(&heap->state) == STORE_RECORD_VALID &&
+	       !strcmp(heap->allocator, unseen[i].allocator) &&
+	       !strcmp(heap->module, unseen[i].module);
+}
+
+/* A record of the store for it, another process's too; STORE_HEAPS if there is none. */
+static uint32_t heap_record(uint32_t i)
+{
+	struct store_heap *heaps = store_run(recorder.header)->heaps;
+	uint32_t number;
+
+	for (number = 0; number < STORE_HEAPS; number++) {
+		struct store_heap *heap = &heaps[number];
+		uint32_t none = STORE_RECORD_FREE;
+
+		if (heap_is(heap, i))
+			break;
+		if (!__atomic_compare_exchange_n(&heap->state, &none, STORE_RECORD_BUSY, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		strcpy(heap->allocator, unseen[i].allocator);
+		strcpy(heap->module, unseen[i].module);
+		store_release(&heap->state, STORE_RECORD_VALID);
+		break;
+	}
+	return number;
+}
+
 void heaps_tell(void)
 {
-	memcpy(recorder.header->unseen, unseen, sizeof(unseen));
-	(void)__atomic_fetch_or(&recorder.header->process.flags, load_relaxed(&unseen_flags),
+	uint32_t i, number, nr = load_acquire(&unseen_nr);
+
+	for (i = 0; i < nr && i < UNSEEN; i++) {
+		number = heap_record(i);
+		if (number < STORE_HEAPS)
+			(void)__atomic_fetch_or(&recorder.process->heaps, 1u << number,
+						__ATOMIC_RELAXED);
+		else
+			recorder_count(&recorder.header->totals.heaps_dropped, 1);
+	}
+	(void)__atomic_fetch_or(&recorder.process->flags, load_relaxed(&unseen_flags),
 				__ATOMIC_RELAXED);
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * live.c - the table of live objects, 16 bytes each, in the store.
+ * live.c - the table of live objects, 16 bytes each, in the store, for all processes of the run.
  *
  * Buckets of one cache line, open addressing: the home bucket and the seven behind it, and where
- * these are full one of sixteen anywhere in the table. No tombstones: an entry is free when
- * its key is 0, and a search that found nothing at home goes on only if the home's overflow counts
- * say that some of its objects live elsewhere.
+ * these are full one of sixteen anywhere in the table (store/live.h). No tombstones: an entry is
+ * free when its key is 0, and a search that found nothing at home goes on only if the home's
+ * overflow counts say that some of its objects live elsewhere. A *place* is an address in a
+ * process.
  *
  *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home
  *	                                     bits 0 to 3: behind it, 4 to 7: anywhere
@@ -32,13 +33,15 @@
  * new rate would have taken it with. The rate is written in each entry, so entries of several rates
  * live together. The same is done when an object finds no room.
  */
-#include "recorder.h"
+#include <string.h>
 
-#define PROBE 8u
+#include "live.h"
+#include "recorder.h"
+#include "weight.h"
+
 #define BATCH 64
 #define SPINS 10000u
-#define BEHIND 0x01u /* units of the overflow counts */
-#define ANYWHERE 0x10u
+#define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
 uint8_t live_filter[LIVE_FILTER_BYTES];
 bool live_filtered;
@@ -87,18 +90,9 @@ void live_filter_setup(void)
 	live_filtered = true;
 }
 
-/* The overflow count of a home, of the objects displaced this way. */
-static void live_displaced(uint64_t address, uint8_t unit, bool more)
+static void live_count_displaced(uint64_t place, uint8_t way, bool more)
 {
-	uint8_t *counts = &recorder.overflow[store_home(address, recorder.layout.buckets)];
-	uint8_t old = load_relaxed(counts), all = (uint8_t)(unit * 15), changed;
-
-	do {
-		if ((old & all) == all || (!more && !(old & all)))
-			return;
-		changed = (uint8_t)(more ? old + unit : old - unit);
-	} while (!__atomic_compare_exchange_n(counts, &old, changed, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
+	live_displaced(&recorder.overflow[store_home(place, recorder.layout.buckets)], way, more);
 }
 
 static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
@@ -109,88 +103,90 @@ static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
 
 static uint32_t live_bucket(uint32_t home, uint32_t distance)
 {
-	uint32_t number = home + distance;
-
-	return number < recorder.layout.buckets ? number : number - recorder.layout.buckets;
+	return live_bucket_behind(home, distance, recorder.layout.buckets);
 }
 
-/* Keep count, in batches; whoever fills the table beyond 7/8 thins it. */
+/* Before an entry of this bucket is anybody's: a process that is gone is looked for in its parts. */
+static inline void live_mark(uint32_t bucket)
+{
+	const uint32_t part = bucket >> recorder.layout.part_shift;
+	uint64_t *bits = &recorder.parts->bits[part / 64], bit = 1ull << part % 64;
+
+	if (unlikely(!(load_relaxed(bits) & bit)))
+		(void)__atomic_fetch_or(bits, bit, __ATOMIC_SEQ_CST);
+}
+
+/* Keep count, in batches; whoever fills the table beyond 7/8 makes room. */
 static void live_count(struct recorder_thread *thread, int add)
 {
 	const uint64_t capacity = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
-	uint64_t *objects = &recorder.header->counts.live_objects;
-	int delta = thread ? thread->live_delta + add : add;
+	struct store_tally_set *own = thread ? thread->tallies : NULL;
+	uint64_t *objects = &recorder.header->totals.live_objects;
+	int delta = own ? own->live_delta + add : add;
 
-	if (thread && delta < BATCH && delta > -BATCH) {
-		thread->live_delta = delta;
+	if (own && delta < BATCH && delta > -BATCH) {
+		store_relaxed(&own->live_delta, delta);
 		return;
 	}
-	if (thread)
-		thread->live_delta = 0;
-	if ((int64_t)(fetch_add_relaxed(objects, (uint64_t)delta) + (uint64_t)delta) >
-		    (int64_t)(capacity / 8 * 7) &&
+	if (own)
+		store_relaxed(&own->live_delta, 0);
+	if ((int64_t)(fetch_add_relaxed(objects, (uint64_t)(int64_t)delta) +
+		      (uint64_t)(int64_t)delta) > (int64_t)(capacity / 8 * 7) &&
 	    add > 0)
 		live_thin();
 }
 
-static void live_fill_entry(struct store_entry *entry, uint64_t address,
+static void live_fill_entry(struct store_entry *entry, uint64_t place,
 			    const struct live_object *object)
 {
 	store_relaxed(&entry->value, store_entry_value(object->size, object->handle));
-	store_release(&entry->key,
-		      store_entry_key(address, object->size) | (object->bare ? ENTRY_BARE : 0));
+	store_release(&entry->key, place | (object->bare ? ENTRY_BARE : 0));
 }
 
-static bool live_claim(uint32_t bucket, uint64_t address, const struct live_object *object)
+static bool live_claim(uint32_t bucket, uint64_t place, const struct live_object *object)
 {
 	struct store_entry *entry = recorder.buckets[bucket].entry;
 	unsigned int i;
 
 	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++) {
-		if (load_relaxed(&entry->key) || !live_cas(&entry->key, 0, address | ENTRY_BUSY))
+		if (load_relaxed(&entry->key))
 			continue;
-		live_fill_entry(entry, address, object);
+		live_mark(bucket);
+		if (!live_cas(&entry->key, 0, place | ENTRY_BUSY))
+			continue;
+		live_fill_entry(entry, place, object);
 		return true;
 	}
 	return false;
 }
 
-static bool live_claim_behind(uint32_t home, uint64_t address, const struct live_object *object)
+static bool live_claim_behind(uint32_t home, uint64_t place, const struct live_object *object)
 {
 	uint32_t distance;
 
 	store_relaxed(&live_any_displaced, true);
-	live_displaced(address, BEHIND, true);
-	for (distance = 1; distance < PROBE && distance < recorder.layout.buckets; distance++)
-		if (live_claim(live_bucket(home, distance), address, object))
+	live_count_displaced(place, LIVE_BEHIND, true);
+	for (distance = 1; distance < LIVE_PROBE && distance < recorder.layout.buckets; distance++)
+		if (live_claim(live_bucket(home, distance), place, object))
 			return true;
-	live_displaced(address, BEHIND, false);
+	live_count_displaced(place, LIVE_BEHIND, false);
 	return false;
 }
 
-static bool live_is_behind(uint32_t home, uint32_t bucket)
+static bool live_claim_anywhere(uint32_t home, uint64_t place, const struct live_object *object)
 {
-	uint32_t distance;
-
-	for (distance = 0; distance < PROBE; distance++)
-		if (live_bucket(home, distance) == bucket)
-			return true;
-	return false;
-}
-
-static bool live_claim_anywhere(uint32_t home, uint64_t address, const struct live_object *object)
-{
+	const uint32_t buckets = recorder.layout.buckets;
 	unsigned int i;
 
-	live_displaced(address, ANYWHERE, true);
+	live_count_displaced(place, LIVE_ANYWHERE, true);
 	for (i = 0; i < STORE_SPILLS; i++) {
-		uint32_t bucket = store_spill(address, i, recorder.layout.buckets);
+		uint32_t bucket = store_spill(place, i, buckets);
 
-		/* thin_displaced() tells from the bucket which way an address came there */
-		if (!live_is_behind(home, bucket) && live_claim(bucket, address, object))
+		/* live_way() tells from the bucket which way a place came there */
+		if (!live_is_behind(home, bucket, buckets) && live_claim(bucket, place, object))
 			return true;
 	}
-	live_displaced(address, ANYWHERE, false);
+	live_count_displaced(place, LIVE_ANYWHERE, false);
 	return false;
 }
 
@@ -210,8 +206,8 @@ static uint64_t live_settle(const struct store_entry *entry)
 	return key;
 }
 
-/* The entry of an address in a bucket, live or held. */
-static bool live_look(uint32_t bucket, uint64_t address, struct store_entry **ret_entry,
+/* The entry of a place in a bucket, live or held. */
+static bool live_look(uint32_t bucket, uint64_t place, struct store_entry **ret_entry,
 		      uint64_t *ret_key)
 {
 	struct store_entry *entry = recorder.buckets[bucket].entry;
@@ -220,11 +216,11 @@ static bool live_look(uint32_t bucket, uint64_t address, struct store_entry **re
 	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++) {
 		uint64_t key = load_acquire(&entry->key);
 
-		if (likely((key & ENTRY_ADDRESS) != address))
+		if (likely((key & ~ENTRY_FLAGS) != place))
 			continue;
 		if (unlikely(key & ENTRY_BUSY))
 			key = live_settle(entry);
-		if (key & ENTRY_BUSY || (key & ENTRY_ADDRESS) != address)
+		if (key & ENTRY_BUSY || (key & ~ENTRY_FLAGS) != place)
 			continue;
 		*ret_entry = entry;
 		*ret_key = key;
@@ -234,45 +230,44 @@ static bool live_look(uint32_t bucket, uint64_t address, struct store_entry **re
 }
 
 static __attribute__((noinline)) bool live_look_further(uint32_t home, uint8_t counts,
-							uint64_t address,
-							struct live_object *object,
+							uint64_t place, struct live_object *object,
 							uint64_t *ret_key)
 {
 	unsigned int i;
 
-	for (i = 1; counts % ANYWHERE && i < PROBE && i < recorder.layout.buckets; i++) {
-		object->displaced = BEHIND;
-		if (live_look(live_bucket(home, i), address, &object->entry, ret_key))
+	for (i = 1; counts % LIVE_ANYWHERE && i < LIVE_PROBE && i < recorder.layout.buckets; i++) {
+		object->displaced = LIVE_BEHIND;
+		if (live_look(live_bucket(home, i), place, &object->entry, ret_key))
 			return true;
 	}
-	for (i = 0; counts / ANYWHERE && i < STORE_SPILLS; i++) {
-		object->displaced = ANYWHERE;
-		if (live_look(store_spill(address, i, recorder.layout.buckets), address,
-			      &object->entry, ret_key))
+	for (i = 0; counts / LIVE_ANYWHERE && i < STORE_SPILLS; i++) {
+		object->displaced = LIVE_ANYWHERE;
+		if (live_look(store_spill(place, i, recorder.layout.buckets), place, &object->entry,
+			      ret_key))
 			return true;
 	}
 	return false;
 }
 
 /* Fills in where the entry is, and its key as it was seen. */
-static bool live_search(uint64_t address, uint32_t home, struct live_object *object,
+static bool live_search(uint64_t place, uint32_t home, struct live_object *object,
 			uint64_t *ret_key)
 {
 	uint8_t counts;
 
 	object->displaced = 0;
-	if (live_look(home, address, &object->entry, ret_key))
+	if (live_look(home, place, &object->entry, ret_key))
 		return true;
 	counts = load_relaxed(&recorder.overflow[home]);
-	return unlikely(counts) && live_look_further(home, counts, address, object, ret_key);
+	return unlikely(counts) && live_look_further(home, counts, place, object, ret_key);
 }
 
-static bool live_search_filtered(uint64_t address, uint32_t home, struct live_object *object,
+static bool live_search_filtered(uint64_t place, uint32_t home, struct live_object *object,
 				 uint64_t *ret_key)
 {
-	if (live_filtered && !load_relaxed(live_filter_at(address)))
+	if (live_filtered && !load_relaxed(live_filter_at(store_key_address(place))))
 		return false;
-	return live_search(address, home, object, ret_key);
+	return live_search(place, home, object, ret_key);
 }
 
 static void live_fill(uint64_t key, struct live_object *object)
@@ -280,15 +275,25 @@ static void live_fill(uint64_t key, struct live_object *object)
 	uint64_t value = load_relaxed(&object->entry->value);
 
 	object->handle = (stackdepot_handle_t)value;
-	object->size = store_entry_size(key, value);
+	object->size = value >> 32;
 	object->bare = key & ENTRY_BARE;
+	if (unlikely(object->size == ENTRY_LARGE))
+		object->size = store_large_size(recorder.larges, key & ~ENTRY_FLAGS);
+}
+
+/* The entry goes; its key is 0 then, and its bucket's place anybody's. */
+static void live_end(uint64_t place, const struct live_object *object)
+{
+	if (unlikely(object->size >= ENTRY_LARGE))
+		store_large_drop(recorder.larges, place);
+	store_release(&object->entry->key, 0);
+	if (unlikely(object->displaced))
+		live_count_displaced(place, object->displaced, false);
 }
 
 void live_clear(const void *pointer, const struct live_object *object)
 {
-	store_release(&object->entry->key, 0);
-	if (unlikely(object->displaced))
-		live_displaced((uintptr_t)pointer, object->displaced, false);
+	live_end(live_place((uintptr_t)pointer), object);
 	live_filter_drop((uintptr_t)pointer);
 }
 
@@ -297,18 +302,18 @@ static __attribute__((noinline)) void live_end_stale(struct recorder_thread *thr
 						     const void *pointer, struct live_object *stale,
 						     uint64_t key)
 {
-	if (!live_cas(&stale->entry->key, key, (uintptr_t)pointer | ENTRY_BUSY))
+	if (!live_cas(&stale->entry->key, key, live_place((uintptr_t)pointer) | ENTRY_BUSY))
 		return;
 	live_fill(key, stale);
 	live_clear(pointer, stale);
 	trace_put(NULL, stale->handle);
-	recorder_count(&recorder.header->counts.ended_unseen, 1);
+	recorder_count(&recorder_counts()->ended_unseen, 1);
 	if (!(key & ENTRY_HELD))
 		live_count(thread, -1);
 }
 
-/* Where the entry goes, in its home; or, if there may be one of that address already, nowhere. */
-static struct store_entry *live_vacancy(uint32_t home, uint64_t address)
+/* Where the entry goes, in its home; or, if there may be one of that place already, nowhere. */
+static struct store_entry *live_vacancy(uint32_t home, uint64_t place)
 {
 	struct store_entry *entry = recorder.buckets[home].entry, *vacant = NULL;
 	unsigned int i;
@@ -318,7 +323,7 @@ static struct store_entry *live_vacancy(uint32_t home, uint64_t address)
 
 		if (!key)
 			vacant = &entry[i];
-		else if (unlikely(!((key ^ address) & ENTRY_ADDRESS)))
+		else if (unlikely(!((key ^ place) & ~ENTRY_FLAGS)))
 			return NULL;
 	}
 	return vacant;
@@ -328,38 +333,46 @@ static __attribute__((noinline)) bool live_insert_slow(struct recorder_thread *t
 						       void *pointer, uint32_t home,
 						       const struct live_object *object)
 {
-	const uint64_t address = (uintptr_t)pointer;
+	const uint64_t address = (uintptr_t)pointer, place = live_place(address);
+	const bool large = object->size >= ENTRY_LARGE;
 	struct live_object stale;
 	uint64_t key;
 
 	if (address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE)
 		return false;
-	if (live_search_filtered(address, home, &stale, &key))
+	if (live_search_filtered(place, home, &stale, &key))
 		live_end_stale(thread, pointer, &stale, key);
+	if (large && !store_large_put(recorder.larges, place, object->size))
+		return false;
 	live_filter_add(address);
-	if (live_claim(home, address, object) || live_claim_behind(home, address, object) ||
-	    live_claim_anywhere(home, address, object)) {
+	if (live_claim(home, place, object) || live_claim_behind(home, place, object) ||
+	    live_claim_anywhere(home, place, object)) {
 		live_count(thread, 1);
 		return true;
 	}
 	live_filter_drop(address);
+	if (large)
+		store_large_drop(recorder.larges, place);
 	return false;
 }
 
 bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 		 const struct live_object *object)
 {
-	const uint64_t address = (uintptr_t)pointer;
+	const uint64_t address = (uintptr_t)pointer, place = live_place(address);
 	struct store_entry *entry;
 
-	if (unlikely(address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE ||
+	if (unlikely(address & ~ENTRY_ADDRESS || object->size >= ENTRY_LARGE ||
 		     load_relaxed(&live_any_displaced)))
 		return live_insert_slow(thread, pointer, home, object);
-	entry = live_vacancy(home, address);
-	if (unlikely(!entry || !live_cas(&entry->key, 0, address | ENTRY_BUSY)))
+	entry = live_vacancy(home, place);
+	if (unlikely(!entry))
+		return live_insert_slow(thread, pointer, home, object);
+	live_mark(home);
+	if (unlikely(!live_cas(&entry->key, 0, place | ENTRY_BUSY)))
 		return live_insert_slow(thread, pointer, home, object);
 	live_filter_add(address);
-	live_fill_entry(entry, address, object);
+	live_fill_entry(entry, place, object);
 	live_count(thread, 1);
 	return true;
 }
@@ -367,10 +380,13 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 enum live_state live_hold(struct recorder_thread *thread, const void *pointer, uint32_t home,
 			  struct live_object *ret_object)
 {
+	const uint64_t place = live_place((uintptr_t)pointer);
 	uint64_t key;
 
+	if (unlikely((uintptr_t)pointer & ~ENTRY_ADDRESS))
+		return LIVE_NONE;
 	do {
-		if (!live_search_filtered((uintptr_t)pointer, home, ret_object, &key))
+		if (!live_search_filtered(place, home, ret_object, &key))
 			return LIVE_NONE;
 		live_fill(key, ret_object);
 		if (key & ENTRY_HELD)
@@ -383,8 +399,9 @@ enum live_state live_hold(struct recorder_thread *thread, const void *pointer, u
 bool live_release(const void *pointer, const struct live_object *object)
 {
 	const uint64_t key = load_relaxed(&object->entry->key);
+	const uint64_t held = live_place((uintptr_t)pointer) | ENTRY_HELD;
 
-	if (unlikely((key & (ENTRY_ADDRESS | ENTRY_HELD)) != ((uintptr_t)pointer | ENTRY_HELD) ||
+	if (unlikely((key & ~(ENTRY_FLAGS ^ ENTRY_HELD)) != held ||
 		     (stackdepot_handle_t)load_relaxed(&object->entry->value) != object->handle))
 		return false;
 	live_clear(pointer, object);
@@ -403,7 +420,9 @@ bool live_find(const void *pointer, struct live_object *ret_object)
 {
 	uint64_t key;
 
-	if (!live_search_filtered((uintptr_t)pointer, live_home(pointer), ret_object, &key) ||
+	if ((uintptr_t)pointer & ~ENTRY_ADDRESS ||
+	    !live_search_filtered(live_place((uintptr_t)pointer), live_home(pointer), ret_object,
+				  &key) ||
 	    key & ENTRY_HELD)
 		return false;
 	live_fill(key, ret_object);
@@ -418,28 +437,59 @@ static uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
 	return address - start < (size ? size : 1) ? 0 : address - start - size + 1;
 }
 
+struct live_search {
+	uint64_t address;
+	uint64_t best;
+	uint64_t start;
+	struct live_object object;
+	bool held;
+};
+
+static void live_near_entry(struct live_search *search, struct store_entry *entry)
+{
+	const uint64_t key = load_acquire(&entry->key);
+	struct live_object object = {.entry = entry};
+	uint64_t distance;
+
+	if (!key || key & ENTRY_BUSY || store_key_slot(key) != recorder.slot)
+		return;
+	live_fill(key, &object);
+	distance = live_distance(search->address, store_key_address(key), object.size);
+	if (distance >= search->best)
+		return;
+	search->best = distance;
+	search->object = object;
+	search->start = store_key_address(key);
+	search->held = key & ENTRY_HELD;
+}
+
+/* In the parts that this process ever wrote to. */
+static void live_near_part(struct live_search *search, uint32_t part)
+{
+	const uint32_t shift = recorder.layout.part_shift;
+	uint32_t bucket;
+	unsigned int i;
+
+	if (!(load_relaxed(&recorder.parts->bits[part / 64]) >> part % 64 & 1))
+		return;
+	for (bucket = part << shift;
+	     bucket < (part + 1) << shift && bucket < recorder.layout.buckets; bucket++)
+		for (i = 0; i < STORE_BUCKET_ENTRIES && search->best; i++)
+			live_near_entry(search, &recorder.buckets[bucket].entry[i]);
+}
+
 bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
 		  bool *ret_held)
 {
-	const uint64_t entries = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
-	struct live_object object = {.entry = &recorder.buckets[0].entry[0]};
-	uint64_t i, best = UINT64_MAX;
+	struct live_search search = {.address = address, .best = UINT64_MAX};
+	uint32_t part;
 
-	for (i = 0; i < entries && best; i++, object.entry++) {
-		uint64_t key = load_acquire(&object.entry->key), distance;
-
-		if (!key || key & ENTRY_BUSY)
-			continue;
-		live_fill(key, &object);
-		distance = live_distance(address, key & ENTRY_ADDRESS, object.size);
-		if (distance >= best)
-			continue;
-		best = distance;
-		*ret_object = object;
-		*ret_start = key & ENTRY_ADDRESS;
-		*ret_held = key & ENTRY_HELD;
-	}
-	return best != UINT64_MAX;
+	for (part = 0; part < STORE_PARTS && search.best; part++)
+		live_near_part(&search, part);
+	*ret_object = search.object;
+	*ret_start = search.start;
+	*ret_held = search.held;
+	return search.best != UINT64_MAX;
 }
 
 /* --- thinning -------------------------------------------------------------------------------- */
@@ -447,25 +497,16 @@ bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret
 /* Does the object stay when its rate goes from one code to another? */
 static bool thin_keeps(uint64_t size, unsigned int from, unsigned int to, uint64_t random)
 {
-	uint64_t before = from ? sample_chance(size, sample_rate(from)) : 1ull << 32;
+	uint64_t before = from ? weight_chance(size, weight_rate(from)) : 1ull << 32;
 
-	return (random >> 32) * before >> 32 < sample_chance(size, sample_rate(to));
+	return (random >> 32) * before >> 32 < weight_chance(size, weight_rate(to));
 }
 
-/* Which way an address came to this bucket. */
-static uint8_t thin_displaced(uint64_t address, uint32_t bucket)
-{
-	uint32_t home = store_home(address, recorder.layout.buckets);
-
-	if (bucket == home)
-		return 0;
-	return live_is_behind(home, bucket) ? BEHIND : ANYWHERE;
-}
-
+/* An entry of any process. */
 static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int code,
 		       uint64_t *dice)
 {
-	uint64_t key = load_acquire(&entry->key), address = key & ENTRY_ADDRESS;
+	uint64_t key = load_acquire(&entry->key), place = key & ~ENTRY_FLAGS;
 	struct live_object object = {.entry = entry};
 	unsigned int from;
 
@@ -482,8 +523,10 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 						stackdepot_set_extra_bits(object.handle, code)));
 		store_release(&entry->key, key);
 	} else {
-		object.displaced = thin_displaced(address, bucket);
-		live_clear((void *)(uintptr_t)address, &object);
+		object.displaced = live_way(place, bucket, recorder.layout.buckets);
+		live_end(place, &object);
+		if (store_key_slot(place) == recorder.slot)
+			live_filter_drop(store_key_address(place));
 		live_count(NULL, -1);
 		trace_put(NULL, object.handle);
 	}
@@ -500,34 +543,51 @@ static void thin_pass(unsigned int code)
 			thin_entry(&recorder.buckets[bucket].entry[i], bucket, code, &dice);
 }
 
-/* Go one step coarser; false if there is none. */
+/* Go one step coarser, all processes; false if there is none. */
 static bool thin_step(void)
 {
-	struct store_counts *counts = &recorder.header->counts;
-	unsigned int code = sample_code(load_relaxed(&counts->sample_bytes)) + 1;
+	uint64_t *rate = &recorder.header->sample_bytes;
+	unsigned int code = weight_code(recorder_rate()) + 1;
 
 	if (code > ENTRY_MAX_RATE_CODE)
 		return false;
 	/* New objects are sampled at the new rate before old ones are dropped. */
-	store_relaxed(&counts->sample_bytes, sample_rate(code));
-	store_release(&recorder.sampling, 1);
-	recorder_count(&counts->thinnings, 1);
+	store_release(rate, weight_rate(code));
+	recorder_count(&recorder.header->totals.thinnings, 1);
 	thin_pass(code);
 	return true;
 }
 
-static uint32_t thinning;
+/* One at a time, in the run. One that was killed in it does not keep the others from it for long. */
+static bool thin_begin(void)
+{
+	uint64_t *since = &recorder.header->totals.thinning;
+	uint64_t now = recorder_now_ns(), old = load_relaxed(since);
 
+	if (old && now - old < THIN_PATIENCE_NS)
+		return false;
+	return __atomic_compare_exchange_n(since, &old, now, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static void thin_end(void)
+{
+	store_release(&recorder.header->totals.thinning, 0);
+}
+
+/* What is left of processes that are gone makes room first. */
 void live_thin(void)
 {
 	const uint64_t half = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES / 2;
-	const uint64_t *objects = &recorder.header->counts.live_objects;
+	const uint64_t *objects = &recorder.header->totals.live_objects;
 
-	if (__atomic_exchange_n(&thinning, 1, __ATOMIC_ACQUIRE))
+	if (!thin_begin())
 		return;
+	while ((int64_t)load_relaxed(objects) > (int64_t)half && slot_make_room())
+		;
 	while ((int64_t)load_relaxed(objects) > (int64_t)half && thin_step())
 		;
-	store_release(&thinning, 0);
+	thin_end();
 }
 
 bool live_make_room(struct recorder_thread *thread, struct live_object *object)
@@ -536,11 +596,12 @@ bool live_make_room(struct recorder_thread *thread, struct live_object *object)
 	unsigned int from = stackdepot_get_extra_bits(object->handle), code;
 
 	/* Somebody else who is at it makes room for this one too. */
-	if (!__atomic_exchange_n(&thinning, 1, __ATOMIC_ACQUIRE)) {
-		(void)thin_step();
-		store_release(&thinning, 0);
+	if (thin_begin()) {
+		if (!slot_make_room())
+			(void)thin_step();
+		thin_end();
 	}
-	code = sample_code(load_relaxed(&recorder.header->counts.sample_bytes));
+	code = weight_code(recorder_rate());
 	if (code <= from)
 		return true;
 	object->handle = stackdepot_set_extra_bits(object->handle, code);

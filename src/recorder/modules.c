@@ -288,7 +288,7 @@ static void module_file(struct store_module *module, const struct place *place)
 static uint32_t module_without_room(const struct store_identity *identity)
 {
 	if (module_table_drop(&recorder.modules, identity))
-		recorder_count(&recorder.header->counts.modules_dropped, 1);
+		recorder_count(&recorder.header->totals.modules_dropped, 1);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "recorder.h"
+#include "weight.h"
 
 static void *object_plain(const struct real *below, size_t size, size_t align, bool zero)
 {
@@ -34,7 +35,7 @@ static __attribute__((noinline)) void object_event_nested(const void *pointer, s
 							  stackdepot_ref_t trace, unsigned int kind)
 {
 	const struct stackdepot_event event = {
-		.address = (uintptr_t)pointer,
+		.address = recorder_event_address((uintptr_t)pointer),
 		.size = size,
 		.trace = trace,
 		.time = recorder_now_ns(),
@@ -50,7 +51,7 @@ static void object_event(struct recorder_thread *thread, const void *pointer, si
 {
 	if (likely(thread)) {
 		const struct stackdepot_event event = {
-			.address = (uintptr_t)pointer,
+			.address = recorder_event_address((uintptr_t)pointer),
 			.size = size,
 			.trace = trace,
 			.time = recorder_now_ns(),
@@ -66,7 +67,7 @@ static void object_event(struct recorder_thread *thread, const void *pointer, si
 
 static void object_corpus(stackdepot_handle_t handle)
 {
-	uint64_t next = fetch_add_relaxed(&recorder.header->counts.corpus_next, 1);
+	uint64_t next = fetch_add_relaxed(&recorder.header->totals.corpus_next, 1);
 
 	if (next < recorder.options.corpus_events)
 		recorder.corpus[next] = handle;
@@ -92,7 +93,7 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 			break;
 	}
 	if (step == ENTRY_MAX_RATE_CODE)
-		recorder_count(&recorder.header->counts.unrecorded, 1);
+		recorder_count(&recorder_counts()->unrecorded, 1);
 	trace_put(thread, object->handle);
 }
 
@@ -102,9 +103,7 @@ static void object_begin(struct recorder_thread *self, const recorder_start *sta
 {
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
-	const unsigned int code = load_relaxed(&recorder.sampling)
-					  ? sample_code(recorder.header->counts.sample_bytes)
-					  : 0;
+	const unsigned int code = recorder_rate() ? weight_code(recorder_rate()) : 0;
 	const uint32_t home = live_home(pointer);
 	struct live_object object = {.size = size, .bare = bare};
 	stackdepot_handle_t handle;
@@ -112,7 +111,7 @@ static void object_begin(struct recorder_thread *self, const recorder_start *sta
 
 	live_prefetch(home);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
-	trace_count(thread, handle, ref, size, sample_weight(size, code));
+	trace_count(thread, handle, ref, size, weight_of(size, code));
 	object.handle = stackdepot_set_extra_bits(handle, code);
 	if (unlikely(!live_insert(thread, pointer, home, &object)))
 		object_crowded(thread, pointer, &object);
@@ -279,7 +278,7 @@ static __attribute__((noinline)) void object_stale(const void *pointer,
 {
 	live_clear(pointer, object);
 	trace_put(NULL, object->handle);
-	recorder_count(&recorder.header->counts.ended_unseen, 1);
+	recorder_count(&recorder_counts()->ended_unseen, 1);
 }
 
 static void object_free_taken(const struct real *below, struct recorder_thread *thread,
@@ -318,7 +317,7 @@ static void object_free_live(const struct real *below, struct recorder_thread *s
 			     const recorder_start *start, void *pointer)
 {
 	const uint32_t home = live_home(pointer);
-	bool early = !load_relaxed(&recorder.sampling);
+	bool early = !recorder_rate();
 	struct object_where where = {0};
 	struct live_object object;
 	struct recorder_event event;
@@ -497,7 +496,7 @@ static void *object_realloc_found(const struct real *below, struct recorder_thre
 			return object_realloc_live(below, thread, start, pointer, &object, size);
 		object_stale(pointer, &object);
 	}
-	if (!load_relaxed(&recorder.sampling) || state == LIVE_HELD)
+	if (!recorder_rate() || state == LIVE_HELD)
 		where = object_save_alone(thread, start);
 	if (state == LIVE_HELD && !object_is_held(thread, where.ref, pointer, &object)) {
 		errno = ENOMEM;

@@ -24,9 +24,7 @@ static const struct option options[] = {
 	{"mode", OPTION_MODE, FIELD(sample_bytes), "full, or sample=BYTES (default: full)"},
 	{"on-error", OPTION_ON_ERROR, FIELD(abort_on_error), "report or abort (default: report)"},
 	{"follow-children", OPTION_BOOL, FIELD(follow_children),
-	 "record forked children, each into a store of its own (default: yes)"},
-	{"children", OPTION_BYTES, FIELD(children),
-	 "processes of a run that are recorded, besides the first (default: 64)"},
+	 "record what it forks and starts, too (default: yes)"},
 	{"redzone", OPTION_BYTES, FIELD(redzone_bytes),
 	 "bytes watched behind each object, 0 to 8 (default: 8)"},
 	{"quarantine", OPTION_BYTES, FIELD(quarantine_bytes),
@@ -56,7 +54,6 @@ void options_default(struct recorder_options *values)
 	values->quarantine_bytes = 64u << 10;
 	values->guard_interval = 5000;
 	values->max_frames = 128;
-	values->children = 64;
 	strcpy(values->store, "stackdepot.store");
 }
 
@@ -177,8 +174,7 @@ static bool options_one(struct recorder_options *values, const char *text, size_
 static bool options_in_range(const struct recorder_options *values)
 {
 	return values->memory_bytes >= STORE_MIN_BYTES && values->memory_bytes <= STORE_MAX_BYTES &&
-	       values->redzone_bytes <= 8 && values->children <= RECORDER_MAX_CHILDREN &&
-	       values->max_frames >= RECORDER_MIN_FRAMES &&
+	       values->redzone_bytes <= 8 && values->max_frames >= RECORDER_MIN_FRAMES &&
 	       values->max_frames <= STACKDEPOT_MAX_FRAMES &&
 	       values->corpus_events <= values->memory_bytes / 8;
 }

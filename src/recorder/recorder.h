@@ -12,7 +12,8 @@
  *	real.c patch.c heaps.c the allocators below, and how their functions come to the hooks
  *	modules.c              which files the frames lie in
  *	exec.c                 which programs it starts
- *	thread.c setup.c limits.c children.c options.c say.c   the rest of the house
+ *	setup.c attach.c slot.c   the store of the run, and this process in it
+ *	thread.c limits.c options.c say.c   the rest of the house
  *
  * Everything here may be called from wherever a program may call malloc(), preserves errno, and
  * allocates nothing from the program's allocator. A function that differs says so.
@@ -46,8 +47,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 /* --- options.c ------------------------------------------------------------------------------ */
 
 #define RECORDER_PATH_BYTES 1024u
-#define RECORDER_MIN_FRAMES 3u	    /* one, a mark, a process */
-#define RECORDER_MAX_CHILDREN 4096u /* below the tries for a name in setup.c */
+#define RECORDER_MIN_FRAMES 3u /* one, a mark, a process */
 
 struct recorder_options {
 	uint64_t memory_bytes;
@@ -57,7 +57,6 @@ struct recorder_options {
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
 	uint64_t redzone_bytes;
 	uint64_t max_frames;
-	uint64_t children; /* stores of a run besides the first */
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
@@ -76,8 +75,8 @@ void options_help(void);
 
 /* --- say.c ------------------------------------------------------------------------------------ */
 
-/* A line, of the strings up to NULL, into the first store of the run; not to a descriptor, which
- * may be the program's. */
+/* A line, of the strings up to NULL, into the store; not to a descriptor, which may be the
+ * program's. */
 void say(const char *first, ...) __attribute__((sentinel));
 /* The text of a number, in a buffer of the caller's. */
 #define SAY_NUMBER_BYTES 24
@@ -88,18 +87,24 @@ const char *say_hex(uint64_t number, char *buffer);
 
 struct recorder {
 	uint32_t ready;		     /* everything below can be used */
-	uint32_t sampling;	     /* not every object is recorded */
+	uint32_t slot;		     /* of this process */
+	uint64_t place;		     /* and what it adds to the place of an address */
+	uint64_t event;		     /* and to the address in an event */
 	bool begun;		     /* the program may have */
-	struct store_header *first;  /* the head of the run's first store; NULL: out of reach */
-	struct store_header *header; /* this process's store */
+	struct store_header *head;   /* of the store, to leave notes in; NULL: out of reach */
+	struct store_header *header; /* the same, if all of it is mapped */
+	struct store_process *processes;
+	struct store_process *process; /* this one */
+	struct store_parts *parts;
 	struct module_table modules;
 	uint32_t serial; /* of the process in its run */
 	struct store_error *errors;
 	uint32_t *corpus;
 	struct store_bucket *buckets;
 	uint8_t *overflow;
+	struct store_large *larges;
 	struct store_counter *counters;
-	struct store_tally *tallies;
+	struct store_tally_set *tally_sets;
 	struct store_layout layout;
 	struct stackdepot *depot;
 	struct recorder_options options;
@@ -111,7 +116,7 @@ extern struct recorder recorder;
 /* Begin to record, if this is the time; false while nothing is recorded. May be called at any time.
  */
 bool setup_begin(void);
-/* The same in a forked child, with a store of its own. */
+/* The same in a forked child, which has a slot of its own. */
 void setup_child(void);
 
 static inline bool recorder_on(void)
@@ -123,6 +128,27 @@ static inline bool recorder_on(void)
 		return load_acquire(&recorder.ready);
 	}
 	return true;
+}
+
+/* The process's figures. */
+static inline struct store_counts *recorder_counts(void)
+{
+	return &recorder.process->counts;
+}
+
+/* Bytes from sample to sample, now; 0: every object is recorded. */
+static inline uint64_t recorder_rate(void)
+{
+	const uint64_t all = load_relaxed(&recorder.header->sample_bytes);
+	const uint64_t own = load_relaxed(&recorder.process->sample_bytes);
+
+	return likely(all >= own) ? all : own;
+}
+
+/* The address of an event of this process: others have the same addresses. */
+static inline uint64_t recorder_event_address(uint64_t address)
+{
+	return (address & STORE_EVENT_ADDRESS) | recorder.event;
 }
 
 /* Is the memory that of another process, as in a child of vfork()? */
@@ -144,16 +170,35 @@ int limits_file(int fd, uint64_t bytes);
 /* Make it so large, with all its blocks. 0 or a negative errno; never a signal. */
 int limits_reserve(int fd, uint64_t bytes);
 
-/* --- children.c ------------------------------------------------------------------------------- */
+/* --- attach.c --------------------------------------------------------------------------------- */
 
-/* Map the head of the run's first store, for the life of the process. 0, -EBADMSG (that is no
- * store), or the negative errno of open or mmap. */
-int children_join(const char *first);
-/* May this process have a store in the run it has joined? 0, or -ECHILD: no, and there is nothing
- * to say. */
-int children_admit(void);
-/* Unmap the own store, but for the head if it is the run's first. */
-void children_leave_store(void);
+/*
+ * Map the store of this name for the life of the process, made if it is not there. `head_only`:
+ * only to leave notes in, if it is there. *ret_fd is the file. 0; -EBADMSG: there is another file;
+ * -EPROTONOSUPPORT: a store of another version; -EPERM: somebody else's; or the negative errno of
+ * what failed.
+ */
+int attach_store(const char *path, bool head_only, int *ret_fd);
+/* In a forked child: map it again, for the mapping to be this process's own. The file, or a
+ * negative errno. */
+int attach_again(const char *path);
+/* After a slot was taken: see that the file has all of its blocks, which may have been given back
+ * when nobody was there. 0 or a negative errno. */
+int attach_reserve(int fd);
+/* Is this the file that is mapped? */
+bool attach_is_same(int fd);
+/* Unmap it, but for the head. */
+void attach_leave(void);
+
+/* --- slot.c ----------------------------------------------------------------------------------- */
+
+/* Take a slot; FD is the store, or -1. `parent` has the command, in a forked child. 0 or -EAGAIN.
+ */
+int slot_begin(int fd, uint32_t flags, const struct store_process *parent);
+/* Close what processes left that are gone, and fold the oldest. False if there was nothing. */
+bool slot_make_room(void);
+/* Only close them, if that was not tried just now: what their threads had is free then. */
+bool slot_close_others(void);
 
 /* --- exec.c ----------------------------------------------------------------------------------- */
 
@@ -204,11 +249,10 @@ struct recorder_thread {
 	struct stackdepot_unwinder *unwinder;
 	struct stackdepot_cursor cursor;
 	struct stackdepot_pen pen;
-	struct store_tally *tallies; /* STORE_TALLIES of them, or NULL */
+	struct store_tally_set *tallies; /* in the store, or NULL */
 	uint32_t id;
 	enum trace_tail tail; /* of the last trace that was saved with the cursor */
 	uint32_t guesses;     /* frames behind the mark of the last trace that had one */
-	int32_t live_delta;
 	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
 	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
@@ -228,7 +272,7 @@ void jit_setup(void);
 
 /* State of the calling thread; NULL if it has ended already or there is no memory for it. */
 struct recorder_thread *thread_begin(void);
-/* In a forked child: forget what belongs to the parent's store. */
+/* In a forked child: forget what is the parent's. */
 void thread_child(void);
 bool thread_setup(void);
 /* From a state that is not 0, which is a thread's as a rule. */
@@ -306,7 +350,6 @@ void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes);
 
 void tally_begin(struct recorder_thread *thread);
 void tally_end(struct recorder_thread *thread);
-void tally_child(struct recorder_thread *thread);
 /* Let a trace have the place. False if it is not there any more. */
 bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace);
 void tally_refill(struct store_tally *tally);
@@ -315,7 +358,7 @@ void tally_spare(struct store_tally *tally);
 static inline struct store_tally *tally_place(const struct recorder_thread *thread,
 					      stackdepot_handle_t handle)
 {
-	return thread->tallies + (handle * 0x9e3779b1u >> 24);
+	return &thread->tallies->tally[handle * 0x9e3779b1u >> 24];
 }
 
 /* Count an allocation of `bytes`, times `weight` / 256. */
@@ -362,9 +405,15 @@ void modules_unloaded(void);
 
 /* --- live.c ----------------------------------------------------------------------------------- */
 
+/* Where an address of this process is in the table. */
+static inline uint64_t live_place(uint64_t address)
+{
+	return (address & ENTRY_ADDRESS) << ENTRY_ADDRESS_SHIFT | recorder.place;
+}
+
 static inline uint32_t live_home(const void *pointer)
 {
-	return store_home((uintptr_t)pointer, recorder.layout.buckets);
+	return store_home(live_place((uintptr_t)pointer), recorder.layout.buckets);
 }
 
 /*
@@ -449,13 +498,9 @@ static inline bool sample_skips(uint64_t size)
 
 /* Is this object to be recorded? */
 bool sample_take(struct recorder_thread *thread, uint64_t size);
-/* Chance, in 2^-32, that an object is taken at a rate. */
-uint64_t sample_chance(uint64_t size, uint64_t rate);
-/* 256 objects stand behind each one taken: how many at that chance? */
-uint64_t sample_weight(uint64_t size, unsigned int code);
-unsigned int sample_code(uint64_t rate);
-uint64_t sample_rate(unsigned int code);
 void sample_setup(void);
+/* In a forked child. */
+void sample_child(void);
 
 /* --- object.c --------------------------------------------------------------------------------- */
 

@@ -3,8 +3,8 @@
  * say.c - words to the user.
  *
  * Not through a descriptor: number 2 may be a data file of the program's, and what it writes to
- * standard error is its own. They go into the first store of the run, which all its
- * processes keep mapped; reports show them, and `stackdepot run` at the end.
+ * standard error is its own. They go into the store; reports show them, and
+ * `stackdepot run` at the end.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -50,15 +50,15 @@ static bool say_new(struct store_note *note, const char *line, size_t bytes)
 	return true;
 }
 
-static void say_note(struct store_header *first, const char *line, size_t bytes)
+static void say_note(struct store_header *head, const char *line, size_t bytes)
 {
-	struct store_note *notes = store_run(first)->notes;
+	struct store_note *notes = store_run(head)->notes;
 	unsigned int i;
 
 	for (i = 0; i < STORE_NOTES; i++)
 		if (say_again(&notes[i], line, bytes) || say_new(&notes[i], line, bytes))
 			return;
-	(void)fetch_add_relaxed(&first->notes_dropped, 1);
+	(void)fetch_add_relaxed(&head->totals.notes_dropped, 1);
 }
 
 /*
@@ -85,8 +85,8 @@ void say(const char *first, ...)
 	for (text = first; text; text = va_arg(list, const char *))
 		used = say_append(line, used, text);
 	va_end(list);
-	if (recorder.first)
-		say_note(recorder.first, line, used);
+	if (recorder.head)
+		say_note(recorder.head, line, used);
 	else if (!recorder.begun && recorder.options.to_stderr)
 		say_at_start(line, used);
 	errno = saved_errno;

@@ -12,14 +12,13 @@
  * A place is found by the handle. If another trace needs it, counts and references are given back,
  * and a lease begins that lasts as long as the events of that trace which the ring has.
  *
- * Tallies lie in the store, where readers add them up: who is killed loses none. There are so many
- * that a small part of the lines is held by them; threads beyond do without.
+ * Tallies lie in the store, where readers add them up, and reapers when the process is gone: who is
+ * killed loses none. There are so many that a small part of the lines is held by them; threads
+ * beyond do without.
  */
 #include "recorder.h"
 
 #define AHEAD 8u /* references taken at once */
-
-static uint32_t tallies_used; /* a bit for each set */
 
 static void tally_give_back(struct store_tally *tally)
 {
@@ -27,9 +26,11 @@ static void tally_give_back(struct store_tally *tally)
 
 	if (!trace)
 		return;
+	/* Killed in the middle of it: some are lost, none counts twice. */
+	store_relaxed(&tally->trace, 0);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (tally->allocs)
 		trace_add(trace, tally->allocs, tally->bytes);
-	store_relaxed(&tally->trace, 0);
 	tally->handle = 0;
 	stackdepot_put_bulk(recorder.depot, trace, tally->references);
 }
@@ -62,38 +63,45 @@ void tally_spare(struct store_tally *tally)
 	tally->references -= TALLY_MAX / 2;
 }
 
+static bool tally_take(struct recorder_thread *thread)
+{
+	uint32_t set;
+
+	for (set = 0; set < recorder.layout.tally_sets; set++) {
+		struct store_tally_set *tallies = &recorder.tally_sets[set];
+		uint32_t none = 0;
+
+		if (load_relaxed(&tallies->owner) ||
+		    !__atomic_compare_exchange_n(&tallies->owner, &none, recorder.slot + 1, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		tallies->thread = thread->id;
+		thread->tallies = tallies;
+		return true;
+	}
+	return false;
+}
+
+/* Processes that are gone may have all of them. */
 void tally_begin(struct recorder_thread *thread)
 {
-	const uint32_t all = (uint32_t)((1ull << recorder.layout.tally_sets) - 1);
-	uint32_t used = load_relaxed(&tallies_used), set;
-
 	thread->tallies = NULL;
-	do {
-		if (used == all)
-			return;
-		set = (uint32_t)__builtin_ctz(~used);
-	} while (!__atomic_compare_exchange_n(&tallies_used, &used, used | 1u << set, true,
-					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-	thread->tallies = recorder.tallies + (size_t)set * STORE_TALLIES;
+	if (!tally_take(thread) && slot_close_others())
+		(void)tally_take(thread);
 }
 
 void tally_end(struct recorder_thread *thread)
 {
-	struct store_tally *tallies = thread->tallies;
+	struct store_tally_set *tallies = thread->tallies;
 	uint32_t i;
 
 	if (!tallies)
 		return;
 	thread->tallies = NULL;
 	for (i = 0; i < STORE_TALLIES; i++)
-		tally_give_back(&tallies[i]);
-	(void)__atomic_fetch_and(&tallies_used,
-				 ~(1u << (tallies - recorder.tallies) / STORE_TALLIES),
-				 __ATOMIC_RELEASE);
-}
-
-void tally_child(struct recorder_thread *thread)
-{
-	store_relaxed(&tallies_used, 0);
-	tally_begin(thread);
+		tally_give_back(&tallies->tally[i]);
+	(void)fetch_add_relaxed(&recorder.header->totals.live_objects,
+				(uint64_t)(int64_t)tallies->live_delta);
+	tallies->live_delta = 0;
+	store_release(&tallies->owner, 0);
 }

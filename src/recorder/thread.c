@@ -66,7 +66,7 @@ bool thread_is_taken(const struct recorder_thread *thread)
 	if (stackdepot_unwind_is_own(thread->unwinder, event) &&
 	    load_relaxed(&event->mark) != thread_mark(thread, event))
 		return false;
-	recorder_count(&recorder.header->counts.nested, 1);
+	recorder_count(&recorder_counts()->nested, 1);
 	return true;
 }
 
@@ -289,14 +289,10 @@ static void thread_release(struct recorder_thread *thread)
 	altstack_end();
 	mask_end();
 	if (load_relaxed(&recorder.ready) && load_relaxed(recorder.alive)) {
-		struct store_counts *counts = &recorder.header->counts;
-
 		quarantine_drain(thread);
 		tally_end(thread);
 		stackdepot_ring_end(recorder.depot, &thread->pen);
-		(void)fetch_add_relaxed(&counts->live_objects,
-					(uint64_t)(int64_t)thread->live_delta);
-		(void)fetch_add_relaxed(&counts->threads, ~0ull);
+		(void)fetch_add_relaxed(&recorder_counts()->threads, ~0ull);
 		recorder_count_tool(-(int64_t)THREAD_MAPPED);
 	}
 	memo_release(thread);
@@ -322,7 +318,7 @@ bool thread_setup(void)
 
 static void thread_count(void)
 {
-	struct store_counts *counts = &recorder.header->counts;
+	struct store_counts *counts = recorder_counts();
 	uint64_t threads = fetch_add_relaxed(&counts->threads, 1) + 1;
 
 	if (threads > load_relaxed(&counts->threads_peak))
@@ -379,15 +375,14 @@ void thread_child(void)
 	quarantine_abandon(thread);
 	memset(&thread->cursor, 0, sizeof(thread->cursor));
 	memset(&thread->pen, 0, sizeof(thread->pen));
-	tally_child(thread);
+	tally_begin(thread);
 	memo_bytes = 0;
 	if (memo_is_mapped(thread))
 		memo_count((int64_t)thread->memo_bytes);
 	thread_memo_forget(thread);
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
-	thread->live_delta = 0;
-	sample_left = 0;
+	sample_child();
 	thread->random ^= (uint64_t)thread->id << 32;
 	thread_count();
 }

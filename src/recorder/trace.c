@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "counter.h"
 #include "frame.h"
 #include "recorder.h"
 
@@ -17,46 +18,18 @@ static struct store_counter *trace_counter(stackdepot_ref_t ref)
 	return ref && line <= recorder.layout.lines ? &recorder.counters[line] : NULL;
 }
 
-static uint64_t trace_life(stackdepot_ref_t ref)
-{
-	return 1ull << 32 | ref >> 32;
-}
-
-/* The counter was an evicted trace's: its counts go to the sum of such. */
-static void trace_retire(struct store_counter *counter)
-{
-	struct store_counts *counts = &recorder.header->counts;
-	uint64_t allocs = __atomic_exchange_n(&counter->allocs, 0, __ATOMIC_RELAXED);
-	uint64_t bytes = __atomic_exchange_n(&counter->bytes, 0, __ATOMIC_RELAXED);
-
-	if (!allocs)
-		return;
-	recorder_count(&counts->evicted_allocs, allocs);
-	recorder_count(&counts->evicted_bytes, bytes);
-}
-
-/* False: another thread did it. */
-static bool trace_begin(struct store_counter *counter, uint64_t old, uint64_t life)
-{
-	if (!__atomic_compare_exchange_n(&counter->life, &old, life, false, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED))
-		return false;
-	trace_retire(counter);
-	return true;
-}
-
 static void trace_see(stackdepot_ref_t ref)
 {
 	struct store_counter *counter = trace_counter(ref);
 	uint64_t old;
 
 	if (unlikely(!counter)) {
-		recorder_count(&recorder.header->counts.stackless, 1);
+		recorder_count(&recorder_counts()->stackless, 1);
 		return;
 	}
 	old = load_relaxed(&counter->life);
-	if (unlikely(old != trace_life(ref)))
-		(void)trace_begin(counter, old, trace_life(ref));
+	if (unlikely(old != counter_life(ref)))
+		(void)counter_begin(&recorder.header->totals, counter, old, ref);
 }
 
 /* What a handle of this very moment refers to; mostly the cursor knows. */
@@ -282,13 +255,9 @@ stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *
 void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes)
 {
 	struct store_counter *counter = trace_counter(ref);
-	uint64_t old;
 
-	if (!counter)
-		return;
-	old = load_relaxed(&counter->life);
-	if (unlikely(old != trace_life(ref)))
-		(void)trace_begin(counter, old, trace_life(ref));
-	(void)fetch_add_relaxed(&counter->allocs, allocs);
-	(void)fetch_add_relaxed(&counter->bytes, bytes);
+	recorder_count(&recorder_counts()->allocs, allocs);
+	recorder_count(&recorder_counts()->bytes, bytes);
+	if (counter)
+		counter_add(&recorder.header->totals, counter, ref, allocs, bytes);
 }

@@ -17,9 +17,9 @@
 static void errors_who(const struct profile *profile, const struct profile_error *error)
 {
 	if (profile->nr_processes > 1)
-		printf(" of process %u", profile->processes[error->process].info.pid);
-	if (error->processes > 1)
-		printf(" and of %zu more", error->processes - 1);
+		printf(" of process %u", error->error.pid);
+	if (error->error.processes > 1)
+		printf(" and of %u more", error->error.processes - 1);
 }
 
 static void errors_address(const struct profile *profile, const struct profile_error *found)
@@ -147,8 +147,7 @@ static uint64_t errors_seen(const struct report *report)
 	return covered < seen ? seen - covered : 0;
 }
 
-static void errors_json_one(struct writer *writer, const struct profile *profile,
-			    const struct profile_error *found)
+static void errors_json_one(struct writer *writer, const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
 
@@ -166,22 +165,22 @@ static void errors_json_one(struct writer *writer, const struct profile *profile
 	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
 	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
 	writer_bool(writer, "found_late", text_is_late(error));
-	writer_integer(writer, "pid", profile->processes[found->process].info.pid);
-	writer_integer(writer, "processes", (int64_t)found->processes);
+	writer_integer(writer, "pid", found->error.pid);
+	writer_integer(writer, "processes", found->error.processes);
 	json_trace(writer, "stack", &found->access);
 	json_trace(writer, "allocated", &found->alloc);
 	json_trace(writer, "freed_at", &found->free);
 	writer_end(writer);
 }
 
-static void errors_json_list(struct writer *writer, const char *key, const struct profile *profile,
+static void errors_json_list(struct writer *writer, const char *key,
 			     const struct profile_error *errors, size_t nr)
 {
 	size_t i;
 
 	writer_array(writer, key);
 	for (i = 0; i < nr; i++)
-		errors_json_one(writer, profile, &errors[i]);
+		errors_json_one(writer, &errors[i]);
 	writer_end(writer);
 }
 
@@ -192,8 +191,8 @@ static void errors_json(const struct report *report)
 
 	json_begin(&writer, profile);
 	writer_integer(&writer, "errors_seen", (int64_t)errors_seen(report));
-	errors_json_list(&writer, "errors", profile, profile->errors, profile->nr_errors);
-	errors_json_list(&writer, "doubts", profile, profile->doubts, profile->nr_doubts);
+	errors_json_list(&writer, "errors", profile->errors, profile->nr_errors);
+	errors_json_list(&writer, "doubts", profile->doubts, profile->nr_doubts);
 	suppress_json(&writer, report->suppress, SUPPRESS_ERRORS);
 	suppress_json_unused(&writer, report->suppress, SUPPRESS_ERRORS);
 	json_finish(&writer);

@@ -72,9 +72,11 @@ static void leaks_process(const struct profile_process *process)
 {
 	char bytes[TEXT_BYTES];
 
-	printf("%12s  process %u, ", text_bytes(process->live.bytes, bytes), process->info.pid);
-	text_name(stdout, process->path);
-	fputs(": ", stdout);
+	printf("%12s  ", text_bytes(process->live.bytes, bytes));
+	if (process->info.processes > 1)
+		printf("%u processes that have ended: ", process->info.processes);
+	else
+		printf("process %u: ", process->info.pid);
 	text_command(stdout, &process->info);
 	putchar('\n');
 }

@@ -1,76 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* finish.c - what the parent of a recorded process writes into its store when it has ended. */
+/* finish.c - what is written into a store from outside: how processes ended, and what they left. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format.h"
+#include "reap.h"
 #include "stackdepot/store.h"
 
-/* A number means a process in one name space only. */
-static bool finish_is_ours(const struct store_process *process)
-{
-	struct stat st;
+struct finish {
+	struct reaper reaper;
+	struct store_layout layout;
+	uint64_t bytes; /* mapped */
+};
 
-	return !process->pid_namespace || stat("/proc/self/ns/pid", &st) ||
-	       process->pid_namespace == st.st_ino;
-}
-
-static int finish_mark(struct store_header *header, uint32_t pid, uint32_t wait_status)
-{
-	if (header->magic != STORE_MAGIC || header->version != STORE_VERSION)
-		return -EBADMSG;
-	if (header->process.pid != pid || header->process.state == STORE_REPLACED ||
-	    !finish_is_ours(&header->process))
-		return -ESRCH;
-	header->process.wait_status = wait_status;
-	__atomic_store_n(&header->process.state, STORE_WAITED, __ATOMIC_RELEASE);
-	return 0;
-}
-
-/* The header of an open store, to be written to. */
-static int finish_map(int fd, struct store_header **ret_header)
+static int finish_map(struct finish *finish)
 {
 	struct store_header *header;
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (fstat(finish->reaper.fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)STORE_HEADER_BYTES)
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)STORE_HEAD_BYTES)
 		return -EBADMSG;
-	header = mmap(NULL, STORE_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      finish->reaper.fd, 0);
 	if (header == MAP_FAILED)
 		return -errno;
-	*ret_header = header;
+	finish->reaper.header = header;
+	finish->bytes = (uint64_t)st.st_size;
 	return 0;
 }
 
-static int finish_fd(int fd, uint32_t pid, uint32_t wait_status)
+static int finish_check(struct finish *finish)
 {
-	struct store_header *header;
-	int error = finish_map(fd, &header);
+	const struct store_header *header = finish->reaper.header;
+	const uint64_t bytes = header->total_bytes, events = header->corpus_events;
+	struct stat st;
 
+	if (__atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != STORE_MAGIC)
+		return -EBADMSG;
+	if (header->version != STORE_VERSION || header->header_bytes != sizeof(*header))
+		return -EPROTONOSUPPORT;
+	if (bytes > finish->bytes || store_plan(bytes, events, &finish->layout))
+		return -EBADMSG;
+	finish->reaper.layout = &finish->layout;
+	if (!stat("/proc/self/ns/pid", &st))
+		finish->reaper.pid_namespace = st.st_ino;
+	return stackdepot_join_at(reap_at(&finish->reaper, finish->layout.depot_offset),
+				  finish->layout.depot_bytes, &finish->reaper.depot);
+}
+
+static void finish_close(struct finish *finish)
+{
+	stackdepot_destroy(finish->reaper.depot);
+	if (finish->reaper.header)
+		(void)munmap(finish->reaper.header, finish->bytes);
+	(void)close(finish->reaper.fd);
+}
+
+static int finish_open(const char *path, struct finish *finish)
+{
+	int error;
+
+	memset(finish, 0, sizeof(*finish));
+	finish->reaper.fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (finish->reaper.fd < 0)
+		return -errno;
+	error = finish_map(finish);
+	if (!error)
+		error = finish_check(finish);
 	if (error)
-		return error;
-	error = finish_mark(header, pid, wait_status);
-	(void)munmap(header, STORE_HEADER_BYTES);
+		finish_close(finish);
 	return error;
+}
+
+/* --- how a process ended ---------------------------------------------------------------------- */
+
+/* The youngest of its number: what it was before an exec() has ended before. */
+static struct store_process *finish_find(const struct finish *finish, uint32_t pid)
+{
+	const struct reaper *reaper = &finish->reaper;
+	struct store_process *found = NULL;
+	uint32_t slot;
+
+	for (slot = 0; slot < finish->layout.slots; slot++) {
+		struct store_process *process = reap_process(reaper, slot);
+
+		if ((process->stage != STORE_OPEN && process->stage != STORE_CLOSED) ||
+		    process->pid != pid || process->pid_namespace != reaper->pid_namespace)
+			continue;
+		if (!found || process->serial > found->serial)
+			found = process;
+	}
+	return found && found->state != STORE_REPLACED ? found : NULL;
 }
 
 int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status)
 {
-	int error, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct store_process *process;
+	struct finish finish;
+	int error = finish_open(path, &finish);
 
-	if (fd < 0)
-		return -errno;
-	error = finish_fd(fd, pid, wait_status);
-	(void)close(fd);
-	return error;
+	if (error)
+		return error;
+	process = finish_find(&finish, pid);
+	if (process) {
+		if (process->state == STORE_RUNNING)
+			process->flags |= STORE_FLAG_KILLED;
+		process->wait_status = wait_status;
+		__atomic_store_n(&process->state, STORE_WAITED, __ATOMIC_RELEASE);
+	}
+	finish_close(&finish);
+	return process ? 0 : -ESRCH;
 }
+
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static int trim_punch(int fd, off_t from, off_t to)
 {
@@ -99,9 +147,8 @@ static int trim_data(int fd, off_t from, off_t to)
 }
 
 /*
- * Blocks that were reserved and never written are holes to SEEK_DATA, and are not read: reading
- * them took the most time of a run with many children. The head stays whole, other processes may
- * still write there.
+ * Blocks that were reserved and never written are holes to SEEK_DATA, and are not read. The head
+ * stays whole: processes that are not recorded may still leave notes there.
  */
 static int trim_zeros(int fd, off_t end)
 {
@@ -124,45 +171,34 @@ static int trim_zeros(int fd, off_t end)
 	return error;
 }
 
-static int trim_fd(int fd)
+/* Whoever begins meanwhile has a slot first, and then looks whether this was begun. */
+static void settle_trim(struct finish *finish)
 {
-	struct store_header *header;
-	int error = finish_map(fd, &header);
+	struct store_header *header = finish->reaper.header;
+	const uint32_t before = header->trimmed;
+
+	__atomic_store_n(&header->trimmed, 1, __ATOMIC_SEQ_CST);
+	if (!before && !reap_present(&finish->reaper, 1))
+		(void)trim_zeros(finish->reaper.fd, (off_t)header->total_bytes);
+}
+
+int stackdepot_store_settle(const char *path)
+{
+	struct finish finish;
+	int error = finish_open(path, &finish), nr = 0;
 
 	if (error)
 		return error;
-	if (header->magic != STORE_MAGIC || header->version != STORE_VERSION)
-		error = -EBADMSG;
-	else if (!(header->process.flags & STORE_FLAG_TRIMMED))
-		error = trim_zeros(fd, (off_t)header->total_bytes);
-	if (!error)
-		header->process.flags |= STORE_FLAG_TRIMMED;
-	(void)munmap(header, STORE_HEADER_BYTES);
-	return error;
-}
-
-/* A lease to read is granted if nobody has the file open for writing; a mapping counts as that. */
-static int trim_ask(const char *path)
-{
-	int error, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	error = fcntl(fd, F_SETLEASE, F_RDLCK) ? -errno : 0;
-	(void)close(fd);
-	return error;
-}
-
-int stackdepot_store_trim(const char *path, int has_ended)
-{
-	int fd, error = has_ended ? 0 : trim_ask(path);
-
-	if (error)
-		return error;
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	error = trim_fd(fd);
-	(void)close(fd);
-	return error;
+	error = reap_begin(&finish.reaper);
+	if (!error) {
+		(void)reap_close(&finish.reaper);
+		nr = (int)reap_present(&finish.reaper, UINT32_MAX);
+		if (!nr) {
+			(void)reap_recount(&finish.reaper);
+			settle_trim(&finish);
+		}
+		reap_end(&finish.reaper);
+	}
+	finish_close(&finish);
+	return error ? error : nr;
 }

@@ -2,19 +2,24 @@
 /*
  * format.h - the store file: what the recorder writes and the reader does not trust.
  *
- *	header | run | module table | errors | corpus | live | overflow | tallies | counters | depot
+ *	header | run | processes | parts | module table | errors | corpus | live | overflow |
+ *	larges | lefts | tallies | counters | depot
  *
- * Every place follows from three numbers in the header (total_bytes, corpus_events, sample_bytes is
- * not among them), so a reader computes the layout again instead of believing offsets. Each section
- * is one type of fixed-size record for the life of the file.
+ * One file serves all processes of a run, and those of later runs that are given it. Every place
+ * follows from two numbers in the header (total_bytes, corpus_events), so a reader computes the
+ * layout again instead of believing offsets. Each section is one type of fixed-size record for the
+ * life of the file.
  *
- * The process may be killed between any two stores. Each record therefore has one word that makes
- * it valid, written last: a module's `state`, an error's `kind`, the address of a live entry.
+ * A process may be killed between any two stores. Each record therefore has one word that makes it
+ * valid, written last: a process's `stage`, a module's `state`, an error's `kind`, the key of a
+ * live entry. What belongs to a process says so: its slot is in the keys of its entries, in its
+ * threads' tallies, and its serial number in errors and events.
  */
 #ifndef STORE_FORMAT_H
 #define STORE_FORMAT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "stackdepot/stackdepot.h"
@@ -24,57 +29,49 @@
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
-#define STORE_COMMAND_BYTES 2048u
+#define STORE_COMMAND_BYTES 264u
 #define STORE_PATH_BYTES 396u
 #define STORE_BUILD_ID_BYTES 32u
 #define STORE_BUCKET_ENTRIES 4u
 
-/* What became of the process, as far as it could tell itself. */
+/*
+ * A process of the run has a slot: one of these records, from its start until the slot is needed.
+ *
+ *	free -> taken -> open ------> closed -----------> folding -> free, or a row
+ *	         it begins  it records   it is gone, what    what it    its figures are
+ *	                                 threads held of     held goes  the row's of its
+ *	                                 it is given back    away       command
+ *
+ * A slot that is taken or open is its process's; the others are the reaper's (reap.h).
+ */
+enum store_stage {
+	STORE_FREE,    /* `owner` says whether somebody has taken it */
+	STORE_OPEN,    /* a process records, or did when it was killed */
+	STORE_CLOSED,  /* it is gone; its entries are in the table of live objects */
+	STORE_FOLDING, /* its figures are whole, its entries are being taken out */
+	STORE_ROW,     /* sums over processes of one command that are gone */
+};
+
+/* What became of the process, as far as is known. */
 enum store_process_state {
 	STORE_RUNNING = 1,
 	STORE_EXITING = 2,  /* its destructors have begun */
 	STORE_WAITED = 3,   /* wait_status holds what its parent was told */
 	STORE_REPLACED = 4, /* by another program, with exec() */
+	STORE_VANISHED = 5, /* found gone */
 };
 
 /* What happened that the report has to own up to. */
-#define STORE_FLAG_CHILD 0x1u	/* forked: objects older than the fork are in the parent's store */
-#define STORE_FLAG_TRIMMED 0x4u /* blocks that hold nothing have been given back */
-#define STORE_FLAG_UNSEEN 0x8u	/* something allocates and frees where we do not look */
+#define STORE_FLAG_CHILD 0x1u	    /* forked: objects older than the fork are its parent's */
+#define STORE_FLAG_UNSEEN 0x8u	    /* something allocates and frees where we do not look */
 #define STORE_FLAG_UNRECORDED 0x10u /* the recorder gave up at the start, and left a note why */
+#define STORE_FLAG_KILLED 0x40u /* it ended before it could say so, as far as its parent knows */
+#define STORE_FLAG_LOCKED 0x20u /* the kernel holds a lock for as long as it has us mapped */
 
-struct store_process {
-	uint32_t pid;
-	uint32_t parent;
-	uint64_t start_ns; /* CLOCK_REALTIME */
-	uint64_t start_monotonic_ns;
-	uint64_t end_monotonic_ns;
-	/* These tell it from others that have its number elsewhere or later; 0: not known. */
-	uint64_t pid_namespace; /* inode */
-	uint64_t start_ticks;	/* since boot, as /proc/PID/stat has it */
-	uint32_t state;
-	uint32_t wait_status;
-	uint32_t flags;
-	uint32_t command_bytes;
-	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
-	uint32_t serial;		   /* of the process in its run */
-	uint32_t reserved;
-	uint64_t recorder_end; /* of the memory that the recorder's library itself has */
-};
-
-/* An allocator of the process that the recorder does not see. */
-#define STORE_HEAPS 6u
-
-struct store_heap {
-	char allocator[32]; /* empty: none */
-	char module[96];
-};
-
-/* Written often, by all threads; each an atomic add. */
+/* Of a process, written by all of its threads; each an atomic add. */
 struct store_counts {
-	uint64_t live_objects;	 /* entries in use; updated in batches, so slightly off */
-	uint64_t sample_bytes;	 /* rate at this moment, 0: every object */
-	uint64_t thinnings;	 /* times the live table was thinned */
+	uint64_t allocs;	 /* times 256; what threads have not told yet is in their tallies */
+	uint64_t bytes;		 /* of these */
 	uint64_t unrecorded;	 /* objects that found no entry */
 	uint64_t foreign_frees;	 /* frees of objects that were never seen, passed on */
 	uint64_t ended_unseen;	 /* objects whose memory was found to be others' */
@@ -83,16 +80,92 @@ struct store_counts {
 	uint64_t errors_dropped; /* of these, without a record as all were taken */
 	uint64_t stackless;	 /* events without a trace */
 	uint64_t nested;	 /* events inside an event: from a signal handler */
-	uint64_t evicted_allocs; /* allocations of traces that were evicted, times 256 */
-	uint64_t evicted_bytes;
-	uint64_t threads; /* that have state now */
+	uint64_t threads;	 /* that have state now */
 	uint64_t threads_peak;
 	uint64_t tool_bytes; /* memory of the recorder outside the store */
 	uint64_t tool_bytes_peak;
 	uint64_t guarded; /* objects placed between guard pages */
 	uint64_t quarantined;
+	/* Of one that is gone, and not in the table of live objects any more; objects times 256. */
+	uint64_t left_objects;
+	uint64_t left_bytes;
+};
+
+#define STORE_COUNTS (sizeof(struct store_counts) / sizeof(uint64_t))
+
+/*
+ * The low bits of `owner`: who has the lock of the slot, and who could not open the file to have it.
+ * Whoever takes it from one that was killed before it was open adds STORE_OWNER_AGAIN, so that
+ * nobody takes him for that one.
+ */
+#define STORE_OWNER_LOCKED 1u
+#define STORE_OWNER_UNLOCKED 2u
+#define STORE_OWNER_KIND 3u
+#define STORE_OWNER_AGAIN 4u
+
+struct store_process {
+	uint64_t owner;	 /* not 0: somebody has taken it */
+	uint32_t stage;	 /* enum store_stage */
+	uint32_t serial; /* of the process in the run, from 1 */
+	uint32_t pid;
+	uint32_t parent;
+	uint64_t start_ns; /* CLOCK_REALTIME */
+	uint64_t start_monotonic_ns;
+	uint64_t end_monotonic_ns;
+	/* These tell it from others that have its number elsewhere or later; 0: not known. */
+	uint64_t pid_namespace; /* inode */
+	uint64_t start_ticks;	/* since boot, as /proc/PID/stat has it */
+	uint64_t recorder_end;	/* of the memory that the recorder's library itself has */
+	uint64_t sample_bytes;	/* no object of it is recorded at a finer rate; 0: all are */
+	uint32_t state;		/* enum store_process_state */
+	uint32_t wait_status;
+	uint32_t flags;
+	uint32_t heaps;	    /* a bit for each of the allocators that it has and nobody sees */
+	uint32_t processes; /* that a row is about; 1 */
+	uint32_t command_bytes;
+	struct store_counts counts;
+	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
+};
+
+/*
+ * Which parts of the table of live objects a process ever wrote to: a bit for each of so many equal
+ * parts.
+ */
+#define STORE_PARTS 2048u
+
+struct store_parts {
+	uint64_t bits[STORE_PARTS / 64];
+};
+
+/* An allocator of some processes that the recorder does not see. */
+#define STORE_HEAPS 32u
+
+struct store_heap {
+	uint32_t state; /* enum store_record_state */
+	uint32_t reserved;
+	char allocator[32];
+	char module[88];
+};
+
+/* Of all processes together. */
+struct store_totals {
+	uint64_t live_objects;	 /* entries in use; updated in batches, so slightly off */
+	uint64_t evicted_allocs; /* allocations of traces that were evicted, times 256 */
+	uint64_t evicted_bytes;
+	uint64_t left_objects; /* what processes left, of traces that have no place among `left` */
+	uint64_t left_bytes;
+	uint64_t thinnings; /* times the live table was thinned */
+	uint64_t thinning;  /* since when somebody is at it, CLOCK_MONOTONIC; 0: nobody */
 	uint64_t modules_dropped;
+	uint64_t heaps_dropped;
+	uint64_t processes_dropped; /* that found no slot */
 	uint64_t corpus_next;
+	uint64_t notes_dropped;
+	uint64_t starts_dropped;
+	uint64_t folded; /* processes that have no slot of their own any more */
+	uint64_t
+		uncertain; /* deaths in the middle of an event: repaired when nobody else is there */
+	uint64_t repaired; /* references and lines that were nobody's */
 };
 
 /*
@@ -136,15 +209,22 @@ struct store_error {
 	uint32_t alloc_thread; /* 0: not known any more */
 	uint32_t free_thread;
 	uint32_t flags;
-	uint64_t count; /* times it was seen */
-	uint64_t value; /* bytes found where others should be */
-	uint64_t reserved[2];
+	uint64_t count;	    /* times it was seen */
+	uint64_t value;	    /* bytes found where others should be */
+	uint32_t process;   /* serial of the one that met it first */
+	uint32_t processes; /* that met it */
+	uint32_t pid;
+	uint32_t reserved;
 };
 
 /*
- * One live object, 16 bytes. `key` holds the address, whose low bits are flags, and above it the
- * high bits of the size; `value` the low half of the size and the handle of the allocation, whose
- * extra bits are the logarithm of the sampling rate (0: recorded exactly).
+ * One live object, 16 bytes.
+ *
+ *	key:	address / 8 : 45 | slot of its process : 16 | flags : 3
+ *	value:	size : 32 | handle of its allocation : 32
+ *
+ * The handle's extra bits are the logarithm of the sampling rate (0: recorded exactly). A size that
+ * has no room is ENTRY_LARGE, and in the table of large ones.
  */
 struct store_entry {
 	uint64_t key;
@@ -155,10 +235,22 @@ struct store_entry {
 #define ENTRY_HELD 0x2ull /* freed, and the block not yet given back: not live */
 #define ENTRY_BARE 0x4ull /* live, and nothing of ours lies behind it */
 #define ENTRY_FLAGS 0x7ull
+#define ENTRY_SLOT_SHIFT 3u
+#define ENTRY_MAX_SLOTS (1u << 16)
+#define ENTRY_ADDRESS_SHIFT 16u
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
+#define ENTRY_LARGE UINT32_MAX
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)
 #define ENTRY_RATE_SHIFT 5u /* a rate code of n stands for 2^(n + 5) bytes */
 #define ENTRY_MAX_RATE_CODE 31u
+
+/* The size of an object of 4 GiB and more; found by the key of its entry, without flags. */
+struct store_large {
+	uint64_t key; /* 0: free */
+	uint64_t size;
+};
+
+#define STORE_LARGES 256u
 
 struct store_bucket {
 	struct store_entry entry[STORE_BUCKET_ENTRIES];
@@ -183,7 +275,56 @@ struct store_tally {
 	uint32_t references; /* one for itself, the others for objects to come */
 };
 
+/* An event's address: of which process it is, by the end of its serial number, and 48 bits. */
+#define STORE_EVENT_ADDRESS 0x0000ffffffffffffull
+#define STORE_EVENT_PROCESS_SHIFT 48u
+
 #define STORE_TALLIES 256u /* of a thread */
+
+/* What a thread has in the store for itself. */
+struct store_tally_set {
+	uint32_t owner; /* slot of its process + 1; 0: free */
+	uint32_t thread;
+	int32_t live_delta; /* entries that are not yet among live_objects */
+	uint32_t reserved[13];
+	struct store_tally tally[STORE_TALLIES];
+};
+
+/* The size of a large object, by the place of its entry; ENTRY_LARGE if it is not known. */
+uint64_t store_large_size(const struct store_large *larges, uint64_t place);
+/* A size for an entry that is to have this place. False: there is no room. */
+bool store_large_put(struct store_large *larges, uint64_t place, uint64_t size);
+void store_large_drop(struct store_large *larges, uint64_t place);
+
+/* What processes that are gone left behind of one trace. Written by reapers. */
+struct store_left {
+	uint64_t trace;	  /* 0: free */
+	uint64_t objects; /* times 256 */
+	uint64_t bytes;
+};
+
+#define STORE_LEFT_PROBE 16u
+
+/*
+ * What a reaper is about to do. If he is killed, the next one does it: to set values
+ * twice is to set them.
+ */
+enum store_step { STORE_STEP_NONE, STORE_STEP_LEFT, STORE_STEP_ROW };
+
+struct store_journal {
+	uint32_t step;	 /* enum store_step; valid if it is not 0 */
+	uint32_t index;	 /* of the place among `left`, or of the row */
+	uint32_t slot;	 /* whose figures go into the row */
+	uint32_t serial; /* of its process */
+	uint64_t entry;	 /* index of the entry that goes, and its key */
+	uint64_t key;
+	uint64_t rest_objects; /* left_objects and left_bytes of the totals, as they will be */
+	uint64_t rest_bytes;
+	struct store_left left;
+	struct store_process row;
+};
+
+#define STORE_MAX_SLOTS 16384u
 
 struct store_header {
 	uint64_t magic;
@@ -191,23 +332,22 @@ struct store_header {
 	uint32_t header_bytes;
 	uint64_t total_bytes;
 	uint64_t corpus_events;
-	uint64_t sample_bytes; /* as asked for */
+	uint64_t asked_bytes; /* sampling rate as asked for */
 	uint64_t depot_seed;
-	uint64_t children;	      /* in the run's first store: programs and forks after it */
-	uint64_t children_unrecorded; /* of these, beyond the limit */
-	uint64_t notes_dropped; /* in the run's first store, as the next: no room in its run */
-	uint64_t starts_dropped;
-	struct store_counts counts __attribute__((aligned(64)));
-	struct store_process process __attribute__((aligned(64)));
-	struct store_heap unseen[STORE_HEAPS];
+	uint32_t locks_hold; /* a lock of a file is held by who has mapped it */
+	uint32_t trimmed;    /* blocks that hold nothing have been given back */
+	uint64_t sample_bytes
+		__attribute__((aligned(64)));	      /* rate at this moment, 0: every object */
+	uint32_t serial __attribute__((aligned(64))); /* of the process that began last */
+	uint32_t next_slot;			      /* where a free one may be */
+	struct store_totals totals __attribute__((aligned(64)));
+	struct store_journal journal __attribute__((aligned(64)));
+	uint64_t open[STORE_MAX_SLOTS / 64]; /* slots that are taken and not closed */
 };
 
 #define STORE_HEADER_BYTES 4096u
 
-/*
- * What the processes of a run leave in its first store, whatever became of their own: nothing is
- * written to a descriptor of theirs.
- */
+/* What processes leave for all to read, whether they are recorded or not. */
 enum store_record_state { STORE_RECORD_FREE, STORE_RECORD_BUSY, STORE_RECORD_VALID };
 
 /* A line for the user; the same again, from whichever process, is counted. */
@@ -238,9 +378,10 @@ struct store_start {
 struct store_run {
 	struct store_note notes[STORE_NOTES];
 	struct store_start starts[STORE_STARTS];
+	struct store_heap heaps[STORE_HEAPS];
 };
 
-/* Header and run: what each process of a run keeps mapped of the first store. */
+/* Header and run: what a process keeps mapped that could not be recorded, to say so. */
 #define STORE_HEAD_BYTES (STORE_HEADER_BYTES + (uint32_t)sizeof(struct store_run))
 
 static_assert(sizeof(struct store_note) == 512 && sizeof(struct store_start) == 256,
@@ -251,8 +392,28 @@ static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages
 static_assert(sizeof(struct store_identity) % 8 == 0, "identities are compared by words");
 static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
-static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32,
+static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32 &&
+		      sizeof(struct store_left) == 24,
 	      "layout of the file");
+static_assert(sizeof(struct store_process) == 512 && sizeof(struct store_parts) == 256,
+	      "slots do not straddle pages");
+static_assert(sizeof(struct store_heap) == 128, "heaps do not straddle pages");
+static_assert(sizeof(struct store_tally_set) % 64 == 0, "what a thread has is its own lines");
+
+/* The first slot from this one on that is taken and not closed; `slots` if there is none. */
+static inline uint32_t store_next_open(const struct store_header *header, uint32_t slot,
+				       uint32_t slots)
+{
+	while (slot < slots) {
+		uint64_t word = __atomic_load_n(&header->open[slot / 64], __ATOMIC_ACQUIRE);
+
+		word &= ~0ull << slot % 64;
+		if (word)
+			return (slot & ~63u) + (uint32_t)__builtin_ctzll(word);
+		slot = (slot | 63u) + 1;
+	}
+	return slots;
+}
 
 static inline struct store_run *store_run(struct store_header *header)
 {
@@ -261,6 +422,8 @@ static inline struct store_run *store_run(struct store_header *header)
 
 /* Where everything is; offsets from the start of the file. */
 struct store_layout {
+	uint64_t processes_offset;
+	uint64_t parts_offset;
 	uint64_t modules_offset; /* of the records; before them, in this order: */
 	uint64_t dropped_offset; /* struct store_dropped */
 	uint64_t index_offset;	 /* numbers of records */
@@ -268,6 +431,8 @@ struct store_layout {
 	uint64_t corpus_offset;
 	uint64_t live_offset;
 	uint64_t overflow_offset;
+	uint64_t larges_offset;
+	uint64_t lefts_offset;
 	uint64_t tallies_offset;
 	uint64_t counters_offset;
 	uint64_t depot_offset;
@@ -276,7 +441,10 @@ struct store_layout {
 	uint32_t index_slots; /* a power of two */
 	uint32_t errors;
 	uint32_t buckets;
-	uint32_t tally_sets; /* of STORE_TALLIES each */
+	uint32_t part_shift; /* each of the STORE_PARTS of the table has 2^part_shift buckets */
+	uint32_t slots;
+	uint32_t lefts;
+	uint32_t tally_sets;
 	uint32_t lines;
 	uint32_t ring_entries;
 };
@@ -284,29 +452,40 @@ struct store_layout {
 /* Places for a file of `total_bytes`; 0, or -EINVAL if that is out of range. */
 int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout);
 
+/* An address in a process: the key of its entry, without flags. */
+static inline uint64_t store_place(uint64_t address, uint32_t slot)
+{
+	return (address & ENTRY_ADDRESS) << ENTRY_ADDRESS_SHIFT | (uint64_t)slot
+									  << ENTRY_SLOT_SHIFT;
+}
+
+static inline uint64_t store_key_address(uint64_t key)
+{
+	return key >> ENTRY_ADDRESS_SHIFT & ENTRY_ADDRESS;
+}
+
+static inline uint32_t store_key_slot(uint64_t key)
+{
+	return (uint32_t)(key >> ENTRY_SLOT_SHIFT) & (ENTRY_MAX_SLOTS - 1);
+}
+
 /*
- * The home bucket of an address. What was allocated one after the other, as programs do, should be
+ * The home bucket of a place. What was allocated one after the other, as programs do, should be
  * found in the same few cache lines and pages: 64 bytes after 64 bytes of a page of addresses are
- * the buckets of a page of the table, and which one that is is hashed, multiplicatively.
+ * the buckets of a page of the table, and which one that is is hashed, multiplicatively, with the
+ * process: those that were forked have the same addresses.
  */
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
 
-static inline uint32_t store_home(uint64_t address, uint32_t buckets)
+static inline uint32_t store_home(uint64_t place, uint32_t buckets)
 {
-	uint64_t hash = (address / STORE_PAGE_BYTES) * 0x9e3779b97f4a7c15ull;
-	uint64_t page = (hash >> 32) * (buckets / STORE_PAGE_BUCKETS) >> 32;
+	uint64_t page = place >> (ENTRY_ADDRESS_SHIFT + 12) | (uint64_t)store_key_slot(place)
+								      << (48 - 12);
+	uint64_t hash = page * 0x9e3779b97f4a7c15ull;
 
-	return (uint32_t)(page * STORE_PAGE_BUCKETS + (address >> 6) % STORE_PAGE_BUCKETS);
-}
-
-static inline uint64_t store_entry_size(uint64_t key, uint64_t value)
-{
-	return (key >> 48) << 32 | value >> 32;
-}
-
-static inline uint64_t store_entry_key(uint64_t address, uint64_t size)
-{
-	return address | (size >> 32) << 48;
+	page = (hash >> 32) * (buckets / STORE_PAGE_BUCKETS) >> 32;
+	return (uint32_t)(page * STORE_PAGE_BUCKETS +
+			  (place >> (ENTRY_ADDRESS_SHIFT + 6)) % STORE_PAGE_BUCKETS);
 }
 
 /*
@@ -315,9 +494,9 @@ static inline uint64_t store_entry_key(uint64_t address, uint64_t size)
  */
 #define STORE_SPILLS 16u
 
-static inline uint32_t store_spill(uint64_t address, unsigned int number, uint32_t buckets)
+static inline uint32_t store_spill(uint64_t place, unsigned int number, uint32_t buckets)
 {
-	uint64_t hash = (address >> 3 ^ (uint64_t)number << 45) * 0xd6e8feb86659fd93ull;
+	uint64_t hash = (place ^ (uint64_t)(number + 1) << 59) * 0xd6e8feb86659fd93ull;
 
 	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
 	return (uint32_t)((hash >> 32) * buckets >> 32);
@@ -325,7 +504,19 @@ static inline uint32_t store_spill(uint64_t address, unsigned int number, uint32
 
 static inline uint64_t store_entry_value(uint64_t size, stackdepot_handle_t handle)
 {
-	return size << 32 | handle;
+	return (size < ENTRY_LARGE ? size : ENTRY_LARGE) << 32 | handle;
+}
+
+/* Where the size of a large object may be: places that are looked at one after the other. */
+static inline uint32_t store_large_home(uint64_t place)
+{
+	return (uint32_t)(place * 0x9e3779b97f4a7c15ull >> 32) % STORE_LARGES;
+}
+
+/* Where a trace may be among what was left. */
+static inline uint32_t store_left_home(uint64_t trace, uint32_t lefts)
+{
+	return (uint32_t)(((uint32_t)trace * 0x9e3779b1ull & UINT32_MAX) * lefts >> 32);
 }
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * layout.c - how a store of a given size is divided.
  *
- * A quarter goes to the live objects, up to 1/16 to the ring, little to modules and errors, and all
- * the rest to traces, with a counter for each.
+ * A quarter goes to the live objects, up to 1/16 to the ring, a bit less to processes and what
+ * their threads have, little to modules and errors, and all the rest to traces, with a counter for
+ * each.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +17,14 @@
 #define MIN_MODULES 64u
 #define MAX_MODULES STACKDEPOT_FRAME_MODULES
 #define MIN_RING_ENTRIES 1024u
-#define MAX_TALLY_SETS 32u
+#define MIN_SLOTS 64u
+#define SLOT_SHARE 16384u /* bytes of the store for one */
+#define MIN_LEFTS 256u
+#define MAX_LEFTS (1u << 20)
+#define LEFT_SHARE 2048u
+#define MIN_TALLY_SETS 2u
+#define MAX_TALLY_SETS 256u
+#define TALLY_SHARE (512u << 10)
 #define MAX_RING_ENTRIES (1u << 22)
 #define EVENT_BYTES 64u
 
@@ -41,15 +49,13 @@ static uint32_t layout_ring(uint64_t total_bytes)
 	return entries;
 }
 
-/* The module table; where it ends. The index has at most half of its slots in use. */
-static uint64_t layout_modules(struct store_layout *layout, uint64_t total_bytes)
+/* Place the module table; where it ends. The index has at most half of its slots in use. */
+static uint64_t layout_modules(struct store_layout *layout, uint64_t offset)
 {
-	layout->modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
-				       MAX_MODULES);
 	layout->index_slots = 2;
 	while (layout->index_slots < 2 * layout->modules)
 		layout->index_slots *= 2;
-	layout->dropped_offset = STORE_HEAD_BYTES;
+	layout->dropped_offset = offset;
 	layout->index_offset = layout->dropped_offset + sizeof(struct store_dropped);
 	layout->modules_offset =
 		layout_align(layout->index_offset + layout->index_slots * sizeof(uint16_t));
@@ -86,6 +92,53 @@ static int layout_fit_traces(struct store_layout *layout, uint64_t total_bytes)
 	return 0;
 }
 
+static void layout_numbers(struct store_layout *layout, uint64_t total_bytes)
+{
+	layout->slots = layout_clamp(total_bytes / SLOT_SHARE, MIN_SLOTS, STORE_MAX_SLOTS);
+	layout->modules = layout_clamp(total_bytes / 128 / sizeof(struct store_module), MIN_MODULES,
+				       MAX_MODULES);
+	layout->errors = ERRORS;
+	layout->buckets = layout_clamp(total_bytes / 4 / STORE_PAGE_BYTES, 1,
+				       (1u << 30) / STORE_PAGE_BUCKETS) *
+			  STORE_PAGE_BUCKETS;
+	while ((layout->buckets - 1) >> layout->part_shift >= STORE_PARTS)
+		layout->part_shift++;
+	layout->lefts = layout_clamp(total_bytes / LEFT_SHARE, MIN_LEFTS, MAX_LEFTS);
+	/* what they may hold is a small part of the lines */
+	layout->tally_sets =
+		layout_clamp(total_bytes / TALLY_SHARE, MIN_TALLY_SETS, MAX_TALLY_SETS);
+	layout->ring_entries = layout_ring(total_bytes);
+}
+
+/* The section behind one of so many bytes. */
+static uint64_t layout_next(uint64_t offset, uint64_t nr, size_t bytes)
+{
+	return layout_align(offset + nr * bytes);
+}
+
+static void layout_offsets(struct store_layout *layout, uint64_t corpus_events)
+{
+	layout->processes_offset = STORE_HEAD_BYTES;
+	layout->parts_offset =
+		layout_next(layout->processes_offset, layout->slots, sizeof(struct store_process));
+	layout->errors_offset =
+		layout_align(layout_modules(layout, layout_next(layout->parts_offset, layout->slots,
+								sizeof(struct store_parts))));
+	layout->corpus_offset =
+		layout_next(layout->errors_offset, layout->errors, sizeof(struct store_error));
+	layout->live_offset = layout_next(layout->corpus_offset, corpus_events, sizeof(uint32_t));
+	layout->overflow_offset =
+		layout_next(layout->live_offset, layout->buckets, sizeof(struct store_bucket));
+	layout->larges_offset =
+		layout_next(layout->overflow_offset, layout->buckets, sizeof(uint8_t));
+	layout->lefts_offset =
+		layout_next(layout->larges_offset, STORE_LARGES, sizeof(struct store_large));
+	layout->tallies_offset =
+		layout_next(layout->lefts_offset, layout->lefts, sizeof(struct store_left));
+	layout->counters_offset = layout_next(layout->tallies_offset, layout->tally_sets,
+					      sizeof(struct store_tally_set));
+}
+
 int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout *ret_layout)
 {
 	struct store_layout layout;
@@ -95,23 +148,8 @@ int store_plan(uint64_t total_bytes, uint64_t corpus_events, struct store_layout
 	if (total_bytes < STORE_MIN_BYTES || total_bytes > STORE_MAX_BYTES ||
 	    total_bytes % STORE_PAGE_BYTES || corpus_events > total_bytes / 8)
 		return -EINVAL;
-	layout.errors = ERRORS;
-	layout.buckets = layout_clamp(total_bytes / 4 / STORE_PAGE_BYTES, 1,
-				      (1u << 30) / STORE_PAGE_BUCKETS) *
-			 STORE_PAGE_BUCKETS;
-	layout.ring_entries = layout_ring(total_bytes);
-	layout.errors_offset = layout_align(layout_modules(&layout, total_bytes));
-	layout.corpus_offset =
-		layout_align(layout.errors_offset + layout.errors * sizeof(struct store_error));
-	layout.live_offset = layout_align(layout.corpus_offset + corpus_events * sizeof(uint32_t));
-	layout.overflow_offset =
-		layout.live_offset + (uint64_t)layout.buckets * sizeof(struct store_bucket);
-	/* what they may hold is a small part of the lines */
-	layout.tally_sets = layout_clamp(total_bytes >> 20, 1, MAX_TALLY_SETS);
-	layout.tallies_offset = layout_align(layout.overflow_offset + layout.buckets);
-	layout.counters_offset =
-		layout_align(layout.tallies_offset + (uint64_t)layout.tally_sets * STORE_TALLIES *
-							     sizeof(struct store_tally));
+	layout_numbers(&layout, total_bytes);
+	layout_offsets(&layout, corpus_events);
 	error = layout_fit_traces(&layout, total_bytes);
 	if (!error)
 		*ret_layout = layout;

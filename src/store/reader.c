@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "reader.h"
+#include "reap.h"
 
 static int reader_map(int fd, struct stackdepot_store *store)
 {
@@ -68,14 +69,17 @@ static int reader_open_fd(const char *path, int fd, struct stackdepot_store **re
 	if (!store)
 		return -ENOMEM;
 	store->extents = extents_open(path, fd);
+	store->fd = -1;
 	error = store->extents ? reader_map(fd, store) : -ENOMEM;
 	if (!error)
 		error = reader_check(store);
-	if (error)
+	if (error) {
 		stackdepot_store_close(store);
-	else
-		*ret_store = store;
-	return error;
+		return error;
+	}
+	store->fd = fd;
+	*ret_store = store;
+	return 0;
 }
 
 int stackdepot_store_open(const char *path, struct stackdepot_store **ret_store)
@@ -85,7 +89,8 @@ int stackdepot_store_open(const char *path, struct stackdepot_store **ret_store)
 	if (fd < 0)
 		return -errno;
 	error = reader_open_fd(path, fd, ret_store);
-	(void)close(fd);
+	if (error)
+		(void)close(fd);
 	return error;
 }
 
@@ -97,6 +102,8 @@ void stackdepot_store_close(struct stackdepot_store *store)
 	extents_close(store->extents);
 	if (store->memory)
 		(void)munmap((void *)(uintptr_t)store->memory, store->mapped_bytes);
+	if (store->fd >= 0)
+		(void)close(store->fd);
 	free(store);
 }
 
@@ -105,9 +112,14 @@ struct stackdepot *stackdepot_store_depot(struct stackdepot_store *store)
 	return store->depot;
 }
 
-static void reader_process_info(const struct store_process *process, const char *command,
-				struct stackdepot_store_info *info)
+/* --- processes -------------------------------------------------------------------------------- */
+
+/* What is copied once is what is used; the text ends whatever the file holds. */
+static void reader_who(const struct store_process *process, struct stackdepot_store_info *info)
 {
+	info->serial = process->serial;
+	info->processes = process->processes;
+	info->heaps = process->heaps;
 	info->pid = process->pid;
 	info->parent = process->parent;
 	info->serial = process->serial;
@@ -120,71 +132,170 @@ static void reader_process_info(const struct store_process *process, const char 
 	info->state = process->state;
 	info->wait_status = process->wait_status;
 	info->flags = process->flags;
-	info->command = command;
-	info->command_bytes = process->command_bytes;
+	memcpy(info->command, process->command, STORE_COMMAND_BYTES);
+	info->command[STORE_COMMAND_BYTES] = '\0';
+	info->command_bytes = process->command_bytes > STORE_COMMAND_BYTES ? STORE_COMMAND_BYTES
+									   : process->command_bytes;
 }
 
-static void reader_count_info(const struct store_counts *counts, struct stackdepot_store_info *info)
+static void reader_add_counts(const struct store_counts *counts, struct stackdepot_store_info *info)
 {
-	info->sample_bytes = counts->sample_bytes;
-	info->thinnings = counts->thinnings;
-	info->unrecorded = counts->unrecorded;
-	info->foreign_frees = counts->foreign_frees;
-	info->doubts = counts->doubts;
-	info->errors_seen = counts->errors_seen;
-	info->errors_dropped = counts->errors_dropped;
-	info->stackless = counts->stackless;
-	info->nested = counts->nested;
-	info->guarded = counts->guarded;
-	info->quarantined = counts->quarantined;
-	info->threads = counts->threads;
-	info->threads_peak = counts->threads_peak;
-	info->tool_bytes = counts->tool_bytes;
-	info->tool_bytes_peak = counts->tool_bytes_peak;
-	info->modules_dropped = counts->modules_dropped;
-	info->evicted_allocs = (double)counts->evicted_allocs / 256;
-	info->evicted_bytes = (double)counts->evicted_bytes;
+	info->allocs += (double)counts->allocs / 256;
+	info->alloc_bytes += (double)counts->bytes;
+	info->left_objects += (double)counts->left_objects / 256;
+	info->left_bytes += (double)counts->left_bytes;
+	info->unrecorded += counts->unrecorded;
+	info->foreign_frees += counts->foreign_frees;
+	info->doubts += counts->doubts;
+	info->errors_seen += counts->errors_seen;
+	info->errors_dropped += counts->errors_dropped;
+	info->stackless += counts->stackless;
+	info->nested += counts->nested;
+	info->guarded += counts->guarded;
+	info->quarantined += counts->quarantined;
+	info->threads += counts->threads;
+	info->threads_peak += counts->threads_peak;
+	info->tool_bytes += counts->tool_bytes;
+	info->tool_bytes_peak += counts->tool_bytes_peak;
 }
 
-static void reader_heaps_info(const struct store_header *header, struct stackdepot_store_info *info)
+/* What a process's threads have not yet told; of all processes, if SLOT is none. */
+static void reader_add_tallies(const struct stackdepot_store *store, uint32_t slot,
+			       struct stackdepot_store_info *info)
 {
+	const struct store_tally_set *sets = store_at(store, store->layout.tallies_offset);
+	uint32_t i, j;
+
+	for (i = 0; i < store->layout.tally_sets; i++) {
+		const uint32_t owner = sets[i].owner;
+
+		if (!owner || (slot < store->layout.slots && owner != slot + 1))
+			continue;
+		for (j = 0; j < STORE_TALLIES; j++) {
+			const struct store_tally tally = sets[i].tally[j];
+
+			info->allocs += tally.trace ? (double)tally.allocs / 256 : 0;
+			info->alloc_bytes += tally.trace ? (double)tally.bytes : 0;
+		}
+	}
+}
+
+static void reader_store_info(const struct stackdepot_store *store,
+			      struct stackdepot_store_info *info)
+{
+	const struct store_header *header = store->memory;
+	const struct store_totals *totals = &header->totals;
+
+	info->total_bytes = store->total_bytes;
+	info->live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
+	info->sample_asked_bytes = header->asked_bytes;
+	info->sample_bytes = header->sample_bytes;
+	info->thinnings = totals->thinnings;
+	info->modules_dropped = totals->modules_dropped;
+	info->processes_dropped = totals->processes_dropped;
+	info->notes_dropped = totals->notes_dropped;
+	info->starts_dropped = totals->starts_dropped;
+	info->evicted_allocs = (double)totals->evicted_allocs / 256;
+	info->evicted_bytes = (double)totals->evicted_bytes;
+}
+
+static void reader_heaps_info(const struct stackdepot_store *store,
+			      struct stackdepot_store_info *info)
+{
+	const struct store_header *header = store->memory;
+	const struct store_heap *heaps = store_run((struct store_header *)(uintptr_t)header)->heaps;
 	unsigned int i;
 
-	static_assert(STORE_HEAPS == STACKDEPOT_STORE_HEAPS &&
-			      sizeof(header->unseen) == sizeof(info->unseen),
-		      "the same in the file and outside");
-	memcpy(info->unseen, header->unseen, sizeof(info->unseen));
+	static_assert(STORE_HEAPS == STACKDEPOT_STORE_HEAPS, "the same in the file and outside");
 	for (i = 0; i < STORE_HEAPS; i++) {
 		struct stackdepot_store_heap *heap = &info->unseen[i];
 
+		if (!(info->heaps >> i & 1))
+			continue;
+		memcpy(heap->allocator, heaps[i].allocator, sizeof(heaps[i].allocator));
+		memcpy(heap->module, heaps[i].module, sizeof(heaps[i].module));
 		heap->allocator[sizeof(heap->allocator) - 1] = '\0';
 		heap->module[sizeof(heap->module) - 1] = '\0';
 	}
 }
 
+static int32_t reader_present(const struct stackdepot_store *store, uint32_t slot,
+			      const struct store_process *process)
+{
+	const struct store_header *header = store->memory;
+
+	if (process->stage != STORE_OPEN)
+		return 0;
+	if (!header->locks_hold || !(process->flags & STORE_FLAG_LOCKED))
+		return -1;
+	return locks_slot_held(store->fd, slot);
+}
+
+/* A record of a process, copied; false if there is none. */
+static bool reader_process(const struct stackdepot_store *store, uint32_t slot,
+			   struct store_process *ret_process)
+{
+	const struct store_process *processes = store_at(store, store->layout.processes_offset);
+
+	if (__atomic_load_n(&processes[slot].stage, __ATOMIC_ACQUIRE) == STORE_FREE)
+		return false;
+	memcpy(ret_process, &processes[slot], sizeof(*ret_process));
+	return ret_process->serial && ret_process->stage <= STORE_ROW;
+}
+
+int stackdepot_store_next_process(struct stackdepot_store *store, uint64_t *position,
+				  struct stackdepot_store_info *ret_info)
+{
+	while (*position < store->layout.slots) {
+		const uint32_t slot = (uint32_t)(*position)++;
+		struct store_process process;
+		const struct store_header *header = store->memory;
+
+		if (!reader_process(store, slot, &process))
+			continue;
+		memset(ret_info, 0, sizeof(*ret_info));
+		reader_store_info(store, ret_info);
+		reader_who(&process, ret_info);
+		reader_add_counts(&process.counts, ret_info);
+		reader_add_tallies(store, slot, ret_info);
+		reader_heaps_info(store, ret_info);
+		ret_info->present = reader_present(store, slot, &process);
+		if (process.sample_bytes > header->sample_bytes)
+			ret_info->sample_bytes = process.sample_bytes;
+		return 1;
+	}
+	return 0;
+}
+
 void stackdepot_store_get_info(struct stackdepot_store *store,
 			       struct stackdepot_store_info *ret_info)
 {
-	const struct store_header *header = store->memory;
-	struct store_process process = header->process;
 	struct stackdepot_store_info info;
+	uint32_t slot, first = UINT32_MAX, processes = 0, heaps = 0, flags = 0;
 
 	memset(&info, 0, sizeof(info));
-	/* The text is copied once, its length within it, and ended whatever the file holds. */
-	memcpy(store->command, process.command, sizeof(process.command));
-	if (process.command_bytes > STORE_COMMAND_BYTES)
-		process.command_bytes = STORE_COMMAND_BYTES;
-	store->command[process.command_bytes] = '\0';
-	reader_process_info(&process, store->command, &info);
-	reader_count_info(&header->counts, &info);
-	info.total_bytes = store->total_bytes;
-	info.live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
-	info.sample_asked_bytes = header->sample_bytes;
-	reader_heaps_info(header, &info);
-	info.children = header->children;
-	info.children_unrecorded = header->children_unrecorded;
-	info.notes_dropped = header->notes_dropped;
-	info.starts_dropped = header->starts_dropped;
+	reader_store_info(store, &info);
+	for (slot = 0; slot < store->layout.slots; slot++) {
+		struct store_process process;
+
+		if (!reader_process(store, slot, &process))
+			continue;
+		if (process.serial < first) {
+			first = process.serial;
+			reader_who(&process, &info);
+		}
+		reader_add_counts(&process.counts, &info);
+		processes += process.processes;
+		heaps |= process.heaps;
+		flags |= process.flags & STORE_FLAG_UNSEEN;
+		if (process.sample_bytes > info.sample_bytes)
+			info.sample_bytes = process.sample_bytes;
+	}
+	reader_add_tallies(store, store->layout.slots, &info);
+	info.processes = processes;
+	info.heaps = heaps;
+	info.flags |= flags;
+	reader_heaps_info(store, &info);
 	*ret_info = info;
 }
 
@@ -213,6 +324,9 @@ int stackdepot_store_next_error(struct stackdepot_store *store, uint64_t *positi
 			.free_trace = from->free_trace,
 			.value = from->value,
 			.count = from->count,
+			.process = from->process,
+			.processes = from->processes,
+			.pid = from->pid,
 		};
 
 		if (error.kind && error.kind < STACKDEPOT_ERROR_KINDS) {

@@ -13,10 +13,10 @@ struct stackdepot_store {
 	uint64_t corpus_events;
 	struct store_layout layout;
 	struct stackdepot *depot;
+	int fd;			       /* to ask who is there */
 	struct store_extents *extents; /* what of the file was written, see extents.c */
 	struct store_module module;    /* the one last handed out */
-	char command[STORE_COMMAND_BYTES + 1];
-	char text[512]; /* the note or start last handed out */
+	char text[512];		       /* the note or start last handed out */
 };
 
 static inline const void *store_at(const struct stackdepot_store *store, uint64_t offset)

@@ -22,6 +22,13 @@ static double stacks_weight(uint64_t size, unsigned int code)
 	return code ? 1 / -expm1(-(double)(size ? size : 1) / rate) : 1;
 }
 
+static uint32_t stacks_process(const struct stackdepot_store *store, uint32_t slot)
+{
+	const struct store_process *processes = store_at(store, store->layout.processes_offset);
+
+	return slot < store->layout.slots ? processes[slot].serial : 0;
+}
+
 /* Whether it is an object. */
 static bool stacks_object(struct stackdepot_store *store, const struct store_entry *entry,
 			  struct stackdepot_object *ret_object)
@@ -33,9 +40,13 @@ static bool stacks_object(struct stackdepot_store *store, const struct store_ent
 	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
 	    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
 		return false;
-	ret_object->address = key & ENTRY_ADDRESS;
-	ret_object->size = store_entry_size(key, value);
+	ret_object->address = store_key_address(key);
+	ret_object->size = value >> 32;
+	if (ret_object->size == ENTRY_LARGE)
+		ret_object->size = store_large_size(store_at(store, store->layout.larges_offset),
+						    key & ~ENTRY_FLAGS);
 	ret_object->weight = stacks_weight(ret_object->size, stackdepot_get_extra_bits(handle));
+	ret_object->process = stacks_process(store, store_key_slot(key));
 	handle = stackdepot_set_extra_bits(handle, 0);
 	ret_object->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
 	return true;
@@ -77,8 +88,8 @@ static uint32_t stacks_lines(const struct stackdepot_store *store)
 }
 
 /* Sums by line; the line 0 is for objects without a trace. Lines used since came too late. */
-static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot_stack *by_line,
-			       uint32_t lines)
+static void stacks_add_objects(struct stackdepot_store *store, stackdepot_select_fn *select,
+			       void *context, struct stackdepot_stack *by_line, uint32_t lines)
 {
 	struct stackdepot_object object;
 	uint64_t position = 0;
@@ -87,7 +98,7 @@ static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot
 		uint32_t line = (uint32_t)object.trace;
 		struct stackdepot_stack *stack = &by_line[line <= lines ? line : 0];
 
-		if (line > lines)
+		if (line > lines || (select && !select(context, object.process)))
 			continue;
 		stack->trace = object.trace;
 		stack->objects += object.weight;
@@ -95,15 +106,43 @@ static void stacks_add_objects(struct stackdepot_store *store, struct stackdepot
 	}
 }
 
+/* What processes left that are not told apart any more; of evicted traces, without one. */
+static void stacks_add_left(struct stackdepot_store *store, struct stackdepot_stack *by_line,
+			    uint32_t lines)
+{
+	const struct store_header *header = store->memory;
+	const struct store_left *lefts = store_at(store, store->layout.lefts_offset);
+	uint32_t i;
+
+	by_line[0].objects += (double)header->totals.left_objects / 256;
+	by_line[0].bytes += (double)header->totals.left_bytes;
+	for (i = 0; i < store->layout.lefts; i++) {
+		const struct store_left left = lefts[i];
+		const uint32_t line = (uint32_t)left.trace;
+		struct stackdepot_stack *stack = &by_line[0];
+		uintptr_t frame;
+
+		if (!left.trace || line > lines)
+			continue;
+		if (stackdepot_fetch_ref(store->depot, left.trace, &frame, 1) > 0 &&
+		    (!by_line[line].trace || by_line[line].trace == left.trace)) {
+			stack = &by_line[line];
+			stack->trace = left.trace;
+		}
+		stack->objects += (double)left.objects / 256;
+		stack->bytes += (double)left.bytes;
+	}
+}
+
 /* What threads have not yet added to the counters. */
 static void stacks_add_tallies(struct stackdepot_store *store, struct stackdepot_stack *by_line,
 			       uint32_t lines)
 {
-	const struct store_tally *tally = store_at(store, store->layout.tallies_offset);
-	const struct store_tally *end = tally + store->layout.tally_sets * STORE_TALLIES;
+	const struct store_tally_set *sets = store_at(store, store->layout.tallies_offset);
+	uint32_t i;
 
-	for (; tally < end; tally++) {
-		const struct store_tally now = *tally;
+	for (i = 0; i < store->layout.tally_sets * STORE_TALLIES; i++) {
+		const struct store_tally now = sets[i / STORE_TALLIES].tally[i % STORE_TALLIES];
 		const uint32_t line = (uint32_t)now.trace;
 
 		if (!line || line > lines ||
@@ -150,8 +189,8 @@ static int stacks_compare(const void *a, const void *b)
 	return left->trace < right->trace ? -1 : left->trace > right->trace;
 }
 
-int stackdepot_store_stacks(struct stackdepot_store *store, struct stackdepot_stack **ret_stacks,
-			    size_t *ret_nr)
+int stackdepot_store_stacks(struct stackdepot_store *store, stackdepot_select_fn *select,
+			    void *context, struct stackdepot_stack **ret_stacks, size_t *ret_nr)
 {
 	const uint32_t lines = stacks_lines(store);
 	struct stackdepot_stack *by_line = calloc((size_t)lines + 1, sizeof(*by_line));
@@ -159,7 +198,9 @@ int stackdepot_store_stacks(struct stackdepot_store *store, struct stackdepot_st
 
 	if (!by_line)
 		return -ENOMEM;
-	stacks_add_objects(store, by_line, lines);
+	stacks_add_objects(store, select, context, by_line, lines);
+	if (!select || select(context, 0))
+		stacks_add_left(store, by_line, lines);
 	stacks_add_tallies(store, by_line, lines);
 	stacks_add_counters(store, by_line, lines);
 	for (line = 0; line <= lines; line++)
@@ -176,7 +217,7 @@ int stackdepot_store_next_corpus(struct stackdepot_store *store, uint64_t *posit
 {
 	const uint32_t *corpus = store_at(store, store->layout.corpus_offset);
 	const struct store_header *header = store->memory;
-	uint64_t recorded = __atomic_load_n(&header->counts.corpus_next, __ATOMIC_RELAXED);
+	uint64_t recorded = __atomic_load_n(&header->totals.corpus_next, __ATOMIC_RELAXED);
 
 	if (*position >= store->corpus_events || *position >= recorded)
 		return 0;

@@ -13,6 +13,7 @@
  * traces have outside of all modules, KEPT_BYTES at most.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -157,15 +158,15 @@ static void process_read(struct code_names *names, unsigned long pid, time_t sin
 
 /* --- kept ------------------------------------------------------------------------------------- */
 
-static char *kept_path(const char *path)
+static char *kept_path(const char *path, uint32_t process)
 {
-	return memory_print("%s.names", path);
+	return memory_print("%s.names.%u", path, process);
 }
 
 static void kept_read(struct code_names *names, const char *path,
 		      const struct stackdepot_store_info *info)
 {
-	char *kept = kept_path(path), *bytes;
+	char *kept = kept_path(path, info->serial), *bytes;
 	unsigned long pid;
 	uint64_t start;
 	long long read_at;
@@ -207,15 +208,13 @@ static void left_read(struct code_names *names, const char *path,
 			   code_names_map);
 }
 
-struct code_names *code_names_of(const char *path, struct stackdepot_store *store)
+struct code_names *code_names_of(const char *path, const struct stackdepot_store_info *process)
 {
 	struct code_names *names = code_names_open();
-	struct stackdepot_store_info info;
 
-	stackdepot_store_get_info(store, &info);
-	live_read(names, path, &info);
+	live_read(names, path, process);
 	if (!code_names_nr(names))
-		kept_read(names, path, &info);
+		kept_read(names, path, process);
 	return names;
 }
 
@@ -259,7 +258,7 @@ static int keep_compare(const void *a, const void *b)
 static void keep_write(struct keep *keep, const char *path,
 		       const struct stackdepot_store_info *info)
 {
-	char *kept = kept_path(path), *fresh = memory_print("%s.new", kept);
+	char *kept = kept_path(path, info->serial), *fresh = memory_print("%s.new", kept);
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	bool good = out != NULL;
@@ -295,7 +294,7 @@ static void keep_traces(struct keep *keep)
 	uint64_t position = 0;
 	size_t i, nr;
 
-	if (!stackdepot_store_stacks(keep->store, &stacks, &nr)) {
+	if (!stackdepot_store_stacks(keep->store, NULL, NULL, &stacks, &nr)) {
 		for (i = 0; i < nr; i++)
 			keep_trace(keep, stacks[i].trace);
 		free(stacks);
@@ -307,30 +306,46 @@ static void keep_traces(struct keep *keep)
 	}
 }
 
-void code_names_keep(const char *path, struct stackdepot_store *store)
+void code_names_keep(const char *path, struct stackdepot_store *store,
+		     const struct stackdepot_store_info *process)
 {
 	struct keep keep = {.store = store, .names = code_names_open()};
-	struct stackdepot_store_info info;
 
-	stackdepot_store_get_info(store, &info);
-	keep.process = info.serial;
-	live_read(keep.names, path, &info);
+	keep.process = process->serial;
+	live_read(keep.names, path, process);
 	if (!code_names_nr(keep.names))
-		left_read(keep.names, path, &info);
+		left_read(keep.names, path, process);
 	if (code_names_nr(keep.names))
 		keep_traces(&keep);
 	if (keep.nr) {
 		qsort(keep.addresses, keep.nr, sizeof(*keep.addresses), keep_compare);
-		keep_write(&keep, path, &info);
+		keep_write(&keep, path, process);
 	}
 	free(keep.addresses);
 	code_names_close(keep.names);
 }
 
+static bool kept_is_one(const char *name, const char *base)
+{
+	const size_t length = strlen(base);
+
+	return !strncmp(name, base, length) && name[length] &&
+	       !name[length + strspn(name + length, "0123456789")];
+}
+
 void code_names_forget(const char *path)
 {
-	char *kept = kept_path(path);
+	const char *slash = strrchr(path, '/');
+	char *base = memory_print("%s.names.", slash ? slash + 1 : path);
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : memory_strdup("./");
+	DIR *list = directory ? opendir(directory) : NULL;
+	struct dirent *entry;
 
-	(void)unlink(kept);
-	free(kept);
+	while (list && (entry = readdir(list)))
+		if (kept_is_one(entry->d_name, base))
+			(void)unlinkat(dirfd(list), entry->d_name, 0);
+	if (list)
+		closedir(list);
+	free(directory);
+	free(base);
 }

@@ -21,6 +21,7 @@
 
 struct code_names;
 struct stackdepot_store;
+struct stackdepot_store_info;
 
 struct code_names *code_names_open(void);
 void code_names_close(struct code_names *names); /* NULL, too */
@@ -38,13 +39,14 @@ time_t code_names_time(const struct code_names *names);
 /* --- code_files.c ----------------------------------------------------------------------------- */
 
 /*
- * What is known of the process of STORE, which lies at PATH: its own files if they are there, else
- * what was kept. Never NULL.
+ * What is known of a process of the store at PATH: its own files if they are there, else what was
+ * kept. Never NULL.
  */
-struct code_names *code_names_of(const char *path, struct stackdepot_store *store);
+struct code_names *code_names_of(const char *path, const struct stackdepot_store_info *process);
 
-/* Keep what the traces of the store need. Does nothing if there is nothing to add. */
-void code_names_keep(const char *path, struct stackdepot_store *store);
+/* Keep what the traces of the process need. Does nothing if there is nothing to add. */
+void code_names_keep(const char *path, struct stackdepot_store *store,
+		     const struct stackdepot_store_info *process);
 /* Remove what was kept. */
 void code_names_forget(const char *path);
 

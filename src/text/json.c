@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "output.h"
+#include "profile/alive.h"
 #include "profile/heaps.h"
 #include "text.h"
 
@@ -144,8 +145,8 @@ static void json_of_stores(struct writer *writer, const struct profile *profile,
 	size_t i;
 
 	writer_array(writer, name);
-	for (i = 0; i < profile->nr_processes; i++)
-		each(writer, profile->processes[i].store);
+	for (i = 0; i < profile->nr_stores; i++)
+		each(writer, profile->stores[i].store);
 	writer_end(writer);
 }
 
@@ -176,9 +177,13 @@ void json_processes(struct writer *writer, const struct profile *profile)
 
 		writer_object(writer, NULL);
 		json_process(writer, &process->info);
-		writer_text(writer, "store", process->path);
-		writer_number(writer, "live_bytes", process->live.bytes);
-		writer_number(writer, "live_objects", process->live.objects);
+		writer_text(writer, "store", profile_store_of(profile, process)->path);
+		writer_integer(writer, "serial", process->info.serial);
+		writer_integer(writer, "processes", process->info.processes);
+		writer_bool(writer, "running", alive_is_running(&process->info));
+		writer_integer(writer, "start_ns", (int64_t)process->info.start_ns);
+		json_sums(writer, &process->live);
+		writer_integer(writer, "errors", (int64_t)process->errors);
 		writer_end(writer);
 	}
 	writer_end(writer);

@@ -144,13 +144,12 @@ void text_command(FILE *out, const struct stackdepot_store_info *info)
 const char *text_state(const struct stackdepot_store_info *info)
 {
 	static const char *const states[] = {
-		[STACKDEPOT_STORE_RUNNING] = "running",
-		[STACKDEPOT_STORE_EXITED] = "exited",
-		[STACKDEPOT_STORE_ENDED] = "ended",
-		[STACKDEPOT_STORE_REPLACED] = "replaced",
+		[STACKDEPOT_STORE_RUNNING] = "running",	  [STACKDEPOT_STORE_EXITED] = "exited",
+		[STACKDEPOT_STORE_ENDED] = "ended",	  [STACKDEPOT_STORE_REPLACED] = "replaced",
+		[STACKDEPOT_STORE_VANISHED] = "vanished",
 	};
 
-	if (!info->state || info->state > STACKDEPOT_STORE_REPLACED)
+	if (!info->state || info->state > STACKDEPOT_STORE_VANISHED)
 		return "unknown";
 	return states[info->state];
 }
@@ -229,8 +228,8 @@ void text_notes(FILE *out, const char *prefix, const struct profile *profile)
 	char text[TEXT_BYTES];
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++)
-		text_notes_of(out, prefix, profile->processes[i].store);
+	for (i = 0; i < profile->nr_stores; i++)
+		text_notes_of(out, prefix, profile->stores[i].store);
 	if (profile->info.notes_dropped)
 		fprintf(out, "%sMessages of the recorder not shown, for want of room: %s.\n",
 			prefix, text_count((double)profile->info.notes_dropped, text));
@@ -241,8 +240,8 @@ void text_unrecorded(FILE *out, const char *prefix, const struct profile *profil
 	char text[TEXT_BYTES];
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++)
-		text_starts(out, prefix, profile->processes[i].store);
+	for (i = 0; i < profile->nr_stores; i++)
+		text_starts(out, prefix, profile->stores[i].store);
 	if (profile->info.starts_dropped)
 		fprintf(out,
 			"%sPrograms started and not noted, for want of room: %s; whether they were "
@@ -305,18 +304,21 @@ void text_caveats(FILE *out, const struct profile *profile)
 		fprintf(out,
 			"%s found no room in the table, missing here: figures are estimates.\n",
 			text_number((double)info->unrecorded, "object", text));
-	if (info->children_unrecorded)
-		fprintf(out, "%s more %s not recorded: --children.\n",
-			text_count((double)info->children_unrecorded, text),
-			info->children_unrecorded == 1 ? "process of this run was"
-						       : "processes of this run were");
+	if (info->processes_dropped)
+		fprintf(out,
+			"%s more %s not recorded: there were too many at a time for a store of "
+			"this size.\n",
+			text_count((double)info->processes_dropped, text),
+			info->processes_dropped == 1 ? "process was" : "processes were");
+	if (profile->is_part)
+		fputs("Allocations are counted for all processes together, and are not shown for "
+		      "some of them.\n",
+		      out);
 	text_limits(out, info);
 	text_notes(out, "", profile);
 	text_unrecorded(out, "", profile);
 	if (profile->nr_processes == 1 && (info->flags & STACKDEPOT_STORE_CHILD))
-		fprintf(out,
-			"Forked from process %u, whose store has the objects older than the "
-			"fork.\n",
+		fprintf(out, "Forked from process %u, which has the objects older than the fork.\n",
 			info->parent);
 }
 
@@ -328,9 +330,9 @@ static void text_code_time(FILE *out, const struct profile *profile)
 	struct tm tm;
 	size_t i;
 
-	for (i = 0; i < profile->nr_processes; i++)
-		if (profile->processes[i].code_time > latest)
-			latest = profile->processes[i].code_time;
+	for (i = 0; i < profile->nr_stores; i++)
+		if (profile->stores[i].code_time > latest)
+			latest = profile->stores[i].code_time;
 	if (latest && localtime_r(&latest, &tm) && strftime(when, sizeof(when), "%F %T", &tm))
 		fprintf(out, "\nNames of code that the program made ([jit]) are as of %s.", when);
 }
@@ -338,15 +340,15 @@ static void text_code_time(FILE *out, const struct profile *profile)
 void text_processes(FILE *out, const struct profile *profile)
 {
 	const size_t running = profile_running(profile), replaced = profile_replaced(profile);
-	const size_t nr = profile->nr_processes - replaced;
+	const size_t all = profile->info.processes, nr = all - replaced;
 
-	if (profile->nr_processes > 1)
+	if (all > 1)
 		fprintf(out, "%zu %s, %zu of them running", nr, nr == 1 ? "process" : "processes",
 			running);
 	if (replaced)
 		fprintf(out, ", %zu %s replaced by exec", replaced,
 			replaced == 1 ? "program" : "programs");
-	if (profile->nr_processes > 1)
+	if (all > 1)
 		fputs("; the first, ", out);
 	fprintf(out, "process %u, ", profile->processes[0].info.pid);
 	text_end(out, &profile->processes[0].info);

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* look.c - lost_find() on a process: "size verdict" a line for each object, then what it cost. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lost/lost.h"
+
+static int look(struct stackdepot_store *store, uint32_t pid, const char *path, struct lost *lost)
+{
+	struct stackdepot_store_info process;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_process(store, &position, &process))
+		if (process.pid == pid)
+			return lost_find(store, &process, path, lost);
+	return -ESRCH;
+}
 
 int main(int argc, char **argv)
 {
@@ -21,7 +33,7 @@ int main(int argc, char **argv)
 	}
 	error = stackdepot_store_open(argv[1], &store);
 	if (!error) {
-		error = lost_find(store, atoi(argv[2]), argv[1], &lost);
+		error = look(store, (uint32_t)atoi(argv[2]), argv[1], &lost);
 		stackdepot_store_close(store);
 	}
 	if (error) {

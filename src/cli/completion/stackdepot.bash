@@ -21,24 +21,24 @@ _stackdepot()
 			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet
 			--suppressions= --" ;;
 	report)
-		words="--all --limit= --json --whole-run --interval= --times= --suppressions=
+		words="--all --limit= --json --process= --interval= --times= --suppressions=
 			--no-default-suppressions"
 		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost errors top stats growth" ;;
 	stats)
-		words="--json --whole-run" ;;
+		words="--json --process=" ;;
 	flame)
-		words="-o --nodes= --whole-run --suppressions=" ;;
+		words="-o --nodes= --process= --suppressions=" ;;
 	export)
 		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
-			--value=alloc-bytes --value=allocs --whole-run --suppressions=" ;;
+			--value=alloc-bytes --value=allocs --process= --suppressions=" ;;
 	suppress)
-		words="--gen --whole-run --suppressions= --no-default-suppressions" ;;
+		words="--gen --process= --suppressions= --no-default-suppressions" ;;
 	top)
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
-			--filter= --batch --limit= --all --whole-run" ;;
+			--filter= --batch --limit= --all --process=" ;;
 	diff)
-		words="--fail-on-increase= --flame= --json --limit= --all --whole-run --suppressions=" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all --process= --suppressions=" ;;
 	corpus)
 		words="-o --" ;;
 	esac

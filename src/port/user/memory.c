@@ -134,6 +134,19 @@ int stackdepot_attach_at(const void *memory, uint64_t bytes, struct stackdepot *
 	return memory_open(depot, (void *)(uintptr_t)memory, bytes, ret_depot);
 }
 
+int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_depot)
+{
+	struct stackdepot *depot;
+
+	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
+		return -EINVAL;
+	depot = memory_reserve(0);
+	if (!depot)
+		return -ENOMEM;
+	depot->shared = true;
+	return memory_open(depot, memory, bytes, ret_depot);
+}
+
 /* Map the depot that a file holds, or is to hold, behind a private page. */
 static int memory_map_file(int fd, u64 bytes, bool read_only, struct stackdepot **ret_depot)
 {
@@ -220,46 +233,4 @@ int stackdepot_attach(const char *path, struct stackdepot **ret_depot)
 	error = memory_attach(fd, ret_depot);
 	(void)close(fd);
 	return error;
-}
-
-/* End the life of a line whose holder is not in this process, as he may have begun to. */
-static void memory_end_life(struct depot_line *line)
-{
-	u64 link = atomic64_read(&line->link);
-	u64 generation = (link >> LINK_GENERATION_SHIFT) + 1;
-
-	if (!(link & LINK_DEAD))
-		atomic64_set(&line->link,
-			     generation << LINK_GENERATION_SHIFT | LINK_DEAD | (link & LINK_NEXT));
-}
-
-/*
- * A used line whose state is 0 is one that some other thread was filling or clearing. All of them
- * are unlinked before the first is given back: a line that is free is on no chain. Another thread
- * may also have been dismissing a line, or about to take it back, or in the middle of an event.
- */
-unsigned int stackdepot_fork_child(struct stackdepot *depot)
-{
-	u32 number, bucket, given_back = 0;
-
-	if (depot->shared || depot->read_only)
-		return 0;
-	for (number = 1; number <= depot->header->fresh; number++)
-		if (!atomic64_read(&depot_line(depot, number)->state))
-			memory_end_life(depot_line(depot, number));
-	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
-		depot_chain_unlink(depot, bucket);
-	for (number = 1; number <= depot->header->fresh; number++) {
-		struct depot_line *line = depot_line(depot, number);
-
-		if (!atomic64_read(&line->state)) {
-			atomic64_set(&line->state, STATE_FREE);
-			given_back++;
-		}
-		if (!(atomic64_read(&line->state) & STATE_DISMISSED))
-			depot_candidate_set(depot, number);
-	}
-	depot_candidate_reset(depot);
-	(void)depot_ring_reset(depot);
-	return given_back;
 }

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * attach.c - the store of the run: found, or made by whoever comes first, and mapped.
+ *
+ * All processes of a run know it by its name: a program that was exec()ed has nothing else from its
+ * parent. A forked child has its parent's mapping, and goes on with that; it opens the file again,
+ * if it can, for the mapping to be its own: that is what tells how long it is there.
+ *
+ * Nobody writes to a store that another user could have made or changed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "reap.h"
+#include "recorder.h"
+
+#define ATTACH_TRIES 2000u /* of a millisecond, for whoever makes the store */
+
+static struct {
+	dev_t device;
+	ino_t inode;
+} attached;
+
+static int attach_open(const char *path)
+{
+	int fd = setup_open(path, O_RDWR | O_NONBLOCK);
+
+	if (fd == -ENOENT)
+		fd = setup_open(path, O_RDWR | O_CREAT | O_EXCL);
+	return fd == -EEXIST ? setup_open(path, O_RDWR | O_NONBLOCK) : fd;
+}
+
+static int attach_check_file(int fd, struct stat *ret_st)
+{
+	if (fstat(fd, ret_st))
+		return -errno;
+	if (!S_ISREG(ret_st->st_mode))
+		return -EBADMSG;
+	return ret_st->st_uid == geteuid() && !(ret_st->st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+static void *attach_at(uint64_t offset)
+{
+	return (char *)recorder.header + offset;
+}
+
+static void attach_sections(void)
+{
+	const struct store_layout *layout = &recorder.layout;
+
+	recorder.processes = attach_at(layout->processes_offset);
+	recorder.modules = module_table_at(recorder.header, layout);
+	recorder.errors = attach_at(layout->errors_offset);
+	recorder.corpus = attach_at(layout->corpus_offset);
+	recorder.buckets = attach_at(layout->live_offset);
+	recorder.overflow = attach_at(layout->overflow_offset);
+	recorder.larges = attach_at(layout->larges_offset);
+	recorder.tally_sets = attach_at(layout->tallies_offset);
+	recorder.counters = attach_at(layout->counters_offset);
+}
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+static int attach_make_depot(const struct store_layout *layout, struct store_header *header)
+{
+	const struct stackdepot_options options = {
+		.max_bytes = layout->depot_bytes + STORE_PAGE_BYTES,
+		.max_frames = (uint32_t)recorder.options.max_frames,
+		.ring_entries = layout->ring_entries,
+		.lines = layout->lines,
+	};
+	struct stackdepot *depot;
+	int error = stackdepot_create_at(&options, (char *)header + layout->depot_offset, &depot);
+
+	if (!error)
+		stackdepot_destroy(depot);
+	return error;
+}
+
+static int attach_fill(const char *path, int fd, uint64_t bytes, struct store_header *header)
+{
+	struct store_layout layout;
+	int error = store_plan(bytes, recorder.options.corpus_events, &layout);
+
+	header->version = STORE_VERSION;
+	header->header_bytes = sizeof(*header);
+	header->total_bytes = bytes;
+	header->corpus_events = recorder.options.corpus_events;
+	header->asked_bytes = recorder.options.sample_bytes;
+	header->locks_hold = locks_last(path, fd);
+	if (!error)
+		error = attach_make_depot(&layout, header);
+	if (!error)
+		store_release(&header->magic, STORE_MAGIC);
+	return error;
+}
+
+/* With its blocks: a full disk is found out here, not by a signal in the program. */
+static int attach_make(const char *path, int fd)
+{
+	const uint64_t bytes = recorder.options.memory_bytes & ~(uint64_t)(STORE_PAGE_BYTES - 1);
+	struct store_header *header;
+	int error = limits_reserve(fd, bytes);
+
+	if (!error) {
+		header = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+			      0);
+		error = header == MAP_FAILED ? -errno : attach_fill(path, fd, bytes, header);
+		if (header != MAP_FAILED)
+			(void)munmap(header, bytes);
+	}
+	if (error)
+		(void)unlink(path);
+	return error;
+}
+
+/* What the file is: 0 a store, -ENODATA nothing yet, or why it can not be taken. */
+static int attach_look(int fd)
+{
+	struct store_header header = {0};
+	const ssize_t length = pread(fd, &header, offsetof(struct store_header, total_bytes), 0);
+
+	if (length < 0)
+		return -errno;
+	if (!length || (!header.magic && (!header.version || header.version == STORE_VERSION)))
+		return -ENODATA;
+	if (header.magic != STORE_MAGIC)
+		return -EBADMSG;
+	return header.version == STORE_VERSION && header.header_bytes == sizeof(header)
+		       ? 0
+		       : -EPROTONOSUPPORT;
+}
+
+/* Of several that begin at once one makes it, the others wait. */
+static int attach_ready(const char *path, int fd, const struct stat *st)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int error = attach_look(fd);
+	unsigned int tries;
+
+	for (tries = 0; error == -ENODATA && tries < ATTACH_TRIES; tries++) {
+		int locked = locks_reaper(fd);
+
+		if (locked != -EAGAIN) {
+			error = attach_look(fd);
+			/* A file of zeros that nobody is at is not ours. */
+			if (error == -ENODATA)
+				error = st->st_size ? -EBADMSG : attach_make(path, fd);
+			locks_reaper_end(fd);
+			return error;
+		}
+		(void)nanosleep(&moment, NULL);
+		error = attach_look(fd);
+	}
+	return error;
+}
+
+/* --- mapping it ------------------------------------------------------------------------------- */
+
+static int attach_map_head(int fd)
+{
+	struct stat st;
+	void *memory;
+
+	if (fstat(fd, &st) || (uint64_t)st.st_size < STORE_HEAD_BYTES)
+		return -EBADMSG;
+	memory = mmap(NULL, STORE_HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	recorder.head = memory;
+	return 0;
+}
+
+/* Its numbers are copied before they are checked. */
+static int attach_plan(const struct store_header *header, uint64_t file_bytes)
+{
+	const uint64_t bytes = load_relaxed(&header->total_bytes);
+	const uint64_t events = load_relaxed(&header->corpus_events);
+
+	if (bytes > file_bytes || store_plan(bytes, events, &recorder.layout))
+		return -EBADMSG;
+	recorder.options.memory_bytes = bytes;
+	recorder.options.corpus_events = events;
+	return 0;
+}
+
+static int attach_map(int fd, const struct stat *st, void *where)
+{
+	const uint64_t bytes = recorder.options.memory_bytes;
+	void *memory = mmap(where, bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_NORESERVE | (where ? MAP_FIXED : 0), fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	/* To read ahead of what is touched is most of the time that a start takes. */
+	(void)madvise(memory, bytes, MADV_RANDOM);
+	attached.device = st->st_dev;
+	attached.inode = st->st_ino;
+	recorder.header = recorder.head = memory;
+	attach_sections();
+	return 0;
+}
+
+static int attach_map_all(int fd)
+{
+	struct stat st;
+	int error = attach_map_head(fd);
+
+	if (error)
+		return error;
+	error = fstat(fd, &st) ? -errno : attach_plan(recorder.head, (uint64_t)st.st_size);
+	if (!error)
+		error = limits_memory(recorder.options.memory_bytes) ? -ENOMEM : 0;
+	if (error)
+		return error;
+	(void)munmap(recorder.head, STORE_HEAD_BYTES);
+	recorder.head = NULL;
+	error = attach_map(fd, &st, NULL);
+	if (!error)
+		error = stackdepot_join_at(attach_at(recorder.layout.depot_offset),
+					   recorder.layout.depot_bytes, &recorder.depot);
+	if (error && recorder.header)
+		attach_leave();
+	return error;
+}
+
+int attach_store(const char *path, bool head_only, int *ret_fd)
+{
+	int error, fd = attach_open(path);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	error = attach_check_file(fd, &st);
+	head_only &= !error && st.st_size;
+	if (!error)
+		error = attach_ready(path, fd, &st);
+	if (!error)
+		error = head_only ? attach_map_head(fd) : attach_map_all(fd);
+	if (error)
+		(void)close(fd);
+	else
+		*ret_fd = fd;
+	return error;
+}
+
+int attach_reserve(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int error = 0;
+	unsigned int tries;
+
+	for (tries = 0; load_acquire(&recorder.header->trimmed) && tries < ATTACH_TRIES; tries++) {
+		if (locks_reaper(fd) == -EAGAIN) {
+			(void)nanosleep(&moment, NULL);
+			continue;
+		}
+		error = limits_reserve(fd, recorder.options.memory_bytes);
+		if (!error)
+			store_release(&recorder.header->trimmed, 0);
+		locks_reaper_end(fd);
+		break;
+	}
+	return load_relaxed(&recorder.header->trimmed) && !error ? -EBUSY : error;
+}
+
+bool attach_is_same(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_dev == attached.device && st.st_ino == attached.inode;
+}
+
+int attach_again(const char *path)
+{
+	int fd = setup_open(path, O_RDWR | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (!attach_is_same(fd) || fstat(fd, &st) || attach_map(fd, &st, recorder.header)) {
+		(void)close(fd);
+		return -ENOENT;
+	}
+	return fd;
+}
+
+void attach_leave(void)
+{
+	char *memory = (char *)recorder.header;
+
+	stackdepot_destroy(recorder.depot);
+	recorder.depot = NULL;
+	recorder.header = NULL;
+	recorder.process = NULL;
+	(void)munmap(memory + STORE_HEAD_BYTES, recorder.options.memory_bytes - STORE_HEAD_BYTES);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * slot.c - this process in the store.
+ *
+ * It takes a slot that is free; if there is none, those of processes that are gone are closed, and
+ * the oldest of these make room.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "reap.h"
+#include "recorder.h"
+
+#define SLOT_FEW 8u
+#define SLOT_CLOSE_NS 100000000ull
+
+/* Where our own variables end: the linker's. */
+extern const char _end[] __attribute__((visibility("hidden")));
+
+/* --- who this is ------------------------------------------------------------------------------ */
+
+static ssize_t slot_read(const char *path, char *text, size_t bytes)
+{
+	int fd = setup_open(path, O_RDONLY);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, bytes);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return length;
+}
+
+static void slot_command(struct store_process *process)
+{
+	ssize_t length = slot_read("/proc/self/cmdline", process->command, STORE_COMMAND_BYTES - 1);
+
+	process->command_bytes = length > 0 ? (uint32_t)length : 0;
+}
+
+/* The process's start, and the name space that its number is of. */
+static void slot_identity(struct store_process *process)
+{
+	ssize_t length;
+	struct stat st;
+	char text[512];
+	const char *at;
+	int field;
+
+	if (!stat("/proc/self/ns/pid", &st))
+		process->pid_namespace = st.st_ino;
+	length = slot_read("/proc/self/stat", text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	/* The name of the program may have anything in it: the last ")" ends it, in field 2. */
+	at = strrchr(text, ')');
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+		process->start_ticks = process->start_ticks * 10 + (uint64_t)(*at - '0');
+}
+
+static void slot_fill(struct store_process *process, uint32_t flags)
+{
+	struct timespec now = {0, 0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	process->serial = __atomic_add_fetch(&recorder.header->serial, 1, __ATOMIC_RELAXED);
+	process->pid = (uint32_t)getpid();
+	process->parent = (uint32_t)getppid();
+	process->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	process->start_monotonic_ns = recorder_now_ns();
+	process->state = STORE_RUNNING;
+	process->flags = flags;
+	process->processes = 1;
+	process->recorder_end = (uintptr_t)_end;
+	slot_identity(process);
+}
+
+static void slot_reaper(struct reaper *reaper, int fd)
+{
+	struct stat st;
+
+	*reaper = (struct reaper){.header = recorder.header,
+				  .layout = &recorder.layout,
+				  .depot = recorder.depot,
+				  .fd = fd};
+	if (recorder.process)
+		reaper->pid_namespace = recorder.process->pid_namespace;
+	else if (!stat("/proc/self/ns/pid", &st))
+		reaper->pid_namespace = st.st_ino;
+}
+
+static bool slot_reap_by(struct reaper *reaper, bool fold)
+{
+	uint32_t nr;
+
+	if (reap_begin(reaper))
+		return false;
+	nr = reap_close(reaper);
+	if (fold)
+		nr += reap_fold(reaper);
+	reap_end(reaper);
+	return nr;
+}
+
+static bool slot_reap(int fd, bool fold)
+{
+	struct reaper reaper;
+
+	if (fd < 0)
+		return false;
+	slot_reaper(&reaper, fd);
+	return slot_reap_by(&reaper, fold);
+}
+
+/* --- taking one ------------------------------------------------------------------------------- */
+
+/* Is it free, or was it taken by one who was killed before it was open, if the lock is to be had? */
+static bool slot_may_be_taken(const struct store_process *process, uint32_t slot, uint64_t owner,
+			      bool locked)
+{
+	if (!owner)
+		return true;
+	return locked && (owner & STORE_OWNER_KIND) == STORE_OWNER_LOCKED &&
+	       load_acquire(&process->stage) == STORE_FREE &&
+	       !(load_relaxed(&recorder.header->open[slot / 64]) >> slot % 64 & 1);
+}
+
+static bool slot_take(int fd, uint32_t slot, uint64_t kind)
+{
+	const bool locked = kind == STORE_OWNER_LOCKED;
+	struct store_process *process = &recorder.processes[slot];
+	uint64_t owner = load_relaxed(&process->owner);
+
+	if (!slot_may_be_taken(process, slot, owner, locked) || (locked && locks_take(fd, slot)))
+		return false;
+	if (__atomic_compare_exchange_n(&process->owner, &owner,
+					owner ? owner + STORE_OWNER_AGAIN : kind, false,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		(void)__atomic_fetch_or(&recorder.header->open[slot / 64], 1ull << slot % 64,
+					__ATOMIC_RELEASE);
+		return true;
+	}
+	if (locked)
+		locks_drop(fd, slot);
+	return false;
+}
+
+/* The number of slots if there is none. */
+static uint32_t slot_search(int fd, uint64_t owner)
+{
+	const uint32_t slots = recorder.layout.slots;
+	uint32_t i, slot = load_relaxed(&recorder.header->next_slot);
+
+	for (i = 0; i < slots; i++, slot++) {
+		slot %= slots;
+		if (!slot_take(fd, slot, owner))
+			continue;
+		store_relaxed(&recorder.header->next_slot, slot + 1);
+		return slot;
+	}
+	return slots;
+}
+
+/* Room is made by one at a time; who comes second finds some soon. */
+static uint32_t slot_search_long(int fd, uint64_t owner)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	uint32_t slot = slot_search(fd, owner);
+	unsigned int tries;
+
+	for (tries = 0; slot == recorder.layout.slots && tries < 100; tries++) {
+		if (!slot_reap(fd, true))
+			(void)nanosleep(&moment, NULL);
+		slot = slot_search(fd, owner);
+	}
+	return slot;
+}
+
+static uint32_t slot_open(uint32_t enough)
+{
+	const uint32_t slots = recorder.layout.slots;
+	uint32_t nr = 0, slot = store_next_open(recorder.header, 0, slots);
+
+	for (; slot < slots && nr < enough; nr++)
+		slot = store_next_open(recorder.header, slot + 1, slots);
+	return nr;
+}
+
+/*
+ * Close what was left by others, if they are few, so that a service that is started again and again
+ * closes itself; and make good what was left half done, if nobody else is there. Before this
+ * process has a slot: its own would be seen as another's.
+ */
+static void slot_repair(int fd)
+{
+	struct reaper reaper;
+
+	if (fd < 0 || slot_open(SLOT_FEW) == SLOT_FEW)
+		return;
+	slot_reaper(&reaper, fd);
+	if (reap_begin(&reaper))
+		return;
+	(void)reap_close(&reaper);
+	if (!reap_present(&reaper, 1))
+		(void)reap_recount(&reaper);
+	reap_end(&reaper);
+}
+
+int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
+{
+	const bool locked = fd >= 0 && recorder.header->locks_hold;
+	const uint64_t owner = locked ? STORE_OWNER_LOCKED : STORE_OWNER_UNLOCKED;
+	struct store_process *process;
+	uint32_t slot;
+
+	slot_repair(fd);
+	slot = slot_search_long(fd, owner);
+	process = &recorder.processes[slot];
+	if (slot == recorder.layout.slots) {
+		recorder_count(&recorder.header->totals.processes_dropped, 1);
+		return -EAGAIN;
+	}
+	slot_fill(process, flags | (locked ? STORE_FLAG_LOCKED : 0));
+	if (parent) {
+		memcpy(process->command, parent->command, sizeof(process->command));
+		process->command_bytes = parent->command_bytes;
+	} else {
+		slot_command(process);
+	}
+	recorder.process = process;
+	recorder.slot = slot;
+	recorder.serial = process->serial;
+	recorder.place = store_place(0, slot);
+	recorder.event = (uint64_t)process->serial << STORE_EVENT_PROCESS_SHIFT;
+	recorder.parts =
+		(struct store_parts *)((char *)recorder.header + recorder.layout.parts_offset) +
+		slot;
+	store_release(&process->stage, STORE_OPEN);
+	return 0;
+}
+
+/* --- making room ------------------------------------------------------------------------------ */
+
+/* A descriptor of our own, as the locks that are ours are not to be seen through it as free. */
+static bool slot_reap_now(bool fold)
+{
+	const int saved_errno = errno;
+	int fd = filter_allows_all() ? setup_open(recorder.options.store, O_RDWR | O_NONBLOCK)
+				     : -EPERM;
+	bool made = fd >= 0 && attach_is_same(fd) && slot_reap(fd, fold);
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved_errno;
+	return made;
+}
+
+bool slot_make_room(void)
+{
+	return slot_reap_now(true);
+}
+
+/* Not more often than it takes processes to end. */
+bool slot_close_others(void)
+{
+	static uint64_t last;
+	const uint64_t now = recorder_now_ns();
+	uint64_t before = load_relaxed(&last);
+
+	return now - before >= SLOT_CLOSE_NS &&
+	       __atomic_compare_exchange_n(&last, &before, now, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED) &&
+	       slot_reap_now(false);
+}
