@@ -151,8 +151,12 @@ STACKDEPOT_API int stackdepot_attach_at(const void *memory, uint64_t bytes,
 
 /**
  * stackdepot_join_at() - stackdepot_attach_at(), to save there too, as other processes may.
- * @memory: as stackdepot_create_at() left it, in whichever process; writable. Not trusted, but who
- *          else writes to it can make traces wrong.
+ * @memory: as stackdepot_create_at() left it, in whichever process; aligned to 64, writable for
+ *          @bytes. Not trusted, but who else writes to it can make traces wrong. It must outlive
+ *          the depot.
+ *
+ * Context: not in signal handlers.
+ * Return: 0 and *@ret_depot, or as stackdepot_attach_at().
  */
 STACKDEPOT_API int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_depot);
 
@@ -179,10 +183,10 @@ STACKDEPOT_API void stackdepot_destroy(struct stackdepot *depot);
 STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
 
 /**
- * stackdepot_recount() - make good what processes left half done that are gone.
- * @held: references that there are to the trace of each line, from 1 to the number of lines (the
- *        low half of a stackdepot_ref_t); what there are besides was given back by nobody. Used as
- *        scratch.
+ * stackdepot_recount() - make good what processes left half done or held that are gone.
+ * @held: an array of stackdepot_stats.lines + 1: the references there still are to the trace of
+ *        each line, from 1 on (the low half of a stackdepot_ref_t). What there are besides is taken
+ *        away. Used as scratch.
  *
  * Context: nobody else uses the depot meanwhile; linear in the number of lines.
  * Return: lines that were given back, or whose references were not those.

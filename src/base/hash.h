@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * hash.h - the two hashes of the tool, for tables and for keys.
+ * hash.h - two hashes, for tables and for keys; of the tool, and of what it reads.
  *
  * hash_bytes() and hash_text() are FNV-1a, byte after byte: keys that are shown or kept, such as
  * profile_key(), are the same on every machine. hash_word() takes a word in one multiplication, and
- * is for tables inside a process. Both can be continued: the hash of what came before goes in.
+ * is for tables. Both can be continued: the hash of what came before goes in.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

@@ -134,6 +134,29 @@ static void profile_list_store(struct profile *profile, size_t number, size_t *r
 	}
 }
 
+/* Of processes that were not listed before. Of most there is nothing. */
+static void profile_name_code(struct profile *profile)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++) {
+		const struct stackdepot_store_info *info = &profile->processes[i].info;
+		struct profile_store *store = &profile->stores[profile->processes[i].store];
+		struct code_names *code;
+
+		if (info->serial <= store->named)
+			continue;
+		store->named = info->serial;
+		code = code_names_of(store->path, info);
+		if (code_names_time(code) > store->code_time)
+			store->code_time = code_names_time(code);
+		if (code_names_nr(code))
+			symbols_made(store->symbols, info->serial, code);
+		else
+			code_names_close(code);
+	}
+}
+
 static void profile_forget_processes(struct profile *profile)
 {
 	size_t i;
@@ -157,6 +180,7 @@ static bool profile_list(struct profile *profile)
 	if (profile->nr_processes) {
 		qsort(profile->processes, profile->nr_processes, sizeof(*profile->processes),
 		      processes_by_start);
+		profile_name_code(profile);
 		return true;
 	}
 	if (profile->process)

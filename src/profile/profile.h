@@ -2,8 +2,8 @@
 /*
  * profile.h - the stacks of a store with their frames: what is reported, exported, drawn, compared.
  *
- * A profile is what a store held at one moment, that is all processes of a run or those of them that
- * were asked for; or several stores together. Stacks of different stores are one if their frames
+ * A profile is what a store held at one moment: all processes of a run, or those of them that were
+ * asked for; or several stores together. Stacks of different stores are one if their frames
  * are the same places, module by build-id and offset; so are errors. Processes may go on writing
  * meanwhile.
  */
@@ -55,7 +55,8 @@ struct profile_store {
 	uint32_t pid; /* only this process is asked for; 0: all */
 	struct stackdepot_store *store;
 	struct symbols_store *symbols;
-	time_t code_time; /* names of code that it made are as of then; 0: there are none */
+	uint32_t named;	  /* the last process whose names of code were looked for */
+	time_t code_time; /* names of code that they made are as of then; 0: there are none */
 };
 
 struct profile_process {
@@ -110,8 +111,8 @@ size_t profile_find(const struct profile *profile, size_t store, uint32_t serial
 
 /*
  * Read the stores that TARGETS name, without what FILTER leaves out, live figures of stacks,
- * and errors; it may be NULL and has to last as long. NULL after a complaint: one cannot be read, or
- * has no such process. Where lost objects are asked for, each process that runs is stopped for a
+ * and errors; it may be NULL and has to last as long. NULL after a complaint: one cannot be read,
+ * or has no such process. Where lost objects are asked for, each process that runs is stopped for a
  * moment.
  */
 struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter);

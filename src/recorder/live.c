@@ -106,7 +106,7 @@ static uint32_t live_bucket(uint32_t home, uint32_t distance)
 	return live_bucket_behind(home, distance, recorder.layout.buckets);
 }
 
-/* Before an entry of this bucket is anybody's: a process that is gone is looked for in its parts. */
+/* Before an entry of this bucket is anybody's: who is gone is looked for in its parts alone. */
 static inline void live_mark(uint32_t bucket)
 {
 	const uint32_t part = bucket >> recorder.layout.part_shift;
@@ -558,7 +558,7 @@ static bool thin_step(void)
 	return true;
 }
 
-/* One at a time, in the run. One that was killed in it does not keep the others from it for long. */
+/* One at a time, in the run. Who was killed in it does not keep the others from it for long. */
 static bool thin_begin(void)
 {
 	uint64_t *since = &recorder.header->totals.thinning;

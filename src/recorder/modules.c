@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "filter.h"
 #include "frame.h"
 #include "module_table.h"
@@ -133,16 +134,6 @@ static struct build_id place_build_id(const struct place *place, struct segments
 	return found;
 }
 
-static uint64_t hash_bytes(const void *bytes, size_t nr)
-{
-	const uint8_t *byte = bytes;
-	uint64_t hash = 0xcbf29ce484222325ull;
-
-	while (nr--)
-		hash = (hash ^ *byte++) * 0x100000001b3ull;
-	return hash;
-}
-
 /* From the lowest to the highest address; of the program from one of its ranges to another. */
 static void place_extent(struct place *place, struct segments segments)
 {
@@ -176,9 +167,9 @@ static struct build_id place_fill(struct place *place)
 
 	place_extent(place, segments);
 	build_id = place_build_id(place, segments);
-	place->headers =
-		build_id.nr ? hash_bytes(build_id.bytes, build_id.nr)
-			    : hash_bytes(segments.first, segments.nr * sizeof(*segments.first));
+	place->headers = build_id.nr ? hash_bytes(HASH_BASIS, build_id.bytes, build_id.nr)
+				     : hash_bytes(HASH_BASIS, segments.first,
+						  segments.nr * sizeof(*segments.first));
 	return build_id;
 }
 
@@ -272,8 +263,9 @@ static void module_file(struct store_module *module, const struct place *place)
 	if (!filter_allows(FILTER_STAT) ||
 	    stat(*place->link_map->l_name || module_by_loader() ? module->path : "/proc/self/exe",
 		 &st)) {
-		identity->process = (uint64_t)recorder.serial << 32 | 1 |
-				    (uint32_t)hash_bytes(module->path, module->path_bytes);
+		identity->process =
+			(uint64_t)recorder.serial << 32 | 1 |
+			(uint32_t)hash_bytes(HASH_BASIS, module->path, module->path_bytes);
 		return;
 	}
 	identity->file_bytes = (uint64_t)st.st_size;

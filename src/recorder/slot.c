@@ -119,7 +119,7 @@ static bool slot_reap(int fd, bool fold)
 
 /* --- taking one ------------------------------------------------------------------------------- */
 
-/* Is it free, or was it taken by one who was killed before it was open, if the lock is to be had? */
+/* Is it free, or its taker killed before it was open, so that the lock is to be had? */
 static bool slot_may_be_taken(const struct store_process *process, uint32_t slot, uint64_t owner,
 			      bool locked)
 {

@@ -94,7 +94,7 @@ struct store_counts {
 #define STORE_COUNTS (sizeof(struct store_counts) / sizeof(uint64_t))
 
 /*
- * The low bits of `owner`: who has the lock of the slot, and who could not open the file to have it.
+ * The low bits of `owner`: has he the lock of the slot, or could he not open the file to have it?
  * Whoever takes it from one that was killed before it was open adds STORE_OWNER_AGAIN, so that
  * nobody takes him for that one.
  */
@@ -164,7 +164,7 @@ struct store_totals {
 	uint64_t starts_dropped;
 	uint64_t folded; /* processes that have no slot of their own any more */
 	uint64_t
-		uncertain; /* deaths in the middle of an event: repaired when nobody else is there */
+		uncertain; /* deaths amid an event: repaired when nobody else is there */
 	uint64_t repaired; /* references and lines that were nobody's */
 };
 

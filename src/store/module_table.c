@@ -22,6 +22,7 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "module_table.h"
 #include "stackdepot/store.h"
 
@@ -36,10 +37,8 @@ static uint64_t table_hash(const struct store_identity *identity)
 	size_t i;
 
 	memcpy(words, identity, sizeof(words));
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
-	}
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		hash = hash_word(hash, words[i]);
 	return hash;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "counter.h"
+#include "module_table.h"
 #include "reap.h"
 
 static uint64_t reap_now_ns(void)
@@ -51,11 +52,13 @@ static void reap_slot(struct reaper *reaper, uint32_t slot)
 {
 	struct store_tally_set *sets = reap_at(reaper, reaper->layout->tallies_offset);
 	struct store_process *process = reap_process(reaper, slot);
+	const struct module_table modules = module_table_at(reaper->header, reaper->layout);
 	uint32_t i;
 
 	for (i = 0; i < reaper->layout->tally_sets; i++)
 		if (__atomic_load_n(&sets[i].owner, __ATOMIC_ACQUIRE) == slot + 1)
 			reap_set(reaper, &sets[i], &process->counts);
+	module_table_settle(&modules, process->serial);
 	/* Threads may have been in the middle of an event. */
 	if (process->state == STORE_RUNNING || process->flags & STORE_FLAG_KILLED ||
 	    process->counts.threads > 1)

@@ -44,7 +44,10 @@ static inline struct store_process *reap_process(const struct reaper *reaper, ui
 /* Be the one who may make or reap a store, by this descriptor. As reap_begin(). */
 int locks_reaper(int fd);
 void locks_reaper_end(int fd);
-/* Be the reaper, and end what one before had begun. 0; -EAGAIN: somebody else is; or another negative errno. */
+/*
+ * Be the reaper, and end what one before had begun. 0, -EAGAIN (somebody else is), or another
+ * negative errno.
+ */
 int reap_begin(struct reaper *reaper);
 void reap_end(struct reaper *reaper);
 /*
