@@ -250,7 +250,7 @@ int attach_store(const char *path, bool head_only, int *ret_fd)
 	return error;
 }
 
-int attach_reserve(int fd)
+static int attach_reserve_all(int fd)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	int error = 0;
@@ -268,6 +268,21 @@ int attach_reserve(int fd)
 		break;
 	}
 	return load_relaxed(&recorder.header->trimmed) && !error ? -EBUSY : error;
+}
+
+int attach_reserve(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	unsigned int tries;
+
+	for (tries = 0; locks_room(fd) == -EAGAIN && tries < ATTACH_TRIES; tries++)
+		(void)nanosleep(&moment, NULL);
+	return attach_reserve_all(fd);
+}
+
+void attach_reserved(int fd)
+{
+	locks_room_end(fd);
 }
 
 bool attach_is_same(int fd)

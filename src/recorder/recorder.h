@@ -182,9 +182,11 @@ int attach_store(const char *path, bool head_only, int *ret_fd);
 /* In a forked child: map it again, for the mapping to be this process's own. The file, or a
  * negative errno. */
 int attach_again(const char *path);
-/* After a slot was taken: see that the file has all of its blocks, which may have been given back
- * when nobody was there. 0 or a negative errno. */
+/* Before anything but the head is written to: see that the file has all of its blocks, which may
+ * have been given back when nobody was there. They stay until attach_reserved(), when the process
+ * has a slot. 0 or a negative errno. */
 int attach_reserve(int fd);
+void attach_reserved(int fd);
 /* Is this the file that is mapped? */
 bool attach_is_same(int fd);
 /* Unmap it, but for the head. */

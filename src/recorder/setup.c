@@ -118,10 +118,12 @@ static int setup_store(void)
 	if (error)
 		return error;
 	exec_arrived();
-	if (recorder.header)
-		error = slot_begin(fd, 0, NULL);
-	if (!error && recorder.header)
+	if (recorder.header) {
 		error = attach_reserve(fd);
+		if (!error)
+			error = slot_begin(fd, 0, NULL);
+		attach_reserved(fd);
+	}
 	(void)close(fd);
 	return error;
 }

@@ -171,34 +171,47 @@ static int trim_zeros(int fd, off_t end)
 	return error;
 }
 
-/* Whoever begins meanwhile has a slot first, and then looks whether this was begun. */
+/* Not if somebody begins meanwhile. */
 static void settle_trim(struct finish *finish)
 {
 	struct store_header *header = finish->reaper.header;
-	const uint32_t before = header->trimmed;
+	const int fd = finish->reaper.fd;
 
-	__atomic_store_n(&header->trimmed, 1, __ATOMIC_SEQ_CST);
-	if (!before && !reap_present(&finish->reaper, 1))
-		(void)trim_zeros(finish->reaper.fd, (off_t)header->total_bytes);
+	if (locks_room_alone(fd))
+		return;
+	if (!reap_present(&finish->reaper, 1)) {
+		__atomic_store_n(&header->trimmed, 1, __ATOMIC_RELEASE);
+		(void)trim_zeros(fd, (off_t)header->total_bytes);
+	}
+	locks_room_end(fd);
+}
+
+static int settle(struct finish *finish)
+{
+	int nr, error = reap_begin(&finish->reaper);
+
+	if (error)
+		return error;
+	(void)reap_close(&finish->reaper);
+	nr = (int)reap_present(&finish->reaper, UINT32_MAX);
+	if (!nr) {
+		(void)reap_recount(&finish->reaper);
+		settle_trim(finish);
+	}
+	reap_end(&finish->reaper);
+	return nr;
 }
 
 int stackdepot_store_settle(const char *path)
 {
 	struct finish finish;
-	int error = finish_open(path, &finish), nr = 0;
+	int nr, error = finish_open(path, &finish);
 
 	if (error)
 		return error;
-	error = reap_begin(&finish.reaper);
-	if (!error) {
-		(void)reap_close(&finish.reaper);
-		nr = (int)reap_present(&finish.reaper, UINT32_MAX);
-		if (!nr) {
-			(void)reap_recount(&finish.reaper);
-			settle_trim(&finish);
-		}
-		reap_end(&finish.reaper);
-	}
+	/* Where blocks were given back nobody has been since; what is written would find holes. */
+	nr = __atomic_load_n(&finish.reaper.header->trimmed, __ATOMIC_ACQUIRE) ? 0
+									      : settle(&finish);
 	finish_close(&finish);
-	return error ? error : nr;
+	return nr;
 }

@@ -20,7 +20,8 @@
 
 #define LOCKS_REAPER 0
 #define LOCKS_PROBE 1
-#define LOCKS_SLOTS 2
+#define LOCKS_ROOM 2
+#define LOCKS_SLOTS 3
 
 static int locks_call(int fd, int command, short type, uint64_t at, struct flock *lock)
 {
@@ -99,6 +100,21 @@ int reap_begin(struct reaper *reaper)
 void reap_end(struct reaper *reaper)
 {
 	locks_reaper_end(reaper->fd);
+}
+
+int locks_room(int fd)
+{
+	return locks_set(fd, F_RDLCK, LOCKS_ROOM);
+}
+
+int locks_room_alone(int fd)
+{
+	return locks_set(fd, F_WRLCK, LOCKS_ROOM);
+}
+
+void locks_room_end(int fd)
+{
+	(void)locks_set(fd, F_UNLCK, LOCKS_ROOM);
 }
 
 static bool locks_process_exists(uint32_t pid)

@@ -51,6 +51,13 @@ void locks_reaper_end(int fd);
 int reap_begin(struct reaper *reaper);
 void reap_end(struct reaper *reaper);
 /*
+ * That a store has all of its blocks: for those who begin, until they have a slot, and for the one
+ * who gives blocks back. As locks_reaper().
+ */
+int locks_room(int fd);
+int locks_room_alone(int fd);
+void locks_room_end(int fd);
+/*
  * Lock a slot for as long as this file, opened by FD, is open or mapped by somebody. 0, -EAGAIN
  * (another process has it), or a negative errno.
  */
