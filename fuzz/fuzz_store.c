@@ -81,7 +81,6 @@ static void make_processes(struct store_process *processes)
 
 static void make_tallies(struct store_tally_set *set, stackdepot_ref_t trace)
 {
-	set->owner = PROCESSES;
 	set->tally[7] = (struct store_tally){.trace = trace, .allocs = 256, .bytes = 9};
 }
 
@@ -174,6 +173,7 @@ static void make_store(void)
 		    sound + layout.depot_offset, &depot))
 		abort();
 	make_header(header);
+	header->tally_owners[0] = PROCESSES;
 	make_run(store_run(header));
 	make_modules((void *)(sound + layout.modules_offset));
 	make_processes((void *)(sound + layout.processes_offset));

@@ -302,7 +302,9 @@ static uint32_t module_number(const struct place *place, struct build_id build_i
 	module_path(&module, place);
 	if (!build_id.nr)
 		module_file(&module, place);
+	(void)fetch_add_relaxed(&recorder.process->writes, 1);
 	number = module_table_add(&recorder.modules, recorder.serial, &module);
+	(void)fetch_add_relaxed(&recorder.process->writes, -1u);
 	return number ? number : module_without_room(identity);
 }
 

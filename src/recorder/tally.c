@@ -68,15 +68,14 @@ static bool tally_take(struct recorder_thread *thread)
 	uint32_t set;
 
 	for (set = 0; set < recorder.layout.tally_sets; set++) {
-		struct store_tally_set *tallies = &recorder.tally_sets[set];
-		uint32_t none = 0;
+		uint16_t *owner = &recorder.header->tally_owners[set], none = 0;
 
-		if (load_relaxed(&tallies->owner) ||
-		    !__atomic_compare_exchange_n(&tallies->owner, &none, recorder.slot + 1, false,
+		if (load_relaxed(owner) ||
+		    !__atomic_compare_exchange_n(owner, &none, (uint16_t)(recorder.slot + 1), false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
-		tallies->thread = thread->id;
-		thread->tallies = tallies;
+		thread->tallies = &recorder.tally_sets[set];
+		thread->tallies->thread = thread->id;
 		return true;
 	}
 	return false;
@@ -103,5 +102,5 @@ void tally_end(struct recorder_thread *thread)
 	(void)fetch_add_relaxed(&recorder.header->totals.live_objects,
 				(uint64_t)(int64_t)tallies->live_delta);
 	tallies->live_delta = 0;
-	store_release(&tallies->owner, 0);
+	store_release(&recorder.header->tally_owners[tallies - recorder.tally_sets], 0);
 }

@@ -308,6 +308,7 @@ static void fold_slot(struct reaper *reaper, uint32_t slot)
 {
 	struct store_process *process = reap_process(reaper, slot);
 
+	reaper->header->folding = slot + 1;
 	if (process->stage == STORE_CLOSED) {
 		process->counts.left_objects = process->counts.left_bytes = 0;
 		fold_entries(reaper, slot, fold_count_entry, &process->counts);
@@ -317,6 +318,7 @@ static void fold_slot(struct reaper *reaper, uint32_t slot)
 	fold_note_row(reaper, slot);
 	fold_apply_row(reaper);
 	fold_done(reaper);
+	reaper->header->folding = 0;
 }
 
 void reap_resume(struct reaper *reaper)
@@ -324,7 +326,7 @@ void reap_resume(struct reaper *reaper)
 	const struct store_journal *journal = fold_journal(reaper);
 	const uint32_t step = __atomic_load_n(&journal->step, __ATOMIC_ACQUIRE);
 	const uint64_t entries = (uint64_t)reaper->layout->buckets * STORE_BUCKET_ENTRIES;
-	uint32_t slot;
+	const uint32_t slot = reaper->header->folding - 1;
 
 	if (step == STORE_STEP_LEFT && journal->entry < entries &&
 	    journal->index <= reaper->layout->lefts) {
@@ -335,9 +337,9 @@ void reap_resume(struct reaper *reaper)
 		fold_apply_row(reaper);
 	}
 	fold_done(reaper);
-	for (slot = 0; slot < reaper->layout->slots; slot++)
-		if (reap_process(reaper, slot)->stage == STORE_FOLDING)
-			fold_slot(reaper, slot);
+	if (slot < reaper->layout->slots && reap_process(reaper, slot)->stage == STORE_FOLDING)
+		fold_slot(reaper, slot);
+	reaper->header->folding = 0;
 }
 
 /* The number below which a quarter of the closed ones lie, more or less; at least the oldest. */

@@ -25,11 +25,11 @@
 #include "stackdepot/stackdepot.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 4u
+#define STORE_VERSION 5u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
-#define STORE_COMMAND_BYTES 264u
+#define STORE_COMMAND_BYTES 256u
 #define STORE_PATH_BYTES 396u
 #define STORE_BUILD_ID_BYTES 32u
 #define STORE_BUCKET_ENTRIES 4u
@@ -122,7 +122,9 @@ struct store_process {
 	uint32_t flags;
 	uint32_t heaps;	    /* a bit for each of the allocators that it has and nobody sees */
 	uint32_t processes; /* that a row is about; 1 */
+	uint32_t writes;    /* threads that may be writing a record of a module */
 	uint32_t command_bytes;
+	uint32_t reserved;
 	struct store_counts counts;
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
 };
@@ -280,13 +282,13 @@ struct store_tally {
 #define STORE_EVENT_PROCESS_SHIFT 48u
 
 #define STORE_TALLIES 256u /* of a thread */
+#define STORE_MAX_TALLY_SETS 256u
 
 /* What a thread has in the store for itself. */
 struct store_tally_set {
-	uint32_t owner; /* slot of its process + 1; 0: free */
 	uint32_t thread;
 	int32_t live_delta; /* entries that are not yet among live_objects */
-	uint32_t reserved[13];
+	uint32_t reserved[14];
 	struct store_tally tally[STORE_TALLIES];
 };
 
@@ -340,9 +342,12 @@ struct store_header {
 		__attribute__((aligned(64)));	      /* rate at this moment, 0: every object */
 	uint32_t serial __attribute__((aligned(64))); /* of the process that began last */
 	uint32_t next_slot;			      /* where a free one may be */
+	uint32_t folding; /* slot that is being folded, or may be, + 1; 0: none */
 	struct store_totals totals __attribute__((aligned(64)));
 	struct store_journal journal __attribute__((aligned(64)));
 	uint64_t open[STORE_MAX_SLOTS / 64]; /* slots that are taken and not closed */
+	/* Whose each set of tallies is: slot of the process + 1; 0: free. */
+	uint16_t tally_owners[STORE_MAX_TALLY_SETS];
 };
 
 #define STORE_HEADER_BYTES 4096u

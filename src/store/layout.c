@@ -23,7 +23,6 @@
 #define MAX_LEFTS (1u << 20)
 #define LEFT_SHARE 2048u
 #define MIN_TALLY_SETS 2u
-#define MAX_TALLY_SETS 256u
 #define TALLY_SHARE (512u << 10)
 #define MAX_RING_ENTRIES (1u << 22)
 #define EVENT_BYTES 64u
@@ -106,7 +105,7 @@ static void layout_numbers(struct store_layout *layout, uint64_t total_bytes)
 	layout->lefts = layout_clamp(total_bytes / LEFT_SHARE, MIN_LEFTS, MAX_LEFTS);
 	/* what they may hold is a small part of the lines */
 	layout->tally_sets =
-		layout_clamp(total_bytes / TALLY_SHARE, MIN_TALLY_SETS, MAX_TALLY_SETS);
+		layout_clamp(total_bytes / TALLY_SHARE, MIN_TALLY_SETS, STORE_MAX_TALLY_SETS);
 	layout->ring_entries = layout_ring(total_bytes);
 }
 

@@ -164,10 +164,11 @@ static void reader_add_tallies(const struct stackdepot_store *store, uint32_t sl
 			       struct stackdepot_store_info *info)
 {
 	const struct store_tally_set *sets = store_at(store, store->layout.tallies_offset);
+	const struct store_header *header = store->memory;
 	uint32_t i, j;
 
 	for (i = 0; i < store->layout.tally_sets; i++) {
-		const uint32_t owner = sets[i].owner;
+		const uint32_t owner = header->tally_owners[i];
 
 		if (!owner || (slot < store->layout.slots && owner != slot + 1))
 			continue;

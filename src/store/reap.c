@@ -45,7 +45,6 @@ static void reap_set(struct reaper *reaper, struct store_tally_set *set,
 				 __ATOMIC_RELAXED);
 	for (i = 0; i < STORE_TALLIES; i++)
 		reap_tally(reaper, &set->tally[i], counts);
-	__atomic_store_n(&set->owner, 0, __ATOMIC_RELEASE);
 }
 
 static void reap_slot(struct reaper *reaper, uint32_t slot)
@@ -53,12 +52,18 @@ static void reap_slot(struct reaper *reaper, uint32_t slot)
 	struct store_tally_set *sets = reap_at(reaper, reaper->layout->tallies_offset);
 	struct store_process *process = reap_process(reaper, slot);
 	const struct module_table modules = module_table_at(reaper->header, reaper->layout);
+	uint16_t *owners = reaper->header->tally_owners;
 	uint32_t i;
 
-	for (i = 0; i < reaper->layout->tally_sets; i++)
-		if (__atomic_load_n(&sets[i].owner, __ATOMIC_ACQUIRE) == slot + 1)
-			reap_set(reaper, &sets[i], &process->counts);
-	module_table_settle(&modules, process->serial);
+	for (i = 0; i < reaper->layout->tally_sets; i++) {
+		if (__atomic_load_n(&owners[i], __ATOMIC_ACQUIRE) != slot + 1)
+			continue;
+		reap_set(reaper, &sets[i], &process->counts);
+		__atomic_store_n(&owners[i], 0, __ATOMIC_RELEASE);
+	}
+	if (process->writes)
+		module_table_settle(&modules, process->serial);
+	process->writes = 0;
 	/* Threads may have been in the middle of an event. */
 	if (process->state == STORE_RUNNING || process->flags & STORE_FLAG_KILLED ||
 	    process->counts.threads > 1)
