@@ -155,12 +155,34 @@ static bool plan_fill(struct plan *plan)
 }
 
 /* Pages with the entry, which may go over the end of one. */
-static bool plan_protect(const struct plan *plan, const struct patch *patch, int protection)
+static uintptr_t plan_first(const struct plan *plan, uint32_t i)
 {
-	uintptr_t first = (uintptr_t)patch->entry & ~(plan->page - 1);
-	uintptr_t end = (uintptr_t)patch->entry + PATCH_BRANCH_BYTES - 1;
+	return (uintptr_t)plan->patch[i].entry & ~(plan->page - 1);
+}
 
-	return patch_protect(first, (end & ~(plan->page - 1)) - first + plan->page, protection);
+static uintptr_t plan_last(const struct plan *plan, uint32_t i)
+{
+	return ((uintptr_t)plan->patch[i].entry + PATCH_BRANCH_BYTES - 1) & ~(plan->page - 1);
+}
+
+/* Are these pages those of a patch before, too? */
+static bool plan_again(const struct plan *plan, uint32_t i)
+{
+	uint32_t before;
+
+	for (before = 0; before < i; before++)
+		if (plan_first(plan, before) <= plan_first(plan, i) &&
+		    plan_last(plan, before) >= plan_last(plan, i))
+			return true;
+	return false;
+}
+
+static bool plan_protect(const struct plan *plan, uint32_t i, int protection)
+{
+	const uintptr_t first = plan_first(plan, i);
+
+	return plan_again(plan, i) ||
+	       patch_protect(first, plan_last(plan, i) - first + plan->page, protection);
 }
 
 static void plan_write(const struct patch *patch)
@@ -174,10 +196,10 @@ static void plan_write(const struct patch *patch)
 }
 
 /* Code that cannot be executed any more would end the program, so it is asked for twice. */
-static void plan_restore(const struct plan *plan, const struct patch *patch)
+static void plan_restore(const struct plan *plan, uint32_t i)
 {
-	if (!plan_protect(plan, patch, PROT_READ | PROT_EXEC))
-		(void)plan_protect(plan, patch, PROT_READ | PROT_EXEC);
+	if (!plan_protect(plan, i, PROT_READ | PROT_EXEC))
+		(void)plan_protect(plan, i, PROT_READ | PROT_EXEC);
 }
 
 /* Changes nothing unless every page can be changed. */
@@ -187,11 +209,11 @@ static bool plan_commit(const struct plan *plan)
 	uint32_t i;
 
 	for (i = 0; i < plan->nr && writable; i++)
-		writable = plan_protect(plan, &plan->patch[i], PROT_READ | PROT_WRITE);
+		writable = plan_protect(plan, i, PROT_READ | PROT_WRITE);
 	for (i = 0; i < plan->nr && writable; i++)
 		plan_write(&plan->patch[i]);
 	for (i = 0; i < plan->nr; i++)
-		plan_restore(plan, &plan->patch[i]);
+		plan_restore(plan, i);
 	return writable;
 }
 

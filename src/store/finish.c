@@ -211,7 +211,7 @@ int stackdepot_store_settle(const char *path)
 		return error;
 	/* Where blocks were given back nobody has been since; what is written would find holes. */
 	nr = __atomic_load_n(&finish.reaper.header->trimmed, __ATOMIC_ACQUIRE) ? 0
-									      : settle(&finish);
+									       : settle(&finish);
 	finish_close(&finish);
 	return nr;
 }

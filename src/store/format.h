@@ -164,10 +164,9 @@ struct store_totals {
 	uint64_t corpus_next;
 	uint64_t notes_dropped;
 	uint64_t starts_dropped;
-	uint64_t folded; /* processes that have no slot of their own any more */
-	uint64_t
-		uncertain; /* deaths amid an event: repaired when nobody else is there */
-	uint64_t repaired; /* references and lines that were nobody's */
+	uint64_t folded;    /* processes that have no slot of their own any more */
+	uint64_t uncertain; /* deaths amid an event; made good when nobody else is there */
+	uint64_t repaired;  /* references and lines that were nobody's */
 };
 
 /*
