@@ -201,6 +201,8 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent);
 bool slot_make_room(void);
 /* Only close them, if that was not tried just now: what their threads had is free then. */
 bool slot_close_others(void);
+/* As slot_make_room(), if not tried just now: traces that they held may be evicted then. */
+bool slot_make_traces(void);
 
 /* --- exec.c ----------------------------------------------------------------------------------- */
 
@@ -252,6 +254,7 @@ struct recorder_thread {
 	struct stackdepot_cursor cursor;
 	struct stackdepot_pen pen;
 	struct store_tally_set *tallies; /* in the store, or NULL */
+	uint32_t without;		 /* events while there were none */
 	uint32_t id;
 	enum trace_tail tail; /* of the last trace that was saved with the cursor */
 	uint32_t guesses;     /* frames behind the mark of the last trace that had one */
@@ -351,6 +354,8 @@ void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes);
 #define TALLY_MAX 64u /* references that are enough */
 
 void tally_begin(struct recorder_thread *thread);
+/* At an event of a thread that has none: try again, now and then. */
+void tally_again(struct recorder_thread *thread);
 void tally_end(struct recorder_thread *thread);
 /* Let a trace have the place. False if it is not there any more. */
 bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace);

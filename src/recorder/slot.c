@@ -266,14 +266,27 @@ bool slot_make_room(void)
 }
 
 /* Not more often than it takes processes to end. */
+static bool slot_reap_seldom(uint64_t *last, bool fold)
+{
+	const uint64_t now = recorder_now_ns();
+	uint64_t before = load_relaxed(last);
+
+	return now - before >= SLOT_CLOSE_NS &&
+	       __atomic_compare_exchange_n(last, &before, now, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED) &&
+	       slot_reap_now(fold);
+}
+
 bool slot_close_others(void)
 {
 	static uint64_t last;
-	const uint64_t now = recorder_now_ns();
-	uint64_t before = load_relaxed(&last);
 
-	return now - before >= SLOT_CLOSE_NS &&
-	       __atomic_compare_exchange_n(&last, &before, now, false, __ATOMIC_RELAXED,
-					   __ATOMIC_RELAXED) &&
-	       slot_reap_now(false);
+	return slot_reap_seldom(&last, false);
+}
+
+bool slot_make_traces(void)
+{
+	static uint64_t last;
+
+	return slot_reap_seldom(&last, true);
 }

@@ -19,6 +19,7 @@
 #include "recorder.h"
 
 #define AHEAD 8u /* references taken at once */
+#define TALLY_AGAIN 4096u /* events of a thread without tallies from try to try */
 
 static void tally_give_back(struct store_tally *tally)
 {
@@ -87,6 +88,13 @@ void tally_begin(struct recorder_thread *thread)
 	thread->tallies = NULL;
 	if (!tally_take(thread) && slot_close_others())
 		(void)tally_take(thread);
+}
+
+/* Others end, or are found to have ended. */
+void tally_again(struct recorder_thread *thread)
+{
+	if (!(++thread->without % TALLY_AGAIN))
+		tally_begin(thread);
 }
 
 void tally_end(struct recorder_thread *thread)

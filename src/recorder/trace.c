@@ -44,14 +44,26 @@ static stackdepot_ref_t trace_ref(const struct recorder_thread *thread,
 	return stackdepot_ref(recorder.depot, handle);
 }
 
-static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
-					    const struct stackdepot_unwind_trace *trace,
-					    unsigned int flags)
+static stackdepot_handle_t trace_save_once(struct recorder_thread *thread,
+					   const struct stackdepot_unwind_trace *trace,
+					   unsigned int flags)
 {
 	if (!thread || trace->flags & STACKDEPOT_UNWIND_NESTED)
 		return stackdepot_save(recorder.depot, trace->frames, trace->nr, flags);
 	return stackdepot_save_cursor(recorder.depot, trace->frames, trace->nr, flags,
 				      &thread->cursor, trace->unchanged);
+}
+
+/* All lines may be held for processes that are gone. */
+static stackdepot_handle_t trace_save_plain(struct recorder_thread *thread,
+					    const struct stackdepot_unwind_trace *trace,
+					    unsigned int flags)
+{
+	stackdepot_handle_t handle = trace_save_once(thread, trace, flags);
+
+	if (unlikely(!handle) && slot_make_traces())
+		handle = trace_save_once(thread, trace, flags);
+	return handle;
 }
 
 /* --- frames that are ours -----------------------------------------------------------------------
@@ -211,6 +223,8 @@ static __attribute__((noinline)) stackdepot_handle_t trace_save_walk(struct reco
 								     unsigned int flags,
 								     stackdepot_ref_t *ret_ref)
 {
+	if (unlikely(!thread->tallies))
+		tally_again(thread);
 	return trace_save_in(thread, start, flags, ret_ref, thread->frames);
 }
 
