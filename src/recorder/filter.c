@@ -201,6 +201,7 @@ static const struct {
 	{FILTER_CHILD, SYS_getpid, {0}},
 	{FILTER_CHILD, SYS_getppid, {0}},
 	{FILTER_CHILD, SYS_clock_gettime, {0, ANY_POINTER}},
+	{FILTER_CHILD, SYS_clock_nanosleep, {0, 0, ANY_POINTER, 0}},
 	{FILTER_CHILD, SYS_newfstatat, {(uint64_t)AT_FDCWD, ANY_POINTER, ANY_POINTER, 0}},
 	{FILTER_CHILD, SYS_openat, {(uint64_t)AT_FDCWD, ANY_POINTER, FILTER_READ_FLAGS}},
 	{FILTER_CHILD, SYS_fcntl, {ANY_FILE, F_DUPFD_CLOEXEC, ANY_FILE}},
