@@ -64,6 +64,7 @@ struct exec_target {
 
 static struct {
 	uint64_t loader_device, loader_inode;
+	uint32_t process; /* 0: not known yet */
 } exec_own;
 
 static struct {
@@ -151,6 +152,8 @@ void exec_setup(void)
 
 	exec_resolve();
 	exec_patch();
+	if (recorder.begun)
+		exec_own.process = (uint32_t)getpid();
 	/* A function of the loader of this process. */
 	if (!_dl_find_object(dlsym(RTLD_DEFAULT, "__tls_get_addr"), &found) &&
 	    !stat(found.dlfo_link_map->l_name, &st)) {
@@ -494,6 +497,14 @@ static char *const *exec_environment(char *const environment[], struct exec_targ
 	return given;
 }
 
+/* Is what is started to be recorded? If children are not, only what this process itself becomes. */
+static bool exec_follows(bool here)
+{
+	if (recorder.options.follow_children || !exec_own.process)
+		return true;
+	return here && filter_allows(FILTER_GETPID) && (uint32_t)getpid() == exec_own.process;
+}
+
 static void exec_begin_at(struct exec_start *start, const char *path,
 			  const struct exec_target *looked, char *const environment[], bool here)
 {
@@ -503,7 +514,7 @@ static void exec_begin_at(struct exec_start *start, const char *path,
 	start->marked = false;
 	start->copy.room = NULL;
 	start->environment = environment;
-	if (path) {
+	if (path && exec_follows(here)) {
 		start->environment = exec_environment(environment, &target, &start->copy);
 		start->note = target.unseen ? NULL : exec_note(path, &target);
 	}
