@@ -13,6 +13,7 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "export.h"
+#include "profile/alive.h"
 #include "profile/stats.h"
 #include "text/json.h"
 #include "text/text.h"
@@ -44,11 +45,14 @@ static void json_frames_of(struct json_export *json, const char *key,
 }
 
 static void json_process_of(struct writer *writer, const char *key,
-			    const struct stackdepot_store_info *info)
+			    const struct profile_process *process)
 {
+	const struct stackdepot_store_info *info = &process->info;
 	uint32_t at = 0;
 
 	writer_object(writer, key);
+	writer_integer(writer, "serial", info->serial);
+	writer_integer(writer, "processes", info->processes);
 	writer_integer(writer, "pid", info->pid);
 	writer_integer(writer, "parent", info->parent);
 	writer_array(writer, "command");
@@ -64,6 +68,9 @@ static void json_process_of(struct writer *writer, const char *key,
 	writer_bool(writer, "forked", info->flags & STACKDEPOT_STORE_CHILD);
 	writer_number(writer, "sample_bytes", (double)info->sample_bytes);
 	writer_bool(writer, "estimated", info->sample_bytes != 0 || info->unrecorded != 0);
+	writer_bool(writer, "running", alive_is_running(info));
+	json_sums(writer, &process->live);
+	writer_integer(writer, "errors", (int64_t)process->errors);
 	writer_end(writer);
 }
 
@@ -72,10 +79,10 @@ static void json_processes_of(struct json_export *json)
 	const struct profile *profile = json->profile;
 	size_t i;
 
-	json_process_of(&json->writer, "process", &profile->processes[0].info);
+	json_process_of(&json->writer, "process", &profile->processes[0]);
 	writer_array(&json->writer, "processes");
 	for (i = 0; i < profile->nr_processes; i++)
-		json_process_of(&json->writer, NULL, &profile->processes[i].info);
+		json_process_of(&json->writer, NULL, &profile->processes[i]);
 	writer_end(&json->writer);
 }
 

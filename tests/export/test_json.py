@@ -53,8 +53,13 @@ def main():
         check(len(compare(record(directory, "five-bugs", bug("five-bugs")))["errors"]) == 4, "errors")
         compare(real_program(directory))
         family = os.path.join(PROGRAMS, "report", "report-family")
-        root = compare(record(directory, "family", [family, "1000"]), "--whole-run")
+        root = compare(record(directory, "family", [family, "1000"]))
         check(len(root["processes"]) == 3 and root["process"] == root["processes"][0], "processes", root)
+        check([process["serial"] for process in root["processes"]] == [1, 2, 3], "serial", root["processes"])
+        for key in SUMS:
+            check(sum(process[key] for process in root["processes"]) ==
+                  sum(stack[key] for stack in root["stacks"]), f"processes' {key}", root["processes"])
+        check([process["errors"] for process in root["processes"]] == [1, 1, 1], "errors", root["processes"])
         check([error["processes"] for error in root["errors"]] == [3], "errors", root["errors"])
         # A name that is not UTF-8.
         odd = os.path.join(os.fsencode(directory), b"odd-\xff\xc3\xa9")
