@@ -45,7 +45,8 @@ struct profile_error {
 	struct profile_trace access;
 	struct profile_trace alloc;
 	struct profile_trace free;
-	size_t store; /* its number */
+	size_t store;	/* its number */
+	bool elsewhere; /* of those asked for none met it first; whether they met it is not told */
 };
 
 struct profile_store {
@@ -97,6 +98,7 @@ struct profile {
 	size_t nr_errors;
 	struct profile_error *doubts; /* what may be none, behind the errors */
 	size_t nr_doubts;
+	size_t nr_elsewhere; /* errors that are not listed, as `elsewhere` says */
 	struct profile_block *blocks; /* with the frames of all traces */
 };
 

@@ -235,16 +235,37 @@ static void read_lost(struct read *read, size_t number)
 	free(stacks);
 }
 
+/* Did any of the listed processes of a store meet one? */
+static bool read_has_errors(const struct profile *profile, size_t number)
+{
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		if (profile->processes[i].store == number && profile->processes[i].info.errors_seen)
+			return true;
+	return false;
+}
+
+/* Which processes met an error is not stored, but for the first and how many. */
+static bool read_may_be_met(const struct stackdepot_error *error)
+{
+	return error->processes > 1 && !(error->flags & STACKDEPOT_ERROR_DOUBTFUL);
+}
+
 static void read_errors(struct read *read, size_t number)
 {
 	const struct profile *profile = read->profile;
 	const struct profile_store *store = &profile->stores[number];
+	const bool any = read_has_errors(profile, number);
 	struct stackdepot_error error;
 	uint64_t position = 0;
 
 	while (stackdepot_store_next_error(store->store, &position, &error)) {
-		if (profile->is_part &&
-		    profile_find(profile, number, error.process) == profile->nr_processes)
+		const bool elsewhere =
+			profile->is_part &&
+			profile_find(profile, number, error.process) == profile->nr_processes;
+
+		if (elsewhere && !(any && read_may_be_met(&error)))
 			continue;
 		read->errors = memory_room(read->errors, read->nr_errors, &read->errors_room,
 					   sizeof(*read->errors));
@@ -254,6 +275,7 @@ static void read_errors(struct read *read, size_t number)
 			.alloc = read_trace(read, store, error.alloc_trace),
 			.free = read_trace(read, store, error.free_trace),
 			.store = number,
+			.elsewhere = elsewhere,
 		};
 	}
 }
@@ -342,19 +364,18 @@ static bool errors_doubtful(const struct profile_error *error)
 
 static bool errors_are_equal(const struct profile_error *a, const struct profile_error *b)
 {
-	return a->error.kind == b->error.kind && errors_doubtful(a) == errors_doubtful(b) &&
-	       !trace_compare(&a->access, &b->access) && !trace_compare(&a->alloc, &b->alloc) &&
-	       !trace_compare(&a->free, &b->free);
+	return a->error.kind == b->error.kind && a->error.signal == b->error.signal &&
+	       errors_doubtful(a) == errors_doubtful(b) && !trace_compare(&a->access, &b->access) &&
+	       !trace_compare(&a->alloc, &b->alloc) && !trace_compare(&a->free, &b->free);
 }
 
-/* A store has each error once, and few of them. */
+/* They are few. A store may have one twice, if two processes met it at the same time. */
 static struct profile_error *errors_find(struct profile *profile, const struct profile_error *error)
 {
 	size_t i;
 
 	for (i = 0; i < profile->nr_errors; i++)
-		if (profile->errors[i].store != error->store &&
-		    errors_are_equal(&profile->errors[i], error))
+		if (errors_are_equal(&profile->errors[i], error))
 			return &profile->errors[i];
 	return NULL;
 }
@@ -403,14 +424,17 @@ static void merge_all_errors(struct read *read)
 			profile->errors[profile->nr_errors++] = read->errors[i];
 			continue;
 		}
+		known->elsewhere &= read->errors[i].elsewhere;
 		known->error.count += read->errors[i].error.count;
 		known->error.processes += read->errors[i].error.processes;
 	}
 	for (i = 0; i < profile->nr_errors; i++)
-		if (!filter || !filter->error(filter->context, &profile->errors[i]))
-			profile->errors[nr++] = profile->errors[i];
-		else
+		if (filter && filter->error(filter->context, &profile->errors[i]))
 			error_leave_out(profile, &profile->errors[i]);
+		else if (profile->errors[i].elsewhere)
+			profile->nr_elsewhere++;
+		else
+			profile->errors[nr++] = profile->errors[i];
 	profile->nr_errors = nr;
 	split_doubts(profile);
 }
@@ -446,7 +470,9 @@ static void held_objects(struct read *read, size_t number)
 		if (i == profile->nr_processes || profile->processes[i].store != number ||
 		    profile->processes[i].info.serial != object.process)
 			i = profile_find(profile, number, object.process);
-		if (i == profile->nr_processes || held_is_left_out(read, number, object.trace))
+		if (i == profile->nr_processes ||
+		    profile->processes[i].info.state == STACKDEPOT_STORE_REPLACED ||
+		    held_is_left_out(read, number, object.trace))
 			continue;
 		profile->processes[i].live.objects += object.weight;
 		profile->processes[i].live.bytes += object.weight * (double)object.size;
@@ -504,7 +530,7 @@ void profile_forget(struct profile *profile)
 	free(profile->errors);
 	profile->stacks = NULL;
 	profile->errors = profile->doubts = NULL;
-	profile->nr = profile->nr_errors = profile->nr_doubts = 0;
+	profile->nr = profile->nr_errors = profile->nr_doubts = profile->nr_elsewhere = 0;
 	for (i = 0; i < profile->nr_processes; i++)
 		profile->processes[i].live = (struct profile_sums){0};
 }

@@ -34,7 +34,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("guarded", "objects placed between guard pages", info->guarded, false, false);
 	ROW("errors_seen", "errors seen", info->errors_seen, false, false);
 	ROW("errors_dropped", "of them without a record", info->errors_dropped, false, true);
-	ROW("processes", "processes", info->processes, false, false);
+	ROW("processes_recorded", "processes, and programs they became", info->processes, false,
+	    false);
 	ROW("processes_dropped", "more, too many at a time", info->processes_dropped, false, true);
 	ROW("modules_dropped", "modules without a record", info->modules_dropped, false, true);
 	ROW("messages_dropped", "messages of the recorder that found no room", info->notes_dropped,

@@ -191,6 +191,7 @@ static void errors_json(const struct report *report)
 
 	json_begin(&writer, profile);
 	writer_integer(&writer, "errors_seen", (int64_t)errors_seen(report));
+	writer_integer(&writer, "errors_elsewhere", (int64_t)profile->nr_elsewhere);
 	errors_json_list(&writer, "errors", profile->errors, profile->nr_errors);
 	errors_json_list(&writer, "doubts", profile->doubts, profile->nr_doubts);
 	suppress_json(&writer, report->suppress, SUPPRESS_ERRORS);
@@ -215,6 +216,11 @@ static void errors_text(const struct report *report)
 	if (profile->info.errors_dropped)
 		printf("%s found no room in the store.\n",
 		       text_count((double)profile->info.errors_dropped, number));
+	if (profile->nr_elsewhere)
+		printf("%s more, met by several processes and another one first, %s told with that "
+		       "one only.\n",
+		       text_count((double)profile->nr_elsewhere, number),
+		       profile->nr_elsewhere == 1 ? "is" : "are");
 	suppress_print(stdout, report->suppress, SUPPRESS_ERRORS);
 	errors_doubts(report);
 }
@@ -227,7 +233,8 @@ int report_errors(const struct report *report)
 		text_head(report->profile);
 		errors_text(report);
 	}
-	return report->profile->nr_errors ? STATUS_FINDINGS : STATUS_CLEAN;
+	return report->profile->nr_errors || report->profile->nr_elsewhere ? STATUS_FINDINGS
+									   : STATUS_CLEAN;
 }
 
 int report_summary(const struct report *report)
