@@ -125,7 +125,7 @@ def test_reports(directory):
     prepare(directory)
     for words in (["report", "a"], ["report", "leaks", "--json", "a"], ["report", "errors", "--json", "a"],
                   ["report", "errors", "--suppressions=rules", "a"], ["report", "top", "a", "b"],
-                  ["report", "stats", "--json", "a"], ["report", "leaks", "--whole-run", "a"],
+                  ["report", "stats", "--json", "a"], ["report", "leaks", "--process=bug-five-bugs", "a"],
                   ["report", "growth", "a", "a"], ["report", "growth", "--json", "--times=1", "--interval=0.01", "a"],
                   ["stats", "a"], ["suppress", "--gen", "a"], ["top", "--batch", "--times=1", "a"],
                   ["diff", "a", "b"], ["diff", "--json", "a", "b"]):

@@ -32,7 +32,7 @@ def by_multitool(path):
 
 
 def compare(store, *options):
-    """Of one store, or with --whole-run; what it says of the results and of the processes."""
+    """Of one process or several; what it says of the results and of the processes."""
     path = store + ".sarif"
     export("sarif", store, *options, "-o", path)
     validate(os.path.join(MULTITOOL, "sarif-2.1.0.json"), path)
@@ -66,7 +66,7 @@ def invocations(directory):
             check(one["startTimeUtc"] <= one["endTimeUtc"], "times", one)
         check(one["arguments"] == bug(name), "arguments", one)
     family = os.path.join(PROGRAMS, "report", "report-family")
-    results, several = compare(record(directory, "family", [family, "1000"]), "--whole-run")
+    results, several = compare(record(directory, "family", [family, "1000"]))
     error, = [result for result in results if result["ruleId"] == "double-free"]
     check(len(several) == 3 and error["provenance"]["invocationIndex"] == 0, "processes", several)
     check("seen 3 times." in error["message"]["text"], "message", error["message"])

@@ -17,7 +17,7 @@ class Reports:
             ("stats",)))
 
     def ask(self, *command):
-        done = subprocess.run([self.tool, *command, "--whole-run", self.store],
+        done = subprocess.run([self.tool, *command, self.store],
                               capture_output=True, text=True, errors="replace", timeout=120)
         if done.returncode not in (0, 1):
             self.trouble.append(f"{' '.join(command)}: status {done.returncode}: {done.stderr}")

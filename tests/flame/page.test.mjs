@@ -273,7 +273,7 @@ async function foldedInSandwich(page, data) {
 
 test("several processes are one page", async () => {
 	const family = record("family.store", FAMILY, "1000");
-	const page = await open(flame("family.html", "--whole-run", family));
+	const page = await open(flame("family.html", family));
 
 	assert.equal(await exact(page, "keep"), 6000);
 	assert.match(await page.locator("#process").textContent(),

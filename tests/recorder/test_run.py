@@ -4,7 +4,6 @@
 
 usage: test_run.py STACKDEPOT PROGRAMS_DIRECTORY [KILLS]
 """
-import glob
 import json
 import os
 import platform
@@ -39,9 +38,13 @@ def functions(stack):
     return [frame["function"] for frame in stack["stack"] or []]
 
 
-def bytes_of(store, function, key="live_bytes"):
-    return sum(stack[key] for stack in report("leaks", store)["stacks"]
+def bytes_of(store, function, *options):
+    return sum(stack["live_bytes"] for stack in report("leaks", store, *options)["stacks"]
                if function in functions(stack))
+
+
+def processes(store):
+    return report("leaks", store)["processes"]
 
 
 def no_errors(store):
@@ -120,39 +123,25 @@ def test_own(store):
     check(report("stats", store)["events"] == 0, "events of a program that is not recorded")
 
 
-def says_of_others(store, stores):
-    """The report of each names the others, and the one with most live bytes."""
-    live = {one: report("leaks", one)["live_bytes"] for one in stores}
-    others = f"\n{len(stores) - 1} more stores of this run, named {store} and {store}.*; "
-    said = [f"{others}{one} has the most live, " for one in stores if live[one] == max(live.values())]
-    with open(store + ".9999999", "wb"):
-        pass  # not a store
-    for one in stores:
-        done = subprocess.run([TOOL, "report", "leaks", one], capture_output=True, text=True)
-        check(len(stores) > 2 and any(line in done.stdout for line in said), "other stores", said, done.stdout)
-    os.unlink(store + ".9999999")
-    alone = store + "-copy.7"
-    shutil.copy(store, alone)
-    done = subprocess.run([TOOL, "report", "leaks", alone], capture_output=True, text=True)
-    check("of this run" not in done.stdout, "a store without others", done.stdout)
-    os.unlink(alone)
-
-
 def test_forks(store):
     done = run(store, [program("forks")])
     check(done.returncode == 6 and done.stdout == "done\n", f"forks: {done.returncode}", done.stdout,
           done.stderr)
-    stores = glob.glob(store + "*")
-    for one in stores:
-        no_errors(one)
-    check(sum(bytes_of(one, "in_child") == 777 for one in stores) == 1, "the child's object", stores)
-    check(bytes_of(store, "in_child") == 0, "the child's object in the parent's store")
-    says_of_others(store, stores)
-    for one in stores:
-        os.unlink(one)
+    check(os.listdir(os.path.dirname(store)) == ["store"], "one file", os.listdir(os.path.dirname(store)))
+    no_errors(store)
+    first, *others = processes(store)
+    child, = [entry for entry in others if entry["command"] == first["command"]]
+    check([entry["command"] for entry in others if entry != child] == 20 * [["true"]] + [["sh", "-c", "exit 6"]],
+          "what ran", others)
+    check((child["parent"], child["pid"] != first["pid"]) == (first["pid"], True), "the child", child, first)
+    check((first["state"], others[-1]["pid"]) == ("replaced", first["pid"]), "the first became a shell", first, others)
+    for options, wanted in (([], 777), ([f"--process={child['pid']}"], 777), (["--process=recorder-forks"], 777),
+                            ([f"--process={first['pid']}"], 0), (["--process=sh"], 0)):
+        check(bytes_of(store, "in_child", *options) == wanted, f"the child's object: {options}")
     run(store, [program("forks")], "--follow-children=no")
-    check(all("in_child" not in json.dumps(report("top", one)) for one in glob.glob(store + "*")),
-          "follow-children=no")
+    check("in_child" not in json.dumps(report("top", store)), "follow-children=no")
+    check([entry["command"][0] for entry in processes(store)] == [program("forks"), "sh"], "follow-children=no",
+          processes(store))
 
 
 def stats(store):
@@ -162,23 +151,20 @@ def stats(store):
 
 
 def test_children(store):
-    """The stores of a run are limited in number; programs beyond it do their work unrecorded."""
+    """Of many short programs each is counted, whatever the store's size, and they find room one after the other."""
     script = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do /bin/echo $i; done; exit 5"]
     output = "".join(f"{i}\n" for i in range(1, 9))
-    for options, stores, unrecorded in ((["--children=3"], 4, 5), (["--children=0"], 1, 8), ([], 9, 0)):
-        done = run(store, script, "--memory=1M", *options)
-        check(done.returncode == 5 and done.stdout == output, f"children {options}", done.stdout, done.stderr)
-        found = glob.glob(store + "*")
-        check(len(found) == stores, f"{options}: {len(found)} stores should be {stores}", found)
-        counted = stats(store)
-        check((counted["children"], counted["children_unrecorded"]) == (8, unrecorded), options, counted)
-        said = f"{unrecorded} more processes were not recorded: --children\n" in done.stderr
-        check(said == bool(unrecorded), "what is said", done.stderr)
+    done = run(store, script, "--memory=1M")
+    check(done.returncode == 5 and done.stdout == output, "children", done.stdout, done.stderr)
+    counted = stats(store)
+    check((counted["processes_recorded"], counted["processes_dropped"]) == (9, 0), "counted", counted)
+    check([entry["command"] for entry in processes(store)[1:]] == [["/bin/echo", str(i)] for i in range(1, 9)],
+          "which", processes(store))
     # Without children there is still the program that the first process becomes.
-    for script, stores in (("/bin/echo; exit 5", 1), ("exec /bin/echo", 2)):
+    for script, programs in (("/bin/echo; exit 5", 1), ("exec /bin/echo", 2)):
         run(store, ["/bin/sh", "-c", script], "--memory=1M", "--follow-children=no")
-        found = glob.glob(store + "*")
-        check(len(found) == stores, f"follow-children=no, {script}: {stores} stores", found)
+        found = processes(store)
+        check(len(found) == programs, f"follow-children=no, {script}: {programs} programs", found)
 
 
 def disk_bytes(path):
@@ -186,24 +172,28 @@ def disk_bytes(path):
 
 
 def test_trim(store):
-    """A child that ended, and be it by kill -9, gives back what it did not use while the run goes on."""
+    """Whoever runs is sure of its blocks; when the last is gone, be it by kill -9, what is not used is given back."""
     script = "/bin/ls; /bin/sh -c '/bin/ls; kill -9 $$'; read line; exit 5"
     process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=16M", "--store", store, "--", "/bin/sh", "-c",
                                 script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until = time.monotonic() + 60
-    children = []
-    while time.monotonic() < until and not (len(children) >= 3 and
-                                            all(disk_bytes(path) < 2 << 20 for path in children)):
+    found = []
+    while time.monotonic() < until and not (len(found) == 4 and found[2]["state"] == "vanished"):
         time.sleep(0.1)
-        children = glob.glob(store + ".*")
-    sizes = [(os.path.getsize(path), disk_bytes(path)) for path in children]
-    check(len(sizes) == 3 and all(size == 16 << 20 and disk < 2 << 20 for size, disk in sizes), "trimmed", sizes)
-    check(disk_bytes(store) >= 16 << 20, "the running process is not sure of its blocks", disk_bytes(store))
+        found = processes(store) if os.path.exists(store) else []
+    check([entry["state"] for entry in found] == ["running", "exited", "vanished", "exited"], "states", found)
+    check((os.path.getsize(store), disk_bytes(store) >= 16 << 20) == (16 << 20, True), "the blocks of who runs",
+          disk_bytes(store))
     process.communicate(b"\n")
     check(process.returncode == 5, "status", process.returncode)
-    check(disk_bytes(store) < 2 << 20, "the first store is not trimmed at the end")
-    for path in [store, *children]:
-        check(report("top", path)["allocations"] > 0, f"{path} is empty")
+    check(disk_bytes(store) < 4 << 20, "the store is not trimmed at the end", disk_bytes(store))
+    check(all(entry["allocations"] > 0 for entry in processes(store)), "who is empty", processes(store))
+    # A store that goes on has its blocks again, as long as somebody runs.
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--append", "--store", store, "--", "/bin/sh", "-c",
+                                "echo; read line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    check(process.stdout.readline() == b"\n" and disk_bytes(store) >= 16 << 20, "blocks again", disk_bytes(store))
+    process.communicate(b"\n")
+    check(disk_bytes(store) < 4 << 20, "and trimmed again", disk_bytes(store))
 
 
 def test_ends(store):
@@ -222,7 +212,7 @@ def test_ends(store):
         text = subprocess.run([TOOL, "report", "leaks", store], capture_output=True, text=True).stdout
         said = f"killed by signal {signals[how]}" if how in signals else "exited with status 8"
         check(said in text, f"{how}: not '{said}'", text)
-        commands = sorted(report("top", path)["command"][0] for path in glob.glob(store + "*"))
+        commands = sorted(entry["command"][0] for entry in processes(store))
         check(commands == [program("ends")] + (["sh"] if how == "fork-exec" else []), how, commands)
 
 

@@ -34,7 +34,7 @@ COMMANDS = [["report"], ["report", "leaks", "--json", "--all"], ["report", "leak
             ["top", "--batch", "--times=1"], ["suppress", "--gen"], ["export", "--format=json"],
             ["export", "--format=speedscope"], ["export", "--format=sarif"],
             ["export", "--format=lsan"], ["export", "--format=folded"], ["flame", "-o", "-"],
-            ["report", "--whole-run"], ["diff"], ["diff", "--json", "--all"]]
+            ["diff"], ["diff", "--json", "--all"]]
 BOTH = {"diff", "growth"}
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("DEBUGINFOD", "LC_"))}
 
@@ -141,6 +141,7 @@ def test_complaints(folder, store):
         file.write(b"leak:" + BAD.replace(b"\n", b"") + b"\nnonsense" + BAD + b":x\nleak:never\n")
     for what, done in (
             ("no store", run(["report"], store + b"x")),
+            ("no process", run(["report"], store, options=[b"--process=" + BAD])),
             ("no option", run(["report"], store, options=[b"--" + BAD])),
             ("no command", run([b"re" + BAD])),
             ("no program", run(["run", "--"], store + b"y")),
@@ -179,6 +180,9 @@ def main():
             check(wanted in both, f"not shown as {wanted}", both[:2000])
         both = run(["report", "leaks", "--json"], store).stdout
         check(rb"argument\\x1b[31m" in both, "no command", both[:2000])
+        done = run(["report"], store, options=[b"--process=" + os.path.basename(program)])
+        check(done.stdout, "no report of the process", done.stderr)
+        look("--process", done.stdout)
         test_pprof(store)
         test_terminal(store)
         test_complaints(os.path.dirname(store), store)

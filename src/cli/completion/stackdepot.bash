@@ -18,7 +18,7 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --children= --quiet
+			--error-exitcode= --follow-children=yes --follow-children=no --append --quiet
 			--suppressions= --" ;;
 	report)
 		words="--all --limit= --json --process= --interval= --times= --suppressions=
