@@ -47,6 +47,16 @@ enum stackdepot_store_state {
 	STACKDEPOT_STORE_VANISHED = 5, /* it was found gone, killed as a rule */
 };
 
+/* How a process is recorded, and what the value that goes with it is. */
+enum stackdepot_mode {
+	STACKDEPOT_MODE_FULL = 1,     /* every object */
+	STACKDEPOT_MODE_SAMPLE = 2,   /* one in so many bytes on average */
+	STACKDEPOT_MODE_OFF = 3,      /* nothing */
+	STACKDEPOT_MODE_OVERHEAD = 4, /* as many as take so many thousandths of a percent of the
+					 CPU time */
+};
+
+#define STACKDEPOT_STORE_OFF 0x2u	  /* for some time nothing was recorded */
 #define STACKDEPOT_STORE_CHILD 0x1u	  /* forked; older objects are its parent's */
 #define STACKDEPOT_STORE_UNSEEN 0x8u	  /* memory that is recorded changes hands unseen, too */
 #define STACKDEPOT_STORE_UNRECORDED 0x10u /* nothing was recorded; a note says why */
@@ -92,7 +102,12 @@ struct stackdepot_store_info {
 
 	uint64_t total_bytes;	     /* size of the store, fixed */
 	uint64_t sample_asked_bytes; /* mean bytes from sample to sample as asked for, 0: all */
-	uint64_t sample_bytes;	     /* and at the end, as the table of live objects filled */
+	uint64_t sample_bytes;	     /* and the most that it ever was, 0: all were recorded */
+	uint64_t sample_now_bytes;   /* and as it is now */
+	uint32_t mode;		     /* enum stackdepot_mode, of this process, and its value */
+	uint64_t mode_value;
+	uint64_t cpu_ns; /* CPU time for which a share of it was kept, and what recording took */
+	uint64_t recorder_ns;
 	uint64_t live_entries;	     /* capacity of that table, in objects */
 	uint64_t thinnings;	     /* times it was thinned */
 	double allocs;		     /* ever */
@@ -383,12 +398,15 @@ STACKDEPOT_API int stackdepot_store_next_start(struct stackdepot_store *store, u
  * @trace: 0 for all objects whose trace is not known.
  *
  * Estimates when the program was sampled, exact otherwise. @allocs and @alloc_bytes count freed
- * objects too, since the trace was last stored.
+ * objects too, since the trace was last stored. The variances are of @objects and @bytes, 0 where
+ * these are exact: their roots are standard errors.
  */
 struct stackdepot_stack {
 	stackdepot_ref_t trace;
 	double objects;
 	double bytes;
+	double objects_variance;
+	double bytes_variance;
 	double allocs;
 	double alloc_bytes;
 };
@@ -426,6 +444,19 @@ STACKDEPOT_API int stackdepot_store_next_corpus(struct stackdepot_store *store, 
  * or mmap.
  */
 STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status);
+
+/**
+ * stackdepot_store_set() - have processes recorded otherwise from here on.
+ * @pid:   the process, in the caller's PID name space; 0: all of the run, and who begins later.
+ * @value: of @mode, 1 to 2^48: bytes, or thousandths of a percent up to 100,000; else ignored.
+ *
+ * Each thread notices it when it allocates next.
+ *
+ * Return: how many processes were told, -EINVAL (mode or value), -ESRCH (no such process is there),
+ * -EBADMSG (not a store), -EPROTONOSUPPORT, or the negative errno of open or mmap.
+ */
+STACKDEPOT_API int stackdepot_store_set(const char *path, uint32_t pid, enum stackdepot_mode mode,
+					uint64_t value);
 
 /**
  * stackdepot_store_settle() - put in order what processes left that are gone.

@@ -27,7 +27,8 @@ struct command {
 };
 
 extern const struct command command_run, command_report, command_stats, command_flame,
-	command_export, command_top, command_diff, command_suppress, command_corpus;
+	command_export, command_top, command_diff, command_suppress, command_corpus,
+	command_set;
 
 /* How it is called, and its options, on standard output. */
 void command_print_usage(const struct command *command);

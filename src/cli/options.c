@@ -50,6 +50,31 @@ bool options_bytes(const char *text, uint64_t *ret_bytes)
 	return true;
 }
 
+bool options_percent(const char *text, uint64_t *ret_thousandths)
+{
+	double percent;
+
+	if (!options_number(text, &percent) || percent < 0.001 || percent > 100)
+		return false;
+	*ret_thousandths = (uint64_t)(percent * 1000 + 0.5);
+	return true;
+}
+
+bool options_mode(const char *text, enum stackdepot_mode *ret_mode, uint64_t *ret_value)
+{
+	*ret_value = 0;
+	if (!strncmp(text, "sample=", 7)) {
+		*ret_mode = STACKDEPOT_MODE_SAMPLE;
+		return options_bytes(text + 7, ret_value) && *ret_value;
+	}
+	if (!strncmp(text, "overhead=", 9)) {
+		*ret_mode = STACKDEPOT_MODE_OVERHEAD;
+		return options_percent(text + 9, ret_value);
+	}
+	*ret_mode = !strcmp(text, "off") ? STACKDEPOT_MODE_OFF : STACKDEPOT_MODE_FULL;
+	return !strcmp(text, "off") || !strcmp(text, "full");
+}
+
 bool options_number(const char *text, double *ret_number)
 {
 	char *end;

@@ -67,6 +67,10 @@ int options_parse(const struct options *options, int argc, char **argv);
 int options_complain(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* "full", "off", "sample=64K" and "overhead=0.5": the mode and its value, see store.h. */
+bool options_mode(const char *text, enum stackdepot_mode *ret_mode, uint64_t *ret_value);
+/* "0.5", of a hundred, in thousandths: 1 to 100,000. */
+bool options_percent(const char *text, uint64_t *ret_thousandths);
 /* "64M" and the like. */
 bool options_bytes(const char *text, uint64_t *ret_bytes);
 /* A number above 0 and below 10^9. */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ enum {
 	RUN_MEMORY = 256,
 	RUN_STORE,
 	RUN_MODE,
+	RUN_OVERHEAD,
 	RUN_ON_ERROR,
 	RUN_EXITCODE,
 	RUN_FOLLOW,
@@ -52,7 +54,10 @@ enum {
 static const struct command_option run_options[] = {
 	{"memory", "BYTES", RUN_MEMORY, "size of the store, fixed (64M)", false},
 	{"store", "FILE", RUN_STORE, "the store (PROGRAM.PID.stackdepot)", false},
-	{"mode", "full|sample=BYTES", RUN_MODE, "all objects, or one in so many bytes", false},
+	{"mode", "full|sample=BYTES|off", RUN_MODE,
+	 "all objects, one in so many bytes, or none until `set` says so", false},
+	{"overhead", "PERCENT", RUN_OVERHEAD, "sample, to take so much of the CPU time at most",
+	 false},
 	{"on-error", "report|abort", RUN_ON_ERROR, "go on, or end the program", false},
 	{"error-exitcode", "N", RUN_EXITCODE, "exit status if errors were found", false},
 	{"follow-children", "yes|no", RUN_FOLLOW, "record what it starts, too (yes)", false},
@@ -78,10 +83,22 @@ static bool run_is_one_of(const char *value, const char *a, const char *b)
 
 static bool run_mode(const char *value)
 {
-	uint64_t bytes;
+	enum stackdepot_mode mode;
+	uint64_t number;
 
-	return !strcmp(value, "full") ||
-	       (!strncmp(value, "sample=", 7) && options_bytes(value + 7, &bytes) && bytes);
+	return options_mode(value, &mode, &number) && mode != STACKDEPOT_MODE_OVERHEAD;
+}
+
+static bool run_overhead(struct run *run, const char *value)
+{
+	uint64_t thousandths;
+	char number[32];
+
+	if (!options_percent(value, &thousandths))
+		return false;
+	snprintf(number, sizeof(number), "%" PRIu64 ".%03" PRIu64, thousandths / 1000,
+		 thousandths % 1000);
+	return run_add(run, "overhead", number);
 }
 
 static bool run_exitcode(struct run *run, const char *value)
@@ -108,6 +125,8 @@ static bool run_option(struct run *run, int option, const char *value)
 		return *value && strlen(value) < sizeof(run->store) && strcpy(run->store, value);
 	case RUN_MODE:
 		return run_mode(value) && run_add(run, "mode", value);
+	case RUN_OVERHEAD:
+		return run_overhead(run, value);
 	case RUN_ON_ERROR:
 		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
 	case RUN_FOLLOW:

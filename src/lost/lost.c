@@ -262,7 +262,8 @@ static int lost_search(struct search *search)
 static bool lost_sees_all(const struct stackdepot_store_info *info)
 {
 	return !info->sample_bytes && !info->unrecorded && !info->foreign_frees &&
-	       !(info->flags & (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN));
+	       !(info->flags &
+		 (STACKDEPOT_STORE_CHILD | STACKDEPOT_STORE_UNSEEN | STACKDEPOT_STORE_OFF));
 }
 
 int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,

@@ -240,7 +240,9 @@ static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_
 	sum->threads_peak += more->threads_peak;
 	sum->tool_bytes += more->tool_bytes;
 	sum->tool_bytes_peak += more->tool_bytes_peak;
-	sum->flags |= more->flags & STACKDEPOT_STORE_UNSEEN;
+	sum->cpu_ns += more->cpu_ns;
+	sum->recorder_ns += more->recorder_ns;
+	sum->flags |= more->flags & (STACKDEPOT_STORE_UNSEEN | STACKDEPOT_STORE_OFF);
 }
 
 /* What is the store's own. */
@@ -261,6 +263,8 @@ static void info_add_store(struct stackdepot_store_info *sum,
 static void info_coarsest(struct stackdepot_store_info *sum,
 			  const struct stackdepot_store_info *more)
 {
+	if (more->sample_now_bytes > sum->sample_now_bytes)
+		sum->sample_now_bytes = more->sample_now_bytes;
 	if (more->sample_bytes <= sum->sample_bytes)
 		return;
 	sum->sample_bytes = more->sample_bytes;

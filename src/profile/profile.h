@@ -28,9 +28,21 @@ struct profile_trace {
 struct profile_sums {
 	double objects;
 	double bytes;
+	double objects_variance; /* of these two, where they are estimates */
+	double bytes_variance;
 	double allocs;
 	double alloc_bytes;
 };
+
+static inline void profile_sums_add(struct profile_sums *sum, const struct profile_sums *more)
+{
+	sum->objects += more->objects;
+	sum->bytes += more->bytes;
+	sum->objects_variance += more->objects_variance;
+	sum->bytes_variance += more->bytes_variance;
+	sum->allocs += more->allocs;
+	sum->alloc_bytes += more->alloc_bytes;
+}
 
 struct profile_stack {
 	struct profile_trace trace;

@@ -208,6 +208,8 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 		read_add_stack(read, number, sums[i].trace)->stack.sums = (struct profile_sums){
 			.objects = sums[i].objects,
 			.bytes = sums[i].bytes,
+			.objects_variance = sums[i].objects_variance,
+			.bytes_variance = sums[i].bytes_variance,
 			.allocs = profile->is_part ? 0 : sums[i].allocs,
 			.alloc_bytes = profile->is_part ? 0 : sums[i].alloc_bytes,
 		};
@@ -301,14 +303,6 @@ static int stacks_by_bytes(const void *a, const void *b)
 	return left->trace.hash < right->trace.hash ? -1 : left->trace.hash > right->trace.hash;
 }
 
-static void sums_add(struct profile_sums *sum, const struct profile_sums *more)
-{
-	sum->objects += more->objects;
-	sum->bytes += more->bytes;
-	sum->allocs += more->allocs;
-	sum->alloc_bytes += more->alloc_bytes;
-}
-
 /* What processes hold is counted without it. */
 static void read_leave_out(struct read *read, size_t store, stackdepot_ref_t trace)
 {
@@ -327,7 +321,7 @@ static void merge_stacks(struct read *read, const struct read_stack *equal, size
 
 	*stack = equal[0].stack;
 	for (i = 1; i < nr; i++) {
-		sums_add(&stack->sums, &equal[i].stack.sums);
+		profile_sums_add(&stack->sums, &equal[i].stack.sums);
 		stack->lost_objects += equal[i].stack.lost_objects;
 		stack->lost_bytes += equal[i].stack.lost_bytes;
 	}

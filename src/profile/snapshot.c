@@ -14,14 +14,6 @@ static int snapshot_compare(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-static void snapshot_add(struct profile_sums *sum, const struct profile_sums *more)
-{
-	sum->bytes += more->bytes;
-	sum->objects += more->objects;
-	sum->alloc_bytes += more->alloc_bytes;
-	sum->allocs += more->allocs;
-}
-
 /* Of those with the same id one is left. */
 static void snapshot_merge(struct snapshot *snapshot)
 {
@@ -31,7 +23,7 @@ static void snapshot_merge(struct snapshot *snapshot)
 		struct snapshot_stack *stack = &snapshot->stacks[i];
 
 		if (nr && snapshot->stacks[nr - 1].id == stack->id)
-			snapshot_add(&snapshot->stacks[nr - 1].sums, &stack->sums);
+			profile_sums_add(&snapshot->stacks[nr - 1].sums, &stack->sums);
 		else
 			snapshot->stacks[nr++] = *stack;
 	}
@@ -85,7 +77,7 @@ void snapshot_take(const struct profile *profile, enum snapshot_by by,
 			.sums = from->sums,
 			.stack = from,
 		};
-		snapshot_add(&snapshot.total, &from->sums);
+		profile_sums_add(&snapshot.total, &from->sums);
 	}
 	if (snapshot.nr)
 		qsort(snapshot.stacks, snapshot.nr, sizeof(*snapshot.stacks), snapshot_compare);

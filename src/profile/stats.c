@@ -27,7 +27,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("nested", "events from signal handlers inside events", info->nested, false, true);
 	ROW("live_entries", "room for live objects", info->live_entries, false, false);
 	ROW("unrecorded", "objects that found no room", info->unrecorded, false, true);
-	ROW("sample_bytes", "bytes from sample to sample now", info->sample_bytes, true, true);
+	ROW("sample_bytes", "bytes from sample to sample at most", info->sample_bytes, true, true);
+	ROW("sample_now_bytes", "and now", info->sample_now_bytes, true, true);
 	ROW("thinnings", "times the live objects were thinned", info->thinnings, false, true);
 	ROW("foreign_frees", "frees of objects never seen", info->foreign_frees, false, true);
 	ROW("doubts", "what may be an error, seen", info->doubts, false, true);

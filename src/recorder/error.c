@@ -157,7 +157,7 @@ void error_expect_foreign(void)
 
 static bool error_expects_foreign(void)
 {
-	return recorder_rate() || recorder.process->flags & STORE_FLAG_CHILD ||
+	return !sample_is_full() || recorder.process->flags & STORE_FLAG_CHILD ||
 	       load_relaxed(&recorder_counts()->unrecorded);
 }
 

@@ -465,7 +465,7 @@ static void exec_mark(struct exec_start *start)
 	struct store_process *process;
 
 	start->marked = false;
-	if (!load_acquire(&recorder.ready) || !load_relaxed(recorder.alive) ||
+	if (!load_acquire(&recorder.ready) || !load_relaxed(&recorder_life->here) ||
 	    !filter_allows(FILTER_GETPID))
 		return;
 	process = recorder.process;

@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "filter.h"
@@ -280,6 +281,7 @@ static const struct {
 	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, X_OK, AT_EACCESS}},
 	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, R_OK, AT_EACCESS}},
 	{FILTER_EXEC, SYS_getpid, {0}},
+	{FILTER_CLOCK, SYS_clock_gettime, {CLOCK_PROCESS_CPUTIME_ID, ANY_POINTER}},
 };
 
 #define FILTER_CALLS (sizeof(filter_calls) / sizeof(filter_calls[0]))

@@ -25,6 +25,7 @@ enum filter_call {
 	FILTER_CHILD, /* a slot for a forked child */
 	FILTER_STORE, /* all that making a store, or mapping it, takes */
 	FILTER_EXEC,  /* looking at what is started */
+	FILTER_CLOCK, /* CPU time of the process */
 };
 
 /* A bit for each that is denied. */

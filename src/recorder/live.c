@@ -44,7 +44,7 @@
 #define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
 uint8_t live_filter[LIVE_FILTER_BYTES];
-bool live_filtered;
+enum live_frees live_frees;
 /* Is any object elsewhere than at home, so that an address may be in the table and not there? */
 static bool live_any_displaced;
 
@@ -69,13 +69,15 @@ static void live_byte_dec(uint8_t *byte)
 
 void live_filter_add(uint64_t address)
 {
-	if (live_filtered)
+	if (live_frees == LIVE_FREES_PASS)
+		live_frees = LIVE_FREES_FILTERED;
+	if (live_frees)
 		live_byte_inc(live_filter_at(address));
 }
 
 void live_filter_drop(uint64_t address)
 {
-	if (live_filtered)
+	if (live_frees)
 		live_byte_dec(live_filter_at(address));
 }
 
@@ -87,7 +89,7 @@ void live_filter_setup(void)
 
 	for (i = 0; i < bytes; i += 16)
 		live_byte_inc(live_filter_at((uintptr_t)(used + i)));
-	live_filtered = true;
+	live_frees = bytes ? LIVE_FREES_FILTERED : LIVE_FREES_PASS;
 }
 
 static void live_count_displaced(uint64_t place, uint8_t way, bool more)
@@ -265,7 +267,7 @@ static bool live_search(uint64_t place, uint32_t home, struct live_object *objec
 static bool live_search_filtered(uint64_t place, uint32_t home, struct live_object *object,
 				 uint64_t *ret_key)
 {
-	if (live_filtered && !load_relaxed(live_filter_at(store_key_address(place))))
+	if (live_frees && !load_relaxed(live_filter_at(store_key_address(place))))
 		return false;
 	return live_search(place, home, object, ret_key);
 }
@@ -547,7 +549,7 @@ static void thin_pass(unsigned int code)
 static bool thin_step(void)
 {
 	uint64_t *rate = &recorder.header->sample_bytes;
-	unsigned int code = weight_code(recorder_rate()) + 1;
+	unsigned int code = weight_code(load_relaxed(rate)) + 1;
 
 	if (code > ENTRY_MAX_RATE_CODE)
 		return false;
@@ -601,7 +603,7 @@ bool live_make_room(struct recorder_thread *thread, struct live_object *object)
 			(void)thin_step();
 		thin_end();
 	}
-	code = weight_code(recorder_rate());
+	code = weight_code(load_relaxed(&recorder.header->sample_bytes));
 	if (code <= from)
 		return true;
 	object->handle = stackdepot_set_extra_bits(object->handle, code);

@@ -99,11 +99,10 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 
 /* The object is the program's from here on: count it, enter it. */
 static void object_begin(struct recorder_thread *self, const recorder_start *start, void *pointer,
-			 size_t size, bool bare)
+			 size_t size, bool bare, unsigned int code)
 {
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
-	const unsigned int code = recorder_rate() ? weight_code(recorder_rate()) : 0;
 	const uint32_t home = live_home(pointer);
 	struct live_object object = {.size = size, .bare = bare};
 	stackdepot_handle_t handle;
@@ -131,8 +130,10 @@ static bool object_guards(const struct real *below, struct recorder_thread *thre
 static __attribute__((noinline)) void *object_alloc_plain(const struct real *below, size_t size,
 							  size_t align, bool zero)
 {
-	if (!real_inside)
+	if (!real_inside) {
 		error_expect_foreign();
+		sample_never();
+	}
 	return object_plain(below, size, align, zero);
 }
 
@@ -141,23 +142,28 @@ void *object_alloc(const struct real *below, const recorder_start *start, size_t
 {
 	struct recorder_thread *thread;
 	void *pointer;
+	int code;
 
 	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
 		return object_alloc_plain(below, size, align, zero);
+	if (unlikely(recorder_rate() & STORE_RATE_OFF) && sample_is_off())
+		return object_plain(below, size, align, zero);
 	thread = thread_self();
-	if (!sample_take(thread, size))
+	code = sample_take(thread, size);
+	if (code == SAMPLE_NOT)
 		return object_plain(below, size, align, zero);
 	if (object_guards(below, thread)) {
 		pointer = guard_alloc(thread, start, size, align);
 		if (pointer) {
-			object_begin(thread, start, pointer, size, !below->extends);
+			object_begin(thread, start, pointer, size, !below->extends,
+				     (unsigned int)code);
 			return pointer;
 		}
 	}
 	pointer = object_plain(below, redzone_request(below, size), align, zero);
 	if (likely(pointer)) {
 		redzone_arm(below, pointer, size);
-		object_begin(thread, start, pointer, size, !below->extends);
+		object_begin(thread, start, pointer, size, !below->extends, (unsigned int)code);
 	}
 	return pointer;
 }
@@ -165,12 +171,14 @@ void *object_alloc(const struct real *below, const recorder_start *start, size_t
 void object_adopt(const recorder_start *start, void *pointer, size_t size)
 {
 	struct recorder_thread *thread;
+	int code;
 
 	if (!pointer || !recorder_on())
 		return;
 	thread = thread_self();
-	if (sample_take(thread, size))
-		object_begin(thread, start, pointer, size, true);
+	code = sample_take(thread, size);
+	if (code != SAMPLE_NOT)
+		object_begin(thread, start, pointer, size, true, (unsigned int)code);
 }
 
 static __attribute__((noinline)) void object_overflow(struct recorder_thread *thread,
@@ -442,6 +450,7 @@ static void *object_move(const struct real *below, const recorder_start *start, 
 	return moved;
 }
 
+/* An end and a beginning, so it is as likely to be recorded as any object of its new size. */
 static void *object_realloc_live(const struct real *below, struct recorder_thread *self,
 				 const recorder_start *start, void *pointer,
 				 const struct live_object *object, size_t size)
@@ -449,20 +458,24 @@ static void *object_realloc_live(const struct real *below, struct recorder_threa
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
 	const struct object_where where = object_save_end(thread, start);
+	const int code = sample_take(self, size);
+	const size_t wanted = code == SAMPLE_NOT ? size : redzone_request(below, size);
 	void *moved;
 
 	object_end(below, thread, &where, pointer, object, true);
 	live_clear(pointer, object);
 	thread_let(thread, &event);
-	moved = real_realloc(below, pointer, redzone_request(below, size));
+	moved = real_realloc(below, pointer, wanted);
 	if (!moved) {
 		/* It is what it was. */
 		(void)live_insert(self, pointer, live_home(pointer), object);
 		return NULL;
 	}
 	trace_put(NULL, object->handle);
-	redzone_arm(below, moved, size);
-	object_begin(self, start, moved, size, !below->extends);
+	if (code != SAMPLE_NOT) {
+		redzone_arm(below, moved, size);
+		object_begin(self, start, moved, size, !below->extends, (unsigned int)code);
+	}
 	return moved;
 }
 
@@ -471,15 +484,16 @@ static void *object_realloc_absent(const struct real *below, struct recorder_thr
 				   const recorder_start *start, stackdepot_ref_t trace,
 				   void *pointer, size_t size)
 {
-	bool taken = sample_take(thread, size);
+	const int code = sample_take(thread, size);
+	const size_t wanted = code == SAMPLE_NOT ? size : redzone_request(below, size);
 	void *moved;
 
 	error_doubt_begin(thread, trace, pointer);
-	moved = real_realloc(below, pointer, taken ? redzone_request(below, size) : size);
+	moved = real_realloc(below, pointer, wanted);
 	error_doubt_end(thread);
-	if (moved && taken) {
+	if (moved && code != SAMPLE_NOT) {
 		redzone_arm(below, moved, size);
-		object_begin(thread, start, moved, size, !below->extends);
+		object_begin(thread, start, moved, size, !below->extends, (unsigned int)code);
 	}
 	return moved;
 }

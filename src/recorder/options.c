@@ -7,7 +7,14 @@
 
 #include "recorder.h"
 
-enum option_type { OPTION_BYTES, OPTION_BOOL, OPTION_PATH, OPTION_MODE, OPTION_ON_ERROR };
+enum option_type {
+	OPTION_BYTES,
+	OPTION_BOOL,
+	OPTION_PATH,
+	OPTION_MODE,
+	OPTION_OVERHEAD,
+	OPTION_ON_ERROR
+};
 
 struct option {
 	const char *name;
@@ -21,7 +28,9 @@ struct option {
 static const struct option options[] = {
 	{"store", OPTION_PATH, FIELD(store), "file to record into (default: stackdepot.store)"},
 	{"memory", OPTION_BYTES, FIELD(memory_bytes), "size of the store (default: 64M)"},
-	{"mode", OPTION_MODE, FIELD(sample_bytes), "full, or sample=BYTES (default: full)"},
+	{"mode", OPTION_MODE, FIELD(control), "full, sample=BYTES or off (default: full)"},
+	{"overhead", OPTION_OVERHEAD, FIELD(control),
+	 "sample, so that it takes so many percent of the CPU time at most"},
 	{"on-error", OPTION_ON_ERROR, FIELD(abort_on_error), "report or abort (default: report)"},
 	{"follow-children", OPTION_BOOL, FIELD(follow_children),
 	 "record what it forks and starts, too (default: yes)"},
@@ -54,6 +63,7 @@ void options_default(struct recorder_options *values)
 	values->quarantine_bytes = 64u << 10;
 	values->guard_interval = 5000;
 	values->max_frames = 128;
+	values->control = STACKDEPOT_MODE_FULL;
 	strcpy(values->store, "stackdepot.store");
 }
 
@@ -115,14 +125,48 @@ static bool options_bool(const char *text, size_t length, bool *ret_value)
 	return true;
 }
 
-static bool options_mode(const char *text, size_t length, uint64_t *ret_value)
+static bool options_mode(const char *text, size_t length, uint64_t *ret_control)
 {
+	uint64_t bytes;
+
 	if (options_is(text, length, "full")) {
-		*ret_value = 0;
+		*ret_control = STACKDEPOT_MODE_FULL;
 		return true;
 	}
-	return length > 7 && !memcmp(text, "sample=", 7) &&
-	       options_bytes(text + 7, length - 7, ret_value) && *ret_value;
+	if (options_is(text, length, "off")) {
+		*ret_control = STACKDEPOT_MODE_OFF;
+		return true;
+	}
+	if (length <= 7 || memcmp(text, "sample=", 7) != 0 ||
+	    !options_bytes(text + 7, length - 7, &bytes) || !bytes)
+		return false;
+	*ret_control = bytes << STORE_MODE_SHIFT | STACKDEPOT_MODE_SAMPLE;
+	return true;
+}
+
+/* A percentage, up to 100, with up to three digits behind a point. */
+static bool options_overhead(const char *text, size_t length, uint64_t *ret_control)
+{
+	uint64_t thousandths = 0, unit = 1000;
+	bool point = false, digits = false;
+	size_t i;
+
+	for (i = 0; i < length && unit; i++) {
+		if (text[i] == '.' && !point) {
+			point = true;
+		} else if (text[i] >= '0' && text[i] <= '9') {
+			digits = true;
+			unit /= point ? 10 : 1;
+			thousandths = point ? thousandths + unit * (uint64_t)(text[i] - '0')
+					    : thousandths * 10 + 1000 * (uint64_t)(text[i] - '0');
+		} else {
+			return false;
+		}
+		if (thousandths > 100000)
+			return false;
+	}
+	*ret_control = thousandths << STORE_MODE_SHIFT | STACKDEPOT_MODE_OVERHEAD;
+	return digits && i == length && thousandths;
 }
 
 static bool options_on_error(const char *text, size_t length, bool *ret_value)
@@ -154,6 +198,8 @@ static bool options_set(struct recorder_options *values, const struct option *op
 		return options_path(text, length, field);
 	case OPTION_MODE:
 		return options_mode(text, length, field);
+	case OPTION_OVERHEAD:
+		return options_overhead(text, length, field);
 	case OPTION_ON_ERROR:
 		return options_on_error(text, length, field);
 	}

@@ -51,7 +51,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 
 struct recorder_options {
 	uint64_t memory_bytes;
-	uint64_t sample_bytes;	/* 0: every object */
+	uint64_t control; /* mode and value, see enum stackdepot_mode */
 	uint64_t corpus_events; /* 0: no corpus */
 	uint64_t quarantine_bytes;
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
@@ -108,10 +108,18 @@ struct recorder {
 	struct store_layout layout;
 	struct stackdepot *depot;
 	struct recorder_options options;
-	const uint32_t *alive; /* a word that is 0 in a forked child */
 };
 
 extern struct recorder recorder;
+
+/* What a fork clears: a page of the process's own, once it has begun. */
+struct recorder_life {
+	uint32_t here;
+	uint32_t pid;
+	const uint64_t *control; /* how it is to record, see sample.c */
+};
+
+extern struct recorder_life *recorder_life;
 
 /* Begin to record, if this is the time; false while nothing is recorded. May be called at any time.
  */
@@ -123,7 +131,7 @@ static inline bool recorder_on(void)
 {
 	if (unlikely(!load_acquire(&recorder.ready)))
 		return setup_begin();
-	if (unlikely(!load_relaxed(recorder.alive))) {
+	if (unlikely(!load_relaxed(&recorder_life->here))) {
 		setup_child();
 		return load_acquire(&recorder.ready);
 	}
@@ -239,6 +247,7 @@ struct quarantine {
 
 struct recorder_event {
 	uintptr_t mark;
+	uint64_t since; /* cycles, if it is timed; 0: it is not */
 };
 
 /* What is outermost in a trace as it is saved. */
@@ -258,7 +267,9 @@ struct recorder_thread {
 	uint32_t id;
 	enum trace_tail tail; /* of the last trace that was saved with the cursor */
 	uint32_t guesses;     /* frames behind the mark of the last trace that had one */
-	uint64_t sample_rate; /* that the bytes to the next sample were drawn with */
+	unsigned int sample_code; /* of the rate that bytes to the next sample were drawn with */
+	uint64_t sample_more;	  /* of these, besides sample_left */
+	uint32_t events;	  /* recorded, to time one of some */
 	uint32_t guard_left;  /* objects to the next guarded one */
 	uint64_t random;
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
@@ -316,11 +327,35 @@ static inline uintptr_t thread_mark(const struct recorder_thread *thread,
 	return ((uintptr_t)thread ^ (uintptr_t)event << 16) | 1;
 }
 
+/* --- overhead.c: is the time that recording takes to be kept low? ----------------------------- */
+
+#define OVERHEAD_TIMED 64u /* one event of so many is timed */
+
+extern bool overhead_on;
+
+static inline uint64_t overhead_ticks(void)
+{
+#ifdef __x86_64__
+	return __builtin_ia32_rdtsc();
+#else
+	uint64_t ticks;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+#endif
+}
+
+/* The timed event ends that began then. */
+void overhead_spend(uint64_t since);
+
 static inline struct recorder_thread *thread_take(struct recorder_thread *thread,
 						  struct recorder_event *event)
 {
 	if (unlikely(!thread || (thread->event && thread_is_taken(thread))))
 		return NULL;
+	event->since = 0;
+	if (unlikely(load_relaxed(&overhead_on)) && !(++thread->events % OVERHEAD_TIMED))
+		event->since = overhead_ticks() | 1;
 	event->mark = thread_mark(thread, event);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	thread->event = event;
@@ -336,6 +371,8 @@ static inline void thread_let(struct recorder_thread *thread, struct recorder_ev
 	thread->event = NULL;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	event->mark = 0;
+	if (unlikely(event->since))
+		overhead_spend(event->since);
 }
 
 /* --- trace.c ---------------------------------------------------------------------------------- */
@@ -464,11 +501,15 @@ void live_filter_setup(void);
 void live_filter_add(uint64_t address);
 void live_filter_drop(uint64_t address);
 
+/* Which frees are looked at: all; those that the filter lets through; or none, as none of the
+ * objects was recorded so far. */
+enum live_frees { LIVE_FREES_LOOKED_AT, LIVE_FREES_FILTERED, LIVE_FREES_PASS };
+
 #define LIVE_FILTER_BYTES (1u << 16)
 
 /* While objects are sampled from the start on: how many in the table have an address like this? */
 extern uint8_t live_filter[LIVE_FILTER_BYTES];
-extern bool live_filtered;
+extern enum live_frees live_frees;
 
 /* Neighbours on the heap are neighbours here: what is freed together shares cache lines. */
 static inline uint8_t *live_filter_at(uint64_t address)
@@ -490,24 +531,42 @@ bool live_make_room(struct recorder_thread *thread, struct live_object *object);
 
 /* Bytes of this thread to its next sample; 0 while every object is taken, and in the beginning. */
 extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+/* How the process was to record when they were drawn. */
+extern __thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
 
 /* Is an object surely not to be recorded? If so, its bytes are accounted for. */
 static inline bool sample_skips(uint64_t size)
 {
+	const uint64_t *control = load_relaxed(&recorder_life->control);
 	const uint64_t left = sample_left;
 
 	/* An object of no bytes counts as one byte, elsewhere. */
-	if (likely(size - 1 >= left))
+	if (likely(size - 1 >= left) || unlikely(!control || load_relaxed(control) != sample_seen))
 		return false;
 	sample_left = left - size;
 	return true;
 }
 
-/* Is this object to be recorded? */
-bool sample_take(struct recorder_thread *thread, uint64_t size);
+#define SAMPLE_NOT (-1)
+
+/* That of a process that has not begun. */
+extern const uint64_t sample_control_none;
+
+/* The code of the rate that this object is to be recorded at, or SAMPLE_NOT. */
+int sample_take(struct recorder_thread *thread, uint64_t size);
+/* Is nothing recorded? Then the calling thread need not ask again until that changes. */
+bool sample_is_off(void);
+/* This process is never recorded: the calling thread need not ask again. */
+void sample_never(void);
+/* From here on one object in so many bytes; 0: all. */
+void sample_set(uint64_t rate);
+/* Were all objects of the process recorded? */
+bool sample_is_full(void);
 void sample_setup(void);
 /* In a forked child. */
 void sample_child(void);
+/* Nothing is recorded from here on, or was before: nobody has to ask. */
+void sample_stand_down(void);
 
 /* --- object.c --------------------------------------------------------------------------------- */
 
@@ -579,7 +638,11 @@ static inline bool guard_owns(const void *pointer)
 /* Does this pointer surely belong to the allocator alone, and to nothing that is recorded? */
 static inline bool live_skips(const void *pointer)
 {
-	return live_filtered && likely(!load_relaxed(live_filter_at((uintptr_t)pointer))) &&
+	const enum live_frees frees = load_relaxed(&live_frees);
+
+	if (frees == LIVE_FREES_PASS)
+		return true;
+	return frees && likely(!load_relaxed(live_filter_at((uintptr_t)pointer))) &&
 	       !guard_owns(pointer);
 }
 

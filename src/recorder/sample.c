@@ -3,15 +3,31 @@
  * sample.c - which objects are recorded, when not all are.
  *
  * A Poisson process over the bytes a thread allocates, as in tcmalloc and heapprofd: the bytes to
- * the next sample are exponential with the rate as mean (store/weight.h).
+ * the next sample are exponential with the rate as mean (store/weight.h). An object is recorded at
+ * the rate that these were drawn with, whatever the rate has become since.
+ *
+ * How the process is to record, its control, is a word in the store that anybody may write to who
+ * owns it. Each call compares it with what the thread has seen, unless it records every object. So
+ * a change is noticed by each thread at its next call, and off is a rate like others: one that no
+ * thread ever gets to the end of.
  */
+#include "overhead.h"
 #include "recorder.h"
 #include "weight.h"
 
 #define LN2 0.693147180559945309
 #define MAX_LEFT ((double)(1ll << 50))
+/* Bytes from look to look at the clock: few, for when the program comes to allocate little. */
+#define SAMPLE_PASS_BYTES (64u << 10)
 
 __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+__thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
+
+const uint64_t sample_control_none;
+static const uint64_t sample_control_never = UINT64_MAX;
+
+static uint64_t sample_applied; /* what was made of the control */
+static uint32_t sample_applying;
 
 /* ln(x) for x in (0, 1]; accurate to 1e-7, and libm is not ours to link. */
 static double sample_log(double x)
@@ -40,40 +56,176 @@ static uint64_t sample_draw(struct recorder_thread *thread, uint64_t rate)
 	return (uint64_t)(left < MAX_LEFT ? left : MAX_LEFT);
 }
 
-/* The part of sample_take() that is seldom needed: a sample, or a rate that is new to the thread.
- */
-static __attribute__((noinline)) bool sample_due(struct recorder_thread *thread, uint64_t size)
-{
-	uint64_t rate = recorder_rate();
+/* --- the control ------------------------------------------------------------------------------ */
 
-	if (thread->sample_rate != rate) {
-		thread->sample_rate = rate;
-		sample_left = sample_draw(thread, rate);
+void sample_set(uint64_t rate)
+{
+	struct store_process *process = recorder.process;
+	const unsigned int code = weight_code(rate);
+
+	if (rate == STORE_RATE_OFF)
+		(void)__atomic_fetch_or(&process->flags, STORE_FLAG_OFF, __ATOMIC_RELAXED);
+	else if (code > load_relaxed(&process->coarsest))
+		store_relaxed(&process->coarsest, code);
+	store_release(&process->sample_bytes, rate);
+}
+
+static uint64_t sample_rate_of(uint64_t control)
+{
+	const uint64_t value = control >> STORE_MODE_SHIFT;
+
+	overhead_end();
+	switch (control & STORE_MODE) {
+	case STACKDEPOT_MODE_SAMPLE:
+		return weight_rate(weight_code(value));
+	case STACKDEPOT_MODE_OFF:
+		return STORE_RATE_OFF;
+	case STACKDEPOT_MODE_OVERHEAD:
+		return overhead_begin(value);
+	default:
+		return 0;
 	}
-	if (sample_skips(size ? size : 1))
+}
+
+/* One thread at a time; the others ask again. */
+static void sample_apply(void)
+{
+	uint64_t control;
+
+	if (__atomic_exchange_n(&sample_applying, 1, __ATOMIC_ACQUIRE))
+		return;
+	while ((control = load_acquire(&recorder.process->control)) != sample_applied) {
+		sample_set(sample_rate_of(control));
+		store_release(&sample_applied, control);
+	}
+	store_release(&sample_applying, 0);
+}
+
+/* The rate as it is now, and the bytes to the first sample at it. */
+static void sample_begin(struct recorder_thread *thread)
+{
+	const uint64_t rate = recorder_rate();
+	uint64_t left = 0;
+
+	if (rate & STORE_RATE_OFF) {
+		sample_left = (uint64_t)MAX_LEFT;
+		return;
+	}
+	thread->sample_code = rate ? weight_code(rate) : 0;
+	if (rate)
+		left = sample_draw(thread, rate);
+	sample_left = left;
+	thread->sample_more = 0;
+	if (overhead_on && left > SAMPLE_PASS_BYTES) {
+		sample_left = SAMPLE_PASS_BYTES;
+		thread->sample_more = left - SAMPLE_PASS_BYTES;
+	}
+}
+
+static void sample_turn(struct recorder_thread *thread, uint64_t control)
+{
+	if (load_acquire(&sample_applied) != control)
+		sample_apply();
+	if (load_acquire(&sample_applied) != control || !thread)
+		return;
+	sample_seen = control;
+	sample_begin(thread);
+}
+
+bool sample_is_off(void)
+{
+	const uint64_t control = load_relaxed(&recorder.process->control);
+
+	if ((control & STORE_MODE) != STACKDEPOT_MODE_OFF)
 		return false;
-	sample_left = sample_draw(thread, rate);
+	if (load_acquire(&sample_applied) != control)
+		sample_apply();
+	if (load_acquire(&sample_applied) == control) {
+		sample_seen = control;
+		sample_left = (uint64_t)MAX_LEFT;
+	}
 	return true;
 }
 
-bool sample_take(struct recorder_thread *thread, uint64_t size)
+void sample_never(void)
 {
-	if (likely(!recorder_rate()))
-		return true;
-	if (!thread || sample_skips(size))
+	if (load_relaxed(&recorder_life->control) != &sample_control_never)
+		return;
+	sample_seen = sample_control_never;
+	sample_left = (uint64_t)MAX_LEFT;
+}
+
+bool sample_is_full(void)
+{
+	return !(load_relaxed(&recorder.header->sample_bytes) |
+		 load_relaxed(&recorder.process->coarsest) |
+		 (load_relaxed(&recorder.process->flags) & STORE_FLAG_OFF));
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+/* Part of the bytes to the next sample were passed: a moment to look at the clock. */
+static bool sample_passes(struct recorder_thread *thread, uint64_t size)
+{
+	const uint64_t more = thread->sample_more;
+	uint64_t left = sample_left + more;
+
+	if (!more)
 		return false;
+	overhead_pass();
+	if (size > left) {
+		thread->sample_more = 0;
+		return false;
+	}
+	left -= size;
+	sample_left = left < SAMPLE_PASS_BYTES ? left : SAMPLE_PASS_BYTES;
+	thread->sample_more = left - sample_left;
+	return true;
+}
+
+/* What is seldom needed: a sample, or the first of a thread. */
+static __attribute__((noinline)) int sample_due(struct recorder_thread *thread, uint64_t size)
+{
+	const int code = (int)thread->sample_code;
+
+	if (sample_passes(thread, size ? size : 1))
+		return SAMPLE_NOT;
+	sample_begin(thread);
+	return code;
+}
+
+int sample_take(struct recorder_thread *thread, uint64_t size)
+{
+	const uint64_t control = load_relaxed(&recorder.process->control);
+
+	if (unlikely(control != sample_seen))
+		sample_turn(thread, control);
+	if (likely(!recorder_rate() && (!thread || !thread->sample_code)))
+		return 0;
+	if (!thread || recorder_rate() & STORE_RATE_OFF || sample_skips(size))
+		return SAMPLE_NOT;
 	return sample_due(thread, size);
 }
 
+/* --- the process ------------------------------------------------------------------------------ */
+
 void sample_setup(void)
 {
-	recorder.process->sample_bytes = weight_rate(weight_code(recorder.options.sample_bytes));
-	if (recorder_rate())
+	sample_applied = 0;
+	sample_apply();
+	recorder_life->control = &recorder.process->control;
+	if (recorder_rate() || overhead_on)
 		live_filter_setup();
 }
 
 void sample_child(void)
 {
-	recorder.process->sample_bytes = weight_rate(weight_code(recorder.options.sample_bytes));
-	sample_left = 0;
+	sample_applying = 0;
+	overhead_child();
+	store_release(&recorder_life->control, (const uint64_t *)&recorder.process->control);
+}
+
+void sample_stand_down(void)
+{
+	store_release(&recorder_life->control, &sample_control_never);
 }

@@ -26,6 +26,8 @@
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 
 struct recorder recorder;
+static struct recorder_life setup_unborn = {.here = 1, .control = &sample_control_none};
+struct recorder_life *recorder_life = &setup_unborn;
 static uint32_t setup_state;
 static const char *setup_trouble; /* why this process is not to be recorded */
 
@@ -35,9 +37,9 @@ static const char *setup_trouble; /* why this process is not to be recorded */
  */
 bool recorder_is_borrowed(void)
 {
-	uint32_t *owner = (uint32_t *)(uintptr_t)recorder.alive + 1, none = 0, process;
+	uint32_t *owner = &recorder_life->pid, none = 0, process;
 
-	if (!recorder.alive || !filter_allows(FILTER_GETPID))
+	if (recorder_life == &setup_unborn || !filter_allows(FILTER_GETPID))
 		return false;
 	process = (uint32_t)getpid();
 	return !__atomic_compare_exchange_n(owner, &none, process, false, __ATOMIC_RELAXED,
@@ -130,7 +132,7 @@ static int setup_store(void)
 
 static bool setup_alive(void)
 {
-	static uint32_t *page; /* a forked child has the same, cleared */
+	static struct recorder_life *page; /* a forked child has the same, cleared */
 	void *memory = page;
 
 	if (!page) {
@@ -142,9 +144,9 @@ static bool setup_alive(void)
 		}
 	}
 	page = memory;
-	page[0] = 1;
-	page[1] = (uint32_t)getpid();
-	recorder.alive = page;
+	page->here = 1;
+	page->pid = (uint32_t)getpid();
+	recorder_life = page;
 	return true;
 }
 
@@ -186,6 +188,7 @@ static bool setup_give_up(int error)
 	setup_complain(0, error);
 	if (recorder.header)
 		attach_leave();
+	sample_stand_down();
 	return false;
 }
 
@@ -257,12 +260,14 @@ void setup_child(void)
 	if (done) {
 		heaps_tell();
 		modules_child();
+		sample_child();
 		guard_child();
 		thread_child();
 	}
 	store_release(&recorder.ready, done);
 	if (!done) {
 		attach_leave();
+		sample_stand_down();
 		store_release(&setup_state, SETUP_OFF);
 	}
 	errno = saved_errno;
@@ -280,7 +285,7 @@ static __attribute__((constructor)) void setup_constructor(void)
 
 static __attribute__((destructor)) void setup_destructor(void)
 {
-	if (!load_acquire(&recorder.ready) || !load_relaxed(recorder.alive))
+	if (!load_acquire(&recorder.ready) || !load_relaxed(&recorder_life->here))
 		return;
 	recorder.process->end_monotonic_ns = recorder_now_ns();
 	store_release(&recorder.process->state, STORE_EXITING);

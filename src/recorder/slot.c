@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "reap.h"
 #include "recorder.h"
+#include "weight.h"
 
 #define SLOT_FEW 8u
 #define SLOT_CLOSE_NS 100000000ull
@@ -61,6 +62,31 @@ static void slot_identity(struct store_process *process)
 		at = strchr(at + 1, ' ');
 	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
 		process->start_ticks = process->start_ticks * 10 + (uint64_t)(*at - '0');
+}
+
+/* As it was told, or all of the run were since; a forked one goes on as its parent. */
+static void slot_control(struct store_process *process, const struct store_process *parent)
+{
+	const uint64_t *all = &recorder.header->control;
+	uint64_t before = __atomic_load_n(all, __ATOMIC_SEQ_CST), control = before;
+
+	if (parent)
+		control = load_relaxed(&parent->control);
+	else if (!control)
+		control = recorder.options.control;
+	/* Whoever changes it for all finds this slot from here on, or has changed it before. */
+	__atomic_store_n(&process->control, control, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(all, __ATOMIC_SEQ_CST) != before)
+		store_relaxed(&process->control, __atomic_load_n(all, __ATOMIC_SEQ_CST));
+	process->sample_bytes = 0;
+	process->coarsest = 0;
+	if (!parent)
+		return;
+	process->sample_bytes = parent->sample_bytes;
+	if (process->sample_bytes & STORE_RATE_OFF)
+		process->flags |= STORE_FLAG_OFF;
+	else
+		process->coarsest = weight_code(process->sample_bytes);
 }
 
 static void slot_fill(struct store_process *process, uint32_t flags)
@@ -226,6 +252,7 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 		return -EAGAIN;
 	}
 	slot_fill(process, flags | (locked ? STORE_FLAG_LOCKED : 0));
+	slot_control(process, parent);
 	if (parent) {
 		memcpy(process->command, parent->command, sizeof(process->command));
 		process->command_bytes = parent->command_bytes;

@@ -288,7 +288,7 @@ static void thread_release(struct recorder_thread *thread)
 	recorder_thread = THREAD_NONE;
 	altstack_end();
 	mask_end();
-	if (load_relaxed(&recorder.ready) && load_relaxed(recorder.alive)) {
+	if (load_relaxed(&recorder.ready) && load_relaxed(&recorder_life->here)) {
 		quarantine_drain(thread);
 		tally_end(thread);
 		stackdepot_ring_end(recorder.depot, &thread->pen);
@@ -382,7 +382,6 @@ void thread_child(void)
 	thread_memo_forget(thread);
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
-	sample_child();
 	thread->random ^= (uint64_t)thread->id << 32;
 	thread_count();
 }

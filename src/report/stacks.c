@@ -15,12 +15,8 @@ static struct profile_sums stacks_sum(const struct profile *profile)
 	struct profile_sums sum = {0};
 	size_t i;
 
-	for (i = 0; i < profile->nr; i++) {
-		sum.objects += profile->stacks[i].sums.objects;
-		sum.bytes += profile->stacks[i].sums.bytes;
-		sum.allocs += profile->stacks[i].sums.allocs;
-		sum.alloc_bytes += profile->stacks[i].sums.alloc_bytes;
-	}
+	for (i = 0; i < profile->nr; i++)
+		profile_sums_add(&sum, &profile->stacks[i].sums);
 	return sum;
 }
 
@@ -107,11 +103,12 @@ static void leaks_processes(const struct report *report)
 static void leaks_stack(const struct report *report, const struct profile_stack *stack,
 			double total_bytes)
 {
-	char bytes[TEXT_BYTES], objects[TEXT_NUMBER];
+	char bytes[TEXT_BYTES], error[TEXT_BYTES + 8], objects[TEXT_NUMBER];
 
 	puts("");
 	text_heading(&report->style,
-		     "%s in %s (%.1f %%), allocated at:", text_bytes(stack->sums.bytes, bytes),
+		     "%s%s in %s (%.1f %%), allocated at:", text_bytes(stack->sums.bytes, bytes),
+		     text_error(stack->sums.bytes_variance, error),
 		     text_number(stack->sums.objects, "object", objects),
 		     total_bytes > 0 ? 100 * stack->sums.bytes / total_bytes : 0);
 	text_trace(stdout, &report->style, &stack->trace);
@@ -121,10 +118,11 @@ static void leaks_text(const struct report *report)
 {
 	const struct profile *profile = report->profile;
 	struct profile_sums sum = stacks_sum(profile);
-	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], stacks[TEXT_NUMBER];
+	char bytes[TEXT_BYTES], error[TEXT_BYTES + 8], objects[TEXT_NUMBER], stacks[TEXT_NUMBER];
 	size_t i, live = stacks_live(profile);
 
-	text_heading(&report->style, "%s live in %s from %s", text_bytes(sum.bytes, bytes),
+	text_heading(&report->style, "%s%s live in %s from %s", text_bytes(sum.bytes, bytes),
+		     text_error(sum.bytes_variance, error),
 		     text_number(sum.objects, "object", objects),
 		     text_number((double)live, "stack", stacks));
 	if (profile->nr_processes > 1)

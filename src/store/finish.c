@@ -11,6 +11,8 @@
 #include "reap.h"
 #include "stackdepot/store.h"
 
+#define SET_MAX_BYTES (1ull << 48)
+
 struct finish {
 	struct reaper reaper;
 	struct store_layout layout;
@@ -116,6 +118,70 @@ int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status
 	}
 	finish_close(&finish);
 	return process ? 0 : -ESRCH;
+}
+
+/* --- how they are recorded -------------------------------------------------------------------- */
+
+static int set_control(enum stackdepot_mode mode, uint64_t value, uint64_t *ret_control)
+{
+	switch (mode) {
+	case STACKDEPOT_MODE_FULL:
+	case STACKDEPOT_MODE_OFF:
+		*ret_control = mode;
+		return 0;
+	case STACKDEPOT_MODE_SAMPLE:
+	case STACKDEPOT_MODE_OVERHEAD:
+		if (!value || value > (mode == STACKDEPOT_MODE_SAMPLE ? SET_MAX_BYTES : 100000))
+			return -EINVAL;
+		*ret_control = value << STORE_MODE_SHIFT | mode;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_all(const struct finish *finish, uint64_t control)
+{
+	struct store_header *header = finish->reaper.header;
+	uint32_t slot = store_next_open(header, 0, finish->layout.slots);
+	int nr = 0;
+
+	/* Who begins meanwhile has it from here, or is among the open ones. */
+	__atomic_store_n(&header->control, control, __ATOMIC_SEQ_CST);
+	for (; slot < finish->layout.slots;
+	     slot = store_next_open(header, slot + 1, finish->layout.slots)) {
+		struct store_process *process = reap_process(&finish->reaper, slot);
+
+		if (!reap_is_there(&finish->reaper, slot))
+			continue;
+		__atomic_store_n(&process->control, control, __ATOMIC_SEQ_CST);
+		nr++;
+	}
+	return nr;
+}
+
+static int set_one(const struct finish *finish, uint32_t pid, uint64_t control)
+{
+	struct store_process *process = finish_find(finish, pid);
+
+	if (!process || process->stage != STORE_OPEN)
+		return -ESRCH;
+	__atomic_store_n(&process->control, control, __ATOMIC_SEQ_CST);
+	return 1;
+}
+
+int stackdepot_store_set(const char *path, uint32_t pid, enum stackdepot_mode mode, uint64_t value)
+{
+	struct finish finish;
+	uint64_t control;
+	int error = set_control(mode, value, &control);
+
+	if (!error)
+		error = finish_open(path, &finish);
+	if (error)
+		return error;
+	error = pid ? set_one(&finish, pid, control) : set_all(&finish, control);
+	finish_close(&finish);
+	return error;
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */

@@ -23,13 +23,14 @@
 #include <stdint.h>
 
 #include "stackdepot/stackdepot.h"
+#include "stackdepot/store.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
 #define STORE_VERSION 5u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
-#define STORE_COMMAND_BYTES 256u
+#define STORE_COMMAND_BYTES 232u
 #define STORE_PATH_BYTES 396u
 #define STORE_BUILD_ID_BYTES 32u
 #define STORE_BUCKET_ENTRIES 4u
@@ -62,6 +63,7 @@ enum store_process_state {
 };
 
 /* What happened that the report has to own up to. */
+#define STORE_FLAG_OFF 0x2u	    /* for some time nothing was recorded, as was wanted */
 #define STORE_FLAG_CHILD 0x1u	    /* forked: objects older than the fork are its parent's */
 #define STORE_FLAG_UNSEEN 0x8u	    /* something allocates and frees where we do not look */
 #define STORE_FLAG_UNRECORDED 0x10u /* the recorder gave up at the start, and left a note why */
@@ -86,10 +88,18 @@ struct store_counts {
 	uint64_t tool_bytes_peak;
 	uint64_t guarded; /* objects placed between guard pages */
 	uint64_t quarantined;
+	uint64_t cpu_ns;      /* while it kept its own share of the CPU time, and that share */
+	uint64_t recorder_ns;
 	/* Of one that is gone, and not in the table of live objects any more; objects times 256. */
 	uint64_t left_objects;
 	uint64_t left_bytes;
 };
+
+/* How a process records: enum stackdepot_mode, and its value above. */
+#define STORE_MODE 0xffu
+#define STORE_MODE_SHIFT 8u
+/* A rate of a process: nothing is recorded. */
+#define STORE_RATE_OFF (1ull << 63)
 
 #define STORE_COUNTS (sizeof(struct store_counts) / sizeof(uint64_t))
 
@@ -124,7 +134,8 @@ struct store_process {
 	uint32_t processes; /* that a row is about; 1 */
 	uint32_t writes;    /* threads that may be writing a record of a module */
 	uint32_t command_bytes;
-	uint32_t reserved;
+	uint32_t coarsest; /* code of the coarsest rate that it ever had; 0: all were recorded */
+	uint64_t control;  /* how it is to record: enum stackdepot_mode, and a value above */
 	struct store_counts counts;
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
 };
@@ -334,6 +345,7 @@ struct store_header {
 	uint64_t total_bytes;
 	uint64_t corpus_events;
 	uint64_t asked_bytes; /* sampling rate as asked for */
+	uint64_t control;     /* of programs that begin, whatever they were told; 0: as they were */
 	uint64_t depot_seed;
 	uint32_t locks_hold; /* a lock of a file is held by who has mapped it */
 	uint32_t trimmed;    /* blocks that hold nothing have been given back */

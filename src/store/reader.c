@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "reader.h"
+#include "weight.h"
 #include "reap.h"
 
 static int reader_map(int fd, struct stackdepot_store *store)
@@ -157,6 +158,22 @@ static void reader_add_counts(const struct store_counts *counts, struct stackdep
 	info->threads_peak += counts->threads_peak;
 	info->tool_bytes += counts->tool_bytes;
 	info->tool_bytes_peak += counts->tool_bytes_peak;
+	info->cpu_ns += counts->cpu_ns;
+	info->recorder_ns += counts->recorder_ns;
+}
+
+/* Its own rate, if that is coarser than the one of all. */
+static void reader_rate(const struct store_process *process, struct stackdepot_store_info *info)
+{
+	const uint64_t coarsest = weight_rate(process->coarsest % (ENTRY_MAX_RATE_CODE + 1));
+
+	info->mode = (uint32_t)(process->control & STORE_MODE);
+	info->mode_value = process->control >> STORE_MODE_SHIFT;
+	if (!(process->sample_bytes & STORE_RATE_OFF) &&
+	    process->sample_bytes > info->sample_now_bytes)
+		info->sample_now_bytes = process->sample_bytes;
+	if (coarsest > info->sample_bytes)
+		info->sample_bytes = coarsest;
 }
 
 /* What a process's threads have not yet told; of all processes, if SLOT is none. */
@@ -190,7 +207,7 @@ static void reader_store_info(const struct stackdepot_store *store,
 	info->total_bytes = store->total_bytes;
 	info->live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
 	info->sample_asked_bytes = header->asked_bytes;
-	info->sample_bytes = header->sample_bytes;
+	info->sample_bytes = info->sample_now_bytes = header->sample_bytes;
 	info->thinnings = totals->thinnings;
 	info->modules_dropped = totals->modules_dropped;
 	info->processes_dropped = totals->processes_dropped;
@@ -250,7 +267,6 @@ int stackdepot_store_next_process(struct stackdepot_store *store, uint64_t *posi
 	while (*position < store->layout.slots) {
 		const uint32_t slot = (uint32_t)(*position)++;
 		struct store_process process;
-		const struct store_header *header = store->memory;
 
 		if (!reader_process(store, slot, &process))
 			continue;
@@ -261,8 +277,7 @@ int stackdepot_store_next_process(struct stackdepot_store *store, uint64_t *posi
 		reader_add_tallies(store, slot, ret_info);
 		reader_heaps_info(store, ret_info);
 		ret_info->present = reader_present(store, slot, &process);
-		if (process.sample_bytes > header->sample_bytes)
-			ret_info->sample_bytes = process.sample_bytes;
+		reader_rate(&process, ret_info);
 		return 1;
 	}
 	return 0;
@@ -288,9 +303,8 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 		reader_add_counts(&process.counts, &info);
 		processes += process.processes;
 		heaps |= process.heaps;
-		flags |= process.flags & STORE_FLAG_UNSEEN;
-		if (process.sample_bytes > info.sample_bytes)
-			info.sample_bytes = process.sample_bytes;
+		flags |= process.flags & (STORE_FLAG_UNSEEN | STORE_FLAG_OFF);
+		reader_rate(&process, &info);
 	}
 	reader_add_tallies(store, store->layout.slots, &info);
 	info.processes = processes;

@@ -93,6 +93,7 @@ static void stacks_add_objects(struct stackdepot_store *store, stackdepot_select
 {
 	struct stackdepot_object object;
 	uint64_t position = 0;
+	double variance;
 
 	while (stackdepot_store_next_object(store, &position, &object)) {
 		uint32_t line = (uint32_t)object.trace;
@@ -103,6 +104,10 @@ static void stacks_add_objects(struct stackdepot_store *store, stackdepot_select
 		stack->trace = object.trace;
 		stack->objects += object.weight;
 		stack->bytes += object.weight * (double)object.size;
+		/* Of a sum of weights w of what was taken with probability 1 / w. */
+		variance = object.weight * (object.weight - 1);
+		stack->objects_variance += variance;
+		stack->bytes_variance += variance * (double)object.size * (double)object.size;
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* json.c - for programs. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,10 @@ void json_sums(struct writer *writer, const struct profile_sums *sums)
 {
 	writer_number(writer, "live_bytes", sums->bytes);
 	writer_number(writer, "live_objects", sums->objects);
+	if (sums->bytes_variance > 0) {
+		writer_number(writer, "live_bytes_error", sqrt(sums->bytes_variance));
+		writer_number(writer, "live_objects_error", sqrt(sums->objects_variance));
+	}
 	writer_number(writer, "allocated_bytes", sums->alloc_bytes);
 	writer_number(writer, "allocations", sums->allocs);
 }
@@ -73,7 +78,12 @@ static void json_process(struct writer *writer, const struct stackdepot_store_in
 		writer_integer(writer, "wait_status", (int)info->wait_status);
 	else
 		writer_null(writer, "wait_status");
+	writer_text(writer, "mode", text_mode(info));
 	writer_integer(writer, "sample_bytes", (int64_t)info->sample_bytes);
+	writer_integer(writer, "sample_now_bytes", (int64_t)info->sample_now_bytes);
+	if (info->cpu_ns)
+		writer_number(writer, "overhead_percent",
+			      100 * (double)info->recorder_ns / (double)info->cpu_ns);
 	writer_bool(writer, "estimated", info->sample_bytes != 0 || info->unrecorded != 0);
 }
 

@@ -21,6 +21,16 @@ const char *text_bytes(double bytes, char *buffer)
 	return buffer;
 }
 
+const char *text_error(double variance, char buffer[TEXT_BYTES + 8])
+{
+	char bytes[TEXT_BYTES];
+
+	buffer[0] = '\0';
+	if (variance > 0)
+		snprintf(buffer, TEXT_BYTES + 8, " +/- %s", text_bytes(sqrt(variance), bytes));
+	return buffer;
+}
+
 /* Thousands are set apart. */
 const char *text_count(double count, char *buffer)
 {

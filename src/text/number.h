@@ -6,6 +6,8 @@
 #define TEXT_BYTES 32
 /* "1.5 MiB" */
 const char *text_bytes(double bytes, char *buffer);
+/* " +/- 1.5 MiB", the standard error of an estimate with this variance; "" if there is none. */
+const char *text_error(double variance, char buffer[TEXT_BYTES + 8]);
 /* "2,000" */
 const char *text_count(double count, char *buffer);
 /* "1 object", "2,000 objects": NOUN is the word for one. */

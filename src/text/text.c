@@ -154,6 +154,18 @@ const char *text_state(const struct stackdepot_store_info *info)
 	return states[info->state];
 }
 
+const char *text_mode(const struct stackdepot_store_info *info)
+{
+	static const char *const modes[] = {
+		[STACKDEPOT_MODE_FULL] = "full",
+		[STACKDEPOT_MODE_SAMPLE] = "sample",
+		[STACKDEPOT_MODE_OFF] = "off",
+		[STACKDEPOT_MODE_OVERHEAD] = "overhead",
+	};
+
+	return info->mode && info->mode <= STACKDEPOT_MODE_OVERHEAD ? modes[info->mode] : "unknown";
+}
+
 void text_end(FILE *out, const struct stackdepot_store_info *info)
 {
 	int status = (int)info->wait_status;
@@ -173,17 +185,46 @@ void text_end(FILE *out, const struct stackdepot_store_info *info)
 		fputs(", not recorded", out);
 }
 
+/* The share that was to be kept, the one that was, and how that went. */
+static void text_overhead(FILE *out, const struct stackdepot_store_info *info)
+{
+	char now[TEXT_BYTES], most[TEXT_BYTES];
+
+	fprintf(out, "Recording may take %g %% of the CPU time", (double)info->mode_value / 1000);
+	if (info->cpu_ns)
+		fprintf(out, " and took %.2g %%",
+			100 * (double)info->recorder_ns / (double)info->cpu_ns);
+	if (info->sample_now_bytes)
+		fprintf(out, ": sampled, one object in %s on average now, in %s at most",
+			text_bytes((double)info->sample_now_bytes, now),
+			text_bytes((double)info->sample_bytes, most));
+	else
+		fprintf(out, ": every object is recorded now, one in %s at most before",
+			text_bytes((double)info->sample_bytes, most));
+	fputs("; figures are estimates.\n", out);
+}
+
 static void text_sampled(FILE *out, const struct stackdepot_store_info *info)
 {
 	char text[TEXT_BYTES];
 
-	if (info->sample_bytes && info->sample_asked_bytes)
-		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
-			text_bytes((double)info->sample_bytes, text));
-	else if (info->sample_bytes)
+	if (info->flags & STACKDEPOT_STORE_OFF)
+		fputs("Recording was off for some time: what was allocated then is not known.\n",
+		      out);
+	if (info->mode == STACKDEPOT_MODE_OVERHEAD)
+		text_overhead(out, info);
+	else if (info->mode != STACKDEPOT_MODE_SAMPLE && info->thinnings)
 		fprintf(out,
 			"The table of live objects filled up, so objects are sampled, one in %s "
 			"now: figures are estimates.\n",
+			text_bytes((double)info->sample_now_bytes, text));
+	else if (info->sample_now_bytes)
+		fprintf(out, "Sampled, one object in %s on average: figures are estimates.\n",
+			text_bytes((double)info->sample_now_bytes, text));
+	else if (info->sample_bytes)
+		fprintf(out,
+			"Sampled before, one object in %s on average at most: figures are "
+			"estimates.\n",
 			text_bytes((double)info->sample_bytes, text));
 }
 

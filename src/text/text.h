@@ -19,6 +19,8 @@ void text_where(FILE *out, const struct symbol_frame *frame, const struct symbol
 void text_name(FILE *out, const char *name);
 /* The command line, and what became of the process; its state in a word, for programs. */
 const char *text_state(const struct stackdepot_store_info *info);
+/* How it is recorded, in a word. */
+const char *text_mode(const struct stackdepot_store_info *info);
 void text_command(FILE *out, const struct stackdepot_store_info *info);
 void text_end(FILE *out, const struct stackdepot_store_info *info);
 void text_heading(const struct text_style *style, const char *format, ...)

@@ -223,9 +223,11 @@ static void top_print_tool(FILE *out, const struct stackdepot_store_info *info)
 	fprintf(out, "store %s, recorder %s besides; ",
 		top_amount((double)info->total_bytes, 1024, "", store),
 		top_amount((double)info->tool_bytes, 1024, "", besides));
-	if (info->sample_bytes)
+	if (info->mode == STACKDEPOT_MODE_OFF)
+		fputs("recording is off", out);
+	else if (info->sample_now_bytes)
 		fprintf(out, "sampled, one in %s: figures are estimates",
-			top_amount((double)info->sample_bytes, 1024, "", rate));
+			top_amount((double)info->sample_now_bytes, 1024, "", rate));
 	else
 		fputs("every object is recorded", out);
 	if (info->unrecorded)

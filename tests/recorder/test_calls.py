@@ -29,7 +29,7 @@ NONE = set("""
 START, PROGRAM, OTHER = "start", "program", "other"
 # function or SYS_number: {file: who has seen to it}
 CALLS = {
-    "clock_gettime": {"reap.c": "FILTER_STORE", "setup.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
+    "clock_gettime": {"overhead.c": "FILTER_CLOCK", "reap.c": "FILTER_STORE", "setup.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
     "close": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE", "locks.c": START,
               "memory.c": OTHER, "modules.c": "FILTER_MAPS", "setup.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
     "dup": {"exec.c": "FILTER_EXEC"},

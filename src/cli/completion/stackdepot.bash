@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress corpus
+		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress corpus set
 			--sysroot= --help --version" -- "$current"))
 		return
 	fi
@@ -17,7 +17,7 @@ _stackdepot()
 	done
 	case $command in
 	run)
-		words="--memory= --store= --mode=full --mode=sample= --on-error=report --on-error=abort
+		words="--memory= --store= --mode=full --mode=sample= --mode=off --overhead= --on-error=report --on-error=abort
 			--error-exitcode= --follow-children=yes --follow-children=no --append --quiet
 			--suppressions= --" ;;
 	report)
@@ -39,6 +39,8 @@ _stackdepot()
 			--filter= --batch --limit= --all --process=" ;;
 	diff)
 		words="--fail-on-increase= --flame= --json --limit= --all --process= --suppressions=" ;;
+	set)
+		words="mode=full mode=off sample= overhead=" ;;
 	corpus)
 		words="-o --" ;;
 	esac

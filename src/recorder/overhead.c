@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * overhead.c - recording takes no more than its share of the CPU time.
+ *
+ * One event in OVERHEAD_TIMED is timed, by a cycle counter, and stands for the others. A few times
+ * a second somebody compares the sum with the process's CPU time, and sets the rate: coarser at
+ * once, by as much as the share was missed, finer by steps, while there is room for twice as much.
+ * What was spent too much is a debt, which is paid back before the rate gets finer.
+ *
+ *	share > target	the code of the rate goes up by log2(share / target), rounded up
+ *	share < target	it goes down, if after that it would not be too high; 0 is every object
+ *
+ * The time that a call takes that is not recorded is not in the sum: nobody looks at a clock then.
+ */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "overhead.h"
+#include "weight.h"
+
+#define OVERHEAD_FIRST_CODE 14u	       /* the rate to begin with: 512 KiB */
+#define OVERHEAD_EVERY_NS 100000000ull /* from look to look */
+#define OVERHEAD_LEAST_NS 2000000ull   /* too little to say anything about */
+#define OVERHEAD_LONG_TICKS 500000ull  /* an event that took longer was interrupted */
+#define OVERHEAD_DEBT_NS 2e9 /* what CPU time's share is saved at most, to be spent later */
+#define OVERHEAD_FINER 0.8   /* of the target is what a finer rate may take */
+#define OVERHEAD_UNIT 1e-5   /* the target is in thousandths of a percent */
+
+bool overhead_on;
+
+static struct {
+	uint32_t lock;
+	uint64_t spent;	  /* cycles, since the last look */
+	uint64_t allowed; /* so many are a reason to look early */
+	uint64_t coarse_ns;
+	/* At the last look. */
+	uint64_t ticks;
+	uint64_t ns;
+	uint64_t cpu_ns;
+	double target;
+	double debt_ns; /* spent beyond the target; below 0: saved */
+} overhead;
+
+static uint64_t overhead_clock(clockid_t clock)
+{
+	struct timespec now = {0, 0};
+
+	(void)clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Of a process whose filter denies that: as if it ran all the time, with one thread. */
+static uint64_t overhead_cpu_ns(void)
+{
+	return overhead_clock(filter_allows(FILTER_CLOCK) ? CLOCK_PROCESS_CPUTIME_ID
+							  : CLOCK_MONOTONIC);
+}
+
+static void overhead_mark(uint64_t ns, uint64_t cpu_ns)
+{
+	overhead.ticks = overhead_ticks();
+	overhead.ns = ns;
+	overhead.cpu_ns = cpu_ns;
+	store_relaxed(&overhead.coarse_ns, recorder_now_ns());
+}
+
+uint64_t overhead_begin(uint64_t thousandths)
+{
+	overhead.target = (double)thousandths * OVERHEAD_UNIT;
+	overhead.debt_ns = 0;
+	overhead.spent = 0;
+	/* Until a look has told what a cycle is. */
+	overhead.allowed = OVERHEAD_LONG_TICKS;
+	overhead_mark(overhead_clock(CLOCK_MONOTONIC), overhead_cpu_ns());
+	store_release(&overhead_on, true);
+	return weight_rate(OVERHEAD_FIRST_CODE);
+}
+
+void overhead_end(void)
+{
+	store_relaxed(&overhead_on, false);
+}
+
+void overhead_child(void)
+{
+	overhead.lock = 0;
+	if (overhead_on) {
+		overhead.spent = 0;
+		overhead_mark(overhead_clock(CLOCK_MONOTONIC), overhead_cpu_ns());
+	}
+}
+
+static unsigned int overhead_coarser(unsigned int code, double excess)
+{
+	for (; excess > 1 && code < ENTRY_MAX_RATE_CODE; excess /= 2)
+		code++;
+	return code;
+}
+
+/* Step by step, as what is fine for a moment may be a burst in the next. */
+static unsigned int overhead_finer(unsigned int code, double share)
+{
+	unsigned int steps;
+
+	for (steps = 0; steps < 3 && code && share * 2 < OVERHEAD_FINER; steps++) {
+		share *= 2;
+		code--;
+	}
+	return code;
+}
+
+static void overhead_set(double spent_ns, double cpu_ns)
+{
+	const double share = cpu_ns > 0 ? spent_ns / cpu_ns / overhead.target : 0;
+	const unsigned int before = weight_code(recorder.process->sample_bytes);
+	unsigned int code = before;
+
+	overhead.debt_ns += spent_ns - overhead.target * cpu_ns;
+	if (overhead.debt_ns < -OVERHEAD_DEBT_NS * overhead.target)
+		overhead.debt_ns = -OVERHEAD_DEBT_NS * overhead.target;
+	if (share > 1)
+		code = overhead_coarser(code, share);
+	else if (overhead.debt_ns <= 0)
+		code = overhead_finer(code, share);
+	if (code != before)
+		sample_set(weight_rate(code));
+}
+
+static void overhead_look_locked(void)
+{
+	const uint64_t ns = overhead_clock(CLOCK_MONOTONIC), cpu_ns = overhead_cpu_ns();
+	const uint64_t ticks = overhead_ticks(), spent = load_relaxed(&overhead.spent);
+	const double cycle = (double)(ns - overhead.ns) / (double)(ticks - overhead.ticks + 1);
+	const double spent_ns = (double)spent * cycle;
+	const double passed_ns = (double)(cpu_ns - overhead.cpu_ns);
+
+	if (ns - overhead.ns < OVERHEAD_LEAST_NS / 2 ||
+	    (passed_ns < OVERHEAD_LEAST_NS && ns - overhead.ns < 10 * OVERHEAD_EVERY_NS)) {
+		store_relaxed(&overhead.coarse_ns, recorder_now_ns());
+		return;
+	}
+	(void)fetch_add_relaxed(&overhead.spent, 0 - spent);
+	recorder_count(&recorder_counts()->cpu_ns, (uint64_t)passed_ns);
+	recorder_count(&recorder_counts()->recorder_ns, (uint64_t)spent_ns);
+	overhead_set(spent_ns, passed_ns);
+	store_relaxed(&overhead.allowed,
+		      (uint64_t)(2 * overhead.target * (double)OVERHEAD_EVERY_NS / cycle));
+	overhead_mark(ns, cpu_ns);
+}
+
+static __attribute__((noinline)) void overhead_look(void)
+{
+	if (__atomic_exchange_n(&overhead.lock, 1, __ATOMIC_ACQUIRE))
+		return;
+	overhead_look_locked();
+	store_release(&overhead.lock, 0);
+}
+
+void overhead_pass(void)
+{
+	if (!load_relaxed(&overhead_on))
+		return;
+	if (load_relaxed(&overhead.spent) > load_relaxed(&overhead.allowed) ||
+	    recorder_now_ns() - load_relaxed(&overhead.coarse_ns) >= OVERHEAD_EVERY_NS)
+		overhead_look();
+}
+
+void overhead_spend(uint64_t since)
+{
+	uint64_t ticks = overhead_ticks() - since;
+
+	if (ticks > OVERHEAD_LONG_TICKS)
+		ticks = OVERHEAD_LONG_TICKS;
+	(void)fetch_add_relaxed(&overhead.spent, ticks * OVERHEAD_TIMED);
+	overhead_pass();
+}
