@@ -38,6 +38,8 @@
 #include "live.h"
 #include "recorder.h"
 #include "weight.h"
+#include "probe.h"
+#include "recorder.h"
 
 #define BATCH 64
 #define SPINS 10000u
@@ -141,6 +143,7 @@ static void live_count(struct recorder_thread *thread, int add)
 static void live_fill_entry(struct store_entry *entry, uint64_t place,
 			    const struct live_object *object)
 {
+	probe_alloc(place, object);
 	store_relaxed(&entry->value, store_entry_value(object->size, object->handle));
 	store_release(&entry->key, place | (object->bare ? ENTRY_BARE : 0));
 }
@@ -310,8 +313,10 @@ static __attribute__((noinline)) void live_end_stale(struct recorder_thread *thr
 	live_clear(pointer, stale);
 	trace_put(NULL, stale->handle);
 	recorder_count(&recorder_counts()->ended_unseen, 1);
-	if (!(key & ENTRY_HELD))
+	if (!(key & ENTRY_HELD)) {
 		live_count(thread, -1);
+		probe_free((uintptr_t)pointer);
+	}
 }
 
 /* Where the entry goes, in its home; or, if there may be one of that place already, nowhere. */
@@ -395,6 +400,7 @@ enum live_state live_hold(struct recorder_thread *thread, const void *pointer, u
 			return LIVE_HELD;
 	} while (!live_cas(&ret_object->entry->key, key, key | ENTRY_HELD));
 	live_count(thread, -1);
+	probe_free((uintptr_t)pointer);
 	return LIVE_TAKEN;
 }
 
@@ -526,6 +532,8 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 		store_release(&entry->key, key);
 	} else {
 		object.displaced = live_way(place, bucket, recorder.layout.buckets);
+		if (store_key_slot(place) == recorder.slot)
+			probe_free(store_key_address(place));
 		live_end(place, &object);
 		if (store_key_slot(place) == recorder.slot)
 			live_filter_drop(store_key_address(place));

@@ -6,6 +6,7 @@
  *	object.c               the life of an object: alloc, free, realloc
  *	live.c                 the table of live objects
  *	sample.c               which objects are recorded
+ *	probe.h                tracepoints where objects come and go
  *	trace.c tally.c        unwind, save, count
  *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
  *	error.c                what records them
