@@ -43,8 +43,11 @@ static void slot_command(struct store_process *process)
 	process->command_bytes = length > 0 ? (uint32_t)length : 0;
 }
 
-/* The process's start, and the name space that its number is of. */
-static void slot_identity(struct store_process *process)
+/*
+ * The process's start, and the name space that its number is of. Without /proc (in a chroot) it is
+ * its parent's, if it sees that by the same number: from a new name space it would see 0.
+ */
+static void slot_identity(struct store_process *process, const struct store_process *parent)
 {
 	ssize_t length;
 	struct stat st;
@@ -54,6 +57,8 @@ static void slot_identity(struct store_process *process)
 
 	if (!stat("/proc/self/ns/pid", &st))
 		process->pid_namespace = st.st_ino;
+	else if (parent && parent->pid == process->parent)
+		process->pid_namespace = parent->pid_namespace;
 	length = slot_read("/proc/self/stat", text, sizeof(text) - 1);
 	text[length > 0 ? length : 0] = '\0';
 	/* The name of the program may have anything in it: the last ")" ends it, in field 2. */
@@ -89,7 +94,8 @@ static void slot_control(struct store_process *process, const struct store_proce
 		process->coarsest = weight_code(process->sample_bytes);
 }
 
-static void slot_fill(struct store_process *process, uint32_t flags)
+static void slot_fill(struct store_process *process, uint32_t flags,
+		      const struct store_process *parent)
 {
 	struct timespec now = {0, 0};
 
@@ -103,7 +109,7 @@ static void slot_fill(struct store_process *process, uint32_t flags)
 	process->flags = flags;
 	process->processes = 1;
 	process->recorder_end = (uintptr_t)_end;
-	slot_identity(process);
+	slot_identity(process, parent);
 }
 
 static void slot_reaper(struct reaper *reaper, int fd)
@@ -251,7 +257,7 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 		recorder_count(&recorder.header->totals.processes_dropped, 1);
 		return -EAGAIN;
 	}
-	slot_fill(process, flags | (locked ? STORE_FLAG_LOCKED : 0));
+	slot_fill(process, flags | (locked ? STORE_FLAG_LOCKED : 0), parent);
 	slot_control(process, parent);
 	if (parent) {
 		memcpy(process->command, parent->command, sizeof(process->command));
