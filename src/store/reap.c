@@ -73,6 +73,7 @@ static void reap_slot(struct reaper *reaper, uint32_t slot)
 	if (!process->end_monotonic_ns)
 		process->end_monotonic_ns = reap_now_ns();
 	process->counts.threads = 0;
+	process->counts.tool_bytes = 0;
 	__atomic_store_n(&process->stage, STORE_CLOSED, __ATOMIC_RELEASE);
 }
 
