@@ -223,22 +223,37 @@ static int run_room(int fd, uint64_t bytes)
 	return !fstatvfs(fd, &fs) && fs.f_bavail * fs.f_frsize < bytes ? ENOSPC : 0;
 }
 
-/* Before the program has begun, it can be refused: can the store be made, is there room for it? */
+/* Can it be made, is there room for it? */
+static int run_try_new(const struct run *run)
+{
+	int error = 0, fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return errno;
+	if (run->store_bytes)
+		error = run_room(fd, run->store_bytes);
+	(void)close(fd);
+	(void)unlink(run->store);
+	return error;
+}
+
+/* The recorder of a program that cannot open it has no place to say so. */
+static int run_try_old(const struct run *run)
+{
+	int fd = open(run->store, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
+/* Before the program has begun, it can be refused. */
 static bool run_try(const struct run *run)
 {
-	int error = 0, fd;
+	const bool goes_on = run->append && !access(run->store, F_OK);
+	const int error = goes_on ? run_try_old(run) : run_try_new(run);
 
-	if (run->append && !access(run->store, F_OK))
-		return true;
-	fd = open(run->store, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error = errno;
-	} else {
-		if (run->store_bytes)
-			error = run_room(fd, run->store_bytes);
-		(void)close(fd);
-		(void)unlink(run->store);
-	}
 	if (error)
 		complain("%s: %s; nothing was run", run->store, strerror(error));
 	return !error;
