@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""One store for a run of many processes: nothing is missing, nothing mixed, and none does otherwise than alone.
+
+usage: test_one_store.py STACKDEPOT PRELOAD MANY [PROCESSES [STARTS]]
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, call, check, report, run_all, tool  # noqa: E402
+
+PRELOAD, MANY = [os.path.abspath(path) for path in sys.argv[2:4]]
+PROCESSES = int(sys.argv[4]) if len(sys.argv) > 4 else 300
+STARTS = int(sys.argv[5]) if len(sys.argv) > 5 else 50
+ALLOCATIONS, LEFT = 43, 3 * 1000  # of a short process
+CHILDREN = 20
+AS, FSIZE = "9", "1"  # RLIMIT_...
+ROOT = os.geteuid() == 0
+
+
+def environment(store, options="memory=1M"):
+    return dict(os.environ, LD_PRELOAD=PRELOAD, STACKDEPOT_OPTIONS=f"store={store}:{options}")
+
+
+def record(store, *words, options=("--memory=4M",), says=""):
+    """It behaves as by itself, and the tool says what is expected."""
+    done = call(TOOL, "run", "--quiet", *options, "--store", store, "--", MANY, *words)
+    check((done.returncode, done.stdout) == (0, "done\n"), f"{words}: {done.returncode}", done.stdout, done.stderr)
+    check(says in done.stderr and (says or not done.stderr), f"{words}: what is said", done.stderr)
+    return report("leaks", store)
+
+
+def left_in(found, function, key="live_bytes"):
+    return sum(stack[key] for stack in found["stacks"] if function in [frame["function"] for frame in stack["stack"] or []])
+
+
+def all_are_gone(found):
+    check(not any(one["running"] or one["state"] == "running" for one in found["processes"]), "who runs", found["processes"])
+
+
+def stats(store):
+    return json.loads(tool("stats", "--json", store).stdout)
+
+
+def complete(store, processes):
+    counted = stats(store)
+    check((counted["processes_recorded"], counted["processes_dropped"], counted["unrecorded"], counted["thinnings"]) ==
+          (processes, 0, 0, 0), "complete", counted)
+    check((counted["threads"], counted["tool_bytes"]) == (0, 0), "what those have that are gone", counted)
+
+
+def short_ones(store, found, number, others):
+    """NUMBER of short processes, in rows and by themselves; beside OTHERS."""
+    mine = [one for one in found["processes"] if one["command"][0] == "short"]  # a row has no arguments
+    check(sum(one["processes"] for one in mine) == number, f"{number} short ones", mine[:3])
+    for one in mine:
+        check((one["allocations"], one["live_bytes"]) == (ALLOCATIONS * one["processes"], LEFT * one["processes"]),
+              "figures of one, or a row", one)
+    check(left_in(found, "work") == number * LEFT, "what they left", left_in(found, "work"))
+    sums = sum(stack["allocations"] for stack in report("top", store)["stacks"]
+               if "work" in [frame["function"] for frame in stack["stack"] or []])
+    check(sums == number * ALLOCATIONS, "allocations by stack", sums)
+    all_are_gone(found)
+    complete(store, number + others)
+    return mine
+
+
+def test_script(directory):
+    """Many short ones, more than there are slots for, one after the other and eight at once."""
+    for memory in (1, 64):
+        store = os.path.join(directory, str(memory))
+        found = record(store, "in_turn", str(PROCESSES), options=(f"--memory={memory}M",))
+        mine = short_ones(store, found, PROCESSES, 1)
+        check(any(one["processes"] > 1 for one in mine) or memory > 1, "none is folded, so nothing is tried")
+        check(len([one for one in mine if one["processes"] > 1]) <= 1, "rows", mine)
+        status = os.stat(store)
+        check(status.st_size == memory << 20, "size", status.st_size)
+        check(status.st_blocks * 512 < (memory << 20) // 2 or memory == 1, "blocks", status.st_blocks)
+        check(os.listdir(directory) == [str(memory)], "files", os.listdir(directory))
+        os.unlink(store)
+    store = os.path.join(directory, "at-once")
+    for nr in range(1, 4):
+        short_ones(store, record(store, "at_once", "8", options=("--append", "--memory=1M")), 8 * nr, nr)
+
+
+def test_service(directory):
+    """It is started again and again on one store; what was before becomes rows, the newest are there by themselves."""
+    store = os.path.join(directory, "store")
+    for nr in range(STARTS):
+        if nr % 5:
+            done = call(MANY, "in_turn", "1", env=environment(store))
+        else:
+            done = call(TOOL, "run", "--quiet", "--append", "--memory=1M", "--store", store, "--", MANY, "in_turn", "1")
+        check((done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), f"start {nr}", done)
+    # The last of the starts is the first that is told to end by nobody: the tool closes it.
+    found = record(store, "in_turn", "1", options=("--append",))
+    mine = short_ones(store, found, STARTS + 1, STARTS + 1)
+    check(sum(one["processes"] for one in found["processes"]) == 2 * STARTS + 2, "all of them", len(found["processes"]))
+    check(any(one["processes"] > 1 for one in mine), "rows", mine)
+    last = found["processes"][-2:]
+    check([(one["serial"], one["processes"]) for one in last] == [(2 * STARTS + nr, 1) for nr in (1, 2)], "newest", last)
+    alone = report("leaks", store, f"--process={last[1]['pid']}")
+    check(alone["live_bytes"] == LEFT, "the newest alone", alone["live_bytes"])
+
+
+def test_daemons(directory):
+    store = os.path.join(directory, "store")
+    found = record(store, "daemons")
+    check(left_in(found, "in_daemon") == CHILDREN * 901, "what daemons left", left_in(found, "in_daemon"))
+    # Who only forks has nothing to tell. The last daemon may be there still when the tool ends: the next run closes it.
+    all_are_gone(record(store, "in_turn", "1", options=("--append",)))
+    complete(store, CHILDREN + 3)
+
+
+def test_chain(directory):
+    store = os.path.join(directory, "store")
+    found = record(store, "chain", "30")
+    *before, last = found["processes"]
+    check(len(before) == 30 and {one["state"] for one in before} == {"replaced"}, "replaced", before)
+    check({one["pid"] for one in before} == {last["pid"]}, "one number", before)
+    check((found["live_bytes"], left_in(found, "chain")) == (902, 902), "what the last one has", found)
+    check(sum(one["allocations"] for one in found["processes"]) == 31, "allocations", found["processes"])
+    complete(store, 31)
+
+
+def test_threads(directory):
+    """Forked amid events of other threads; with a thread of its own."""
+    store = os.path.join(directory, "store")
+    found = record(store, "threads")
+    forked = [one for one in found["processes"] if one["serial"] > 1]
+    check(len(forked) == CHILDREN and left_in(found, "in_fork") == CHILDREN * 903 and
+          left_in(found, "nothing") == CHILDREN * 904, "children", found)
+    check(not any(one["errors"] for one in found["processes"]), "errors", found["processes"])
+    all_are_gone(found)
+    complete(store, CHILDREN + 1)
+
+
+def three_and_short(found, children, short):
+    check(left_in(found, "three_objects") == children * 3 * 905, "of children", left_in(found, "three_objects"))
+    check(left_in(found, "work") == short * LEFT, "of what was started", left_in(found, "work"))
+    all_are_gone(found)
+
+
+def test_closed(directory):
+    """closefrom(3) finds nothing of ours, and changes nothing."""
+    three_and_short(record(os.path.join(directory, "store"), "closed"), 1, 1)
+
+
+def test_chroot(directory):
+    """In a chroot there is neither the store's name nor /proc."""
+    if not ROOT:
+        return "root"
+    jail = os.path.join(directory, "jail")
+    os.mkdir(jail)
+    three_and_short(record(os.path.join(directory, "store"), "chroot", jail), 1, 0)
+    check(not os.listdir(jail), "files in the jail", os.listdir(jail))
+    return None
+
+
+def test_drop(directory):
+    """Who gives up root goes on; so do children; what it starts then is named."""
+    if not ROOT:
+        return "root"
+    found = record(os.path.join(directory, "store"), "drop")
+    three_and_short(found, 2, 0)
+    missing = sum(one["count"] for one in found["not_recorded"]) + len(found["messages"])
+    check(missing == 1, "not recorded, and named", found["not_recorded"], found["messages"])
+    return None
+
+
+def test_limits(directory):
+    """A child's limits are its own: what is mapped stays; a program that has no room for a store says so."""
+    store = os.path.join(directory, "store")
+    for which, value in ((AS, "200000000"), (FSIZE, "0"), (FSIZE, "100000")):
+        three_and_short(record(store, "limited", which, value), 2, 1)
+    found = record(store, "limited", AS, "20000000", says="RLIMIT_AS")
+    three_and_short(found, 2, 0)
+    check(["short: not recorded: its address space is limited" in one["text"] for one in found["messages"]] == [True],
+          "named", found["messages"])
+
+
+def test_same(directory):
+    """Children have objects at the same addresses, and one frees twice: what is told is of the right one."""
+    store = os.path.join(directory, "store")
+    done = call(TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", MANY, "same")
+    check((done.returncode, done.stdout) == (0, "done\n"), "same", done.stdout, done.stderr)
+    found = report("leaks", store)
+    first, *others = found["processes"]
+    check([one["live_bytes"] for one in found["processes"]] and first["live_bytes"] == 0, "the parent's", first)
+    check(sorted(one["live_bytes"] for one in others) == [0, 49 * 700, 50 * 700], "the children's", others)
+    check((left_in(found, "first_child"), left_in(found, "second_child"), left_in(found, "third_child")) ==
+          (50 * 700, 49 * 700, 0), "by stack", found["stacks"])
+    root = report("errors", store)
+    error, = root["errors"]
+    guilty, = [one for one in others if one["errors"]]
+    check((error["kind"], error["pid"], guilty["live_bytes"]) == ("double-free", guilty["pid"], 49 * 700), "whose", error)
+    for key, value in error.items():
+        if isinstance(value, dict) and value.get("stack"):
+            names = [frame["function"] for frame in value["stack"]]
+            check("second_child" in names, f"{key} is of another", names)
+    text = tool("report", "errors", store, status=None).stdout
+    check("first_child" not in text and "third_child" not in text and text.count("second_child") >= 3, "histories", text)
+
+
+def test_deleted(directory):
+    """Whoever has the store goes on with it; what begins then makes one of that name."""
+    store = os.path.join(directory, "store")
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=1M", "--store", store, "--", MANY, "lines", "2"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check(process.stdout.readline() == "line\n", "first line")
+    process.stdin.write("\n")
+    process.stdin.flush()
+    check(process.stdout.readline() == "line\n", "second line")
+    kept = os.path.join(directory, "kept")
+    os.link(store, kept)
+    os.unlink(store)
+    output, errors = process.communicate("\n")
+    check((process.returncode, output) == (0, "done\n"), "it goes on", output, errors)
+    found = report("leaks", kept)
+    check(left_in(found, "lines") >= 906 + 2 * 3 * 905, "what the first one has", found["processes"])
+    if os.path.exists(store):
+        check(left_in(report("leaks", store), "lines") < 906 + 2 * 3 * 905, "twice", report("leaks", store))
+
+
+def test_two_users(directory):
+    """A store of another user's is nobody else's, whoever comes second."""
+    if not ROOT:
+        return "root"
+    os.chmod(directory, 0o1777)
+    theirs = {}
+    for path in (PRELOAD, MANY):  # where others can read them
+        theirs[path] = shutil.copy(path, directory)
+        os.chmod(theirs[path], 0o755)
+    for users in (("root", "nobody"), ("nobody", "root")):
+        store = os.path.join(directory, users[0])
+        for user in users:
+            done = call(theirs[MANY], "in_turn", "2", user=user, cwd="/",
+                        env=dict(environment(store), LD_PRELOAD=theirs[PRELOAD]))
+            check((done.returncode, done.stdout) == (0, "done\n"), f"{user} second to {users}", done.stdout, done.stderr)
+            check(("not recorded" in done.stderr) == (user == users[1]), f"{user} of {users}: said", done.stderr)
+        found = report("leaks", store)
+        check(sum(one["processes"] for one in found["processes"]) == 3 and left_in(found, "work") == 2 * LEFT,
+              f"{users}: of the first only", found["processes"])
+        check(os.stat(store).st_uid == (0 if users[0] == "root" else 65534), "whose it is")
+    return None
+
+
+def test_read_only(directory):
+    """A store on a file system that cannot be written is left as it is."""
+    mount = 'mount -t tmpfs -o size=8m none "$1" || exit 77; shift; '
+    script = mount + '"$@" || exit; mount -o remount,ro "${7%/*}" || exit 77; "$@"; echo $?; "$1" report leaks --json "$7"'
+    store = os.path.join(directory, "store")
+    done = call("unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", directory, TOOL, "run", "--quiet",
+                "--append", "--memory=1M", "--store", store, "--", MANY, "in_turn", "2")
+    if done.returncode == 77 or "unshare:" in done.stderr:
+        return "a mount: " + done.stderr.strip()
+    check(done.stderr == f"stackdepot: {store}: Read-only file system; nothing was run\n", "said", done.stderr)
+    output, brace, text = done.stdout.partition("{")
+    check(output == "done\n125\n", "status and output", done.stdout)
+    check(len(json.loads(brace + text)["processes"]) == 3, "what was recorded", text)
+    return None
+
+
+run_all(dict(globals()))
