@@ -35,6 +35,11 @@ int64_t export_integer(double value)
 	return value >= 9.2e18 ? INT64_MAX : value > 0 ? llround(value) : 0;
 }
 
+int64_t export_difference(double value)
+{
+	return value < 0 ? -export_integer(-value) : export_integer(value);
+}
+
 const char *export_name(const struct symbol_frame *frame, const struct symbol_line *line,
 			char buffer[EXPORT_NAME_BYTES])
 {
@@ -82,6 +87,7 @@ void export_add_evicted(struct profile *profile)
 		memory_realloc(profile->stacks, (profile->nr + 1) * sizeof(*profile->stacks));
 	profile->stacks[profile->nr++] = (struct profile_stack){
 		.trace.evicted = true,
+		.trace.hash = 1, /* as of others that were evicted */
 		.sums.allocs = profile->info.evicted_allocs,
 		.sums.alloc_bytes = profile->info.evicted_bytes,
 	};

@@ -20,14 +20,18 @@ struct export
 	const struct profile *profile;
 	enum export_value value; /* the one that is written, or shown first */
 	FILE *out;
+	unsigned int
+		seconds; /* values are what changed in so many, and may be negative; 0: what is */
 };
 
 /* As the command line calls them. */
 extern const char *const export_value_names[EXPORT_VALUES];
 
 double export_value_of(const struct profile_stack *stack, enum export_value value);
-/* Rounded; what does not fit is cut. */
+/* Rounded; what does not fit is cut, and so is what is negative. */
 int64_t export_integer(double value);
+/* The same of a difference. */
+int64_t export_difference(double value);
 
 #define EXPORT_NAME_BYTES 512
 /* The function, or module and offset, or the address; in BUFFER unless symbols own it. */

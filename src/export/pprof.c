@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clean.h"
 #include "base/intern.h"
@@ -82,6 +83,7 @@ struct pprof_function {
 
 struct pprof {
 	const struct profile *profile;
+	unsigned int seconds; /* as of struct export */
 	struct gzip *gzip;
 	struct intern *strings;
 	struct intern *locations; /* pointers to frames; or a text, for a stack without any */
@@ -142,9 +144,12 @@ static void pprof_sample(struct pprof *pprof, const struct profile_stack *stack)
 		protobuf_element(&pprof->inner,
 				 1 + intern(pprof->locations, missing, strlen(missing) + 1));
 	protobuf_message(&pprof->message, SAMPLE_LOCATIONS, &pprof->inner);
-	for (i = 0; i < EXPORT_VALUES; i++)
-		protobuf_element(&pprof->inner, (uint64_t)export_integer(export_value_of(
-							stack, pprof_types[i].value)));
+	for (i = 0; i < EXPORT_VALUES; i++) {
+		double value = export_value_of(stack, pprof_types[i].value);
+
+		protobuf_element(&pprof->inner, (uint64_t)(pprof->seconds ? export_difference(value)
+									  : export_integer(value)));
+	}
 	protobuf_message(&pprof->message, SAMPLE_VALUES, &pprof->inner);
 	pprof_emit(pprof, PROFILE_SAMPLE);
 }
@@ -331,6 +336,24 @@ static void pprof_comments(struct pprof *pprof)
 	}
 }
 
+/* When it began, and how long it took; of a difference, its own seconds, which end now. */
+static void pprof_times(struct pprof *pprof, const struct stackdepot_store_info *info)
+{
+	const uint64_t lasted = pprof->seconds * 1000000000ull;
+	struct timespec now = {0, 0};
+
+	if (lasted && !clock_gettime(CLOCK_REALTIME, &now)) {
+		pprof_number(pprof, PROFILE_TIME_NS,
+			     (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - lasted);
+		pprof_number(pprof, PROFILE_DURATION_NS, lasted);
+		return;
+	}
+	pprof_number(pprof, PROFILE_TIME_NS, info->start_ns);
+	if (info->end_monotonic_ns > info->start_monotonic_ns)
+		pprof_number(pprof, PROFILE_DURATION_NS,
+			     info->end_monotonic_ns - info->start_monotonic_ns);
+}
+
 static void pprof_head(struct pprof *pprof, enum export_value value)
 {
 	const struct stackdepot_store_info *info = &pprof->profile->info;
@@ -345,10 +368,7 @@ static void pprof_head(struct pprof *pprof, enum export_value value)
 	}
 	pprof_type(pprof, PROFILE_PERIOD_TYPE, "space", "bytes");
 	pprof_number(pprof, PROFILE_PERIOD, info->sample_bytes ? info->sample_bytes : 1);
-	pprof_number(pprof, PROFILE_TIME_NS, info->start_ns);
-	if (info->end_monotonic_ns > info->start_monotonic_ns)
-		pprof_number(pprof, PROFILE_DURATION_NS,
-			     info->end_monotonic_ns - info->start_monotonic_ns);
+	pprof_times(pprof, info);
 	pprof_comments(pprof);
 }
 
@@ -370,6 +390,7 @@ void export_pprof(const struct export *export)
 {
 	struct pprof pprof = {
 		.profile = export->profile,
+		.seconds = export->seconds,
 		.gzip = gzip_open(export->out),
 		.strings = intern_open(),
 		.locations = intern_open(),

@@ -334,6 +334,7 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->filter = filter;
 	profile->symbols = targets->symbols ? symbols_share(targets->symbols) : symbols_open();
 	profile->lost_only = targets->lost;
+	profile->running_only = targets->running;
 	if (profile_add_named(profile, targets) && profile_list(profile) &&
 	    (!profile->lost_only || profile_find_lost(profile)) && profile_read_all(profile))
 		return profile;

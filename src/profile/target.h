@@ -16,6 +16,7 @@ struct targets {
 	size_t nr;
 	const char *process;	 /* PID or NAME of those that are asked for; NULL: all */
 	bool lost;		 /* of what is live, only what nothing points to any more */
+	bool running;		 /* or only what processes hold that run, if one does */
 	struct symbols *symbols; /* of another profile, to share them; NULL: they get their own */
 };
 
