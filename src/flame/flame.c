@@ -9,19 +9,30 @@
 #include "page/page.h"
 #include "text/output.h"
 
+static bool flame_has_page(void)
+{
+	if (!flame_page_head[0])
+		complain("the page was not built into this stackdepot: that takes npm, and meson's "
+			 "-Dflame=enabled");
+	return flame_page_head[0];
+}
+
+int flame_print(FILE *out, const struct profile *now, const struct flame_options *options)
+{
+	if (!flame_has_page())
+		return STATUS_FAILED;
+	fputs(flame_page_head, out);
+	flame_json(out, now, options);
+	fputs(flame_page_tail, out);
+	return STATUS_CLEAN;
+}
+
 int flame_write(const char *file, const struct profile *now, const struct flame_options *options)
 {
 	struct output output;
 
-	if (!flame_page_head[0]) {
-		complain("the page was not built into this stackdepot: that takes npm, and meson's "
-			 "-Dflame=enabled");
+	if (!flame_has_page() || !output_open(&output, strcmp(file, "-") ? file : NULL))
 		return STATUS_FAILED;
-	}
-	if (!output_open(&output, strcmp(file, "-") ? file : NULL))
-		return STATUS_FAILED;
-	fputs(flame_page_head, output.file);
-	flame_json(output.file, now, options);
-	fputs(flame_page_tail, output.file);
+	(void)flame_print(output.file, now, options);
 	return output_finish(&output) ? STATUS_CLEAN : STATUS_FAILED;
 }

@@ -3,6 +3,8 @@
 #ifndef FLAME_FLAME_H
 #define FLAME_FLAME_H
 
+#include <stdio.h>
+
 #include "profile/profile.h"
 
 #define FLAME_NODES 20000u
@@ -14,6 +16,8 @@ struct flame_options {
 	size_t nodes;		      /* frames at most, 0: FLAME_NODES */
 };
 
+/* Write the page of a profile; an exit status, after a complaint. Errors of writing are in OUT. */
+int flame_print(FILE *out, const struct profile *now, const struct flame_options *options);
 /* Write the page of a profile to FILE, "-" being standard output. An exit status. */
 int flame_write(const char *file, const struct profile *now, const struct flame_options *options);
 
