@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //
-// build.mjs OUT.html OUT.c - put the page together, from the directory with node_modules.
+// build.mjs OUT.html OUT.c - put the pages together, from the directory with node_modules.
 //
-// OUT.html is the page with a slot for the data; OUT.c is the same as two strings, what comes
-// before the slot and what after. Sources are found next to this file.
+// OUT.html is the page of `flame`, with a slot for the data; OUT.c has that page and the agent's, each as
+// two strings, what comes before the slot and what after. Sources are found next to this file.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -71,24 +71,34 @@ function cString(name, text) {
 	return `const char ${name}[] =\n${lines.join("\n")};\n`;
 }
 
+async function build(template, entry) {
+	const script = await bundle(entry, { format: "iife", loader: { ".css": "empty" } });
+	const style = await bundle("page.css", {});
+
+	if (/<\/(script|style)|<!--/i.test(script.text + style.text))
+		throw new Error("the bundle would end its own element");
+	return fillIn(readFileSync(path.join(source, template), "utf8"), {
+		POLICY: `default-src 'none'; script-src ${policyHash(script.text)}; ` +
+			`style-src ${policyHash(style.text)}; base-uri 'none'; form-action 'none'`,
+		STYLE: style.text,
+		SCRIPT: script.text,
+		LICENCES: escapeMarkup(licences(script.inputs)),
+	});
+}
+
+function cPage(name, page) {
+	const [head, tail, ...more] = page.split("@DATA@");
+
+	if (tail === undefined || more.length)
+		throw new Error("a page wants one slot for data");
+	return `${cString(`${name}_page_head`, head)}\n${cString(`${name}_page_tail`, tail)}`;
+}
+
 const [pageName, codeName] = process.argv.slice(2);
-const script = await bundle("main.js", { format: "iife", loader: { ".css": "empty" } });
-const style = await bundle("page.css", {});
+const flame = await build("page.html", "main.js");
+const agent = await build("agent.html", "agent.js");
 
-if (/<\/(script|style)|<!--/i.test(script.text + style.text))
-	throw new Error("the bundle would end its own element");
-const page = fillIn(readFileSync(path.join(source, "page.html"), "utf8"), {
-	POLICY: `default-src 'none'; script-src ${policyHash(script.text)}; ` +
-		`style-src ${policyHash(style.text)}; base-uri 'none'; form-action 'none'`,
-	STYLE: style.text,
-	SCRIPT: script.text,
-	LICENCES: escapeMarkup(licences(script.inputs)),
-});
-const [head, tail, ...more] = page.split("@DATA@");
-
-if (tail === undefined || more.length)
-	throw new Error("the page wants one slot for data");
-writeFileSync(pageName, page);
+writeFileSync(pageName, flame);
 writeFileSync(codeName, "/* SPDX-License-Identifier: GPL-2.0-only OR MIT */\n" +
 	"/* Made by build.mjs. */\n#include \"page.h\"\n\n" +
-	`${cString("flame_page_head", head)}\n${cString("flame_page_tail", tail)}`);
+	`${cPage("flame", flame)}\n${cPage("agent", agent)}`);

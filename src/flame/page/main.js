@@ -5,6 +5,7 @@ import { byId, element, fill } from "./dom.js";
 import { bytes, count, exact, figure, plural, share } from "./format.js";
 import { Model } from "./model.js";
 import { FunctionTable, showErrors, showStacks } from "./tables.js";
+import { prepareTheme } from "./theme.js";
 
 const model = new Model(JSON.parse(byId("data").textContent));
 const { data } = model;
@@ -363,29 +364,6 @@ function pageKey(event) {
 		field.value = "";
 		search();
 	}
-}
-
-function prepareTheme() {
-	const button = byId("theme");
-	const system = window.matchMedia("(prefers-color-scheme: dark)");
-	let dark = system.matches;
-	const label = () => {
-		button.textContent = dark ? "Light" : "Dark";
-		button.setAttribute("aria-label", dark ? "Go over to light" : "Go over to dark");
-	};
-
-	system.addEventListener("change", () => {
-		if (document.documentElement.dataset.theme)
-			return;
-		dark = system.matches;
-		label();
-	});
-	button.addEventListener("click", () => {
-		dark = !dark;
-		document.documentElement.dataset.theme = dark ? "dark" : "light";
-		label();
-	});
-	label();
 }
 
 showHeader();

@@ -4,3 +4,5 @@
 
 const char flame_page_head[] = "";
 const char flame_page_tail[] = "";
+const char agent_page_head[] = "";
+const char agent_page_tail[] = "";
