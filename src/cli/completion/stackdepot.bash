@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress corpus set
+		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress agent corpus set
 			--sysroot= --help --version" -- "$current"))
 		return
 	fi
@@ -41,6 +41,8 @@ _stackdepot()
 		words="--fail-on-increase= --flame= --json --limit= --all --process= --suppressions=" ;;
 	set)
 		words="mode=full mode=off sample= overhead=" ;;
+	agent)
+		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory=" ;;
 	corpus)
 		words="-o --" ;;
 	esac

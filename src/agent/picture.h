@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* picture.h - what a worker makes of one store: a profile for pprof, or the page of `flame`. */
+#ifndef AGENT_PICTURE_H
+#define AGENT_PICTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum picture_kind { PICTURE_HEAP, PICTURE_ALLOCS, PICTURE_FLAME };
+
+#define PICTURE_GONE 4 /* exit status: the store is not there any more */
+
+#define PICTURE_PROCESS_BYTES 64u
+
+struct picture {
+	enum picture_kind kind;
+	unsigned int seconds;		     /* what changed in so many; 0: what is */
+	char process[PICTURE_PROCESS_BYTES]; /* empty: all */
+	uint64_t device;		     /* of the store */
+	uint64_t inode;
+	char *const *places;
+	size_t nr_places;
+};
+
+/* In a worker: write it to standard output; a complaint to standard error. An exit status. */
+int picture_run(const struct picture *picture);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * agent.c - `stackdepot agent`: run the daemon.
+ *
+ * It is a program of its own, stackdepot-agent, as it serves HTTP: who has the tool alone needs no
+ * library for that. It lies where this one does.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/complain.h"
+#include "base/status.h"
+#include "options.h"
+
+#define AGENT "stackdepot-agent"
+
+static const struct command_option agent_options[] = {
+	{"listen", "ADDR:PORT", 256,
+	 "where to listen (127.0.0.1:9920); others than this host take a token", false},
+	{"stores", "PLACE", 257, "a store, a directory of them, or a pattern; may come again",
+	 false},
+	{"token-file", "FILE", 258, "the token that clients have to give", false},
+	{"interval", "SECONDS", 259, "from point to point of a history (10)", false},
+	{"rate", "N", 260, "requests a second that a client may make (50)", false},
+	{"worker-memory", "MIB", 261, "memory that reading a store may take (256)", false},
+	OPTIONS_END,
+};
+
+/* Beside this program, in the build too; else where PATH has it. Returns if there is none. */
+static void agent_exec(char **argv)
+{
+	static const char *const places[] = {AGENT, "../agent/" AGENT};
+	char self[PATH_MAX], path[PATH_MAX + sizeof("../agent/" AGENT)];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t i;
+
+	self[length > 0 ? length : 0] = '\0';
+	if (strrchr(self, '/'))
+		strrchr(self, '/')[1] = '\0';
+	for (i = 0; i < sizeof(places) / sizeof(places[0]) && *self; i++) {
+		snprintf(path, sizeof(path), "%s%s", self, places[i]);
+		(void)execv(path, argv);
+	}
+	(void)execvp(AGENT, argv);
+}
+
+/* Values are the agent's to judge. */
+static enum option_status agent_option(void *context, int option, const char *value)
+{
+	(void)context;
+	(void)option;
+	(void)value;
+	return OPTION_GOOD;
+}
+
+static int agent_run(int argc, char **argv)
+{
+	const struct options parse = {.command = &command_agent, .take = agent_option};
+	int status = options_parse(&parse, argc, argv);
+
+	if (status)
+		return status;
+	if (optind < argc)
+		return options_complain(&command_agent, "takes options alone, not '%s'",
+					argv[optind]);
+	agent_exec(argv);
+	complain("agent: " AGENT ": %s; it is a package of its own",
+		 errno == ENOENT ? "not installed" : strerror(errno));
+	return STATUS_FAILED;
+}
+
+const struct command command_agent = {
+	.name = "agent",
+	.usage = {"agent [OPTION]...\tserve what the stores of this host hold"},
+	.options = agent_options,
+	.run = agent_run,
+};
