@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# run.sh SOURCE WORK STACKDEPOT FOREST - fetch what the tests take into WORK, and run them.
+# run.sh SOURCE WORK STACKDEPOT PROGRAM TEST [AGENT] - fetch what the tests take into WORK, and run TEST; PROGRAM
+# is what it records.
 set -eu
-source=$(realpath "$1") work=$2 tool=$3 forest=$4
+source=$(realpath "$1") work=$2 tool=$3 program=$4 test=$5 agent=${6-}
 
 mkdir -p "$work"
 work=$(realpath "$work")
@@ -17,4 +18,4 @@ if ! cmp -s package-lock.json node_modules/installed.json; then
 	npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1
 	cp package-lock.json node_modules/installed.json
 fi
-STACKDEPOT=$tool FOREST=$forest exec node --test page.test.mjs
+STACKDEPOT=$tool FOREST=$program AGENT=$agent exec node --test "$test"
