@@ -21,7 +21,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("tool_bytes_peak", "and at most", info->tool_bytes_peak, true, false);
 	ROW("threads", "threads", info->threads, false, false);
 	ROW("threads_peak", "and at most", info->threads_peak, false, false);
-	ROW("events", "allocations and frees recorded", depot->ring_events, false, false);
+	ROW("events", "allocations and frees recorded, up to 15 a thread too many",
+	    depot->ring_events, false, false);
 	ROW("ring_dropped", "events that missed the ring", depot->ring_dropped, false, true);
 	ROW("stackless", "events without a stack", info->stackless, false, true);
 	ROW("nested", "events from signal handlers inside events", info->nested, false, true);
