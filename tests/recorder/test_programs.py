@@ -45,7 +45,7 @@ def run(command, directory, **more):
 
 
 def report(kind, store):
-    done = subprocess.run([TOOL, "report", kind, "--json", "--limit=60", store], capture_output=True,
+    done = subprocess.run([TOOL, "report", kind, "--json", "--all", store], capture_output=True,
                           text=True)
     check(done.returncode in (0, 1), f"report {kind} {store}: {done.returncode}", done.stderr)
     return json.loads(done.stdout)
