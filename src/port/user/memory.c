@@ -120,21 +120,7 @@ int stackdepot_create_at(const struct stackdepot_options *options, void *memory,
 	return memory_open(depot, memory, geometry.total_bytes, ret_depot);
 }
 
-int stackdepot_attach_at(const void *memory, uint64_t bytes, struct stackdepot **ret_depot)
-{
-	struct stackdepot *depot;
-
-	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
-		return -EINVAL;
-	depot = memory_reserve(0);
-	if (!depot)
-		return -ENOMEM;
-	depot->shared = depot->read_only = true;
-	/* Not written to: read_only is looked at by whoever would. */
-	return memory_open(depot, (void *)(uintptr_t)memory, bytes, ret_depot);
-}
-
-int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_depot)
+static int memory_join(void *memory, uint64_t bytes, bool read_only, struct stackdepot **ret_depot)
 {
 	struct stackdepot *depot;
 
@@ -144,7 +130,19 @@ int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_dep
 	if (!depot)
 		return -ENOMEM;
 	depot->shared = true;
+	depot->read_only = read_only;
 	return memory_open(depot, memory, bytes, ret_depot);
+}
+
+int stackdepot_attach_at(const void *memory, uint64_t bytes, struct stackdepot **ret_depot)
+{
+	/* Not written to: read_only is looked at by whoever would. */
+	return memory_join((void *)(uintptr_t)memory, bytes, true, ret_depot);
+}
+
+int stackdepot_join_at(void *memory, uint64_t bytes, struct stackdepot **ret_depot)
+{
+	return memory_join(memory, bytes, false, ret_depot);
 }
 
 /* Map the depot that a file holds, or is to hold, behind a private page. */
