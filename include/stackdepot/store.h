@@ -101,8 +101,7 @@ struct stackdepot_store_info {
 	char command[STACKDEPOT_STORE_COMMAND + 1]; /* arguments, each ended by a NUL */
 
 	uint64_t total_bytes;	     /* size of the store, fixed */
-	uint64_t sample_asked_bytes; /* mean bytes from sample to sample as asked for, 0: all */
-	uint64_t sample_bytes;	     /* and the most that it ever was, 0: all were recorded */
+	uint64_t sample_bytes;	     /* a sample, on average, at most; 0: all were recorded */
 	uint64_t sample_now_bytes;   /* and as it is now */
 	uint32_t mode;		     /* enum stackdepot_mode, of this process, and its value */
 	uint64_t mode_value;

@@ -268,7 +268,6 @@ static void info_coarsest(struct stackdepot_store_info *sum,
 	if (more->sample_bytes <= sum->sample_bytes)
 		return;
 	sum->sample_bytes = more->sample_bytes;
-	sum->sample_asked_bytes = more->sample_asked_bytes;
 }
 
 /* One that did not say so itself, for a system call of its own making: the next one is the same. */

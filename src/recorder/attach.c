@@ -92,8 +92,6 @@ static int attach_fill(const char *path, int fd, uint64_t bytes, struct store_he
 	header->header_bytes = sizeof(*header);
 	header->total_bytes = bytes;
 	header->corpus_events = recorder.options.corpus_events;
-	if ((recorder.options.control & STORE_MODE) == STACKDEPOT_MODE_SAMPLE)
-		header->asked_bytes = recorder.options.control >> STORE_MODE_SHIFT;
 	header->locks_hold = locks_last(path, fd);
 	if (!error)
 		error = attach_make_depot(&layout, header);

@@ -344,7 +344,6 @@ struct store_header {
 	uint32_t header_bytes;
 	uint64_t total_bytes;
 	uint64_t corpus_events;
-	uint64_t asked_bytes; /* sampling rate as asked for */
 	uint64_t control;     /* of programs that begin, whatever they were told; 0: as they were */
 	uint64_t depot_seed;
 	uint32_t locks_hold; /* a lock of a file is held by who has mapped it */

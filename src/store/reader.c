@@ -206,7 +206,6 @@ static void reader_store_info(const struct stackdepot_store *store,
 
 	info->total_bytes = store->total_bytes;
 	info->live_entries = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
-	info->sample_asked_bytes = header->asked_bytes;
 	info->sample_bytes = info->sample_now_bytes = header->sample_bytes;
 	info->thinnings = totals->thinnings;
 	info->modules_dropped = totals->modules_dropped;
