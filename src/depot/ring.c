@@ -224,7 +224,8 @@ int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
 	atomic64_set(&entry->sequence, 2 * position + 1);
 	ring_write(depot, entry, position, claimed + 1, event);
 	atomic64_set_release(&entry->sequence, 2 * position + 2);
-	prefetchw(ring_entry(depot, position + 1));
+	/* behind the last one it is of no use, and does no harm */
+	prefetchw(entry + 1);
 	/* Stopped since the pen was looked at, until somebody else came to the same entry? */
 	claimed = atomic64_read(&depot->header->ring_position);
 	if (likely(claimed - position <= depot->ring_entries))

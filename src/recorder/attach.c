@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -204,6 +205,17 @@ static int attach_map(int fd, const struct stat *st, void *where)
 	recorder.header = recorder.head = memory;
 	attach_sections();
 	return 0;
+}
+
+void attach_populate(const void *where)
+{
+	const uint64_t at = (uintptr_t)where - (uintptr_t)recorder.header;
+	const uint64_t from = at - at % ATTACH_PIECE;
+	const uint64_t left = recorder.options.memory_bytes - from;
+
+	if (filter_allows(FILTER_POPULATE))
+		(void)raw_call(SYS_madvise, (char *)recorder.header + from,
+			       left < ATTACH_PIECE ? left : ATTACH_PIECE, MADV_POPULATE_WRITE);
 }
 
 static int attach_map_all(int fd)

@@ -11,9 +11,9 @@
  *	home ->  [ k v | k v | k v | k v ]   overflow[home] = objects of this home
  *	                                     bits 0 to 3: behind it, 4 to 7: anywhere
  *
- * Objects of a page of addresses have homes in one page of the table. An allocator that packs them
- * has 512 in a page, twice what a page of the table holds: the others go anywhere, so that no part
- * of the table is full while another is empty.
+ * Objects of two pages of addresses have homes in one page of the table, which holds 256. An
+ * allocator that packs them has up to 1,024 there: the others go anywhere, so that no part of the
+ * table is full while another is empty.
  *
  * (a) An address belongs to one thread from the allocator's return to the allocator's free, so
  *     nobody else inserts or takes it, but in a program that frees twice.
@@ -47,7 +47,7 @@
 
 uint8_t live_filter[LIVE_FILTER_BYTES];
 enum live_frees live_frees;
-/* Is any object elsewhere than at home, so that an address may be in the table and not there? */
+/* Is any object elsewhere than at home? If none is, the counts of homes need not be looked at. */
 static bool live_any_displaced;
 
 static void live_byte_inc(uint8_t *byte)
@@ -110,6 +110,12 @@ static uint32_t live_bucket(uint32_t home, uint32_t distance)
 	return live_bucket_behind(home, distance, recorder.layout.buckets);
 }
 
+static __attribute__((noinline)) void live_mark_first(uint32_t bucket, uint64_t *bits, uint64_t bit)
+{
+	attach_populate(&recorder.buckets[bucket]);
+	(void)__atomic_fetch_or(bits, bit, __ATOMIC_SEQ_CST);
+}
+
 /* Before an entry of this bucket is anybody's: who is gone is looked for in its parts alone. */
 static inline void live_mark(uint32_t bucket)
 {
@@ -117,27 +123,33 @@ static inline void live_mark(uint32_t bucket)
 	uint64_t *bits = &recorder.parts->bits[part / 64], bit = 1ull << part % 64;
 
 	if (unlikely(!(load_relaxed(bits) & bit)))
-		(void)__atomic_fetch_or(bits, bit, __ATOMIC_SEQ_CST);
+		live_mark_first(bucket, bits, bit);
 }
 
-/* Keep count, in batches; whoever fills the table beyond 7/8 makes room. */
-static void live_count(struct recorder_thread *thread, int add)
+/* So many more, or fewer, in the table; whoever fills it beyond 7/8 makes room. */
+static __attribute__((noinline)) void live_count_all(struct store_tally_set *own, int delta)
 {
 	const uint64_t capacity = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
-	struct store_tally_set *own = thread ? thread->tallies : NULL;
 	uint64_t *objects = &recorder.header->totals.live_objects;
-	int delta = own ? own->live_delta + add : add;
+	const uint64_t change = (uint64_t)(int64_t)delta;
 
-	if (own && delta < BATCH && delta > -BATCH) {
-		store_relaxed(&own->live_delta, delta);
-		return;
-	}
 	if (own)
 		store_relaxed(&own->live_delta, 0);
-	if ((int64_t)(fetch_add_relaxed(objects, (uint64_t)(int64_t)delta) +
-		      (uint64_t)(int64_t)delta) > (int64_t)(capacity / 8 * 7) &&
-	    add > 0)
+	if ((int64_t)(fetch_add_relaxed(objects, change) + change) > (int64_t)(capacity / 8 * 7) &&
+	    delta > 0)
 		live_thin();
+}
+
+/* Keep count, in batches. */
+static inline void live_count(struct recorder_thread *thread, int add)
+{
+	struct store_tally_set *own = thread ? thread->tallies : NULL;
+	const int delta = own ? own->live_delta + add : add;
+
+	if (likely(own && delta < BATCH && delta > -BATCH))
+		store_relaxed(&own->live_delta, delta);
+	else
+		live_count_all(own, delta);
 }
 
 static void live_fill_entry(struct store_entry *entry, uint64_t place,
@@ -212,8 +224,8 @@ static uint64_t live_settle(const struct store_entry *entry)
 }
 
 /* The entry of a place in a bucket, live or held. */
-static bool live_look(uint32_t bucket, uint64_t place, struct store_entry **ret_entry,
-		      uint64_t *ret_key)
+static inline __attribute__((always_inline)) bool
+live_look(uint32_t bucket, uint64_t place, struct store_entry **ret_entry, uint64_t *ret_key)
 {
 	struct store_entry *entry = recorder.buckets[bucket].entry;
 	unsigned int i;
@@ -255,8 +267,8 @@ static __attribute__((noinline)) bool live_look_further(uint32_t home, uint8_t c
 }
 
 /* Fills in where the entry is, and its key as it was seen. */
-static bool live_search(uint64_t place, uint32_t home, struct live_object *object,
-			uint64_t *ret_key)
+static inline bool live_search(uint64_t place, uint32_t home, struct live_object *object,
+			       uint64_t *ret_key)
 {
 	uint8_t counts;
 
@@ -267,15 +279,15 @@ static bool live_search(uint64_t place, uint32_t home, struct live_object *objec
 	return unlikely(counts) && live_look_further(home, counts, place, object, ret_key);
 }
 
-static bool live_search_filtered(uint64_t place, uint32_t home, struct live_object *object,
-				 uint64_t *ret_key)
+static inline bool live_search_filtered(uint64_t place, uint32_t home, struct live_object *object,
+					uint64_t *ret_key)
 {
 	if (live_frees && !load_relaxed(live_filter_at(store_key_address(place))))
 		return false;
 	return live_search(place, home, object, ret_key);
 }
 
-static void live_fill(uint64_t key, struct live_object *object)
+static inline void live_fill(uint64_t key, struct live_object *object)
 {
 	uint64_t value = load_relaxed(&object->entry->value);
 
@@ -370,7 +382,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 	struct store_entry *entry;
 
 	if (unlikely(address & ~ENTRY_ADDRESS || object->size >= ENTRY_LARGE ||
-		     load_relaxed(&live_any_displaced)))
+		     (load_relaxed(&live_any_displaced) && load_relaxed(&recorder.overflow[home]))))
 		return live_insert_slow(thread, pointer, home, object);
 	entry = live_vacancy(home, place);
 	if (unlikely(!entry))

@@ -243,9 +243,9 @@ static struct object_where object_save_alone(struct recorder_thread *self,
 }
 
 /* The object was taken out of the table: what is left to record of its end. */
-static void object_end(const struct real *below, struct recorder_thread *thread,
-		       const struct object_where *where, const void *pointer,
-		       const struct live_object *object, bool keep_reference)
+static inline void object_end(const struct real *below, struct recorder_thread *thread,
+			      const struct object_where *where, const void *pointer,
+			      const struct live_object *object, bool keep_reference)
 {
 	object_check(below, thread, pointer, object, where->ref);
 	object_event(thread, pointer, object->size, where->ref, STACKDEPOT_FREE);

@@ -82,36 +82,42 @@ static void quarantine_leave(struct recorder_thread *thread, const recorder_star
 static void quarantine_pop(struct recorder_thread *thread, struct quarantine *queue,
 			   const recorder_start *start)
 {
-	struct quarantine_slot slot = queue->slot[queue->first];
+	/* It stays what it is until the next one is put in, which is not while this one leaves. */
+	const struct quarantine_slot *slot = &queue->slot[queue->first];
 
 	queue->first = (queue->first + 1) % QUARANTINE_SLOTS;
 	queue->nr--;
-	queue->bytes -= slot.object.size;
-	if (likely(slot.pointer))
-		quarantine_leave(thread, start, &slot);
+	queue->bytes -= slot->object.size;
+	if (likely(slot->pointer))
+		quarantine_leave(thread, start, slot);
 }
 
-static void quarantine_add(struct recorder_thread *thread, struct quarantine *queue,
-			   const recorder_start *start, const struct quarantine_slot *slot)
+/* The place of one more block of so many bytes; whoever asked fills it. */
+static inline struct quarantine_slot *quarantine_add(struct recorder_thread *thread,
+						     struct quarantine *queue,
+						     const recorder_start *start, size_t size)
 {
 	while (queue->nr == QUARANTINE_SLOTS ||
-	       (queue->nr && queue->bytes + slot->object.size > recorder.options.quarantine_bytes))
+	       (queue->nr && queue->bytes + size > recorder.options.quarantine_bytes))
 		quarantine_pop(thread, queue, start);
-	queue->slot[(queue->first + queue->nr) % QUARANTINE_SLOTS] = *slot;
-	queue->nr++;
-	queue->bytes += slot->object.size;
+	queue->bytes += size;
+	return &queue->slot[(queue->first + queue->nr++) % QUARANTINE_SLOTS];
 }
 
 void quarantine_push(const struct real *below, struct recorder_thread *thread,
 		     const recorder_start *start, void *pointer, const struct live_object *object)
 {
-	const struct quarantine_slot slot = {.pointer = pointer, .below = below, .object = *object};
 	struct quarantine *queue = &thread->quarantine;
+	struct quarantine_slot *slot;
 
 	memset(pointer, FILL, object->size);
-	quarantine_add(thread, queue, start, &slot);
-	/* The next to leave is wanted by the next free. */
+	slot = quarantine_add(thread, queue, start, object->size);
+	slot->pointer = pointer;
+	slot->below = below;
+	slot->object = *object;
+	/* The next to leave is wanted by the next free, and so is its entry. */
 	__builtin_prefetch(queue->slot[queue->first].pointer);
+	__builtin_prefetch(queue->slot[queue->first].object.entry, 1);
 }
 
 bool quarantine_give_up(struct recorder_thread *thread, void *pointer)
@@ -153,7 +159,7 @@ void quarantine_drain(struct recorder_thread *thread)
 
 	while (quarantine_next(&thread->quarantine, &slot))
 		if (locked)
-			quarantine_add(thread, &orphans, NULL, &slot);
+			*quarantine_add(thread, &orphans, NULL, slot.object.size) = slot;
 		else
 			quarantine_leave(thread, NULL, &slot);
 	if (locked)

@@ -200,6 +200,10 @@ void attach_reserved(int fd);
 bool attach_is_same(int fd);
 /* Unmap it, but for the head. */
 void attach_leave(void);
+/* What lies here and nearby, in ATTACH_PIECE bytes, will be written to: one call of the kernel's
+ * does for all of its pages, if the program's filters leave that. errno is kept. */
+void attach_populate(const void *where);
+#define ATTACH_PIECE (64u << 10)
 
 /* --- slot.c ----------------------------------------------------------------------------------- */
 

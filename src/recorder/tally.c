@@ -18,7 +18,7 @@
  */
 #include "recorder.h"
 
-#define AHEAD 8u /* references taken at once */
+#define AHEAD 8u	  /* references taken at once */
 #define TALLY_AGAIN 4096u /* events of a thread without tallies from try to try */
 
 static void tally_give_back(struct store_tally *tally)
@@ -36,7 +36,7 @@ static void tally_give_back(struct store_tally *tally)
 	stackdepot_put_bulk(recorder.depot, trace, tally->references);
 }
 
-bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace)
+__attribute__((noinline)) bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace)
 {
 	const stackdepot_handle_t handle =
 		stackdepot_save_again(recorder.depot, trace, STACKDEPOT_GET);
@@ -52,13 +52,13 @@ bool tally_enter(struct store_tally *tally, stackdepot_ref_t trace)
 	return true;
 }
 
-void tally_refill(struct store_tally *tally)
+__attribute__((noinline)) void tally_refill(struct store_tally *tally)
 {
 	stackdepot_get_bulk(recorder.depot, tally->trace, AHEAD);
 	tally->references += AHEAD;
 }
 
-void tally_spare(struct store_tally *tally)
+__attribute__((noinline)) void tally_spare(struct store_tally *tally)
 {
 	stackdepot_put_bulk(recorder.depot, tally->trace, TALLY_MAX / 2);
 	tally->references -= TALLY_MAX / 2;

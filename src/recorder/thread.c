@@ -28,7 +28,7 @@
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
 #define MEMO_BYTES ((size_t)16 << 10)
-#define MEMO_MAX_BYTES ((size_t)1 << 20)
+#define MEMO_MAX_BYTES ((size_t)2 << 20)
 #define MEMO_PART 16u /* of the store's size, all threads together */
 #define THREAD_MAPPED \
 	(THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + MEMO_BYTES + RECORDER_ALTSTACK_BYTES)
@@ -134,11 +134,12 @@ static void memo_release(struct recorder_thread *thread)
 
 static void memo_grow(struct recorder_thread *thread)
 {
-	const size_t bytes = thread->memo_bytes * 4;
+	const size_t more = thread->memo_bytes * 4;
+	const size_t bytes = more < MEMO_MAX_BYTES ? more : MEMO_MAX_BYTES;
 	const bool mapped = memo_is_mapped(thread);
 	void *memory, *old = thread->memo;
 
-	if (bytes > MEMO_MAX_BYTES || !filter_allows(FILTER_MMAP) ||
+	if (bytes <= thread->memo_bytes || !filter_allows(FILTER_MMAP) ||
 	    load_relaxed(&memo_bytes) + bytes > recorder.options.memory_bytes / MEMO_PART)
 		return;
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

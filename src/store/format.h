@@ -26,7 +26,7 @@
 #include "stackdepot/store.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 5u
+#define STORE_VERSION 6u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -88,7 +88,7 @@ struct store_counts {
 	uint64_t tool_bytes_peak;
 	uint64_t guarded; /* objects placed between guard pages */
 	uint64_t quarantined;
-	uint64_t cpu_ns;      /* while it kept its own share of the CPU time, and that share */
+	uint64_t cpu_ns; /* while it kept its own share of the CPU time, and that share */
 	uint64_t recorder_ns;
 	/* Of one that is gone, and not in the table of live objects any more; objects times 256. */
 	uint64_t left_objects;
@@ -344,7 +344,7 @@ struct store_header {
 	uint32_t header_bytes;
 	uint64_t total_bytes;
 	uint64_t corpus_events;
-	uint64_t control;     /* of programs that begin, whatever they were told; 0: as they were */
+	uint64_t control; /* of programs that begin, whatever they were told; 0: as they were */
 	uint64_t depot_seed;
 	uint32_t locks_hold; /* a lock of a file is held by who has mapped it */
 	uint32_t trimmed;    /* blocks that hold nothing have been given back */
@@ -486,21 +486,25 @@ static inline uint32_t store_key_slot(uint64_t key)
 
 /*
  * The home bucket of a place. What was allocated one after the other, as programs do, should be
- * found in the same few cache lines and pages: 64 bytes after 64 bytes of a page of addresses are
- * the buckets of a page of the table, and which one that is is hashed, multiplicatively, with the
- * process: those that were forked have the same addresses.
+ * found in the same few cache lines and pages. So 128 bytes after 128 bytes of addresses are the
+ * buckets of the table, one after the other: an allocator's smallest blocks are 32 bytes, and four
+ * fit. Where a region of addresses begins in the table is hashed, multiplicatively, with the
+ * process: those that were forked have the same addresses. A region takes half of the table or
+ * more, so that what lies in one does not meet.
  */
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
+#define STORE_BUCKET_SHIFT 7 /* of the addresses of a bucket */
 
 static inline uint32_t store_home(uint64_t place, uint32_t buckets)
 {
-	uint64_t page = place >> (ENTRY_ADDRESS_SHIFT + 12) | (uint64_t)store_key_slot(place)
-								      << (48 - 12);
-	uint64_t hash = page * 0x9e3779b97f4a7c15ull;
+	const int bits = 31 - __builtin_clz(buckets);
+	const uint64_t at = place >> (ENTRY_ADDRESS_SHIFT + STORE_BUCKET_SHIFT);
+	const uint64_t region = at >> bits | place << (48 - ENTRY_SLOT_SHIFT);
+	const uint64_t hash = region * 0x9e3779b97f4a7c15ull >> 32;
+	const uint32_t begin = (uint32_t)(hash * (buckets / STORE_PAGE_BUCKETS) >> 32);
+	const uint32_t number = begin * STORE_PAGE_BUCKETS + (uint32_t)(at & ((1ull << bits) - 1));
 
-	page = (hash >> 32) * (buckets / STORE_PAGE_BUCKETS) >> 32;
-	return (uint32_t)(page * STORE_PAGE_BUCKETS +
-			  (place >> (ENTRY_ADDRESS_SHIFT + 6)) % STORE_PAGE_BUCKETS);
+	return number < buckets ? number : number - buckets;
 }
 
 /*

@@ -23,10 +23,11 @@
  * What K4 lets depend on tables is not remembered. The words are compared from the leaf outwards, a
  * block at a time. All lie above sp in the own stack, so they can be read.
  *
- * A stack is taken in when it is met the second time: in programs that go on to ever new ones, most
- * are met once. Blocks are only added; when there is no room, all is forgotten, or there is more
- * memory, if the owner thinks that it pays. Leaves that were pushed out of their set are lost room
- * until then.
+ * Taking a stack in costs a walk or so. Where most are met again, it is taken in when it is met;
+ * in programs that go on to ever new ones, when it is met the second time. One of eight is taken in
+ * that way in any case, and counted: that is how we know. Blocks are only added; when there is no
+ * room, all is forgotten, or there is more memory, if the owner thinks that it pays. Leaves that
+ * were pushed out of their set are lost room until then.
  *
  * Nobody but the owner of the unwinder changes the memo, and nobody looks into it meanwhile.
  */
@@ -37,6 +38,8 @@
 #define WORDS 32u
 #define STRIDE 4u /* words are a multiple of it, the last one is repeated */
 #define MODULES 8u
+#define SAMPLED 8u /* one of so many new stacks is looked at, whether it is met again */
+#define MANY 256u
 #define SET_BYTES 512u /* of memory there is a set of leaves */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ull
 
@@ -47,9 +50,9 @@
 struct memo_block {
 	uint32_t parent; /* 0: none, this is the outermost */
 	uint8_t words;
+	uint8_t at; /* where their values are */
 	uint8_t modules;
 	bool fp_matters; /* of a leaf */
-	uint8_t unused;
 };
 
 struct memo_leaf {
@@ -84,7 +87,7 @@ struct memo_stack {
 	bool is_cut; /* nobody asked what the last one leads to */
 };
 
-#define MET_ONCE 0u
+#define MET_ONCE 0u  /* and not known to be met again */
 #define CANNOT_BE 1u /* some of it depends on what no word tells */
 
 _Static_assert(sizeof(struct memo_block) == 8, "one word");
@@ -97,7 +100,7 @@ static inline const int32_t *block_places(const struct memo_block *block)
 
 static inline const uintptr_t *block_words(const struct memo_block *block)
 {
-	return (const uintptr_t *)(block + 1) + block->words / 2;
+	return (const uintptr_t *)block + block->at;
 }
 
 static inline const struct unwind_check *block_modules(const struct memo_block *block)
@@ -107,7 +110,7 @@ static inline const struct unwind_check *block_modules(const struct memo_block *
 
 static inline uint32_t block_size(const struct memo_block *block)
 {
-	return 1 + block->words / 2 + block->words + 2u * block->modules;
+	return block->at + block->words + 2u * block->modules;
 }
 
 static inline struct memo_set *memo_set(const struct unwind_memo *memo, uintptr_t pc, uintptr_t sp,
@@ -150,12 +153,12 @@ static inline const struct memo_block *block_parent(const uint64_t *memory,
 	return block->parent ? (const void *)(memory + block->parent) : NULL;
 }
 
-static inline bool modules_hold(struct stackdepot_unwinder *u, const struct memo_block *leaf)
+static __attribute__((noinline)) bool modules_hold(struct stackdepot_unwinder *u,
+						   const struct memo_block *leaf)
 {
 	const struct unwind_check *check = block_modules(leaf), *end = check + leaf->modules;
 
-	if (check < end)
-		modules_begin(&u->modules);
+	modules_begin(&u->modules);
 	for (; check < end; check++)
 		if (!module_holds(u, check))
 			return false;
@@ -172,33 +175,60 @@ static __attribute__((noinline)) bool blocks_hold(const uint64_t *memory,
 	return true;
 }
 
-static inline bool leaf_holds(struct stackdepot_unwinder *u, const struct memo_leaf *leaf,
-			      uintptr_t fp)
+static inline bool leaf_holds(struct stackdepot_unwinder *u, const struct memo_leaf *leaf)
 {
-	/* the first word by itself: what shares a place with others mostly differs there */
-	return (!leaf->block.fp_matters || leaf->fp == fp) &&
-	       (!leaf->block.words ||
-		!word_differs(u->own.hi, block_places(&leaf->block), block_words(&leaf->block))) &&
-	       blocks_hold(u->memo.memory, &leaf->block, u->own.hi) &&
-	       modules_hold(u, &leaf->block);
+	return blocks_hold(u->memo.memory, &leaf->block, u->own.hi) &&
+	       (!leaf->block.modules || modules_hold(u, &leaf->block));
 }
 
-bool unwind_memo_find(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t fp,
-		      uint64_t *ret_user)
+/* The next leaf from way *way on that looks like it; then *way is behind it. */
+static inline const struct memo_leaf *memo_next(const struct stackdepot_unwinder *u, uint32_t *way,
+						uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
-	uint32_t i, tag;
+	uint32_t tag;
 	const struct memo_set *set = memo_set(&u->memo, pc, sp, &tag);
 
-	for (i = 0; i < WAYS; i++) {
-		const struct memo_leaf *leaf = (const void *)(u->memo.memory + set->leaf[i]);
+	while (*way < WAYS) {
+		const uint32_t place = set->leaf[*way];
+		const struct memo_leaf *leaf = (const void *)(u->memo.memory + place);
 
-		if (set->tag[i] != tag || set->leaf[i] <= CANNOT_BE || leaf->pc != pc ||
-		    leaf->sp != sp || !leaf_holds(u, leaf, fp))
+		/* the first word by itself: what shares a place with others mostly differs there */
+		if (set->tag[(*way)++] == tag && place > CANNOT_BE && leaf->pc == pc &&
+		    leaf->sp == sp && (!leaf->block.fp_matters || leaf->fp == fp) &&
+		    (!leaf->block.words || !word_differs(u->own.hi, block_places(&leaf->block),
+							 block_words(&leaf->block))))
+			return leaf;
+	}
+	return NULL;
+}
+
+static __attribute__((noinline)) bool memo_find_further(struct stackdepot_unwinder *u, uint32_t way,
+							uintptr_t pc, uintptr_t sp, uintptr_t fp,
+							uint64_t *ret_user)
+{
+	const struct memo_leaf *leaf;
+
+	while ((leaf = memo_next(u, &way, pc, sp, fp))) {
+		if (!leaf_holds(u, leaf))
 			continue;
 		*ret_user = leaf->user;
 		return true;
 	}
 	return false;
+}
+
+bool unwind_memo_find(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t fp,
+		      uint64_t *ret_user)
+{
+	uint32_t way = 0;
+	const struct memo_leaf *leaf = memo_next(u, &way, pc, sp, fp);
+
+	if (!leaf)
+		return false;
+	if (!leaf_holds(u, leaf))
+		return memo_find_further(u, way, pc, sp, fp, ret_user);
+	*ret_user = leaf->user;
+	return true;
 }
 
 /* --- remembering ------------------------------------------------------------------------------ */
@@ -372,6 +402,7 @@ static bool draft_block(struct memo_draft *draft, const struct memo_stack *stack
 		draft->place[nr] = draft->place[nr - 1];
 		draft->word[nr] = draft->word[nr - 1];
 	}
+	draft->block.at = (uint8_t)(1 + draft->block.words / 2);
 	return true;
 }
 
@@ -469,6 +500,28 @@ static void set_push(struct memo_set *set, uint32_t at, uint32_t tag, uint32_t l
 	set->leaf[0] = leaf;
 }
 
+/* Is a stack that was not met before to be taken in at once? */
+static bool memo_is_eager(struct unwind_memo *memo)
+{
+	if (++memo->turn % SAMPLED && memo->again * 2 > memo->once)
+		return true;
+	if (++memo->once > MANY) {
+		memo->once /= 2;
+		memo->again /= 2;
+	}
+	return false;
+}
+
+/* Take it in, and have it in front of way `at` and those before that. */
+static void memo_take(const struct memo_stack *stack, struct memo_set *set, uint32_t at,
+		      uint32_t tag, uint64_t user)
+{
+	const uint32_t leaf = memo_leaf(stack, user);
+
+	if (!stack->u->memo.full)
+		set_push(set, at, tag, leaf);
+}
+
 bool unwind_memo_add(struct stackdepot_unwinder *u, uint32_t nr, bool is_cut, uint64_t user)
 {
 	const struct memo_stack stack = {u, u->top, u->top + nr - 1, is_cut};
@@ -478,13 +531,13 @@ bool unwind_memo_add(struct stackdepot_unwinder *u, uint32_t nr, bool is_cut, ui
 
 	for (i = 0; i < WAYS && (set->tag[i] != tag || set->leaf[i] > CANNOT_BE); i++)
 		;
-	if (i == WAYS) {
+	if (i < WAYS && set->leaf[i] == MET_ONCE) {
+		u->memo.again++;
+		memo_take(&stack, set, i, tag, user);
+	} else if (i == WAYS && memo_is_eager(&u->memo)) {
+		memo_take(&stack, set, WAYS - 1, tag, user);
+	} else if (i == WAYS) {
 		set_push(set, WAYS - 1, tag, MET_ONCE);
-	} else if (set->leaf[i] == MET_ONCE) {
-		const uint32_t leaf = memo_leaf(&stack, user);
-
-		if (!u->memo.full)
-			set_push(set, i, tag, leaf);
 	}
 	return !u->memo.full;
 }

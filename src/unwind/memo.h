@@ -18,6 +18,10 @@ struct unwind_memo {
 	uint32_t used;	  /* in words, as all places are */
 	uint32_t words;
 	bool full;
+	uint32_t turn; /* of new stacks */
+	/* Of those that were only marked when they were met first: so many, met again so many. */
+	uint32_t once;
+	uint32_t again;
 	/* Groups of the frames kept, from the outermost one, whose block is known. */
 	uint32_t valid;
 	uint32_t group[STACKDEPOT_UNWIND_MAX_FRAMES / 8];

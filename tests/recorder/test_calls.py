@@ -71,6 +71,7 @@ CALLS = {
     "unlink": {"attach.c": "FILTER_STORE", "memory.c": OTHER},
     "write": {"options.c": START, "say.c": START, "signal.c": START},
     "SYS_gettid": {"thread.c": "FILTER_GETTID"},
+    "SYS_madvise": {"attach.c": "FILTER_POPULATE"},
     "SYS_mmap": {"jit.c": PROGRAM},
     "SYS_mprotect": {"jit.c": PROGRAM, "patch_x86.c": START, "patch_arm64.c": START},
     "SYS_munmap": {"jit.c": PROGRAM},

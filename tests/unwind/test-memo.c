@@ -175,11 +175,18 @@ static void cut(void)
 	walk_size = ORACLE_FRAMES;
 }
 
+static struct stackdepot_unwinder *fresh_unwinder(void)
+{
+	static char memory[STACKDEPOT_UNWINDER_BYTES] __attribute__((aligned(64)));
+
+	return stackdepot_unwind_init(memory, sizeof(memory));
+}
+
 /* The same stack again and again is recalled, as soon as it was met twice. */
 static void again(void)
 {
 	static char memory[8192] __attribute__((aligned(64)));
-	struct stackdepot_unwinder *u = oracle_unwinder();
+	struct stackdepot_unwinder *u = fresh_unwinder();
 	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[ORACLE_FRAMES];
@@ -193,12 +200,77 @@ static void again(void)
 	for (i = 0; i < 4; i++) {
 		EXPECT(stackdepot_unwind_recall(u, &start, &user) == (i >= 2));
 		EXPECT(user == (i >= 2 ? 42 : 0));
+		if (i >= 2)
+			continue;
 		stackdepot_unwind(u, &start, buffer, ORACLE_FRAMES, &trace);
 		EXPECT(stackdepot_unwind_remember(u, &trace, i == 1 ? 42 : 7));
 		stackdepot_unwind_done(u, &trace);
 	}
 	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
 	EXPECT(!stackdepot_unwind_recall(u, &start, &user));
+}
+
+/* Meet a stack so often; true if it is recalled then. */
+static NOINLINE bool meet(struct stackdepot_unwinder *u, unsigned int depth, uint64_t path,
+			  unsigned int times)
+{
+	struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace trace;
+	uintptr_t buffer[ORACLE_FRAMES];
+	uint64_t user;
+	bool known = false;
+
+	if (depth) {
+		known = path & 1 ? meet(u, depth - 1, path >> 1, times)
+				 : meet(u, depth - 1, path >> 1, times);
+		after++;
+		return known;
+	}
+	while (times-- && !known) {
+		stackdepot_unwind(u, &start, buffer, ORACLE_FRAMES, &trace);
+		EXPECT(stackdepot_unwind_remember(u, &trace, 1));
+		stackdepot_unwind_done(u, &trace);
+		known = stackdepot_unwind_recall(u, &start, &user);
+	}
+	return known;
+}
+
+/* At a place of its own, so that nothing else is found where it would be. */
+static NOINLINE bool meet_there(struct stackdepot_unwinder *u, unsigned int number,
+				unsigned int times)
+{
+	char *volatile room = __builtin_alloca(16 * (number + 1));
+
+	room[0] = 0;
+	return meet(u, 16, number, times);
+}
+
+/* Of so many new stacks, those that are recalled when they were met so often. */
+static unsigned int meet_new(struct stackdepot_unwinder *u, unsigned int first, unsigned int nr,
+			     unsigned int times)
+{
+	unsigned int i, known = 0;
+
+	for (i = 0; i < nr; i++)
+		known += meet_there(u, first + i, times);
+	return known;
+}
+
+/* Where stacks are met again, new ones are taken in at once, but one of eight; else none is. */
+static void eager(void)
+{
+	static char memory[1 << 20] __attribute__((aligned(64)));
+	struct stackdepot_unwinder *u = fresh_unwinder();
+
+	EXPECT(stackdepot_unwind_memory(u, memory, sizeof(memory)));
+	EXPECT(meet_new(u, 0, 1, 1) == 0);
+	EXPECT(meet_new(u, 100, 64, 2) == 64);
+	EXPECT(meet_new(u, 200, 64, 1) == 56);
+	EXPECT(meet_new(u, 1000, 800, 1) > 0);
+	EXPECT(meet_new(u, 2000, 64, 1) == 0);
+	/* and back again */
+	EXPECT(meet_new(u, 3000, 800, 2) == 800);
+	EXPECT(meet_new(u, 4000, 64, 1) == 56);
 }
 
 static NOINLINE bool fill_one(struct stackdepot_unwinder *u, unsigned int depth, uint64_t path)
@@ -246,6 +318,7 @@ int main(void)
 	RUN(other_frame_pointer);
 	RUN(cut);
 	RUN(again);
+	RUN(eager);
 	RUN(full);
 	return run_result();
 }
