@@ -100,16 +100,16 @@ struct stackdepot_store_info {
 	uint32_t command_bytes;
 	char command[STACKDEPOT_STORE_COMMAND + 1]; /* arguments, each ended by a NUL */
 
-	uint64_t total_bytes;	     /* size of the store, fixed */
-	uint64_t sample_bytes;	     /* a sample, on average, at most; 0: all were recorded */
-	uint64_t sample_now_bytes;   /* and as it is now */
-	uint32_t mode;		     /* enum stackdepot_mode, of this process, and its value */
+	uint64_t total_bytes;	   /* size of the store, fixed */
+	uint64_t sample_bytes;	   /* a sample, on average, at most; 0: all were recorded */
+	uint64_t sample_now_bytes; /* and as it is now */
+	uint32_t mode;		   /* enum stackdepot_mode, of this process, and its value */
 	uint64_t mode_value;
 	uint64_t cpu_ns; /* CPU time for which a share of it was kept, and what recording took */
 	uint64_t recorder_ns;
-	uint64_t live_entries;	     /* capacity of that table, in objects */
-	uint64_t thinnings;	     /* times it was thinned */
-	double allocs;		     /* ever */
+	uint64_t live_entries; /* capacity of that table, in objects */
+	uint64_t thinnings;    /* times it was thinned */
+	double allocs;	       /* ever */
 	double alloc_bytes;
 	double left_objects; /* at the end of processes that are not told apart any more */
 	double left_bytes;
@@ -410,6 +410,50 @@ struct stackdepot_stack {
 	double alloc_bytes;
 };
 
+/**
+ * struct stackdepot_peak - the most that a process had, or one of those of a row.
+ * @serial:        of the process, or the row.
+ * @bytes:         that it had at most, as far as was seen: live bytes, estimated as others are.
+ * @unseen_bytes:  so much more it may have been, as threads tell in steps; with several of them,
+ *                 less, too.
+ * @time_ns:       when that was, CLOCK_MONOTONIC.
+ * @taken_bytes:   sum of the stacks that stackdepot_store_peak_stacks() has for it: what was live
+ *                 at a moment near the peak; @taken_ns is that moment, 0: now, or when it ended.
+ * @unlisted_bytes: of these, without a stack, as there was no room.
+ * @meanwhile_bytes: other threads allocated so much while they were added up, so a stack may be
+ *                 wrong by that.
+ */
+struct stackdepot_peak {
+	uint32_t serial;
+	double bytes;
+	double unseen_bytes;
+	uint64_t time_ns;
+	double taken_bytes;
+	double taken_objects;
+	uint64_t taken_ns;
+	double unlisted_bytes;
+	double meanwhile_bytes;
+};
+
+enum stackdepot_peak_of {
+	STACKDEPOT_PEAK_LIFE,
+	STACKDEPOT_PEAK_INTERVAL, /* since stackdepot_store_mark() was called last */
+};
+
+/**
+ * stackdepot_store_peaks() - of all processes that had something.
+ * @ret_peaks: to be released with free().
+ *
+ * Return: 0 with @ret_peaks and @ret_nr, or -ENOMEM.
+ */
+STACKDEPOT_API int stackdepot_store_peaks(struct stackdepot_store *store,
+					  enum stackdepot_peak_of of,
+					  struct stackdepot_peak **ret_peaks, size_t *ret_nr);
+
+/* stackdepot_store_mark() - an interval begins for a process, or all of them (0). 0 or a negative
+ * errno. */
+STACKDEPOT_API int stackdepot_store_mark(const char *path, uint32_t pid);
+
 /* Do live objects of this process count? Of 0: what those left that are not told apart any more? */
 typedef int stackdepot_select_fn(void *context, uint32_t process);
 
@@ -424,6 +468,17 @@ typedef int stackdepot_select_fn(void *context, uint32_t process);
 STACKDEPOT_API int stackdepot_store_stacks(struct stackdepot_store *store,
 					   stackdepot_select_fn *select, void *context,
 					   struct stackdepot_stack **ret_stacks, size_t *ret_nr);
+
+/*
+ * stackdepot_store_peak_stacks() - the same, but what counts as live is what the processes had at
+ * their peaks, each at its own. @peaks and @nr are what stackdepot_store_peaks() says of them.
+ */
+STACKDEPOT_API int stackdepot_store_peak_stacks(struct stackdepot_store *store,
+						enum stackdepot_peak_of of,
+						const struct stackdepot_peak *peaks, size_t nr,
+						stackdepot_select_fn *select, void *context,
+						struct stackdepot_stack **ret_stacks,
+						size_t *ret_nr);
 
 /**
  * stackdepot_store_next_corpus() - the traces of all events in order, where they were recorded.
@@ -456,6 +511,22 @@ STACKDEPOT_API int stackdepot_store_finish(const char *path, uint32_t pid, uint3
  */
 STACKDEPOT_API int stackdepot_store_set(const char *path, uint32_t pid, enum stackdepot_mode mode,
 					uint64_t value);
+
+struct stackdepot_exits;
+
+/*
+ * stackdepot_exits_open() - be the one who looks at processes of the run before they end.
+ *
+ * Processes with the option look-at-exit wait for him; one at a time. Return: 0 or a negative
+ * errno, as for stackdepot_store_open().
+ */
+STACKDEPOT_API int stackdepot_exits_open(const char *path, struct stackdepot_exits **ret_exits);
+STACKDEPOT_API void stackdepot_exits_close(struct stackdepot_exits *exits);
+/* The serial number of one that has come to its end and waits; 0: none did in this time. */
+STACKDEPOT_API uint32_t stackdepot_exits_next(struct stackdepot_exits *exits,
+					      unsigned int timeout_ms);
+/* It can go. */
+STACKDEPOT_API void stackdepot_exits_done(struct stackdepot_exits *exits, uint32_t serial);
 
 /**
  * stackdepot_store_settle() - put in order what processes left that are gone.

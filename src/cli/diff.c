@@ -25,6 +25,7 @@ static const struct command_option diff_options[] = {
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
 	OPTIONS_PROCESS,
+	OPTIONS_PEAK,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

@@ -27,6 +27,7 @@ static const struct command_option export_options[] = {
 	{"value", "VALUE", OPTION_VALUE,
 	 "live-bytes, live-objects, alloc-bytes or allocs, for formats with one", false},
 	OPTIONS_PROCESS,
+	OPTIONS_PEAK,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

@@ -33,6 +33,7 @@ static const struct command_option flame_options[] = {
 	{"output", "OUT.html", 'o', "where to write the page; - for standard output", false},
 	{"nodes", "N", 256, "frames in it at most; the smallest are folded (20000)", false},
 	OPTIONS_PROCESS,
+	OPTIONS_PEAK,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_END,
 };

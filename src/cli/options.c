@@ -114,6 +114,13 @@ static enum option_status options_take(const struct options *options, int option
 	case OPTION_PROCESS:
 		options->targets->process = value;
 		return *value ? OPTION_GOOD : OPTION_BAD_VALUE;
+	case OPTION_PEAK:
+		options->targets->peak = TARGETS_PEAK;
+		return OPTION_GOOD;
+	case OPTION_PEAK_OF_INTERVAL:
+		options->targets->peak = TARGETS_PEAK_OF_INTERVAL;
+		return options_number(value, &options->targets->interval) ? OPTION_GOOD
+									  : OPTION_BAD_VALUE;
 	case OPTION_SUPPRESSIONS:
 		return suppress_read(options->suppress, value) ? OPTION_GOOD : OPTION_COMPLAINED;
 	case OPTION_NO_DEFAULT:

@@ -17,6 +17,8 @@ enum {
 	OPTION_PROCESS,
 	OPTION_SUPPRESSIONS,
 	OPTION_NO_DEFAULT,
+	OPTION_PEAK,
+	OPTION_PEAK_OF_INTERVAL,
 	OPTION_HELP,
 };
 
@@ -30,6 +32,11 @@ enum {
 #define OPTIONS_PROCESS \
 	{"process", "PID|NAME", OPTION_PROCESS, \
 	 "not the whole run: this process, or those of this program", true}
+#define OPTIONS_PEAK \
+	{"peak", NULL, OPTION_PEAK, \
+	 "what was live at the highest point of each process, not what is", true}, \
+	{"peak-of-interval", "SECONDS", OPTION_PEAK_OF_INTERVAL, \
+	 "the same of the next so many seconds", true}
 #define OPTIONS_SUPPRESSIONS \
 	{"suppressions", "FILE", OPTION_SUPPRESSIONS, \
 	 "leaks and errors that do not count, as LeakSanitizer's", true}

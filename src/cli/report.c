@@ -26,13 +26,17 @@ struct report_kind {
 	int (*print)(const struct report *report);
 	bool suppressed; /* without what suppressions cover */
 	bool lost;	 /* looks for lost objects first */
+	bool peak;	 /* live is what was at peaks */
 };
 
 static const struct report_kind report_kinds[] = {
-	{"summary", report_summary, true, false}, /* the one without a name */
-	{"leaks", report_leaks, true, false},	  {"lost", report_lost, true, true},
-	{"errors", report_errors, true, false},	  {"top", report_top, false, false},
-	{"stats", report_stats, false, false},
+	{"summary", report_summary, .suppressed = true}, /* the one without a name */
+	{"leaks", report_leaks, .suppressed = true},
+	{"lost", report_lost, .suppressed = true, .lost = true},
+	{"peak", report_peak, .peak = true},
+	{"errors", report_errors, .suppressed = true},
+	{"top", .print = report_top},
+	{"stats", .print = report_stats},
 };
 
 #define REPORT_KINDS (sizeof(report_kinds) / sizeof(report_kinds[0]))
@@ -45,6 +49,7 @@ static const struct command_option report_options[] = {
 	OPTIONS_LIMIT,
 	OPTIONS_JSON,
 	OPTIONS_PROCESS,
+	OPTIONS_PEAK,
 	OPTIONS_SUPPRESSIONS,
 	OPTIONS_NO_DEFAULT,
 	OPTIONS_END,
@@ -93,6 +98,8 @@ static int report_stores(struct report_command *options, const struct report_kin
 	int status;
 
 	options->targets.lost = kind->lost;
+	if (kind->peak && options->targets.peak == TARGETS_NOW)
+		options->targets.peak = TARGETS_PEAK;
 	profile = profile_open(&options->targets,
 			       kind->suppressed ? suppress_filter(report->suppress) : NULL);
 	if (!profile)
@@ -161,7 +168,8 @@ static int report_run(int argc, char **argv)
 
 const struct command command_report = {
 	.name = "report",
-	.usage = {"report [leaks|lost|errors|top|stats] [OPTION]... FILE|PID...\twhat was recorded",
+	.usage = {"report [leaks|lost|peak|errors|top|stats] [OPTION]... FILE|PID...\twhat was "
+		  "recorded",
 		  "report growth [OPTION]... FILE|PID [LATER]\twhat grew between two copies of a "
 		  "store, "
 		  "or looks at a process"},

@@ -17,10 +17,12 @@
 #include "base/complain.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "exits.h"
 #include "launch.h"
 #include "options.h"
 #include "profile/alive.h"
 #include "profile/profile.h"
+#include "report/report.h"
 #include "suppress/suppress.h"
 #include "symbols/code_names.h"
 #include "text/number.h"
@@ -29,6 +31,9 @@
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)
 
+/* What is a leak when the program ends, if that is asked. */
+enum run_leaks { RUN_LEAKS_NO, RUN_LEAKS_LOST, RUN_LEAKS_LIVE };
+
 struct run {
 	char store[PATH_MAX];
 	char options[OPTIONS_BYTES];
@@ -36,6 +41,7 @@ struct run {
 	int error_exitcode;   /* -1: the program's own */
 	bool append;	      /* to a store that is there */
 	bool quiet;
+	enum run_leaks leaks; /* that count as errors */
 	struct suppress *suppress;
 };
 
@@ -48,7 +54,9 @@ enum {
 	RUN_EXITCODE,
 	RUN_FOLLOW,
 	RUN_APPEND,
-	RUN_QUIET
+	RUN_QUIET,
+	RUN_LOST,
+	RUN_LEAKS
 };
 
 static const struct command_option run_options[] = {
@@ -60,6 +68,9 @@ static const struct command_option run_options[] = {
 	 false},
 	{"on-error", "report|abort", RUN_ON_ERROR, "go on, or end the program", false},
 	{"error-exitcode", "N", RUN_EXITCODE, "exit status if errors were found", false},
+	{"lost", NULL, RUN_LOST, "the same as --leaks-at-exit=lost", false},
+	{"leaks-at-exit", "lost|live", RUN_LEAKS,
+	 "report what nothing points to at the end, or all that is live; as errors", false},
 	{"follow-children", "yes|no", RUN_FOLLOW, "record what it starts, too (yes)", false},
 	{"append", NULL, RUN_APPEND, "go on with a store that is there, as one run more", false},
 	{"quiet", NULL, RUN_QUIET, "no summary at the end", false},
@@ -116,6 +127,12 @@ static bool run_memory(struct run *run, const char *value)
 	       run->store_bytes <= 1ull << 40 && run_add(run, "memory", value);
 }
 
+static bool run_leaks(struct run *run, const char *value)
+{
+	run->leaks = strcmp(value, "live") ? RUN_LEAKS_LOST : RUN_LEAKS_LIVE;
+	return run_is_one_of(value, "lost", "live");
+}
+
 static bool run_option(struct run *run, int option, const char *value)
 {
 	switch (option) {
@@ -135,6 +152,10 @@ static bool run_option(struct run *run, int option, const char *value)
 		return run->append = true;
 	case RUN_EXITCODE:
 		return run_exitcode(run, value);
+	case RUN_LOST:
+		return run_leaks(run, "lost");
+	case RUN_LEAKS:
+		return run_leaks(run, value);
 	case RUN_QUIET:
 		return run->quiet = true;
 	}
@@ -205,6 +226,7 @@ static void run_remove_old(const struct run *run)
 		return;
 	(void)unlink(run->store);
 	code_names_forget(run->store);
+	lost_forget(run->store);
 }
 
 /* Is there room for so much? To find out by writing is a signal, where files are limited. */
@@ -347,6 +369,29 @@ static uint64_t run_errors(const struct profile *profile)
 	return errors;
 }
 
+/* As `stackdepot report` has it, but where the program's own output is not. */
+static bool run_report_leaks(const struct run *run, const struct targets *targets)
+{
+	struct targets leaks = *targets;
+	struct report report = {.suppress = run->suppress};
+	struct profile *profile;
+	bool any = false;
+
+	suppress_add_builtin(run->suppress);
+	leaks.lost = run->leaks == RUN_LEAKS_LOST;
+	options_report(&report);
+	(void)fflush(stdout);
+	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+	report.style.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	profile = profile_open(&leaks, suppress_filter(run->suppress));
+	report.profile = profile;
+	if (profile)
+		any = leaks.lost ? report_lost(&report) : report_leaks(&report);
+	(void)fflush(stdout);
+	profile_close(profile);
+	return any;
+}
+
 /* Errors seen in the run, but for those that are suppressed. */
 static uint64_t run_finish(const struct run *run, const struct launch *launch)
 {
@@ -376,6 +421,8 @@ static uint64_t run_finish(const struct run *run, const struct launch *launch)
 		text_notes(stderr, "stackdepot: ", profile);
 	}
 	profile_close(profile);
+	if (run->leaks)
+		errors += run_report_leaks(run, &targets);
 	return errors;
 }
 
@@ -410,9 +457,11 @@ static void run_out_of_memory(void)
 static int run_program(struct run *run, struct launch *launch)
 {
 	uint64_t errors;
+	bool done;
 
 	run_remove_old(run);
-	if (!run_add(run, "store", run->store) || !run_add(run, "stderr", "no")) {
+	if (!run_add(run, "store", run->store) || !run_add(run, "stderr", "no") ||
+	    (run->leaks == RUN_LEAKS_LOST && !run_add(run, "look-at-exit", "yes"))) {
 		complain("%s: the name is too long", run->store);
 		return LAUNCH_FAILED;
 	}
@@ -420,9 +469,11 @@ static int run_program(struct run *run, struct launch *launch)
 	launch->options = run->options;
 	launch->store = run->store;
 	launch->every_second = run_each_second;
-	if (!run_try(run))
+	if (!run_try(run) || (run->leaks == RUN_LEAKS_LOST && !exits_begin(run->store)))
 		return LAUNCH_FAILED;
-	if (!launch_run(launch))
+	done = launch_run(launch);
+	exits_end();
+	if (!done)
 		return launch->failed_status;
 	errors = run_finish(run, launch);
 	if (errors && run->error_exitcode >= 0)

@@ -70,6 +70,8 @@ static void json_process_of(struct writer *writer, const char *key,
 	writer_bool(writer, "estimated", info->sample_bytes != 0 || info->unrecorded != 0);
 	writer_bool(writer, "running", alive_is_running(info));
 	json_sums(writer, &process->live);
+	if (process->peak.bytes > 0)
+		json_peak(writer, process);
 	writer_integer(writer, "errors", (int64_t)process->errors);
 	writer_end(writer);
 }

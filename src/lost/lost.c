@@ -267,7 +267,7 @@ static bool lost_sees_all(const struct stackdepot_store_info *info)
 }
 
 int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,
-	      const char *store_path, struct lost *ret_lost)
+	      const char *store_path, const struct lost_copied *copied, struct lost *ret_lost)
 {
 	struct search search = {.process = process->serial};
 	int error;
@@ -277,6 +277,8 @@ int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info
 	search.recorder_end = process->recorder_end;
 	search.lost.heap_is_roots = !lost_sees_all(process);
 	error = lost_copy(&search, store, (pid_t)process->pid);
+	if (copied)
+		copied->call(copied->context);
 	if (!error)
 		error = lost_search(&search);
 	if (!error)

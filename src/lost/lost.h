@@ -44,11 +44,18 @@ struct lost {
 	bool heap_is_roots;
 };
 
+/* Whom to tell that the process is not needed any more. */
+struct lost_copied {
+	void (*call)(void *context);
+	void *context;
+};
+
 /**
  * lost_find() - stop the process, copy, let it go on, and search.
  * @store:      its store, of which the live objects are read while it is stopped.
  * @process:    of that store and of the caller's PID name space.
  * @store_path: the store's file, which the process has to have mapped; it is no root.
+ * @copied:     called when the process was copied, or that failed; may be NULL.
  * @ret_lost:   to be released with lost_release(); untouched on failure.
  *
  * System calls that Linux does not restart after a stop (epoll_wait(2), semop(2), signal(7) lists
@@ -59,7 +66,7 @@ struct lost {
  * negative errno of /proc.
  */
 int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,
-	      const char *store_path, struct lost *ret_lost);
+	      const char *store_path, const struct lost_copied *copied, struct lost *ret_lost);
 void lost_release(struct lost *lost);
 
 #endif

@@ -82,7 +82,7 @@ double heaps_beside(const struct profile *profile)
 	double bytes, sum = 0;
 	size_t i;
 
-	for (i = 0; !profile->lost_only && i < profile->nr_processes; i++) {
+	for (i = 0; !profile->lost_only && !profile->peak && i < profile->nr_processes; i++) {
 		const struct profile_process *process = &profile->processes[i];
 
 		if (!alive_is_near(&process->info) || !alive_is_running(&process->info))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* lost_stacks.c - lost objects of a profile's processes, by the stack that allocated them. */
+/* lost_stacks.c - lost objects of processes, by the stack that allocated them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "alive.h"
 #include "base/complain.h"
 #include "base/memory.h"
-#include "lost_stacks.h"
+#include "profile.h"
 
 static int stacks_by_trace(const void *a, const void *b)
 {
@@ -36,7 +36,7 @@ static size_t stacks_merge(struct lost_stack *stacks, size_t nr)
 	return nr ? left + 1 : 0;
 }
 
-size_t lost_stacks(const struct lost *lost, struct lost_stack **ret_stacks)
+void lost_found_from(const struct lost *lost, struct lost_found *ret_found)
 {
 	struct lost_stack *stacks = memory_alloc(lost->nr * sizeof(*stacks));
 	size_t i, nr = 0;
@@ -58,15 +58,30 @@ size_t lost_stacks(const struct lost *lost, struct lost_stack **ret_stacks)
 	}
 	if (nr)
 		qsort(stacks, nr, sizeof(*stacks), stacks_by_trace);
-	*ret_stacks = stacks;
-	return stacks_merge(stacks, nr);
+	*ret_found = (struct lost_found){
+		.stacks = stacks,
+		.nr = stacks_merge(stacks, nr),
+		.looked_at = lost->nr,
+		.stopped_ns = lost->stopped_ns,
+		.copied_bytes = lost->copied_bytes,
+		.threads = lost->threads,
+		.heap_is_roots = lost->heap_is_roots,
+	};
 }
 
-static const char *lost_error(int error)
+void lost_found_free(struct lost_found *found)
+{
+	free(found->stacks);
+	*found = (struct lost_found){0};
+}
+
+const char *lost_error(int error)
 {
 	switch (error) {
 	case -ESRCH:
-		return "no process of this store runs here; lost objects are found while it does";
+		return "no process of this store runs here; lost objects are found while it does, "
+		       "or when it "
+		       "ends, with `stackdepot run --lost`";
 	case -EPERM:
 		return "the process may not be looked at; root may, or who started it (ptrace(2))";
 	case -EBUSY:
@@ -78,6 +93,20 @@ static const char *lost_error(int error)
 	}
 }
 
+static int lost_look(const struct profile_store *store, struct profile_process *process)
+{
+	struct lost lost;
+	int error = -ESRCH;
+
+	if (alive_is_running(&process->info) && alive_is_near(&process->info))
+		error = lost_find(store->store, &process->info, store->path, NULL, &lost);
+	if (error)
+		return error;
+	lost_found_from(&lost, &process->lost);
+	lost_release(&lost);
+	return 0;
+}
+
 /* Of those that were not asked for by themselves, what has ended is no longer asked about. */
 bool profile_find_lost(struct profile *profile)
 {
@@ -86,11 +115,10 @@ bool profile_find_lost(struct profile *profile)
 	for (i = 0; i < profile->nr_processes; i++) {
 		struct profile_process *process = &profile->processes[i];
 		struct profile_store *store = profile_store_of(profile, process);
-		int error = -ESRCH;
+		int error = lost_look(store, process);
 
-		if (alive_is_running(&process->info) && alive_is_near(&process->info))
-			error = lost_find(store->store, &process->info, store->path,
-					  &process->lost);
+		if (error == -ESRCH && lost_kept(store->path, &process->info, &process->lost))
+			error = 0;
 		found += !error;
 		if (!error || error == -ESRCH)
 			continue;

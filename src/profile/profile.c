@@ -162,7 +162,7 @@ static void profile_forget_processes(struct profile *profile)
 	size_t i;
 
 	for (i = 0; i < profile->nr_processes; i++)
-		lost_release(&profile->processes[i].lost);
+		lost_found_free(&profile->processes[i].lost);
 	free(profile->processes);
 	profile->processes = NULL;
 	profile->nr_processes = 0;
@@ -325,6 +325,27 @@ bool profile_refresh(struct profile *profile)
 	return (profile->lost_only || profile_list(profile)) && profile_read_all(profile);
 }
 
+/* False after a complaint: nobody can say what will be. */
+static bool profile_wait(const struct profile *profile, double seconds)
+{
+	struct timespec time = {.tv_sec = (time_t)seconds};
+	size_t i;
+
+	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+	for (i = 0; i < profile->nr_stores; i++) {
+		const struct profile_store *store = &profile->stores[i];
+		int error = stackdepot_store_mark(store->path, store->pid);
+
+		if (!error)
+			continue;
+		complain("%s: %s", store->path, target_error(error));
+		return false;
+	}
+	while (nanosleep(&time, &time) && errno == EINTR)
+		;
+	return true;
+}
+
 struct profile *profile_open(const struct targets *targets, const struct profile_filter *filter)
 {
 	struct profile *profile = memory_alloc(sizeof(*profile));
@@ -333,9 +354,12 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->filter = filter;
 	profile->symbols = targets->symbols ? symbols_share(targets->symbols) : symbols_open();
 	profile->lost_only = targets->lost;
+	profile->peak = targets->peak;
 	profile->running_only = targets->running;
-	if (profile_add_named(profile, targets) && profile_list(profile) &&
-	    (!profile->lost_only || profile_find_lost(profile)) && profile_read_all(profile))
+	if (profile_add_named(profile, targets) &&
+	    (targets->interval <= 0 || profile_wait(profile, targets->interval)) &&
+	    profile_list(profile) && (!profile->lost_only || profile_find_lost(profile)) &&
+	    profile_read_all(profile))
 		return profile;
 	profile_close(profile);
 	return NULL;
@@ -353,6 +377,7 @@ void profile_close(struct profile *profile)
 		symbols_remove(profile->stores[i].symbols);
 		stackdepot_store_close(profile->stores[i].store);
 		free(profile->stores[i].path);
+		free(profile->stores[i].peaks);
 	}
 	free(profile->stores);
 	symbols_close(profile->symbols);

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "lost/lost.h"
+#include "lost_stacks.h"
 #include "stackdepot/store.h"
 #include "symbols/symbols.h"
 #include "target.h"
@@ -70,14 +70,17 @@ struct profile_store {
 	struct symbols_store *symbols;
 	uint32_t named;	  /* the last process whose names of code were looked for */
 	time_t code_time; /* names of code that they made are as of then; 0: there are none */
+	struct stackdepot_peak *peaks; /* of its processes, if these are asked for */
+	size_t nr_peaks;
 };
 
 struct profile_process {
 	size_t store; /* its number */
 	struct stackdepot_store_info info;
-	struct profile_sums live; /* what counts of it; allocations are its own, all of them */
-	uint64_t errors;	  /* that it met and that count, repeated ones too */
-	struct lost lost;	  /* what was found, if lost objects are asked for */
+	struct profile_sums live;    /* what counts of it; allocations are its own, all of them */
+	uint64_t errors;	     /* that it met and that count, repeated ones too */
+	struct lost_found lost;	     /* what was found, if lost objects are asked for */
+	struct stackdepot_peak peak; /* its highest point, if that is asked for */
 };
 
 /*
@@ -95,9 +98,10 @@ struct profile_filter {
 struct profile {
 	struct profile_store *stores; /* one at least */
 	size_t nr_stores;
-	const char *process; /* PID or NAME of those that are asked for; NULL: all */
-	bool is_part;	     /* of the processes of its stores, so allocations are not told */
-	bool lost_only;	     /* live is what was found lost when it was opened */
+	const char *process;	/* PID or NAME of those that are asked for; NULL: all */
+	bool is_part;		/* of the processes of its stores, so allocations are not told */
+	bool lost_only;		/* live is what was found lost when it was opened */
+	enum targets_peak peak; /* or what was live at peaks */
 	struct profile_process *processes; /* one at least, by store and start */
 	size_t nr_processes;
 	struct stackdepot_store_info info;   /* of the first, figures are sums over all */
@@ -110,7 +114,7 @@ struct profile {
 	size_t nr_errors;
 	struct profile_error *doubts; /* what may be none, behind the errors */
 	size_t nr_doubts;
-	size_t nr_elsewhere; /* errors that are not listed, as `elsewhere` says */
+	size_t nr_elsewhere;	      /* errors that are not listed, as `elsewhere` says */
 	struct profile_block *blocks; /* with the frames of all traces */
 };
 

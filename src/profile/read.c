@@ -170,7 +170,8 @@ static int sums_by_line(const void *a, const void *b)
 struct read_select {
 	const struct profile *profile;
 	size_t store;
-	bool all; /* of the listed ones, not only those that run */
+	bool all;  /* of the listed ones, not only those that run */
+	bool peak; /* what was replaced had a peak, too */
 };
 
 /* With a program that was replaced its memory went. */
@@ -185,7 +186,51 @@ static int read_is_selected(void *context, uint32_t serial)
 	if (i == select->profile->nr_processes)
 		return 0;
 	info = &select->profile->processes[i].info;
-	return info->state != STACKDEPOT_STORE_REPLACED && (select->all || alive_is_running(info));
+	if (info->state == STACKDEPOT_STORE_REPLACED && !select->peak)
+		return 0;
+	return select->all || alive_is_running(info);
+}
+
+static enum stackdepot_peak_of read_peak_of(enum targets_peak peak)
+{
+	return peak == TARGETS_PEAK ? STACKDEPOT_PEAK_LIFE : STACKDEPOT_PEAK_INTERVAL;
+}
+
+/* The highest points of all processes. */
+static bool read_peaks(struct profile *profile)
+{
+	size_t i, number;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		profile->processes[i].peak = (struct stackdepot_peak){0};
+	for (number = 0; number < profile->nr_stores; number++) {
+		struct profile_store *store = &profile->stores[number];
+
+		free(store->peaks);
+		store->peaks = NULL;
+		if (stackdepot_store_peaks(store->store, read_peak_of(profile->peak), &store->peaks,
+					   &store->nr_peaks))
+			return false;
+		for (i = 0; i < store->nr_peaks; i++) {
+			size_t at = profile_find(profile, number, store->peaks[i].serial);
+
+			if (at < profile->nr_processes)
+				profile->processes[at].peak = store->peaks[i];
+		}
+	}
+	return true;
+}
+
+static int read_sums(const struct profile_store *store, enum targets_peak peak,
+		     struct read_select *select, struct stackdepot_stack **ret_sums, size_t *ret_nr)
+{
+	if (peak == TARGETS_NOW)
+		return stackdepot_store_stacks(store->store, read_is_selected, select, ret_sums,
+					       ret_nr);
+	select->peak = true;
+	return stackdepot_store_peak_stacks(store->store, read_peak_of(peak), store->peaks,
+					    store->nr_peaks, read_is_selected, select, ret_sums,
+					    ret_nr);
 }
 
 static bool read_stacks(struct read *read, size_t number, bool all)
@@ -195,8 +240,7 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 	struct stackdepot_stack *sums;
 	size_t i, nr;
 
-	if (stackdepot_store_stacks(profile->stores[number].store, read_is_selected, &select, &sums,
-				    &nr))
+	if (read_sums(&profile->stores[number], profile->peak, &select, &sums, &nr))
 		return false;
 	if (nr)
 		qsort(sums, nr, sizeof(*sums), sums_by_line);
@@ -221,11 +265,10 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 static void read_lost(struct read *read, size_t number)
 {
 	const struct profile_process *process = &read->profile->processes[number];
-	struct lost_stack *stacks;
-	size_t i, nr;
+	const struct lost_stack *stacks = process->lost.stacks;
+	size_t i;
 
-	nr = lost_stacks(&process->lost, &stacks);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < process->lost.nr; i++) {
 		struct profile_stack *stack =
 			&read_add_stack(read, process->store, stacks[i].trace)->stack;
 
@@ -234,7 +277,6 @@ static void read_lost(struct read *read, size_t number)
 		stack->lost_objects = stacks[i].lost_objects;
 		stack->lost_bytes = stacks[i].lost_bytes;
 	}
-	free(stacks);
 }
 
 /* Did any of the listed processes of a store meet one? */
@@ -475,14 +517,12 @@ static void held_objects(struct read *read, size_t number)
 
 static void held_lost(struct profile_process *process)
 {
-	struct lost_stack *stacks;
-	size_t i, nr = lost_stacks(&process->lost, &stacks);
+	size_t i;
 
-	for (i = 0; i < nr; i++) {
-		process->live.objects += stacks[i].objects;
-		process->live.bytes += stacks[i].bytes;
+	for (i = 0; i < process->lost.nr; i++) {
+		process->live.objects += process->lost.stacks[i].objects;
+		process->live.bytes += process->lost.stacks[i].bytes;
 	}
-	free(stacks);
 }
 
 static void read_held(struct read *read)
@@ -492,7 +532,7 @@ static void read_held(struct read *read)
 
 	if (read->nr_left_out)
 		qsort(read->left_out, read->nr_left_out, sizeof(*read->left_out), places_compare);
-	for (i = 0; i < profile->nr_stores && !profile->lost_only; i++)
+	for (i = 0; i < profile->nr_stores && !profile->lost_only && !profile->peak; i++)
 		held_objects(read, i);
 	for (i = 0; i < profile->nr_processes; i++) {
 		struct profile_process *process = &profile->processes[i];
@@ -501,6 +541,9 @@ static void read_held(struct read *read)
 		process->live.alloc_bytes = process->info.alloc_bytes;
 		if (profile->lost_only) {
 			held_lost(process);
+		} else if (profile->peak) {
+			process->live.objects = process->peak.taken_objects;
+			process->live.bytes = process->peak.taken_bytes;
 		} else {
 			process->live.objects += process->info.left_objects;
 			process->live.bytes += process->info.left_bytes;
@@ -542,6 +585,7 @@ bool profile_read(struct profile *profile)
 		profile->filter->begin(profile->filter->context);
 	for (i = 0; i < profile->nr_processes && profile->lost_only; i++)
 		read_lost(&read, i);
+	good = profile->peak == TARGETS_NOW || read_peaks(profile);
 	for (i = 0; i < profile->nr_stores && good; i++) {
 		if (!profile->lost_only)
 			good = read_stacks(&read, i, all);

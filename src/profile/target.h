@@ -10,12 +10,17 @@
 
 struct symbols;
 
+/* What counts as live: what is, or what was at the highest point, of an interval perhaps. */
+enum targets_peak { TARGETS_NOW, TARGETS_PEAK, TARGETS_PEAK_OF_INTERVAL };
+
 /* Stores to read as one; see profile.h. */
 struct targets {
 	char *const *names; /* each a FILE or a PID */
 	size_t nr;
 	const char *process;	 /* PID or NAME of those that are asked for; NULL: all */
 	bool lost;		 /* of what is live, only what nothing points to any more */
+	enum targets_peak peak;	 /* or what was live when each process had the most */
+	double interval;	 /* so many seconds, which begin now */
 	bool running;		 /* or only what processes hold that run, if one does */
 	struct symbols *symbols; /* of another profile, to share them; NULL: they get their own */
 };

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -283,6 +284,9 @@ static const struct {
 	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, R_OK, AT_EACCESS}},
 	{FILTER_EXEC, SYS_getpid, {0}},
 	{FILTER_CLOCK, SYS_clock_gettime, {CLOCK_PROCESS_CPUTIME_ID, ANY_POINTER}},
+	{FILTER_LOOK, SYS_prctl, {PR_SET_PTRACER, ~0ull}},
+	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAIT, 1, ANY_POINTER}},
+	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAKE, INT32_MAX}},
 };
 
 #define FILTER_CALLS (sizeof(filter_calls) / sizeof(filter_calls[0]))

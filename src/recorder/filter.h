@@ -27,6 +27,7 @@ enum filter_call {
 	FILTER_STORE, /* all that making a store, or mapping it, takes */
 	FILTER_EXEC,  /* looking at what is started */
 	FILTER_CLOCK, /* CPU time of the process */
+	FILTER_LOOK,  /* to be looked at before it ends */
 };
 
 /* A bit for each that is denied. */

@@ -35,11 +35,11 @@
  */
 #include <string.h>
 
+#include "height.h"
 #include "live.h"
-#include "recorder.h"
-#include "weight.h"
 #include "probe.h"
 #include "recorder.h"
+#include "weight.h"
 
 #define BATCH 64
 #define SPINS 10000u
@@ -327,6 +327,7 @@ static __attribute__((noinline)) void live_end_stale(struct recorder_thread *thr
 	recorder_count(&recorder_counts()->ended_unseen, 1);
 	if (!(key & ENTRY_HELD)) {
 		live_count(thread, -1);
+		height_down(thread, stale);
 		probe_free((uintptr_t)pointer);
 	}
 }
@@ -366,6 +367,7 @@ static __attribute__((noinline)) bool live_insert_slow(struct recorder_thread *t
 	live_filter_add(address);
 	if (live_claim(home, place, object) || live_claim_behind(home, place, object) ||
 	    live_claim_anywhere(home, place, object)) {
+		height_up(thread, object);
 		live_count(thread, 1);
 		return true;
 	}
@@ -392,6 +394,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 		return live_insert_slow(thread, pointer, home, object);
 	live_filter_add(address);
 	live_fill_entry(entry, place, object);
+	height_up(thread, object);
 	live_count(thread, 1);
 	return true;
 }
@@ -412,6 +415,7 @@ enum live_state live_hold(struct recorder_thread *thread, const void *pointer, u
 			return LIVE_HELD;
 	} while (!live_cas(&ret_object->entry->key, key, key | ENTRY_HELD));
 	live_count(thread, -1);
+	height_down(thread, ret_object);
 	probe_free((uintptr_t)pointer);
 	return LIVE_TAKEN;
 }
@@ -522,6 +526,16 @@ static bool thin_keeps(uint64_t size, unsigned int from, unsigned int to, uint64
 	return (random >> 32) * before >> 32 < weight_chance(size, weight_rate(to));
 }
 
+/* It stands for more. */
+static void thin_height(uint64_t place, const struct live_object *object, unsigned int code)
+{
+	const uint64_t size = object->size;
+
+	if (object->handle)
+		height_correct(store_key_slot(place), (int64_t)height_estimate(size, code) -
+							      (int64_t)height_bytes(object));
+}
+
 /* An entry of any process. */
 static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int code,
 		       uint64_t *dice)
@@ -538,6 +552,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 	if (from >= code) {
 		store_release(&entry->key, key);
 	} else if (!object.handle || thin_keeps(object.size, from, code, random_next(dice))) {
+		thin_height(place, &object, code);
 		store_relaxed(&entry->value,
 			      store_entry_value(object.size,
 						stackdepot_set_extra_bits(object.handle, code)));
@@ -547,6 +562,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 		if (store_key_slot(place) == recorder.slot)
 			probe_free(store_key_address(place));
 		live_end(place, &object);
+		height_correct(store_key_slot(place), -(int64_t)height_bytes(&object));
 		if (store_key_slot(place) == recorder.slot)
 			live_filter_drop(store_key_address(place));
 		live_count(NULL, -1);

@@ -42,6 +42,8 @@ static const struct option options[] = {
 	 "place one object of so many between guard pages, 0: none (default: 5000)"},
 	{"max-frames", OPTION_BYTES, FIELD(max_frames), "frames of a trace (default: 128)"},
 	{"crash-handler", OPTION_BOOL, FIELD(crash_handler), "explain crashes (default: yes)"},
+	{"look-at-exit", OPTION_BOOL, FIELD(look_at_exit),
+	 "wait at the end for `stackdepot run --lost` to look what is lost (default: no)"},
 	{"corpus", OPTION_BYTES, FIELD(corpus_events),
 	 "keep the trace of each of so many events (default: 0)"},
 	{"stderr", OPTION_BOOL, FIELD(to_stderr),

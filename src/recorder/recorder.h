@@ -5,6 +5,7 @@
  *	hooks.c hooks_new.c hooks_other.c hooks_table.c   what the program calls
  *	object.c               the life of an object: alloc, free, realloc
  *	live.c                 the table of live objects
+ *	height.c               how much it has, and had at most
  *	sample.c               which objects are recorded
  *	probe.h                tracepoints where objects come and go
  *	trace.c tally.c        unwind, save, count
@@ -13,6 +14,7 @@
  *	real.c patch.c heaps.c the allocators below, and how their functions come to the hooks
  *	modules.c              which files the frames lie in
  *	exec.c                 which programs it starts
+ *	exit.c                 the end of the process, while its memory is there
  *	setup.c attach.c slot.c   the store of the run, and this process in it
  *	thread.c limits.c options.c say.c   the rest of the house
  *
@@ -52,7 +54,7 @@ typedef struct stackdepot_unwind_start recorder_start;
 
 struct recorder_options {
 	uint64_t memory_bytes;
-	uint64_t control; /* mode and value, see enum stackdepot_mode */
+	uint64_t control;	/* mode and value, see enum stackdepot_mode */
 	uint64_t corpus_events; /* 0: no corpus */
 	uint64_t quarantine_bytes;
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
@@ -61,6 +63,7 @@ struct recorder_options {
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
+	bool look_at_exit; /* somebody wants to see what is lost then */
 	bool to_stderr;
 	bool verbose;
 	bool help;
@@ -97,6 +100,8 @@ struct recorder {
 	struct store_process *processes;
 	struct store_process *process; /* this one */
 	struct store_parts *parts;
+	struct store_height *height;
+	int64_t height_step; /* what a thread has more or less than it told, at most */
 	struct module_table modules;
 	uint32_t serial; /* of the process in its run */
 	struct store_error *errors;
@@ -217,6 +222,11 @@ bool slot_close_others(void);
 /* As slot_make_room(), if not tried just now: traces that they held may be evicted then. */
 bool slot_make_traces(void);
 
+/* --- exit.c ----------------------------------------------------------------------------------- */
+
+/* The process ends: if that was asked for, wait until it was looked at. */
+void exit_look(void);
+
 /* --- exec.c ----------------------------------------------------------------------------------- */
 
 /* Before main(): what starting a program will need. */
@@ -270,12 +280,12 @@ struct recorder_thread {
 	struct store_tally_set *tallies; /* in the store, or NULL */
 	uint32_t without;		 /* events while there were none */
 	uint32_t id;
-	enum trace_tail tail; /* of the last trace that was saved with the cursor */
-	uint32_t guesses;     /* frames behind the mark of the last trace that had one */
+	enum trace_tail tail;	  /* of the last trace that was saved with the cursor */
+	uint32_t guesses;	  /* frames behind the mark of the last trace that had one */
 	unsigned int sample_code; /* of the rate that bytes to the next sample were drawn with */
 	uint64_t sample_more;	  /* of these, besides sample_left */
 	uint32_t events;	  /* recorded, to time one of some */
-	uint32_t guard_left;  /* objects to the next guarded one */
+	uint32_t guard_left;	  /* objects to the next guarded one */
 	uint64_t random;
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	const void *doubted; /* what is being freed, and not known to be live */

@@ -287,6 +287,7 @@ static __attribute__((destructor)) void setup_destructor(void)
 {
 	if (!load_acquire(&recorder.ready) || !load_relaxed(&recorder_life->here))
 		return;
+	exit_look();
 	recorder.process->end_monotonic_ns = recorder_now_ns();
 	store_release(&recorder.process->state, STORE_EXITING);
 }

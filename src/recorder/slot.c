@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "height.h"
 #include "reap.h"
 #include "recorder.h"
 #include "weight.h"
@@ -273,6 +274,7 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 	recorder.parts =
 		(struct store_parts *)((char *)recorder.header + recorder.layout.parts_offset) +
 		slot;
+	height_begin();
 	store_release(&process->stage, STORE_OPEN);
 	return 0;
 }

@@ -16,6 +16,7 @@
  * killed loses none. There are so many that a small part of the lines is held by them; threads
  * beyond do without.
  */
+#include "height.h"
 #include "recorder.h"
 
 #define AHEAD 8u	  /* references taken at once */
@@ -77,6 +78,7 @@ static bool tally_take(struct recorder_thread *thread)
 			continue;
 		thread->tallies = &recorder.tally_sets[set];
 		thread->tallies->thread = thread->id;
+		thread->tallies->live_bytes = 0;
 		return true;
 	}
 	return false;
@@ -110,5 +112,7 @@ void tally_end(struct recorder_thread *thread)
 	(void)fetch_add_relaxed(&recorder.header->totals.live_objects,
 				(uint64_t)(int64_t)tallies->live_delta);
 	tallies->live_delta = 0;
+	height_tell(tallies->live_bytes, NULL);
+	tallies->live_bytes = 0;
 	store_release(&recorder.header->tally_owners[tallies - recorder.tally_sets], 0);
 }

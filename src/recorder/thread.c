@@ -25,6 +25,7 @@
 
 #include "filter.h"
 #include "handler.h"
+#include "height.h"
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
 #define MEMO_BYTES ((size_t)16 << 10)
@@ -359,6 +360,7 @@ struct recorder_thread *thread_begin(void)
 	thread = thread_map();
 	if (thread) {
 		thread_count();
+		height_new_step();
 		(void)pthread_setspecific(thread_key, thread_rounds.round);
 		recorder_thread = thread;
 	}

@@ -16,10 +16,18 @@ struct lost_total {
 	size_t stacks;
 	uint64_t looked_at; /* live objects */
 	double stopped_ms;  /* the longest of all processes */
+	size_t at_exit;	    /* processes that were looked at when they ended */
+	size_t missed;	    /* that nobody looked at */
 	unsigned int threads;
 	uint64_t copied_bytes;
 	bool heap_is_roots;
 };
+
+/* With a program that was replaced its memory went. */
+static bool lost_is_missed(const struct profile_process *process)
+{
+	return !process->lost.stacks && process->info.state != STACKDEPOT_STORE_REPLACED;
+}
 
 static struct lost_total lost_total(const struct profile *profile)
 {
@@ -35,10 +43,12 @@ static struct lost_total lost_total(const struct profile *profile)
 		total.lost_bytes += stack->lost_bytes;
 	}
 	for (i = 0; i < profile->nr_processes; i++) {
-		const struct lost *lost = &profile->processes[i].lost;
+		const struct lost_found *lost = &profile->processes[i].lost;
 		double ms = (double)lost->stopped_ns / 1e6;
 
-		total.looked_at += lost->nr;
+		total.at_exit += lost->at_exit;
+		total.missed += lost_is_missed(&profile->processes[i]);
+		total.looked_at += lost->looked_at;
 		total.threads += lost->threads;
 		total.copied_bytes += lost->copied_bytes;
 		total.heap_is_roots |= lost->heap_is_roots;
@@ -61,6 +71,12 @@ static void lost_head(const struct report *report, const struct lost_total *tota
 	       text_number((double)total->looked_at, "object", objects),
 	       text_number(total->threads, "thread", threads), total->stopped_ms,
 	       text_bytes((double)total->copied_bytes, bytes));
+	if (total->at_exit)
+		puts(total->at_exit == 1 ? "as of its end" : "as of the end of each process");
+	if (total->missed)
+		printf("%s more %s not looked at, which did not end by exit()\n",
+		       text_count((double)total->missed, stacks),
+		       total->missed == 1 ? "process was" : "processes were");
 	if (total->heap_is_roots)
 		puts("Not every object is recorded, and those that are not may point to others: "
 		     "all of\n"
@@ -127,6 +143,8 @@ static void lost_json_total(struct writer *writer, const struct lost_total *tota
 	writer_integer(writer, "threads", total->threads);
 	writer_integer(writer, "searched_bytes", (int64_t)total->copied_bytes);
 	writer_bool(writer, "more_may_be_lost", total->heap_is_roots);
+	writer_integer(writer, "processes_at_exit", (int64_t)total->at_exit);
+	writer_integer(writer, "processes_not_looked_at", (int64_t)total->missed);
 }
 
 static void lost_json(const struct report *report, const struct lost_total *total)

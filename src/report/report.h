@@ -19,6 +19,8 @@ struct report {
 int report_leaks(const struct report *report);
 /* Of a profile that was opened for lost objects. */
 int report_lost(const struct report *report);
+/* Of a profile that was opened for peaks. */
+int report_peak(const struct report *report);
 int report_top(const struct report *report);
 int report_errors(const struct report *report);
 int report_stats(const struct report *report);

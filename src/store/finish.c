@@ -3,12 +3,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "reap.h"
+#include "peak.h"
 #include "stackdepot/store.h"
 
 #define SET_MAX_BYTES (1ull << 48)
@@ -120,6 +124,85 @@ int stackdepot_store_finish(const char *path, uint32_t pid, uint32_t wait_status
 	return process ? 0 : -ESRCH;
 }
 
+/* --- before they end -------------------------------------------------------------------------- */
+
+struct stackdepot_exits {
+	struct finish finish;
+};
+
+int stackdepot_exits_open(const char *path, struct stackdepot_exits **ret_exits)
+{
+	struct stackdepot_exits *exits = calloc(1, sizeof(*exits));
+	int error = exits ? finish_open(path, &exits->finish) : -ENOMEM;
+
+	if (error) {
+		free(exits);
+		return error;
+	}
+	__atomic_store_n(&exits->finish.reaper.header->looker, STORE_LOOKER_HERE, __ATOMIC_RELEASE);
+	*ret_exits = exits;
+	return 0;
+}
+
+/* One that asks, and is ours from here on; 0: there is none. */
+static uint32_t exits_take(const struct finish *finish)
+{
+	const uint32_t slots = finish->layout.slots;
+	uint32_t slot = store_next_open(finish->reaper.header, 0, slots);
+
+	for (; slot < slots; slot = store_next_open(finish->reaper.header, slot + 1, slots)) {
+		struct store_process *process = reap_process(&finish->reaper, slot);
+		uint32_t asks = STORE_EXIT_ASKS;
+
+		if (__atomic_compare_exchange_n(&process->at_exit, &asks, STORE_EXIT_LOOKING, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return process->serial;
+	}
+	return 0;
+}
+
+uint32_t stackdepot_exits_next(struct stackdepot_exits *exits, unsigned int timeout_ms)
+{
+	const struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000l};
+	uint32_t *word = &exits->finish.reaper.header->exits, seen, serial;
+
+	/* Who asks has done so before he counts up. */
+	seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	serial = exits_take(&exits->finish);
+	if (serial)
+		return serial;
+	(void)syscall(SYS_futex, word, FUTEX_WAIT, seen, &timeout, NULL, 0);
+	return exits_take(&exits->finish);
+}
+
+void stackdepot_exits_done(struct stackdepot_exits *exits, uint32_t serial)
+{
+	const struct finish *finish = &exits->finish;
+	uint32_t slot;
+
+	for (slot = 0; slot < finish->layout.slots; slot++) {
+		struct store_process *process = reap_process(&finish->reaper, slot);
+		uint32_t looking = STORE_EXIT_LOOKING;
+
+		if (process->serial != serial ||
+		    !__atomic_compare_exchange_n(&process->at_exit, &looking, STORE_EXIT_OVER,
+						 false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			continue;
+		(void)syscall(SYS_futex, &process->at_exit, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	}
+}
+
+void stackdepot_exits_close(struct stackdepot_exits *exits)
+{
+	uint32_t serial;
+
+	__atomic_store_n(&exits->finish.reaper.header->looker, STORE_LOOKER_GONE, __ATOMIC_SEQ_CST);
+	while ((serial = exits_take(&exits->finish)))
+		stackdepot_exits_done(exits, serial);
+	finish_close(&exits->finish);
+	free(exits);
+}
+
 /* --- how they are recorded -------------------------------------------------------------------- */
 
 static int set_control(enum stackdepot_mode mode, uint64_t value, uint64_t *ret_control)
@@ -182,6 +265,38 @@ int stackdepot_store_set(const char *path, uint32_t pid, enum stackdepot_mode mo
 	error = pid ? set_one(&finish, pid, control) : set_all(&finish, control);
 	finish_close(&finish);
 	return error;
+}
+
+/* --- intervals whose peak is asked for -------------------------------------------------------- */
+
+static void mark_slot(const struct finish *finish, uint32_t slot)
+{
+	struct store_height *height = peak_height(&finish->reaper, slot);
+
+	/* 0 is none. */
+	if (!__atomic_add_fetch(&height->wanted, 1, __ATOMIC_RELEASE))
+		(void)__atomic_add_fetch(&height->wanted, 1, __ATOMIC_RELEASE);
+}
+
+int stackdepot_store_mark(const char *path, uint32_t pid)
+{
+	struct store_process *only = NULL;
+	struct finish finish;
+	int error = finish_open(path, &finish);
+	uint32_t slot;
+
+	if (error)
+		return error;
+	if (pid)
+		only = finish_find(&finish, pid);
+	for (slot = 0; slot < finish.layout.slots; slot++) {
+		const struct store_process *process = reap_process(&finish.reaper, slot);
+
+		if (process->stage == STORE_OPEN && (!pid || process == only))
+			mark_slot(&finish, slot);
+	}
+	finish_close(&finish);
+	return pid && !only ? -ESRCH : 0;
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "live.h"
+#include "peak.h"
 #include "reap.h"
 #include "weight.h"
 
@@ -268,6 +269,8 @@ static void fold_apply_row(struct reaper *reaper)
 
 	if (journal->index == journal->slot && is_there)
 		fold_clear_parts(reaper, journal->slot);
+	if (is_there)
+		peak_merge(reaper, journal->index, journal->slot);
 	if (journal->index != journal->slot || is_there)
 		*reap_process(reaper, journal->index) = journal->row;
 	if (journal->index != journal->slot && is_there)
@@ -312,6 +315,7 @@ static void fold_slot(struct reaper *reaper, uint32_t slot)
 	if (process->stage == STORE_CLOSED) {
 		process->counts.left_objects = process->counts.left_bytes = 0;
 		fold_entries(reaper, slot, fold_count_entry, &process->counts);
+		peak_settle(reaper, slot);
 		__atomic_store_n(&process->stage, STORE_FOLDING, __ATOMIC_RELEASE);
 	}
 	fold_entries(reaper, slot, fold_drop_entry, NULL);

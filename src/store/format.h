@@ -2,8 +2,8 @@
 /*
  * format.h - the store file: what the recorder writes and the reader does not trust.
  *
- *	header | run | processes | parts | module table | errors | corpus | live | overflow |
- *	larges | lefts | tallies | counters | depot
+ *	header | run | processes | parts | heights | module table | errors | corpus | live |
+ *	overflow | larges | lefts | peak stacks | tallies | counters | depot
  *
  * One file serves all processes of a run, and those of later runs that are given it. Every place
  * follows from two numbers in the header (total_bytes, corpus_events), so a reader computes the
@@ -30,7 +30,7 @@
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
-#define STORE_COMMAND_BYTES 232u
+#define STORE_COMMAND_BYTES 224u
 #define STORE_PATH_BYTES 396u
 #define STORE_BUILD_ID_BYTES 32u
 #define STORE_BUCKET_ENTRIES 4u
@@ -61,6 +61,17 @@ enum store_process_state {
 	STORE_REPLACED = 4, /* by another program, with exec() */
 	STORE_VANISHED = 5, /* found gone */
 };
+
+/* A process that ends can wait until somebody has looked at its memory. */
+enum store_exit {
+	STORE_EXIT_NONE,
+	STORE_EXIT_ASKS,    /* it waits to be looked at */
+	STORE_EXIT_LOOKING, /* somebody is at it */
+	STORE_EXIT_OVER,    /* it goes on: looked at, or tired of waiting */
+};
+
+/* Who looks at them. */
+enum store_looker { STORE_LOOKER_TO_COME, STORE_LOOKER_HERE, STORE_LOOKER_GONE };
 
 /* What happened that the report has to own up to. */
 #define STORE_FLAG_OFF 0x2u	    /* for some time nothing was recorded, as was wanted */
@@ -136,6 +147,8 @@ struct store_process {
 	uint32_t command_bytes;
 	uint32_t coarsest; /* code of the coarsest rate that it ever had; 0: all were recorded */
 	uint64_t control;  /* how it is to record: enum stackdepot_mode, and a value above */
+	uint32_t at_exit;  /* enum store_exit; waited for, as a futex */
+	uint32_t reserved;
 	struct store_counts counts;
 	char command[STORE_COMMAND_BYTES]; /* arguments, each ended by a NUL */
 };
@@ -149,6 +162,55 @@ struct store_process {
 struct store_parts {
 	uint64_t bits[STORE_PARTS / 64];
 };
+
+/*
+ * How much a process has, and had at most; see peak.h. Bytes are estimates where objects are
+ * sampled.
+ */
+
+/* What was live at some moment, by trace: a list of struct store_peak_stack. */
+struct store_taken {
+	uint64_t bytes;
+	uint64_t objects;      /* times 256 */
+	uint64_t time_ns;      /* CLOCK_MONOTONIC */
+	uint64_t meanwhile;    /* bytes allocated by other threads while it was taken */
+	uint64_t rest_objects; /* of these, what has no place in the list */
+	uint64_t rest_bytes;
+	uint32_t first; /* number of the first in the list, from 1 */
+	uint32_t nr;
+};
+
+struct store_peak {
+	uint64_t top_bytes; /* the most that was seen */
+	uint64_t top_ns;
+	uint32_t now; /* which of the two holds; the other is being taken, perhaps */
+	uint32_t reserved;
+	struct store_taken taken[2];
+};
+
+enum store_peak_of { STORE_PEAK_LIFE, STORE_PEAK_INTERVAL, STORE_PEAKS };
+
+struct store_height {
+	uint64_t live_bytes; /* what threads have not told yet is in their tallies */
+	uint64_t step_bytes; /* a thread that is alone tells of no less */
+	uint32_t serial;     /* of the process; in a row of the one with the highest peak */
+	uint32_t wanted;     /* number of the interval that somebody asked for */
+	uint32_t begun;	     /* and of the one that the second peak is of */
+	uint32_t reserved;
+	struct store_peak peaks[STORE_PEAKS];
+};
+
+struct store_peak_stack {
+	uint64_t trace;
+	uint32_t owner;	  /* 0: free; else slot + 1, above 16 bits a rate, and whose snapshot */
+	uint32_t next;	  /* in its list */
+	uint64_t objects; /* times 256 */
+	uint64_t bytes;
+};
+
+#define PEAK_SLOT 0xffffu
+#define PEAK_RATE_SHIFT 16u
+#define PEAK_SNAPSHOT_SHIFT 24u
 
 /* An allocator of some processes that the recorder does not see. */
 #define STORE_HEAPS 32u
@@ -298,7 +360,8 @@ struct store_tally {
 struct store_tally_set {
 	uint32_t thread;
 	int32_t live_delta; /* entries that are not yet among live_objects */
-	uint32_t reserved[14];
+	int64_t live_bytes; /* not yet among those of the process */
+	uint32_t reserved[12];
 	struct store_tally tally[STORE_TALLIES];
 };
 
@@ -353,6 +416,8 @@ struct store_header {
 	uint32_t serial __attribute__((aligned(64))); /* of the process that began last */
 	uint32_t next_slot;			      /* where a free one may be */
 	uint32_t folding; /* slot that is being folded, or may be, + 1; 0: none */
+	uint32_t exits;	  /* counts processes that ask to be looked at; waited for, as a futex */
+	uint32_t looker;  /* enum store_looker */
 	struct store_totals totals __attribute__((aligned(64)));
 	struct store_journal journal __attribute__((aligned(64)));
 	uint64_t open[STORE_MAX_SLOTS / 64]; /* slots that are taken and not closed */
@@ -412,6 +477,8 @@ static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) =
 	      "layout of the file");
 static_assert(sizeof(struct store_process) == 512 && sizeof(struct store_parts) == 256,
 	      "slots do not straddle pages");
+static_assert(sizeof(struct store_height) == 304 && sizeof(struct store_peak_stack) == 32,
+	      "layout of the file");
 static_assert(sizeof(struct store_heap) == 128, "heaps do not straddle pages");
 static_assert(sizeof(struct store_tally_set) % 64 == 0, "what a thread has is its own lines");
 
@@ -439,6 +506,7 @@ static inline struct store_run *store_run(struct store_header *header)
 struct store_layout {
 	uint64_t processes_offset;
 	uint64_t parts_offset;
+	uint64_t heights_offset;
 	uint64_t modules_offset; /* of the records; before them, in this order: */
 	uint64_t dropped_offset; /* struct store_dropped */
 	uint64_t index_offset;	 /* numbers of records */
@@ -448,6 +516,7 @@ struct store_layout {
 	uint64_t overflow_offset;
 	uint64_t larges_offset;
 	uint64_t lefts_offset;
+	uint64_t peak_stacks_offset;
 	uint64_t tallies_offset;
 	uint64_t counters_offset;
 	uint64_t depot_offset;
@@ -459,6 +528,7 @@ struct store_layout {
 	uint32_t part_shift; /* each of the STORE_PARTS of the table has 2^part_shift buckets */
 	uint32_t slots;
 	uint32_t lefts;
+	uint32_t peak_stacks;
 	uint32_t tally_sets;
 	uint32_t lines;
 	uint32_t ring_entries;

@@ -22,6 +22,9 @@
 #define MIN_LEFTS 256u
 #define MAX_LEFTS (1u << 20)
 #define LEFT_SHARE 2048u
+#define MIN_PEAK_STACKS 512u
+#define MAX_PEAK_STACKS (1u << 20)
+#define PEAK_SHARE 2048u
 #define MIN_TALLY_SETS 2u
 #define TALLY_SHARE (512u << 10)
 #define MAX_RING_ENTRIES (1u << 22)
@@ -103,6 +106,8 @@ static void layout_numbers(struct store_layout *layout, uint64_t total_bytes)
 	while ((layout->buckets - 1) >> layout->part_shift >= STORE_PARTS)
 		layout->part_shift++;
 	layout->lefts = layout_clamp(total_bytes / LEFT_SHARE, MIN_LEFTS, MAX_LEFTS);
+	layout->peak_stacks =
+		layout_clamp(total_bytes / PEAK_SHARE, MIN_PEAK_STACKS, MAX_PEAK_STACKS);
 	/* what they may hold is a small part of the lines */
 	layout->tally_sets =
 		layout_clamp(total_bytes / TALLY_SHARE, MIN_TALLY_SETS, STORE_MAX_TALLY_SETS);
@@ -120,9 +125,11 @@ static void layout_offsets(struct store_layout *layout, uint64_t corpus_events)
 	layout->processes_offset = STORE_HEAD_BYTES;
 	layout->parts_offset =
 		layout_next(layout->processes_offset, layout->slots, sizeof(struct store_process));
-	layout->errors_offset =
-		layout_align(layout_modules(layout, layout_next(layout->parts_offset, layout->slots,
-								sizeof(struct store_parts))));
+	layout->heights_offset =
+		layout_next(layout->parts_offset, layout->slots, sizeof(struct store_parts));
+	layout->errors_offset = layout_align(
+		layout_modules(layout, layout_next(layout->heights_offset, layout->slots,
+						   sizeof(struct store_height))));
 	layout->corpus_offset =
 		layout_next(layout->errors_offset, layout->errors, sizeof(struct store_error));
 	layout->live_offset = layout_next(layout->corpus_offset, corpus_events, sizeof(uint32_t));
@@ -132,8 +139,10 @@ static void layout_offsets(struct store_layout *layout, uint64_t corpus_events)
 		layout_next(layout->overflow_offset, layout->buckets, sizeof(uint8_t));
 	layout->lefts_offset =
 		layout_next(layout->larges_offset, STORE_LARGES, sizeof(struct store_large));
-	layout->tallies_offset =
+	layout->peak_stacks_offset =
 		layout_next(layout->lefts_offset, layout->lefts, sizeof(struct store_left));
+	layout->tallies_offset = layout_next(layout->peak_stacks_offset, layout->peak_stacks,
+					     sizeof(struct store_peak_stack));
 	layout->counters_offset = layout_next(layout->tallies_offset, layout->tally_sets,
 					      sizeof(struct store_tally_set));
 }

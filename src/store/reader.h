@@ -24,6 +24,29 @@ static inline const void *store_at(const struct stackdepot_store *store, uint64_
 	return (const char *)store->memory + offset;
 }
 
+/* --- stacks.c --------------------------------------------------------------------------------- */
+
+/* As stackdepot_store_next_object(), with the slot of its process. */
+int store_next_object(struct stackdepot_store *store, uint64_t *position,
+		      struct stackdepot_object *ret_object, uint32_t *ret_slot);
+
+/* Sums by line on their way; those of line 0 are without a trace. */
+struct store_sums {
+	struct stackdepot_store *store;
+	stackdepot_select_fn *select; /* NULL: all processes count */
+	void *context;
+	uint32_t lines;
+	struct stackdepot_stack *by_line;
+};
+
+/* 0 or -ENOMEM. */
+int store_sums_begin(struct stackdepot_store *store, stackdepot_select_fn *select, void *context,
+		     struct store_sums *ret_sums);
+/* If its process counts. */
+void store_add_object(struct store_sums *sums, const struct stackdepot_object *object);
+/* What was ever allocated goes with it; the result is to be released with free(). */
+void store_sums_end(struct store_sums *sums, struct stackdepot_stack **ret_stacks, size_t *ret_nr);
+
 /* --- extents.c -------------------------------------------------------------------------------- */
 
 /* NULL without memory. PATH is that of the file that FD is open on. */

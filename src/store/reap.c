@@ -41,6 +41,7 @@ static void reap_set(struct reaper *reaper, struct store_tally_set *set,
 	const int32_t delta = __atomic_exchange_n(&set->live_delta, 0, __ATOMIC_RELAXED);
 	unsigned int i;
 
+	set->live_bytes = 0;
 	(void)__atomic_fetch_add(&reaper->header->totals.live_objects, (uint64_t)(int64_t)delta,
 				 __ATOMIC_RELAXED);
 	for (i = 0; i < STORE_TALLIES; i++)

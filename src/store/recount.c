@@ -4,12 +4,12 @@
  *
  * Who is killed between taking a reference and writing down what it is for leaves one more than
  * there are holders. When nobody else has the store all holders can be counted: entries of the
- * table of live objects, and errors. Threads' tallies were given back when their process was
- * closed.
+ * table of live objects, errors, and what was live at peaks. Threads' tallies were given back when
+ * their process was closed.
  */
 #include <sys/mman.h>
 
-#include "reap.h"
+#include "peak.h"
 
 /* A reference to a trace that is still there. */
 static void recount_add(const struct reaper *reaper, uint32_t *held, stackdepot_ref_t trace)
@@ -70,6 +70,17 @@ static uint64_t recount_entries(const struct reaper *reaper, uint32_t *held)
 	return live;
 }
 
+static void recount_peaks(const struct reaper *reaper, uint32_t *held)
+{
+	const struct store_peak_stack *stacks = reap_at(reaper, reaper->layout->peak_stacks_offset);
+	uint32_t i;
+
+	peak_sweep(reaper);
+	for (i = 0; i < reaper->layout->peak_stacks; i++)
+		if (stacks[i].owner)
+			recount_add(reaper, held, stacks[i].trace);
+}
+
 static void recount_errors(const struct reaper *reaper, uint32_t *held)
 {
 	const struct store_error *errors = reap_at(reaper, reaper->layout->errors_offset);
@@ -98,6 +109,7 @@ uint32_t reap_recount(struct reaper *reaper)
 		return 0;
 	totals->live_objects = recount_entries(reaper, held);
 	recount_errors(reaper, held);
+	recount_peaks(reaper, held);
 	nr = stackdepot_recount(reaper->depot, held);
 	(void)munmap(held, bytes);
 	totals->repaired += nr;

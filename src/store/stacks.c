@@ -31,7 +31,7 @@ static uint32_t stacks_process(const struct stackdepot_store *store, uint32_t sl
 
 /* Whether it is an object. */
 static bool stacks_object(struct stackdepot_store *store, const struct store_entry *entry,
-			  struct stackdepot_object *ret_object)
+			  struct stackdepot_object *ret_object, uint32_t *ret_slot)
 {
 	uint64_t key = __atomic_load_n(&entry->key, __ATOMIC_ACQUIRE);
 	uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
@@ -46,7 +46,8 @@ static bool stacks_object(struct stackdepot_store *store, const struct store_ent
 		ret_object->size = store_large_size(store_at(store, store->layout.larges_offset),
 						    key & ~ENTRY_FLAGS);
 	ret_object->weight = stacks_weight(ret_object->size, stackdepot_get_extra_bits(handle));
-	ret_object->process = stacks_process(store, store_key_slot(key));
+	*ret_slot = store_key_slot(key);
+	ret_object->process = stacks_process(store, *ret_slot);
 	handle = stackdepot_set_extra_bits(handle, 0);
 	ret_object->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
 	return true;
@@ -61,8 +62,8 @@ static uint64_t stacks_page(struct stackdepot_store *store, uint64_t position)
 	return next == UINT64_MAX ? next : position + (next - offset) / sizeof(struct store_entry);
 }
 
-int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
-				 struct stackdepot_object *ret_object)
+int store_next_object(struct stackdepot_store *store, uint64_t *position,
+		      struct stackdepot_object *ret_object, uint32_t *ret_slot)
 {
 	const struct store_entry *entries = store_at(store, store->layout.live_offset);
 	const uint64_t nr = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
@@ -70,11 +71,20 @@ int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *posit
 	while (*position < nr) {
 		if (*position % STACKS_PAGE_ENTRIES == 0)
 			*position = stacks_page(store, *position);
-		if (*position < nr && stacks_object(store, &entries[(*position)++], ret_object))
+		if (*position < nr &&
+		    stacks_object(store, &entries[(*position)++], ret_object, ret_slot))
 			return 1;
 	}
 	store_walk_end(store, store->layout.live_offset + nr * sizeof(*entries));
 	return 0;
+}
+
+int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
+				 struct stackdepot_object *ret_object)
+{
+	uint32_t slot;
+
+	return store_next_object(store, position, ret_object, &slot);
 }
 
 /* Lines ever used: from the first one on, so no trace, and no counter, is behind them. */
@@ -87,28 +97,32 @@ static uint32_t stacks_lines(const struct stackdepot_store *store)
 						      : store->layout.lines;
 }
 
-/* Sums by line; the line 0 is for objects without a trace. Lines used since came too late. */
-static void stacks_add_objects(struct stackdepot_store *store, stackdepot_select_fn *select,
-			       void *context, struct stackdepot_stack *by_line, uint32_t lines)
+/* Lines used since the sums were begun came too late. */
+void store_add_object(struct store_sums *sums, const struct stackdepot_object *object)
+{
+	const uint32_t line = (uint32_t)object->trace;
+	struct stackdepot_stack *stack;
+	double variance;
+
+	if (line > sums->lines || (sums->select && !sums->select(sums->context, object->process)))
+		return;
+	stack = &sums->by_line[line];
+	stack->trace = object->trace;
+	stack->objects += object->weight;
+	stack->bytes += object->weight * (double)object->size;
+	/* Of a sum of weights w of what was taken with probability 1 / w. */
+	variance = object->weight * (object->weight - 1);
+	stack->objects_variance += variance;
+	stack->bytes_variance += variance * (double)object->size * (double)object->size;
+}
+
+static void stacks_add_objects(struct store_sums *sums)
 {
 	struct stackdepot_object object;
 	uint64_t position = 0;
-	double variance;
 
-	while (stackdepot_store_next_object(store, &position, &object)) {
-		uint32_t line = (uint32_t)object.trace;
-		struct stackdepot_stack *stack = &by_line[line <= lines ? line : 0];
-
-		if (line > lines || (select && !select(context, object.process)))
-			continue;
-		stack->trace = object.trace;
-		stack->objects += object.weight;
-		stack->bytes += object.weight * (double)object.size;
-		/* Of a sum of weights w of what was taken with probability 1 / w. */
-		variance = object.weight * (object.weight - 1);
-		stack->objects_variance += variance;
-		stack->bytes_variance += variance * (double)object.size * (double)object.size;
-	}
+	while (stackdepot_store_next_object(sums->store, &position, &object))
+		store_add_object(sums, &object);
 }
 
 /* What processes left that are not told apart any more; of evicted traces, without one. */
@@ -194,26 +208,41 @@ static int stacks_compare(const void *a, const void *b)
 	return left->trace < right->trace ? -1 : left->trace > right->trace;
 }
 
-int stackdepot_store_stacks(struct stackdepot_store *store, stackdepot_select_fn *select,
-			    void *context, struct stackdepot_stack **ret_stacks, size_t *ret_nr)
+int store_sums_begin(struct stackdepot_store *store, stackdepot_select_fn *select, void *context,
+		     struct store_sums *ret_sums)
 {
-	const uint32_t lines = stacks_lines(store);
-	struct stackdepot_stack *by_line = calloc((size_t)lines + 1, sizeof(*by_line));
+	*ret_sums = (struct store_sums){store, select, context, stacks_lines(store), NULL};
+	ret_sums->by_line = calloc((size_t)ret_sums->lines + 1, sizeof(*ret_sums->by_line));
+	return ret_sums->by_line ? 0 : -ENOMEM;
+}
+
+void store_sums_end(struct store_sums *sums, struct stackdepot_stack **ret_stacks, size_t *ret_nr)
+{
+	struct stackdepot_stack *by_line = sums->by_line;
 	size_t line, nr = 0;
 
-	if (!by_line)
-		return -ENOMEM;
-	stacks_add_objects(store, select, context, by_line, lines);
-	if (!select || select(context, 0))
-		stacks_add_left(store, by_line, lines);
-	stacks_add_tallies(store, by_line, lines);
-	stacks_add_counters(store, by_line, lines);
-	for (line = 0; line <= lines; line++)
+	stacks_add_tallies(sums->store, by_line, sums->lines);
+	stacks_add_counters(sums->store, by_line, sums->lines);
+	for (line = 0; line <= sums->lines; line++)
 		if (by_line[line].objects > 0 || by_line[line].allocs > 0)
 			by_line[nr++] = by_line[line];
 	qsort(by_line, nr, sizeof(*by_line), stacks_compare);
 	*ret_stacks = by_line;
 	*ret_nr = nr;
+}
+
+int stackdepot_store_stacks(struct stackdepot_store *store, stackdepot_select_fn *select,
+			    void *context, struct stackdepot_stack **ret_stacks, size_t *ret_nr)
+{
+	struct store_sums sums;
+	int error = store_sums_begin(store, select, context, &sums);
+
+	if (error)
+		return error;
+	stacks_add_objects(&sums);
+	if (!select || select(context, 0))
+		stacks_add_left(store, sums.by_line, sums.lines);
+	store_sums_end(&sums, ret_stacks, ret_nr);
 	return 0;
 }
 

@@ -56,6 +56,33 @@ void json_sums(struct writer *writer, const struct profile_sums *sums)
 	writer_number(writer, "allocations", sums->allocs);
 }
 
+static void json_after(struct writer *writer, const char *key,
+		       const struct profile_process *process, uint64_t ns)
+{
+	const uint64_t start = process->info.start_monotonic_ns;
+
+	if (ns)
+		writer_number(writer, key, ns > start ? (double)(ns - start) / 1e9 : 0);
+	else
+		writer_null(writer, key);
+}
+
+void json_peak(struct writer *writer, const struct profile_process *process)
+{
+	const struct stackdepot_peak *peak = &process->peak;
+
+	writer_object(writer, "peak");
+	writer_number(writer, "bytes", peak->bytes);
+	writer_number(writer, "unseen_bytes", peak->unseen_bytes);
+	json_after(writer, "after_seconds", process, peak->time_ns);
+	writer_number(writer, "stacks_bytes", peak->taken_bytes);
+	writer_number(writer, "stacks_objects", peak->taken_objects);
+	json_after(writer, "stacks_after_seconds", process, peak->taken_ns);
+	writer_number(writer, "unlisted_bytes", peak->unlisted_bytes);
+	writer_number(writer, "meanwhile_bytes", peak->meanwhile_bytes);
+	writer_end(writer);
+}
+
 static void json_command(struct writer *writer, const struct stackdepot_store_info *info)
 {
 	uint32_t at = 0;

@@ -15,6 +15,8 @@ void json_processes(struct writer *writer, const struct profile *profile);
 /* Allocators and programs that were not recorded, and what the recorder had to say. */
 void json_missing(struct writer *writer, const struct profile *profile);
 void json_sums(struct writer *writer, const struct profile_sums *sums);
+/* The highest point of a process of a profile that was opened for them: an object "peak". */
+void json_peak(struct writer *writer, const struct profile_process *process);
 void json_trace(struct writer *writer, const char *key, const struct profile_trace *trace);
 
 #endif

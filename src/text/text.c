@@ -335,6 +335,10 @@ void text_caveats(FILE *out, const struct profile *profile)
 	const struct stackdepot_store_info *info = &profile->info;
 	char text[TEXT_NUMBER];
 
+	if (profile->peak)
+		fputs("Live is what was when each process had the most, more or less: `report "
+		      "peak` says how near.\n",
+		      out);
 	text_sampled(out, info);
 	text_unseen(out, profile);
 	if (info->flags & STACKDEPOT_STORE_UNSEEN)

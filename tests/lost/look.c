@@ -15,7 +15,7 @@ static int look(struct stackdepot_store *store, uint32_t pid, const char *path, 
 
 	while (stackdepot_store_next_process(store, &position, &process))
 		if (process.pid == pid)
-			return lost_find(store, &process, path, lost);
+			return lost_find(store, &process, path, NULL, lost);
 	return -ESRCH;
 }
 

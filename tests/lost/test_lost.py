@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 from tool import TOOL, check, report  # noqa: E402
@@ -112,6 +113,69 @@ def test_sampled(store):
     check(program.end() == (0, ""), "the program's end")
 
 
+def run_to_the_end(store, how, *options):
+    return subprocess.run([TOOL, "run", "--store", store, *options, "--",
+                           os.path.join(PROGRAMS, "lost-ends"), how],
+                          capture_output=True, text=True, timeout=60)
+
+
+def lost_at_exit(store, *options):
+    """Sizes of what was found lost, by the stacks of one object each."""
+    done = subprocess.run([TOOL, "report", "lost", "--json", *options, store], capture_output=True, text=True)
+    if done.returncode == 2:
+        return None, done.stderr
+    report = json.loads(done.stdout)
+    return sorted(int(stack["lost_bytes"]) for stack in report["stacks"]), report
+
+
+# How it ends: what is lost then, and how many processes were looked at.
+ENDS = {"exit": ([202], 1), "_exit": ([202], 1), "_Exit": ([202], 1), "thread": ([202], 1),
+        "threads": ([202], 1), "children": ([202, 404, 505], 3), "exec": ([202], 1), "clean": ([], 1)}
+
+
+def test_ends(store):
+    """What is lost when a program ends, whichever way it does."""
+    for how, (lost, processes) in ENDS.items():
+        done = run_to_the_end(store, how, "--lost")
+        check(done.returncode == 7, f"{how}: the status is the program's", done.returncode, done.stderr)
+        check(("lost in" in done.stderr) and not done.stdout, f"{how}: the report", done.stderr, done.stdout)
+        found, report = lost_at_exit(store)
+        check(found == lost and report["processes_at_exit"] == processes and
+              not report["processes_not_looked_at"], f"{how}: lost", found, report)
+        check(report["stopped_ms"] > 0, f"{how}: stopped", report)
+    done = run_to_the_end(store, "kill", "--lost")
+    check(done.returncode == -signal.SIGKILL and lost_at_exit(store)[0] is None, "killed", done)
+    check("when it ends, with" in lost_at_exit(store)[1], "killed: what is said", lost_at_exit(store)[1])
+
+
+def test_status(store):
+    """For CI: lost objects count as errors, live ones if that is asked, suppressed ones do not."""
+    rules = store + ".rules"
+    with open(rules, "w", encoding="utf-8") as file:
+        file.write("leak:lose\n")
+    for how, options, status in (("exit", ("--lost",), 9), ("clean", ("--lost",), 7),
+                                 ("exit", ("--leaks-at-exit=lost", f"--suppressions={rules}"), 7),
+                                 ("exit", ("--lost", "--quiet"), 9),
+                                 ("clean", ("--leaks-at-exit=live",), 9), ("exit", (), 7)):
+        done = run_to_the_end(store, how, "--error-exitcode=9", *options)
+        check(done.returncode == status, f"{how} {options}: status", done.returncode, done.stderr)
+    done = run_to_the_end(store, "exit", "--leaks-at-exit=all")
+    check(done.returncode == 2, "a value that is none", done.stderr)
+
+
+def test_alone(store):
+    """A process that outlives the run, or that nobody looks at, ends all the same."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [TOOL, "run", "--lost", "--store", store, "--", "sh", "-c",
+         f"(sleep 1; {PROGRAMS}/lost-ends exit; echo $? >{store}.status) >/dev/null 2>&1 & exit 3"],
+        capture_output=True, text=True, timeout=60)
+    check(done.returncode == 3 and time.monotonic() - begun < 5, "the run does not wait", done)
+    time.sleep(2.5)
+    with open(store + ".status", encoding="utf-8") as file:
+        check(file.read() == "7\n", "what outlives the run ends")
+
+
 def test_stopped(store):
     """By job control: it stays so."""
     program = Recorded(store, "kinds")
@@ -168,7 +232,7 @@ def test_sanitizer(store):
 
 
 def main():
-    tests = os.environ.get("TESTS", "kinds ended sampled stopped guarded moving sanitizer").split()
+    tests = os.environ.get("TESTS", "kinds ended ends status alone sampled stopped guarded moving sanitizer").split()
     for name in tests:
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

@@ -18,27 +18,28 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --mode=off --overhead= --on-error=report --on-error=abort
-			--error-exitcode= --follow-children=yes --follow-children=no --append --quiet
+			--error-exitcode= --lost --leaks-at-exit=lost --leaks-at-exit=live --follow-children=yes --follow-children=no --append --quiet
 			--suppressions= --" ;;
 	report)
-		words="--all --limit= --json --process= --interval= --times= --suppressions=
+		words="--all --limit= --json --process= --peak --peak-of-interval= --interval= --times= --suppressions=
 			--no-default-suppressions"
-		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost errors top stats growth" ;;
+		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost peak errors top stats growth" ;;
 	stats)
 		words="--json --process=" ;;
 	flame)
-		words="-o --nodes= --process= --suppressions=" ;;
+		words="-o --nodes= --process= --peak --peak-of-interval= --suppressions=" ;;
 	export)
 		words="--format=folded --format=json --format=pprof --format=speedscope --format=lsan --format=sarif
 			--output= --value=live-bytes --value=live-objects
-			--value=alloc-bytes --value=allocs --process= --suppressions=" ;;
+			--value=alloc-bytes --value=allocs --process= --peak --peak-of-interval= --suppressions=" ;;
 	suppress)
 		words="--gen --process= --suppressions= --no-default-suppressions" ;;
 	top)
 		words="--interval= --times= --sort=live --sort=objects --sort=growth --sort=alloc --sort=count
 			--filter= --batch --limit= --all --process=" ;;
 	diff)
-		words="--fail-on-increase= --flame= --json --limit= --all --process= --suppressions=" ;;
+		words="--fail-on-increase= --flame= --json --limit= --all --process= --peak --peak-of-interval=
+			--suppressions=" ;;
 	set)
 		words="mode=full mode=off sample= overhead=" ;;
 	agent)

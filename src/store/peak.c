@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* peak.c - see peak.h. */
+#include <string.h>
+
+#include "peak.h"
+#include "weight.h"
+
+#define PEAK_PROBE 16u
+
+struct peak_build {
+	const struct reaper *reaper;
+	const struct peak_moment *moment;
+	struct store_taken *taken;
+	uint32_t owner; /* of members of the list, but for their rates */
+	struct peak_cache *cache;
+};
+
+static struct store_peak_stack *peak_stacks(const struct reaper *reaper)
+{
+	return reap_at(reaper, reaper->layout->peak_stacks_offset);
+}
+
+static uint32_t peak_identity(uint32_t owner)
+{
+	return owner & ~(ENTRY_MAX_RATE_CODE << PEAK_RATE_SHIFT);
+}
+
+static uint32_t peak_rate(uint32_t owner)
+{
+	return owner >> PEAK_RATE_SHIFT & ENTRY_MAX_RATE_CODE;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+/* The list of a process: numbers from a file may lead in a circle. */
+static void peak_drop(const struct reaper *reaper, struct store_taken *taken)
+{
+	struct store_peak_stack *stacks = peak_stacks(reaper);
+	const uint32_t most = reaper->layout->peak_stacks;
+	uint32_t number = taken->first, next, i;
+
+	taken->first = 0;
+	for (i = 0; number && number <= most && i < most; i++, number = next) {
+		struct store_peak_stack *stack = &stacks[number - 1];
+
+		next = stack->next;
+		if (!stack->owner)
+			break;
+		if (stack->trace)
+			stackdepot_put_bulk(reaper->depot, stack->trace, 1);
+		stack->trace = 0;
+		__atomic_store_n(&stack->owner, 0, __ATOMIC_RELEASE);
+	}
+	*taken = (struct store_taken){0};
+}
+
+void peak_forget(const struct reaper *reaper, struct store_peak *peak)
+{
+	peak_drop(reaper, &peak->taken[0]);
+	peak_drop(reaper, &peak->taken[1]);
+}
+
+/* What has no place counts all the same. */
+static void peak_add_rest(struct peak_build *build, uint64_t objects, uint64_t bytes)
+{
+	build->taken->rest_objects += objects;
+	build->taken->rest_bytes += bytes;
+}
+
+static bool peak_claim(struct peak_build *build, struct store_peak_stack *stack,
+		       stackdepot_ref_t trace, uint32_t code)
+{
+	uint32_t none = 0;
+
+	if (!__atomic_compare_exchange_n(&stack->owner, &none,
+					 build->owner | code << PEAK_RATE_SHIFT, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	stack->objects = stack->bytes = 0;
+	stack->trace = trace;
+	stack->next = build->taken->first;
+	build->taken->first = (uint32_t)(stack - peak_stacks(build->reaper)) + 1;
+	build->taken->nr++;
+	return true;
+}
+
+static void peak_coarsen(struct store_peak_stack *stack, uint32_t code)
+{
+	if (code > peak_rate(stack->owner))
+		stack->owner = peak_identity(stack->owner) | code << PEAK_RATE_SHIFT;
+}
+
+/* All places are taken: the least of ours gives way, if it is less. */
+static struct store_peak_stack *peak_replace(struct peak_build *build,
+					     struct store_peak_stack *least, stackdepot_ref_t trace,
+					     uint64_t bytes)
+{
+	if (!least || least->bytes >= bytes)
+		return NULL;
+	peak_add_rest(build, least->objects, least->bytes);
+	stackdepot_put_bulk(build->reaper->depot, least->trace, 1);
+	least->objects = least->bytes = 0;
+	least->trace = trace;
+	return least;
+}
+
+/*
+ * The trace's member of the list, with a reference. A trace may have two, as a place before its own
+ * may have become free; readers add up.
+ */
+static struct store_peak_stack *peak_place(struct peak_build *build, stackdepot_ref_t trace,
+					   uint32_t code, uint64_t bytes)
+{
+	struct store_peak_stack *stacks = peak_stacks(build->reaper), *least = NULL;
+	const uint32_t nr = build->reaper->layout->peak_stacks;
+	const uint32_t home = store_left_home(trace + build->owner * 0x9e3779b9ull, nr);
+	uint32_t i;
+
+	for (i = 0; i < PEAK_PROBE; i++) {
+		struct store_peak_stack *stack = &stacks[(home + i) % nr];
+		const bool ours = peak_identity(stack->owner) == build->owner;
+
+		if (ours && stack->trace == trace)
+			return stack;
+		if (ours && (!least || stack->bytes < least->bytes))
+			least = stack;
+		if (stack->owner)
+			continue;
+		if (!stackdepot_save_again(build->reaper->depot, trace, STACKDEPOT_GET))
+			return NULL;
+		if (peak_claim(build, stack, trace, code))
+			return stack;
+		stackdepot_put_bulk(build->reaper->depot, trace, 1);
+	}
+	if (!least || least->bytes >= bytes ||
+	    !stackdepot_save_again(build->reaper->depot, trace, STACKDEPOT_GET))
+		return NULL;
+	return peak_replace(build, least, trace, bytes);
+}
+
+static void peak_add(struct peak_build *build, stackdepot_handle_t handle, uint32_t code,
+		     uint64_t objects, uint64_t bytes)
+{
+	const stackdepot_ref_t trace = handle ? stackdepot_ref(build->reaper->depot, handle) : 0;
+	struct store_peak_stack *stack = NULL;
+
+	build->taken->objects += objects;
+	build->taken->bytes += bytes;
+	if (trace)
+		stack = peak_place(build, trace, code, bytes);
+	if (!stack) {
+		peak_add_rest(build, objects, bytes);
+		return;
+	}
+	peak_coarsen(stack, code);
+	stack->objects += objects;
+	stack->bytes += bytes;
+}
+
+/* --- adding up the table ---------------------------------------------------------------------- */
+
+static void peak_flush(struct peak_build *build, uint32_t at)
+{
+	struct peak_cache *cache = build->cache;
+
+	if (cache->of[at].objects)
+		peak_add(build, cache->of[at].handle, cache->of[at].code, cache->of[at].objects,
+			 cache->of[at].bytes);
+	cache->of[at].objects = cache->of[at].bytes = 0;
+	cache->of[at].code = 0;
+}
+
+static void peak_object(struct peak_build *build, stackdepot_handle_t handle, uint64_t size)
+{
+	const stackdepot_handle_t plain = stackdepot_set_extra_bits(handle, 0);
+	const unsigned int code = stackdepot_get_extra_bits(handle);
+	const uint64_t objects = weight_of(size, code);
+	const uint32_t at = (uint32_t)(plain * 0x9e3779b1u >> 16) % PEAK_CACHE;
+	struct peak_cache *cache = build->cache;
+
+	if (cache->of[at].handle != plain)
+		peak_flush(build, at);
+	cache->of[at].handle = plain;
+	if (code > cache->of[at].code)
+		cache->of[at].code = code;
+	cache->of[at].objects += objects;
+	cache->of[at].bytes += code ? size * objects / 256 : size;
+}
+
+static void peak_entry(struct peak_build *build, const struct store_entry *entry)
+{
+	const uint64_t key = __atomic_load_n(&entry->key, __ATOMIC_ACQUIRE);
+	const uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_RELAXED);
+	uint64_t size = value >> 32;
+
+	if (!key || store_key_slot(key) != build->moment->slot || key & (ENTRY_BUSY | ENTRY_HELD))
+		return;
+	if (size == ENTRY_LARGE)
+		size = store_large_size(
+			reap_at(build->reaper, build->reaper->layout->larges_offset),
+			key & ~ENTRY_FLAGS);
+	peak_object(build, (stackdepot_handle_t)value, size);
+}
+
+/* Parts that the process never wrote to are left out. */
+static uint64_t peak_table(struct peak_build *build)
+{
+	const struct store_layout *layout = build->reaper->layout;
+	const struct store_parts *parts =
+		(const struct store_parts *)reap_at(build->reaper, layout->parts_offset) +
+		build->moment->slot;
+	const struct store_bucket *buckets = reap_at(build->reaper, layout->live_offset);
+	uint32_t part, bucket, i;
+	uint64_t seen = 0;
+
+	for (part = 0; part < STORE_PARTS; part++) {
+		const uint64_t word = __atomic_load_n(&parts->bits[part / 64], __ATOMIC_RELAXED);
+
+		if (!(word >> part % 64 & 1))
+			continue;
+		for (bucket = part << layout->part_shift;
+		     bucket < (part + 1) << layout->part_shift && bucket < layout->buckets;
+		     bucket++, seen += STORE_BUCKET_ENTRIES)
+			for (i = 0; i < STORE_BUCKET_ENTRIES; i++)
+				peak_entry(build, &buckets[bucket].entry[i]);
+	}
+	return seen;
+}
+
+uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment,
+		   struct peak_cache *cache)
+{
+	struct store_peak *peak = &peak_height(reaper, moment->slot)->peaks[moment->which];
+	const uint32_t other = (peak->now & 1) ^ 1;
+	struct peak_build build = {
+		.reaper = reaper,
+		.moment = moment,
+		.taken = &peak->taken[other],
+		.owner = (moment->slot + 1) | (2 * (uint32_t)moment->which + other)
+						      << PEAK_SNAPSHOT_SHIFT,
+		.cache = cache,
+	};
+	uint64_t seen;
+	uint32_t i;
+
+	/* Of one that was killed in the middle of it. */
+	peak_drop(reaper, build.taken);
+	memset(cache, 0, sizeof(*cache));
+	if (moment->more.handle || moment->more.size)
+		peak_object(&build, moment->more.handle, moment->more.size);
+	seen = peak_table(&build);
+	for (i = 0; i < PEAK_CACHE; i++)
+		peak_flush(&build, i);
+	build.taken->time_ns = moment->time_ns;
+	if (moment->if_more && build.taken->bytes <= peak->taken[other ^ 1].bytes) {
+		peak_drop(reaper, build.taken);
+		return seen;
+	}
+	__atomic_store_n(&peak->now, other, __ATOMIC_RELEASE);
+	peak_drop(reaper, &peak->taken[other ^ 1]);
+	return seen;
+}
+
+#define PEAK_LISTED (1u << 31)
+
+static void peak_list(const struct reaper *reaper, const struct store_taken *taken)
+{
+	struct store_peak_stack *stacks = peak_stacks(reaper);
+	const uint32_t most = reaper->layout->peak_stacks;
+	uint32_t number = taken->first, i;
+
+	for (i = 0; number && number <= most && i < most; i++) {
+		stacks[number - 1].owner |= PEAK_LISTED;
+		number = stacks[number - 1].next;
+	}
+}
+
+void peak_sweep(const struct reaper *reaper)
+{
+	struct store_peak_stack *stacks = peak_stacks(reaper);
+	uint32_t slot, i;
+
+	for (slot = 0; slot < reaper->layout->slots; slot++)
+		for (i = 0; i < 2 * STORE_PEAKS; i++)
+			peak_list(reaper, &peak_height(reaper, slot)->peaks[i / 2].taken[i % 2]);
+	for (i = 0; i < reaper->layout->peak_stacks; i++) {
+		if (!(stacks[i].owner & PEAK_LISTED))
+			stacks[i].owner = 0;
+		stacks[i].owner &= ~PEAK_LISTED;
+	}
+}
+
+/* --- of processes that are gone --------------------------------------------------------------- */
+
+void peak_settle(const struct reaper *reaper, uint32_t slot)
+{
+	static struct peak_cache cache; /* there is one reaper */
+	const struct peak_moment moment = {
+		.slot = slot,
+		.which = STORE_PEAK_LIFE,
+		.time_ns = reap_process(reaper, slot)->end_monotonic_ns,
+		.if_more = true,
+	};
+
+	(void)peak_take(reaper, &moment, &cache);
+}
+
+static void peak_rename(const struct reaper *reaper, const struct store_taken *taken, uint32_t slot)
+{
+	struct store_peak_stack *stacks = peak_stacks(reaper);
+	const uint32_t most = reaper->layout->peak_stacks;
+	uint32_t number = taken->first, i;
+
+	for (i = 0; number && number <= most && i < most; i++) {
+		struct store_peak_stack *stack = &stacks[number - 1];
+
+		stack->owner = (stack->owner & ~PEAK_SLOT) | (slot + 1);
+		number = stack->next;
+	}
+}
+
+void peak_clear(const struct reaper *reaper, uint32_t slot)
+{
+	struct store_height *height = peak_height(reaper, slot);
+	uint32_t i;
+
+	for (i = 0; i < STORE_PEAKS; i++)
+		peak_forget(reaper, &height->peaks[i]);
+	memset(height, 0, sizeof(*height));
+}
+
+void peak_merge(const struct reaper *reaper, uint32_t row, uint32_t slot)
+{
+	struct store_height *from = peak_height(reaper, slot), *to = peak_height(reaper, row);
+	const struct store_peak *peak = &from->peaks[STORE_PEAK_LIFE];
+
+	if (row == slot)
+		return;
+	if (peak->top_bytes > to->peaks[STORE_PEAK_LIFE].top_bytes) {
+		peak_clear(reaper, row);
+		peak_rename(reaper, &peak->taken[0], row);
+		peak_rename(reaper, &peak->taken[1], row);
+		*to = *from;
+		/* Each list has one who drops it. */
+		from->peaks[STORE_PEAK_LIFE] = (struct store_peak){0};
+		memset(&to->peaks[STORE_PEAK_INTERVAL], 0, sizeof(*peak));
+	}
+	peak_clear(reaper, slot);
+}
