@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -241,11 +242,29 @@ static int attach_map_all(int fd)
 	return error;
 }
 
-int attach_store(const char *path, bool head_only, int *ret_fd)
+/*
+ * What a service starts as root beside its own user (ExecStartPre=+) would make the store, and then
+ * the service could not write to it.
+ */
+static bool attach_is_own_directory(const char *path)
 {
-	int error, fd = attach_open(path);
+	const char *slash = strrchr(path, '/');
+	char directory[RECORDER_PATH_BYTES] = ".";
 	struct stat st;
 
+	if (slash)
+		*(char *)mempcpy(directory, path, (size_t)(slash - path) + 1) = '\0';
+	return stat(directory, &st) || st.st_uid == geteuid();
+}
+
+int attach_store(const char *path, bool head_only, int *ret_fd)
+{
+	struct stat st;
+	int error, fd;
+
+	if (recorder.options.same_owner && !attach_is_own_directory(path))
+		return -EUSERS;
+	fd = attach_open(path);
 	if (fd < 0)
 		return fd;
 	error = attach_check_file(fd, &st);

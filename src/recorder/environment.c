@@ -14,6 +14,7 @@
  * it, or have another thread. No function of the C library is called there: it may not be ready.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
@@ -210,9 +211,17 @@ const char *environment_options(void)
 	return left ? left : own_options + sizeof(ENVIRONMENT_OPTIONS) - 1;
 }
 
+/* The loader knows the file; the variable may have $LIB in it. */
 const char *environment_library(void)
 {
-	return *own_preload ? own_preload + sizeof(ENVIRONMENT_PRELOAD) - 1 : NULL;
+	struct dl_find_object self;
+
+	if (!*own_preload)
+		return NULL;
+	if (!_dl_find_object((void *)(uintptr_t)environment_setup, &self) &&
+	    *self.dlfo_link_map->l_name)
+		return self.dlfo_link_map->l_name;
+	return own_preload + sizeof(ENVIRONMENT_PRELOAD) - 1;
 }
 
 /* --- putting them in ----------------------------------------------------------------------------

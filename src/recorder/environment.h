@@ -12,7 +12,7 @@
 void environment_setup(void);
 /* What STACKDEPOT_OPTIONS had; empty if it was not there. */
 const char *environment_options(void);
-/* As LD_PRELOAD named us; NULL: it did not. */
+/* The file that LD_PRELOAD led to; NULL: we have come by other ways. */
 const char *environment_library(void);
 
 struct room;

@@ -13,7 +13,8 @@ enum option_type {
 	OPTION_PATH,
 	OPTION_MODE,
 	OPTION_OVERHEAD,
-	OPTION_ON_ERROR
+	OPTION_ON_ERROR,
+	OPTION_STDERR
 };
 
 struct option {
@@ -46,8 +47,12 @@ static const struct option options[] = {
 	 "wait at the end for `stackdepot run --lost` to look what is lost (default: no)"},
 	{"corpus", OPTION_BYTES, FIELD(corpus_events),
 	 "keep the trace of each of so many events (default: 0)"},
-	{"stderr", OPTION_BOOL, FIELD(to_stderr),
-	 "say there why nothing is recorded, if there is no store to say it in (default: yes)"},
+	{"same-owner", OPTION_BOOL, FIELD(same_owner),
+	 "record only if the directory of the store is the user's own (default: no)"},
+	{"stderr", OPTION_STDERR, 0,
+	 "say there why nothing is recorded, if there is no store to say it in; or journal: only "
+	 "if "
+	 "it is systemd's (default: yes)"},
 	{"verbose", OPTION_BOOL, FIELD(verbose), "say a line for each error (default: no)"},
 	{"help", OPTION_BOOL, FIELD(help), "list the options"},
 };
@@ -177,6 +182,15 @@ static bool options_on_error(const char *text, size_t length, bool *ret_value)
 	return *ret_value || options_is(text, length, "report");
 }
 
+static bool options_stderr(struct recorder_options *values, const char *text, size_t length)
+{
+	values->to_journal = options_is(text, length, "journal");
+	if (!values->to_journal)
+		return options_bool(text, length, &values->to_stderr);
+	values->to_stderr = false;
+	return true;
+}
+
 static bool options_path(const char *text, size_t length, char *ret_path)
 {
 	if (!length || length >= RECORDER_PATH_BYTES)
@@ -204,6 +218,8 @@ static bool options_set(struct recorder_options *values, const struct option *op
 		return options_overhead(text, length, field);
 	case OPTION_ON_ERROR:
 		return options_on_error(text, length, field);
+	case OPTION_STDERR:
+		return options_stderr(values, text, length);
 	}
 	return false;
 }

@@ -65,6 +65,8 @@ struct recorder_options {
 	bool crash_handler;
 	bool look_at_exit; /* somebody wants to see what is lost then */
 	bool to_stderr;
+	bool to_journal; /* there, if systemd started this process and reads it */
+	bool same_owner;
 	bool verbose;
 	bool help;
 	char store[RECORDER_PATH_BYTES];

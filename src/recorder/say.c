@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "filter.h"
@@ -73,6 +75,29 @@ static void say_at_start(const char *line, size_t bytes)
 		return;
 }
 
+/*
+ * Is number 2 what systemd gave to the process that it started, and is this that process? Of others
+ * the store of whoever started them tells.
+ */
+static bool say_has_journal(void)
+{
+	const char *process = getenv("SYSTEMD_EXEC_PID"), *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+	char *rest;
+
+	if (!process || !stream || strtoul(process, NULL, 10) != (unsigned long)getpid() ||
+	    fstat(STDERR_FILENO, &st))
+		return false;
+	return strtoul(stream, &rest, 10) == st.st_dev && *rest == ':' &&
+	       strtoul(rest + 1, NULL, 10) == st.st_ino;
+}
+
+static bool say_may_write(void)
+{
+	return !recorder.begun &&
+	       (recorder.options.to_stderr || (recorder.options.to_journal && say_has_journal()));
+}
+
 void say(const char *first, ...)
 {
 	const int saved_errno = errno;
@@ -87,7 +112,7 @@ void say(const char *first, ...)
 	va_end(list);
 	if (recorder.head)
 		say_note(recorder.head, line, used);
-	else if (!recorder.begun && recorder.options.to_stderr)
+	else if (say_may_write())
 		say_at_start(line, used);
 	errno = saved_errno;
 }

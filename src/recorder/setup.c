@@ -92,6 +92,8 @@ static const char *setup_why(int error)
 		return "exists, and is a store of another version";
 	case -EPERM:
 		return "is another user's, or others may write to it";
+	case -EUSERS:
+		return "is in another user's directory, and same-owner= is set";
 	case -EFBIG:
 		return "larger than files may be here (RLIMIT_FSIZE)";
 	case -EAGAIN:
