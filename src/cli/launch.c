@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* launch.c - start a program with the recorder preloaded, and wait for it. */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -17,11 +15,11 @@
 
 #include "base/complain.h"
 #include "base/memory.h"
+#include "base/program.h"
 #include "launch.h"
 #include "stop.h"
 
 #define PRELOAD "libstackdepot-preload.so"
-#define INTERPRETERS 4 /* scripts whose interpreter is a script whose ... */
 
 /* --- the preload library ---------------------------------------------------------------------- */
 
@@ -58,120 +56,33 @@ char *launch_preload(void)
 	return NULL;
 }
 
-/* --- can the program be recorded? ------------------------------------------------------------- */
-
-/* What the first bytes say: dynamic ELF, script with an interpreter, or why not. */
-struct launch_file {
-	const char *trouble;
-	char interpreter[PATH_MAX];
-};
-
-static void launch_script(const char *head, ssize_t length, struct launch_file *file)
+char *launch_service_preload(const char *root, char **ret_file)
 {
-	size_t start = 2, end;
+	char *path = root ? NULL : launch_preload(), *installed = realpath(LAUNCH_INSTALLED, NULL);
+	const bool is_installed =
+		root || (path && installed && !strncmp(path, installed, strlen(installed)));
 
-	while (start < (size_t)length && (head[start] == ' ' || head[start] == '\t'))
-		start++;
-	for (end = start; end < (size_t)length && !strchr(" \t\n", head[end]); end++)
-		;
-	memcpy(file->interpreter, head + start, end - start);
-	file->interpreter[end - start] = '\0';
+	free(installed);
+	if (!root && !path)
+		return NULL;
+	*ret_file =
+		is_installed ? memory_strdup(LAUNCH_INSTALLED "/" PRELOAD) : memory_strdup(path);
+	if (!is_installed)
+		return path;
+	free(path);
+	return memory_strdup(LAUNCH_LOADER "/" PRELOAD);
 }
 
-/* A loader is as static as a static program, and preloads into the program that it is handed. */
-static bool launch_is_loader(int fd, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	struct stat st;
-	void *memory;
-	bool is;
-
-	if (strncmp(name, "ld", 2) || !strstr(name, ".so") || fstat(fd, &st) || !st.st_size)
-		return false;
-	memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (memory == MAP_FAILED)
-		return false;
-	is = memmem(memory, (size_t)st.st_size, "GLIBC_2.35", 10);
-	munmap(memory, (size_t)st.st_size);
-	return is;
-}
-
-static bool launch_loader_fits(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool fits = fd < 0 || launch_is_loader(fd, path);
-
-	if (fd >= 0)
-		close(fd);
-	return fits;
-}
-
-static void launch_elf(int fd, const char *path, const Elf64_Ehdr *elf, struct launch_file *file)
-{
-	char interpreter[PATH_MAX] = "";
-	Elf64_Phdr segment;
-	unsigned int i;
-
-	if (elf->e_ident[EI_CLASS] != ELFCLASS64) {
-		file->trouble = "is not a 64-bit program, as the recorder is";
-		return;
-	}
-	for (i = 0; i < elf->e_phnum; i++) {
-		if (pread(fd, &segment, sizeof(segment),
-			  (off_t)(elf->e_phoff + i * sizeof(segment))) != sizeof(segment) ||
-		    segment.p_type != PT_INTERP)
-			continue;
-		if (segment.p_filesz < sizeof(interpreter) &&
-		    pread(fd, interpreter, segment.p_filesz, (off_t)segment.p_offset) > 0 &&
-		    !launch_loader_fits(interpreter))
-			file->trouble = "is of another C library (musl, or an older glibc): its "
-					"loader cannot take the recorder";
-		return;
-	}
-	if (!launch_is_loader(fd, path))
-		file->trouble =
-			"is statically linked: there is nothing a library could be preloaded into";
-}
-
-static void launch_look(const char *path, struct launch_file *file)
-{
-	char head[PATH_MAX] = {0};
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	memset(file, 0, sizeof(*file));
-	if (fd < 0)
-		return; /* can be run without being readable; the kernel decides */
-	length = read(fd, head, sizeof(head) - 1);
-	if (!fstat(fd, &st) && ((st.st_mode & S_ISUID && st.st_uid != geteuid()) ||
-				(st.st_mode & S_ISGID && st.st_gid != getegid())))
-		file->trouble = "is setuid or setgid: the loader preloads nothing into it";
-	else if (length > 2 && !memcmp(head, "#!", 2))
-		launch_script(head, length, file);
-	else if (length >= (ssize_t)sizeof(Elf64_Ehdr) && !memcmp(head, ELFMAG, SELFMAG))
-		launch_elf(fd, path, (const Elf64_Ehdr *)(const void *)head, file);
-	close(fd);
-}
+/* --- the program ------------------------------------------------------------------------------ */
 
 static bool launch_can(const char *path)
 {
-	struct launch_file file;
-	char next[PATH_MAX];
-	int depth;
+	char *trouble = program_trouble(NULL, path, geteuid(), getegid());
 
-	strcpy(next, path);
-	for (depth = 0; depth < INTERPRETERS; depth++) {
-		launch_look(next, &file);
-		if (file.trouble) {
-			complain("%s %s", next, file.trouble);
-			return false;
-		}
-		if (!file.interpreter[0])
-			return true;
-		strcpy(next, file.interpreter);
-	}
-	return true;
+	if (trouble)
+		complain("%s", trouble);
+	free(trouble);
+	return !trouble;
 }
 
 /* As execvp() finds it. */

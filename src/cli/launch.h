@@ -12,6 +12,11 @@
 
 /* The preload library next to this program; NULL after a complaint. To be freed. */
 char *launch_preload(void);
+/*
+ * The library as a unit's LD_PRELOAD names it, and the file that this is, both to be freed; that of
+ * an image is where packages have it. NULL after a complaint.
+ */
+char *launch_service_preload(const char *root, char **ret_file);
 /* Where PROGRAM is; to be freed. NULL after a complaint and *ret_status set, if it cannot run so.
  */
 char *launch_find(const char *program, int *ret_status);

@@ -16,9 +16,9 @@
 #define OPTION_COLUMNS 27
 
 static const struct command *const commands[] = {
-	&command_run, &command_report, &command_stats,	  &command_flame,  &command_export,
-	&command_top, &command_diff,   &command_suppress, &command_corpus, &command_set,
-	&command_agent,
+	&command_run,	 &command_report, &command_stats,   &command_flame,
+	&command_export, &command_top,	  &command_diff,    &command_suppress,
+	&command_corpus, &command_set,	  &command_service, &command_agent,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

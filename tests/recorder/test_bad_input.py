@@ -262,13 +262,15 @@ def test_environment(directory):
 WORDS = {"run": ["--", "/bin/true"], "report": ["STORE"], "stats": ["STORE"], "flame": ["-o", "OUT", "STORE"],
          "export": ["--format=json", "STORE"], "top": ["--batch", "--times=1", "STORE"], "diff": ["STORE", "STORE"],
          "suppress": ["--gen", "STORE"], "agent": ["word"], "corpus": ["-o", "OUT", "--", "/bin/true"],
-         "set": ["STORE", "mode=full"]}
+         "set": ["STORE", "mode=full"],
+         "service": ["status"]}
 HUGE = ["99999999999999999999999", "1e400", "18446744073709551616", "-1", "-18446744073709551615", "", " ", "x", "0x",
         "nan", "inf", "1,5", "--", "1K K", "\u0661"]
 # Options with a number; those not named here take any text, or a name of a list.
 NUMBERS = {"run": ["memory", "error-exitcode", "overhead"], "report": ["limit", "interval", "times"],
-           "flame": ["nodes"], "top": ["limit", "interval", "times"], "diff": ["limit", "fail-on-increase"]}
-CHOICES = {"run": ["mode", "on-error", "follow-children"], "export": ["format", "value"], "top": ["sort"]}
+           "flame": ["nodes"], "top": ["limit", "interval", "times"], "diff": ["limit", "fail-on-increase"],
+           "service": ["memory", "overhead"]}
+CHOICES = {"run": ["mode", "on-error", "follow-children"], "export": ["format", "value"], "top": ["sort"], "service": ["mode"]}
 
 
 def help_of(command):

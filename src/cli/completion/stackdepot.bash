@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress agent corpus set
+		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress service agent corpus set
 			--sysroot= --help --version" -- "$current"))
 		return
 	fi
@@ -42,6 +42,9 @@ _stackdepot()
 			--suppressions=" ;;
 	set)
 		words="mode=full mode=off sample= overhead=" ;;
+	service)
+		words="--memory= --overhead= --mode=full --mode=sample= --mode=off --user --runtime --root= --restart --force --all"
+		[ "$COMP_CWORD" -eq 2 ] && words="$words enable disable status" ;;
 	agent)
 		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory=" ;;
 	corpus)
