@@ -39,19 +39,32 @@ static const struct {
 	const char *function;
 	const char *allocator;
 } signs[] = {
-	{"moz_arena_malloc", "mozjemalloc"}, {"mallocx", "jemalloc"},	{"je_malloc", "jemalloc"},
-	{"_rjem_malloc", "jemalloc"},	     {"tc_malloc", "tcmalloc"}, {"mi_malloc", "mimalloc"},
-	{"gnu_get_libc_version", "glibc"},   {"malloc", "malloc"},
+	{"moz_arena_malloc", "mozjemalloc"},
+	{"mallocx", "jemalloc"},
+	{"gnu_get_libc_version", "glibc"},
+	{"malloc", "malloc"},
 };
+
+static const char *module_prefixed(const struct elf_module *module)
+{
+	char name[HOOK_PREFIX_BYTES + sizeof("malloc")];
+	size_t i;
+
+	for (i = 0; i < hook_prefixes_nr; i++)
+		if (elf_function(module, strcat(strcpy(name, hook_prefixes[i].prefix), "malloc")))
+			return hook_prefixes[i].allocator;
+	return NULL;
+}
 
 static const char *module_allocator(const struct elf_module *module)
 {
+	const char *prefixed = module_prefixed(module);
 	size_t i;
 
-	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+	for (i = 0; !prefixed && i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (elf_function(module, signs[i].function))
 			return signs[i].allocator;
-	return NULL;
+	return prefixed;
 }
 
 static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
@@ -73,16 +86,20 @@ static bool module_is_program(const struct elf_module *module)
 	return !*module->name;
 }
 
-/* What its functions are to us, or REAL_LAYERS: it is not reached by anybody but itself. */
+/* What its functions are to us, or REAL_LAYERS: there are too many. */
 static enum real_layer module_layer(const struct elf_module *module, const void *next)
 {
+	unsigned int layer;
+
 	if (elf_has(module, next))
 		return REAL_NEXT;
 	if (module_is_program(module))
 		return REAL_OWN;
 	if (elf_function(module, "gnu_get_libc_version"))
 		return REAL_LIBC;
-	return reals[REAL_OTHER].malloc ? REAL_LAYERS : REAL_OTHER;
+	for (layer = REAL_OTHER; layer < REAL_LAYERS && reals[layer].malloc; layer++)
+		;
+	return layer;
 }
 
 /* --- what is not seen ------------------------------------------------------------------------- */
@@ -195,7 +212,7 @@ static void module_refused(const struct elf_module *module, enum real_layer laye
 		real_next->extends = false;
 		unseen_shares();
 	}
-	if (own || layer == REAL_OTHER || layer == REAL_LAYERS)
+	if (own || layer >= REAL_OTHER)
 		unseen_add(module_allocator(module), module->name);
 }
 

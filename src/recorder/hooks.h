@@ -29,6 +29,27 @@ struct hook {
 	bool sized;	  /* is told the size of what it frees */
 };
 
+/*
+ * What allocators call the standard functions if they leave malloc() to others. The functions of a
+ * name here come to us, and what is below them is found by it. je_ is jemalloc's own, the next ones
+ * are what Rust, Arrow and DuckDB configure it with.
+ */
+#define HOOK_PREFIXES(each)                                                                    \
+	each("je_", "jemalloc") each("_rjem_", "jemalloc") each("je_arrow_", "jemalloc")       \
+		each("duckdb_je_", "jemalloc") each("tc_", "tcmalloc") each("mi_", "mimalloc") \
+			each("scalable_", "tbbmalloc") each("rp", "rpmalloc")                  \
+				each("dl", "dlmalloc") each("ned", "nedmalloc")
+
+struct hook_prefix {
+	const char *prefix;
+	const char *allocator;
+};
+
+#define HOOK_PREFIX_BYTES 16u
+
+extern const struct hook_prefix hook_prefixes[];
+extern const size_t hook_prefixes_nr;
+
 extern const struct hook hooks[];
 extern const size_t hooks_nr;
 

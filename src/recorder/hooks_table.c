@@ -42,12 +42,12 @@ void cfree(void *pointer);
 #define USABLE(name) OWN(name, usable, 1, 0, 0, false)
 
 /* What an allocator calls the standard ones if it does not take their names. */
-#define PREFIXED(prefix) \
+#define PREFIXED(prefix, allocator) \
 	ALLOC(prefix "malloc", 1), CALLOC(prefix "calloc", 1, 2), \
 	REALLOC(prefix "realloc", 1, 2), FREE(prefix "free", 1), \
 	ALLOC(prefix "memalign", 2), ALLOC(prefix "aligned_alloc", 2), \
 	ALLOC_TO(prefix "posix_memalign", 1, 3), ALLOC(prefix "valloc", 1), \
-	ALLOC(prefix "pvalloc", 1), USABLE(prefix "malloc_usable_size")
+	ALLOC(prefix "pvalloc", 1), USABLE(prefix "malloc_usable_size"),
 
 #define JEMALLOC(prefix) \
 	ALLOC(prefix "mallocx", 1), REALLOC(prefix "rallocx", 1, 2), \
@@ -69,17 +69,18 @@ const struct hook hooks[] = {
 	SIZED_DELETE(_ZdlPvm), SIZED_DELETE(_ZdaPvm),
 	SIZED_DELETE(_ZdlPvmSt11align_val_t), SIZED_DELETE(_ZdaPvmSt11align_val_t),
 
+	HOOK_PREFIXES(PREFIXED)
+
 	/* jemalloc, under the names that programs configure it with */
-	JEMALLOC(""),
-	JEMALLOC("je_"), PREFIXED("je_"),
-	JEMALLOC("_rjem_"), PREFIXED("_rjem_"),
+	JEMALLOC(""), JEMALLOC("je_"), JEMALLOC("_rjem_"), JEMALLOC("je_arrow_"),
+	JEMALLOC("duckdb_je_"),
 	/* Firefox' */
 	ALLOC("moz_arena_malloc", 2), CALLOC("moz_arena_calloc", 2, 3),
 	REALLOC("moz_arena_realloc", 2, 3),
 	FREE("moz_arena_free", 2), ALLOC("moz_arena_memalign", 3),
 
 	/* tcmalloc, where these are functions of their own */
-	PREFIXED("tc_"), ALLOC("tc_malloc_skip_new_handler", 1), FREE("tc_cfree", 1),
+	ALLOC("tc_malloc_skip_new_handler", 1), FREE("tc_cfree", 1),
 	USABLE("tc_malloc_size"),
 	SIZED_FREE("tc_free_sized"), ALLOC("tc_new", 1), ALLOC("tc_newarray", 1),
 	ALLOC("tc_new_nothrow", 1),
@@ -91,7 +92,7 @@ const struct hook hooks[] = {
 	SIZED_FREE("tc_delete_sized"), SIZED_FREE("tc_deletearray_sized"),
 
 	/* mimalloc */
-	PREFIXED("mi_"), USABLE("mi_usable_size"), USABLE("mi_malloc_size"),
+	USABLE("mi_usable_size"), USABLE("mi_malloc_size"),
 	ALLOC("mi_zalloc", 1), ALLOC("mi_malloc_small", 1), ALLOC("mi_zalloc_small", 1),
 	CALLOC("mi_mallocn", 1, 2),
 	COPY("mi_strdup"), COPY("mi_strndup"), COPY("mi_realpath"), FREE("mi_cfree", 1),
@@ -117,7 +118,19 @@ const struct hook hooks[] = {
 	ALLOC("mi_new_aligned_nothrow", 1), CALLOC("mi_new_n", 1, 2),
 	REALLOC("mi_new_realloc", 1, 2),
 	RECALLOC("mi_new_reallocn", 1, 2, 3),
+
+	/* tbbmalloc */
+	ALLOC("scalable_aligned_malloc", 1), REALLOC("scalable_aligned_realloc", 1, 2),
+	FREE("scalable_aligned_free", 1), USABLE("scalable_msize"),
+
+	/* rpmalloc */
+	CALLOC("rpaligned_calloc", 2, 3), REALLOC("rpaligned_realloc", 1, 3),
+	ALLOC("rpzalloc", 1), ALLOC("rpaligned_zalloc", 2),
 };
+
+#define PREFIX(prefix, allocator) {prefix, allocator},
+const struct hook_prefix hook_prefixes[] = {HOOK_PREFIXES(PREFIX)};
 /* clang-format on */
 
+const size_t hook_prefixes_nr = sizeof(hook_prefixes) / sizeof(hook_prefixes[0]);
 const size_t hooks_nr = sizeof(hooks) / sizeof(hooks[0]);

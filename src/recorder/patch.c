@@ -258,13 +258,12 @@ static void *plan_original(const struct plan *plan, const char *name)
 /* Under a name of its own, in a module that leaves malloc() to others. */
 static void *plan_original_of(const struct plan *plan, const char *name)
 {
-	static const char *const prefixes[] = {"", "je_", "_rjem_", "tc_", "mi_"};
-	char whole[40];
-	void *found = NULL;
+	char whole[HOOK_PREFIX_BYTES + 24];
+	void *found = plan_original(plan, name);
 	size_t i;
 
-	for (i = 0; !found && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		found = plan_original(plan, strcat(strcpy(whole, prefixes[i]), name));
+	for (i = 0; !found && i < hook_prefixes_nr; i++)
+		found = plan_original(plan, strcat(strcpy(whole, hook_prefixes[i].prefix), name));
 	return found;
 }
 

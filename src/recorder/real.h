@@ -24,8 +24,8 @@ enum real_layer {
 	REAL_NEXT,
 	REAL_OWN,   /* that of the program itself */
 	REAL_LIBC,  /* the C library's, if the next is another */
-	REAL_OTHER, /* a library's for itself */
-	REAL_LAYERS
+	REAL_OTHER, /* a library's for itself; there may be several */
+	REAL_LAYERS = REAL_OTHER + 4
 };
 
 struct real {
