@@ -45,7 +45,7 @@
 #define SPINS 10000u
 #define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
-uint8_t live_filter[LIVE_FILTER_BYTES];
+uint8_t live_filter[2][LIVE_FILTER_BYTES];
 enum live_frees live_frees;
 /* Is any object elsewhere than at home? If none is, the counts of homes need not be looked at. */
 static bool live_any_displaced;
@@ -69,18 +69,26 @@ static void live_byte_dec(uint8_t *byte)
 		;
 }
 
+static void live_filter_let(uint64_t address)
+{
+	live_byte_inc(live_filter_at(address));
+	live_byte_inc(live_filter_too(address));
+}
+
 void live_filter_add(uint64_t address)
 {
 	if (live_frees == LIVE_FREES_PASS)
 		live_frees = LIVE_FREES_FILTERED;
 	if (live_frees)
-		live_byte_inc(live_filter_at(address));
+		live_filter_let(address);
 }
 
 void live_filter_drop(uint64_t address)
 {
-	if (live_frees)
-		live_byte_dec(live_filter_at(address));
+	if (!live_frees)
+		return;
+	live_byte_dec(live_filter_at(address));
+	live_byte_dec(live_filter_too(address));
 }
 
 /* What the loader took from the bootstrap buffer must not get to the allocator. */
@@ -90,7 +98,7 @@ void live_filter_setup(void)
 	const char *used = real_bootstrap_used(&bytes);
 
 	for (i = 0; i < bytes; i += 16)
-		live_byte_inc(live_filter_at((uintptr_t)(used + i)));
+		live_filter_let((uintptr_t)(used + i));
 	live_frees = bytes ? LIVE_FREES_FILTERED : LIVE_FREES_PASS;
 }
 
@@ -112,7 +120,9 @@ static uint32_t live_bucket(uint32_t home, uint32_t distance)
 
 static __attribute__((noinline)) void live_mark_first(uint32_t bucket, uint64_t *bits, uint64_t bit)
 {
-	attach_populate(&recorder.buckets[bucket]);
+	/* of samples there are few in a piece */
+	if (!recorder_rate())
+		attach_populate(&recorder.buckets[bucket]);
 	(void)__atomic_fetch_or(bits, bit, __ATOMIC_SEQ_CST);
 }
 
@@ -282,7 +292,7 @@ static inline bool live_search(uint64_t place, uint32_t home, struct live_object
 static inline bool live_search_filtered(uint64_t place, uint32_t home, struct live_object *object,
 					uint64_t *ret_key)
 {
-	if (live_frees && !load_relaxed(live_filter_at(store_key_address(place))))
+	if (live_frees && live_is_filtered(store_key_address(place)))
 		return false;
 	return live_search(place, home, object, ret_key);
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "overhead.h"
 #include "recorder.h"
 #include "weight.h"
 
@@ -111,6 +112,8 @@ static void object_begin(struct recorder_thread *self, const recorder_start *sta
 	live_prefetch(home);
 	handle = trace_save(thread, start, object_flags(STACKDEPOT_GET), &ref);
 	trace_count(thread, handle, ref, size, weight_of(size, code));
+	if (unlikely(load_relaxed(&overhead_on)))
+		overhead_sample(size);
 	object.handle = stackdepot_set_extra_bits(handle, code);
 	if (unlikely(!live_insert(thread, pointer, home, &object)))
 		object_crowded(thread, pointer, &object);

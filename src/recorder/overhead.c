@@ -2,15 +2,19 @@
 /*
  * overhead.c - recording takes no more than its share of the CPU time.
  *
- * One event in OVERHEAD_TIMED is timed, by a cycle counter, and stands for the others. A few times
- * a second somebody compares the sum with the process's CPU time, and sets the rate: coarser at
- * once, by as much as the share was missed, finer by steps, while there is room for twice as much.
- * What was spent too much is a debt, which is paid back before the rate gets finer.
+ * Events are timed, by a cycle counter: all of them where objects are sampled, else one in
+ * OVERHEAD_TIMED, which stands for the others. A few times a second somebody compares the sum with
+ * the process's CPU time, and sets the rate: coarser by as much as the share was missed, finer by
+ * steps, while there is room for twice as much. What was spent too much is a debt, which is paid
+ * back before the rate gets finer.
  *
- *	share > target	the code of the rate goes up by log2(share / target), rounded up
+ *	share > target	the code of the rate goes up by log2(share / target), rounded up, 3 at most
  *	share < target	it goes down, if after that it would not be too high; 0 is every object
  *
- * The time that a call takes that is not recorded is not in the sum: nobody looks at a clock then.
+ * What a call takes that is not recorded is in the sum, too. Nobody looks at a clock then, or
+ * counts: their bytes are known, how many objects a byte has is what the recorded ones say, and the
+ * time of one is measured beforehand. It is spent whatever the rate, so only the rest of the share
+ * is left for events; if there is none, a quarter of it all the same, or nothing would be seen.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -23,11 +27,15 @@
 
 #define OVERHEAD_FIRST_CODE 14u	       /* the rate to begin with: 512 KiB */
 #define OVERHEAD_EVERY_NS 100000000ull /* from look to look */
-#define OVERHEAD_LEAST_NS 2000000ull   /* too little to say anything about */
-#define OVERHEAD_LONG_TICKS 500000ull  /* an event that took longer was interrupted */
+#define OVERHEAD_LEAST_NS 2000000ull   /* too little to say anything about, */
+#define OVERHEAD_ENOUGH_NS 50000000ull /* unless much was spent, so is this */
+#define OVERHEAD_LONG_TICKS 100000ull  /* an event that took longer was interrupted */
 #define OVERHEAD_DEBT_NS 2e9 /* what CPU time's share is saved at most, to be spent later */
 #define OVERHEAD_FINER 0.8   /* of the target is what a finer rate may take */
 #define OVERHEAD_UNIT 1e-5   /* the target is in thousandths of a percent */
+#define OVERHEAD_TRIES 16u   /* measurements of a call that is not recorded, the least counts, */
+#define OVERHEAD_CALLS 64u   /* of so many calls each */
+#define OVERHEAD_RECENT 64u  /* objects that say how many there are in a byte */
 
 bool overhead_on;
 
@@ -35,13 +43,17 @@ static struct {
 	uint32_t lock;
 	uint64_t spent;	  /* cycles, since the last look */
 	uint64_t allowed; /* so many are a reason to look early */
+	uint64_t bytes;	  /* of objects that were not recorded, since then */
+	uint64_t dense;	  /* objects in 2^32 bytes */
+	uint32_t samples; /* that say that, up to OVERHEAD_RECENT */
 	uint64_t coarse_ns;
 	/* At the last look. */
 	uint64_t ticks;
 	uint64_t ns;
 	uint64_t cpu_ns;
 	double target;
-	double debt_ns; /* spent beyond the target; below 0: saved */
+	double pass_ticks; /* to allocate and free an object that is not recorded */
+	double debt_ns;	   /* spent beyond the target; below 0: saved */
 } overhead;
 
 static uint64_t overhead_clock(clockid_t clock)
@@ -67,8 +79,42 @@ static void overhead_mark(uint64_t ns, uint64_t cpu_ns)
 	store_relaxed(&overhead.coarse_ns, recorder_now_ns());
 }
 
+/* What the hooks do before they go on to the allocator. */
+static __attribute__((noinline)) bool overhead_passes(const void *pointer, uint64_t size)
+{
+	return sample_skips(size) && live_skips(pointer);
+}
+
+static uint64_t overhead_time_passes(void)
+{
+	const uint64_t begin = overhead_ticks();
+	uint32_t i;
+
+	for (i = 0; i < OVERHEAD_CALLS; i++)
+		(void)overhead_passes(&overhead, 1);
+	return overhead_ticks() - begin;
+}
+
+static double overhead_measure(void)
+{
+	const uint64_t left = sample_left;
+	uint64_t least = UINT64_MAX, ticks;
+	uint32_t i;
+
+	for (i = 0; i < OVERHEAD_TRIES; i++) {
+		sample_left = OVERHEAD_CALLS + 1;
+		ticks = overhead_time_passes();
+		least = ticks < least ? ticks : least;
+	}
+	sample_left = left;
+	return (double)least / OVERHEAD_CALLS;
+}
+
 uint64_t overhead_begin(uint64_t thousandths)
 {
+	overhead.pass_ticks = overhead_measure();
+	overhead.bytes = 0;
+	overhead.samples = 0;
 	overhead.target = (double)thousandths * OVERHEAD_UNIT;
 	overhead.debt_ns = 0;
 	overhead.spent = 0;
@@ -89,14 +135,20 @@ void overhead_child(void)
 	overhead.lock = 0;
 	if (overhead_on) {
 		overhead.spent = 0;
+		overhead.bytes = 0;
 		overhead_mark(overhead_clock(CLOCK_MONOTONIC), overhead_cpu_ns());
 	}
 }
 
+/* A few steps a time: much more is a moment of the program's start, or of the machine's. */
 static unsigned int overhead_coarser(unsigned int code, double excess)
 {
-	for (; excess > 1 && code < ENTRY_MAX_RATE_CODE; excess /= 2)
+	unsigned int steps;
+
+	for (steps = 0; steps < 3 && excess > 1 && code < ENTRY_MAX_RATE_CODE; steps++) {
+		excess /= 2;
 		code++;
+	}
 	return code;
 }
 
@@ -112,13 +164,15 @@ static unsigned int overhead_finer(unsigned int code, double share)
 	return code;
 }
 
-static void overhead_set(double spent_ns, double cpu_ns)
+static void overhead_set(double spent_ns, double pass_ns, double cpu_ns)
 {
-	const double share = cpu_ns > 0 ? spent_ns / cpu_ns / overhead.target : 0;
+	const double rest = overhead.target - pass_ns / cpu_ns;
+	const double target = rest > overhead.target / 4 ? rest : overhead.target / 4;
+	const double share = spent_ns / cpu_ns / target;
 	const unsigned int before = weight_code(recorder.process->sample_bytes);
 	unsigned int code = before;
 
-	overhead.debt_ns += spent_ns - overhead.target * cpu_ns;
+	overhead.debt_ns += spent_ns - target * cpu_ns;
 	if (overhead.debt_ns < -OVERHEAD_DEBT_NS * overhead.target)
 		overhead.debt_ns = -OVERHEAD_DEBT_NS * overhead.target;
 	if (share > 1)
@@ -134,18 +188,26 @@ static void overhead_look_locked(void)
 	const uint64_t ns = overhead_clock(CLOCK_MONOTONIC), cpu_ns = overhead_cpu_ns();
 	const uint64_t ticks = overhead_ticks(), spent = load_relaxed(&overhead.spent);
 	const double cycle = (double)(ns - overhead.ns) / (double)(ticks - overhead.ticks + 1);
+	const uint64_t bytes = load_relaxed(&overhead.bytes);
 	const double spent_ns = (double)spent * cycle;
-	const double passed_ns = (double)(cpu_ns - overhead.cpu_ns);
+	const double objects = (double)bytes * (double)load_relaxed(&overhead.dense) / 0x1p32;
+	const double pass_ns = objects * overhead.pass_ticks * cycle;
+	const double elapsed_ns = (double)(cpu_ns - overhead.cpu_ns);
+
+	const double least_ns =
+		spent > load_relaxed(&overhead.allowed) ? OVERHEAD_LEAST_NS : OVERHEAD_ENOUGH_NS;
 
 	if (ns - overhead.ns < OVERHEAD_LEAST_NS / 2 ||
-	    (passed_ns < OVERHEAD_LEAST_NS && ns - overhead.ns < 10 * OVERHEAD_EVERY_NS)) {
+	    (elapsed_ns < least_ns && ns - overhead.ns < 10 * OVERHEAD_EVERY_NS)) {
 		store_relaxed(&overhead.coarse_ns, recorder_now_ns());
 		return;
 	}
 	(void)fetch_add_relaxed(&overhead.spent, 0 - spent);
-	recorder_count(&recorder_counts()->cpu_ns, (uint64_t)passed_ns);
-	recorder_count(&recorder_counts()->recorder_ns, (uint64_t)spent_ns);
-	overhead_set(spent_ns, passed_ns);
+	(void)fetch_add_relaxed(&overhead.bytes, 0 - bytes);
+	recorder_count(&recorder_counts()->cpu_ns, (uint64_t)elapsed_ns);
+	recorder_count(&recorder_counts()->recorder_ns, (uint64_t)(spent_ns + pass_ns));
+	if (elapsed_ns > 0)
+		overhead_set(spent_ns, pass_ns, elapsed_ns);
 	store_relaxed(&overhead.allowed,
 		      (uint64_t)(2 * overhead.target * (double)OVERHEAD_EVERY_NS / cycle));
 	overhead_mark(ns, cpu_ns);
@@ -157,6 +219,23 @@ static __attribute__((noinline)) void overhead_look(void)
 		return;
 	overhead_look_locked();
 	store_release(&overhead.lock, 0);
+}
+
+/* Of several threads at once, one may be forgotten. */
+void overhead_sample(uint64_t size)
+{
+	const uint32_t samples = load_relaxed(&overhead.samples) + 1;
+	const int64_t dense = samples > 1 ? (int64_t)load_relaxed(&overhead.dense) : 0;
+	const int64_t here = (int64_t)((1ull << 32) / (size ? size : 1));
+
+	store_relaxed(&overhead.dense, (uint64_t)(dense + (here - dense) / samples));
+	if (samples < OVERHEAD_RECENT)
+		store_relaxed(&overhead.samples, samples);
+}
+
+void overhead_count(uint64_t bytes)
+{
+	(void)fetch_add_relaxed(&overhead.bytes, bytes);
 }
 
 void overhead_pass(void)
@@ -174,6 +253,6 @@ void overhead_spend(uint64_t since)
 
 	if (ticks > OVERHEAD_LONG_TICKS)
 		ticks = OVERHEAD_LONG_TICKS;
-	(void)fetch_add_relaxed(&overhead.spent, ticks * OVERHEAD_TIMED);
+	(void)fetch_add_relaxed(&overhead.spent, recorder_rate() ? ticks : ticks * OVERHEAD_TIMED);
 	overhead_pass();
 }

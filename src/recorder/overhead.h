@@ -13,6 +13,10 @@ uint64_t overhead_begin(uint64_t thousandths);
 void overhead_end(void);
 /* In a forked child, whose CPU time begins anew. */
 void overhead_child(void);
+/* An object of this size was recorded: those that are not are like it, on average. */
+void overhead_sample(uint64_t size);
+/* So many bytes were allocated without that anything was recorded. */
+void overhead_count(uint64_t bytes);
 /* Look whether the share is kept, if that was not done just now. */
 void overhead_pass(void);
 

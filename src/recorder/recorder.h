@@ -286,6 +286,7 @@ struct recorder_thread {
 	uint32_t guesses;	  /* frames behind the mark of the last trace that had one */
 	unsigned int sample_code; /* of the rate that bytes to the next sample were drawn with */
 	uint64_t sample_more;	  /* of these, besides sample_left */
+	uint64_t sample_piece;	  /* what sample_left began with */
 	uint32_t events;	  /* recorded, to time one of some */
 	uint32_t guard_left;	  /* objects to the next guarded one */
 	uint64_t random;
@@ -346,7 +347,7 @@ static inline uintptr_t thread_mark(const struct recorder_thread *thread,
 
 /* --- overhead.c: is the time that recording takes to be kept low? ----------------------------- */
 
-#define OVERHEAD_TIMED 64u /* one event of so many is timed */
+#define OVERHEAD_TIMED 64u /* where every object is recorded, one event of so many is timed */
 
 extern bool overhead_on;
 
@@ -371,7 +372,8 @@ static inline struct recorder_thread *thread_take(struct recorder_thread *thread
 	if (unlikely(!thread || (thread->event && thread_is_taken(thread))))
 		return NULL;
 	event->since = 0;
-	if (unlikely(load_relaxed(&overhead_on)) && !(++thread->events % OVERHEAD_TIMED))
+	if (unlikely(load_relaxed(&overhead_on)) &&
+	    (recorder_rate() || !(++thread->events % OVERHEAD_TIMED)))
 		event->since = overhead_ticks() | 1;
 	event->mark = thread_mark(thread, event);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -524,14 +526,25 @@ enum live_frees { LIVE_FREES_LOOKED_AT, LIVE_FREES_FILTERED, LIVE_FREES_PASS };
 
 #define LIVE_FILTER_BYTES (1u << 16)
 
-/* While objects are sampled from the start on: how many in the table have an address like this? */
-extern uint8_t live_filter[LIVE_FILTER_BYTES];
+/* While objects are sampled from the start on: how many in the table have an address like this, in
+ * one way and in another? A look at the table is a hundred times as dear as one at these. */
+extern uint8_t live_filter[2][LIVE_FILTER_BYTES];
 extern enum live_frees live_frees;
 
 /* Neighbours on the heap are neighbours here: what is freed together shares cache lines. */
 static inline uint8_t *live_filter_at(uint64_t address)
 {
-	return &live_filter[(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
+	return &live_filter[0][(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
+}
+
+static inline uint8_t *live_filter_too(uint64_t address)
+{
+	return &live_filter[1][(address >> 3) * 0x9e3779b97f4a7c15ull >> 48];
+}
+
+static inline bool live_is_filtered(uint64_t address)
+{
+	return !load_relaxed(live_filter_at(address)) || !load_relaxed(live_filter_too(address));
 }
 /* The object that contains the address, or else the nearest, live or held. Linear in the table. */
 bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
@@ -659,8 +672,7 @@ static inline bool live_skips(const void *pointer)
 
 	if (frees == LIVE_FREES_PASS)
 		return true;
-	return frees && likely(!load_relaxed(live_filter_at((uintptr_t)pointer))) &&
-	       !guard_owns(pointer);
+	return frees && likely(live_is_filtered((uintptr_t)pointer)) && !guard_owns(pointer);
 }
 
 void guard_setup(void);

@@ -120,6 +120,7 @@ static void sample_begin(struct recorder_thread *thread)
 		sample_left = SAMPLE_PASS_BYTES;
 		thread->sample_more = left - SAMPLE_PASS_BYTES;
 	}
+	thread->sample_piece = sample_left;
 }
 
 static void sample_turn(struct recorder_thread *thread, uint64_t control)
@@ -170,6 +171,8 @@ static bool sample_passes(struct recorder_thread *thread, uint64_t size)
 	const uint64_t more = thread->sample_more;
 	uint64_t left = sample_left + more;
 
+	if (overhead_on)
+		overhead_count(thread->sample_piece - sample_left);
 	if (!more)
 		return false;
 	overhead_pass();
@@ -180,6 +183,7 @@ static bool sample_passes(struct recorder_thread *thread, uint64_t size)
 	left -= size;
 	sample_left = left < SAMPLE_PASS_BYTES ? left : SAMPLE_PASS_BYTES;
 	thread->sample_more = left - sample_left;
+	thread->sample_piece = sample_left;
 	return true;
 }
 
