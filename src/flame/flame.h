@@ -14,6 +14,7 @@
 struct flame_options {
 	const struct profile *before; /* compare with it, unless NULL */
 	size_t nodes;		      /* frames at most, 0: FLAME_NODES */
+	const char *who;	      /* of what it is; NULL: of the processes of the profile */
 };
 
 /* Write the page of a profile; an exit status, after a complaint. Errors of writing are in OUT. */

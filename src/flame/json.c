@@ -511,7 +511,8 @@ static char *flame_text(void (*print)(FILE *out, const struct profile *profile),
 	return text;
 }
 
-static void flame_process(struct flame *flame, const char *key, const struct profile *profile)
+static void flame_process(struct flame *flame, const char *key, const struct profile *profile,
+			  const char *about)
 {
 	char *who, *rest;
 
@@ -519,7 +520,7 @@ static void flame_process(struct flame *flame, const char *key, const struct pro
 		writer_null(flame->writer, key);
 		return;
 	}
-	who = flame_text(text_processes, profile);
+	who = about ? memory_strdup(about) : flame_text(text_processes, profile);
 	writer_object(flame->writer, key);
 	json_processes(flame->writer, profile);
 	writer_text(flame->writer, "who", strtok_r(who, "\n", &rest));
@@ -687,8 +688,8 @@ void flame_json(FILE *out, const struct profile *now, const struct flame_options
 	writer_begin_page(&writer, out);
 	writer_object(&writer, NULL);
 	writer_text(&writer, "tool", STACKDEPOT_VERSION);
-	flame_process(&flame, "process", now);
-	flame_process(&flame, "before", options->before);
+	flame_process(&flame, "process", now, options->who);
+	flame_process(&flame, "before", options->before, options->who);
 	flame_caveats(&flame, now);
 	flame_stats(&flame, now);
 	flame_add_nodes(&flame);

@@ -356,6 +356,7 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->lost_only = targets->lost;
 	profile->peak = targets->peak;
 	profile->running_only = targets->running;
+	profile->ended_only = targets->ended;
 	if (profile_add_named(profile, targets) &&
 	    (targets->interval <= 0 || profile_wait(profile, targets->interval)) &&
 	    profile_list(profile) && (!profile->lost_only || profile_find_lost(profile)) &&

@@ -106,6 +106,7 @@ struct profile {
 	size_t nr_processes;
 	struct stackdepot_store_info info;   /* of the first, figures are sums over all */
 	bool running_only;		     /* what ended processes held does not count */
+	bool ended_only;		     /* what running ones hold does not */
 	const struct profile_filter *filter; /* NULL: nothing is left out */
 	struct symbols *symbols;
 	struct profile_stack *stacks; /* most live bytes first, then objects */

@@ -186,6 +186,8 @@ static int read_is_selected(void *context, uint32_t serial)
 	if (i == select->profile->nr_processes)
 		return 0;
 	info = &select->profile->processes[i].info;
+	if (select->profile->ended_only && alive_is_running(info))
+		return 0;
 	if (info->state == STACKDEPOT_STORE_REPLACED && !select->peak)
 		return 0;
 	return select->all || alive_is_running(info);

@@ -22,6 +22,7 @@ struct targets {
 	enum targets_peak peak;	 /* or what was live when each process had the most */
 	double interval;	 /* so many seconds, which begin now */
 	bool running;		 /* or only what processes hold that run, if one does */
+	bool ended;		 /* only what processes left that have ended */
 	struct symbols *symbols; /* of another profile, to share them; NULL: they get their own */
 };
 
