@@ -6,14 +6,7 @@
  * library for that. It lies where this one does.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/complain.h"
-#include "base/status.h"
+#include "beside.h"
 #include "options.h"
 
 #define AGENT "stackdepot-agent"
@@ -29,24 +22,6 @@ static const struct command_option agent_options[] = {
 	{"worker-memory", "MIB", 261, "memory that reading a store may take (256)", false},
 	OPTIONS_END,
 };
-
-/* Beside this program, in the build too; else where PATH has it. Returns if there is none. */
-static void agent_exec(char **argv)
-{
-	static const char *const places[] = {AGENT, "../agent/" AGENT};
-	char self[PATH_MAX], path[PATH_MAX + sizeof("../agent/" AGENT)];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	size_t i;
-
-	self[length > 0 ? length : 0] = '\0';
-	if (strrchr(self, '/'))
-		strrchr(self, '/')[1] = '\0';
-	for (i = 0; i < sizeof(places) / sizeof(places[0]) && *self; i++) {
-		snprintf(path, sizeof(path), "%s%s", self, places[i]);
-		(void)execv(path, argv);
-	}
-	(void)execvp(AGENT, argv);
-}
 
 /* Values are the agent's to judge. */
 static enum option_status agent_option(void *context, int option, const char *value)
@@ -67,10 +42,7 @@ static int agent_run(int argc, char **argv)
 	if (optind < argc)
 		return options_complain(&command_agent, "takes options alone, not '%s'",
 					argv[optind]);
-	agent_exec(argv);
-	complain("agent: " AGENT ": %s; it is a package of its own",
-		 errno == ENOENT ? "not installed" : strerror(errno));
-	return STATUS_FAILED;
+	return beside_exec(AGENT, "agent", argv);
 }
 
 const struct command command_agent = {

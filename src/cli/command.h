@@ -28,7 +28,7 @@ struct command {
 
 extern const struct command command_run, command_report, command_stats, command_flame,
 	command_export, command_top, command_diff, command_suppress, command_corpus,
-	command_set, command_agent, command_service;
+	command_set, command_agent, command_service, command_push, command_fleet;
 
 /* How it is called, and its options, on standard output. */
 void command_print_usage(const struct command *command);

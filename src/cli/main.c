@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&command_run,	 &command_report, &command_stats,   &command_flame,
 	&command_export, &command_top,	  &command_diff,    &command_suppress,
 	&command_corpus, &command_set,	  &command_service, &command_agent,
+	&command_push,	 &command_fleet,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

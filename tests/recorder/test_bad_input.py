@@ -263,7 +263,8 @@ WORDS = {"run": ["--", "/bin/true"], "report": ["STORE"], "stats": ["STORE"], "f
          "export": ["--format=json", "STORE"], "top": ["--batch", "--times=1", "STORE"], "diff": ["STORE", "STORE"],
          "suppress": ["--gen", "STORE"], "agent": ["word"], "corpus": ["-o", "OUT", "--", "/bin/true"],
          "set": ["STORE", "mode=full"],
-         "service": ["status"]}
+         "service": ["status"],
+         "push": ["--server=http://127.0.0.1:9", "--spool=OUT", "STORE"], "fleet": ["--server=http://127.0.0.1:9", "top"]}
 HUGE = ["99999999999999999999999", "1e400", "18446744073709551616", "-1", "-18446744073709551615", "", " ", "x", "0x",
         "nan", "inf", "1,5", "--", "1K K", "\u0661"]
 # Options with a number; those not named here take any text, or a name of a list.

@@ -5,7 +5,7 @@ _stackdepot()
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words i
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress service agent corpus set
+		COMPREPLY=($(compgen -W "run report stats top diff flame export suppress service agent push fleet corpus set
 			--sysroot= --help --version" -- "$current"))
 		return
 	fi
@@ -47,6 +47,13 @@ _stackdepot()
 		[ "$COMP_CWORD" -eq 2 ] && words="$words enable disable status" ;;
 	agent)
 		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory=" ;;
+	push)
+		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --spool=
+			--spool-size= --every= --lost" ;;
+	fleet)
+		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --since= --until=
+			--limit= --json --by=version --by=host --by=service --fail-on-increase= --output= --cluster="
+		[ "$COMP_CWORD" -eq 2 ] && words="$words top growth diff errors lost stack services hosts flame init" ;;
 	corpus)
 		words="-o --" ;;
 	esac

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * server.h - a ClickHouse that is asked and told by HTTP.
+ *
+ * What it answers is not trusted: nothing but an empty answer acknowledges rows, an answer has a
+ * bound in bytes and in time, and no other address is followed to. Credentials come from a file, go
+ * into a header, and over a line that others can listen to only if that was asked for.
+ */
+#ifndef FLEET_SERVER_H
+#define FLEET_SERVER_H
+
+#include <stdbool.h>
+
+#include "rows.h"
+
+struct server_options {
+	const char *url;	 /* http[s]://HOST[:PORT][/PATH] */
+	const char *database;	 /* NULL: stackdepot */
+	const char *credentials; /* a file: USER:PASSWORD, or a token; NULL: none */
+	const char *authority;	 /* a file of certificates; NULL: those of the system */
+	bool plain;		 /* credentials may go over http to another host */
+};
+
+struct server;
+
+enum server_answer {
+	SERVER_TOOK,	/* it said so */
+	SERVER_REFUSED, /* this, and it would again */
+	SERVER_FAILED,	/* for now */
+};
+
+/* NULL after a complaint. */
+struct server *server_open(const struct server_options *options);
+void server_close(struct server *server);
+/* What it is, for the name of a spool. */
+const char *server_name(const struct server *server);
+const char *server_database(const struct server *server);
+
+/* Send a file of rows; a complaint, if it does not take them, is for the caller to make. */
+enum server_answer server_insert(struct server *server, const char *table, const char *columns,
+				 const char *path);
+/* Ask; rows as ClickHouse's TabSeparated. False after a complaint. */
+bool server_query(struct server *server, const char *sql, struct rows *ret_rows);
+/* The same of what has no answer. */
+bool server_do(struct server *server, const char *sql);
+/* Has it the tables of this version? Says nothing itself. */
+enum server_answer server_check(struct server *server);
+
+/* Why the last call failed, clean; in how many seconds it wants to be asked again, 0: not said. */
+const char *server_error(const struct server *server);
+long server_retry_after(const struct server *server);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * state.c - a file of lines, each with columns; the last one says that it is whole.
+ *
+ *	stackdepot-push VERSION SEQ CLOCK BOOT
+ *	S	id	day	labels
+ *	R	table	source	key, its tabs as '\x1f'	figures, likewise	tail
+ *	end
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/complain.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "state.h"
+#include "text/output.h"
+
+#define STATE_VERSION 1
+#define STATE_KEPT_DAYS 30 /* a source that nobody pushes any more */
+#define INNER '\x1f'	   /* between the columns inside of one */
+
+void state_set(char **text, const char *to)
+{
+	char *copy = memory_strdup(to);
+
+	free(*text);
+	*text = copy;
+}
+
+struct state_row *state_row(struct state *state, enum fleet_table_number table, const char *source,
+			    const char *key, bool *ret_is_new)
+{
+	const size_t known = intern_nr(state->keys);
+	char *name = memory_print("%d\t%s\t%s", table, source, key);
+	const size_t number = intern_text(state->keys, name);
+
+	free(name);
+	*ret_is_new = number == known;
+	if (number == known) {
+		state->rows = memory_room(state->rows, known, &state->room, sizeof(*state->rows));
+		state->rows[number] = (struct state_row){
+			.table = table,
+			.source = memory_strdup(source),
+			.key = memory_strdup(key),
+			.figures = memory_strdup(""),
+			.tail = memory_strdup(""),
+		};
+	}
+	*ret_is_new |= state->rows[number].gone;
+	state->rows[number].gone = false;
+	return &state->rows[number];
+}
+
+struct state_source *state_source(struct state *state, const char *id)
+{
+	struct state_source *source;
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		if (!strcmp(state->sources[i].id, id))
+			return &state->sources[i];
+	state->sources = memory_room(state->sources, state->nr_sources, &state->sources_room,
+				     sizeof(*state->sources));
+	source = &state->sources[state->nr_sources++];
+	*source = (struct state_source){.id = memory_strdup(id), .labels = memory_strdup("")};
+	return source;
+}
+
+void state_forget_days(struct state *state)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		state->sources[i].day = 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static void state_swap(char *text, char from, char to)
+{
+	for (; *text; text++)
+		if (*text == from)
+			*text = to;
+}
+
+/* The text up to the next tab, which is ended; NULL if there is none. */
+static char *state_word(char **at)
+{
+	char *word = *at, *tab = word ? strchr(word, '\t') : NULL;
+
+	if (tab)
+		*tab = '\0';
+	*at = tab ? tab + 1 : NULL;
+	return word;
+}
+
+static bool state_read_row(struct state *state, char *at)
+{
+	char *table = state_word(&at), *source = state_word(&at), *key = state_word(&at);
+	char *figures = state_word(&at), *tail = state_word(&at);
+	struct state_row *row;
+	bool is_new;
+
+	if (!tail || strtoul(table, NULL, 10) >= FLEET_TABLES)
+		return false;
+	state_swap(key, INNER, '\t');
+	state_swap(figures, INNER, '\t');
+	row = state_row(state, (enum fleet_table_number)strtoul(table, NULL, 10), source, key,
+			&is_new);
+	state_set(&row->figures, figures);
+	state_set(&row->tail, tail);
+	return true;
+}
+
+static bool state_read_source(struct state *state, char *at)
+{
+	char *id = state_word(&at), *day = state_word(&at), *labels = state_word(&at);
+	struct state_source *source;
+
+	if (!labels)
+		return false;
+	state_swap(labels, INNER, '\t');
+	source = state_source(state, id);
+	source->day = strtoull(day, NULL, 10);
+	state_set(&source->labels, labels);
+	return true;
+}
+
+static bool state_read_first(struct state *state, const char *line)
+{
+	int version, used = 0;
+
+	if (sscanf(line, "stackdepot-push %d %" SCNu64 " %" SCNd64 " %n", &version, &state->seq,
+		   &state->wall_less_monotonic_ms, &used) != 3 ||
+	    version != STATE_VERSION || !used)
+		return false;
+	state_set(&state->boot, line + used);
+	return true;
+}
+
+/* Is it whole? */
+static bool state_read(struct state *state, FILE *file)
+{
+	bool good = true, first = true, ended = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	while (good && !ended && getline(&line, &room, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (first)
+			good = state_read_first(state, line);
+		else if (!strncmp(line, "R\t", 2))
+			good = state_read_row(state, line + 2);
+		else if (!strncmp(line, "S\t", 2))
+			good = state_read_source(state, line + 2);
+		else
+			good = ended = !strcmp(line, "end");
+		first = false;
+	}
+	free(line);
+	return ended;
+}
+
+struct state *state_open(const char *path)
+{
+	struct state *state = memory_alloc(sizeof(*state));
+	FILE *file = fopen(path, "re");
+	bool good = file || errno == ENOENT;
+
+	state->keys = intern_open();
+	state->boot = memory_strdup("");
+	if (!good)
+		complain("%s: %s", path, strerror(errno));
+	if (file) {
+		good = state_read(state, file);
+		if (!good)
+			complain("%s: damaged. Without it everything is sent again, which does no "
+				 "harm; remove it if nobody writes it",
+				 path);
+		fclose(file);
+	}
+	if (good)
+		return state;
+	state_close(state);
+	return NULL;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* Columns as one. */
+static void state_put(FILE *out, const char *columns)
+{
+	for (; *columns; columns++)
+		putc_unlocked(*columns == '\t' ? INNER : *columns, out);
+}
+
+/* Does its source's day lie so near that it is still kept? */
+static bool state_is_kept(const struct state *state, const char *id, uint64_t newest)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		if (!strcmp(state->sources[i].id, id))
+			return state->sources[i].day + STATE_KEPT_DAYS >= newest ||
+			       !state->sources[i].day;
+	return true;
+}
+
+static uint64_t state_newest(const struct state *state)
+{
+	uint64_t newest = 0;
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		if (state->sources[i].day > newest)
+			newest = state->sources[i].day;
+	return newest;
+}
+
+static void state_write_sources(const struct state *state, FILE *out, uint64_t newest)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++) {
+		const struct state_source *source = &state->sources[i];
+
+		if (!state_is_kept(state, source->id, newest))
+			continue;
+		fprintf(out, "S\t%s\t%" PRIu64 "\t", source->id, source->day);
+		state_put(out, source->labels);
+		putc_unlocked('\n', out);
+	}
+}
+
+bool state_write(const struct state *state, const char *path)
+{
+	const uint64_t newest = state_newest(state);
+	struct output output;
+	size_t i;
+
+	if (!output_open(&output, path))
+		return false;
+	fprintf(output.file, "stackdepot-push %d %" PRIu64 " %" PRId64 " %s\n", STATE_VERSION,
+		state->seq, state->wall_less_monotonic_ms, state->boot);
+	state_write_sources(state, output.file, newest);
+	for (i = 0; i < intern_nr(state->keys); i++) {
+		const struct state_row *row = &state->rows[i];
+
+		if (row->gone || !state_is_kept(state, row->source, newest))
+			continue;
+		fprintf(output.file, "R\t%d\t%s\t", row->table, row->source);
+		state_put(output.file, row->key);
+		putc_unlocked('\t', output.file);
+		state_put(output.file, row->figures);
+		fprintf(output.file, "\t%s\n", row->tail);
+	}
+	fputs("end\n", output.file);
+	return output_finish(&output);
+}
+
+void state_close(struct state *state)
+{
+	size_t i;
+
+	for (i = 0; i < intern_nr(state->keys); i++) {
+		free(state->rows[i].source);
+		free(state->rows[i].key);
+		free(state->rows[i].figures);
+		free(state->rows[i].tail);
+	}
+	for (i = 0; i < state->nr_sources; i++) {
+		free(state->sources[i].id);
+		free(state->sources[i].labels);
+	}
+	free(state->rows);
+	free(state->sources);
+	free(state->boot);
+	intern_close(state->keys);
+	free(state);
+}
