@@ -158,40 +158,33 @@ static void metrics_kind(const struct metrics *metrics, const struct metrics_fam
 	metrics_value(metrics, value);
 }
 
-/* Several kinds have one name, as they differ in how they are found. False: another tells it. */
-static bool metrics_of_kind(const struct record_store *record, unsigned int kind, double *ret_times)
+/* Two kinds of one name differ in when they are found: at the access, or when the memory goes. */
+static const char *metrics_when(unsigned int kind)
 {
-	const char *name = stackdepot_error_name(kind);
-	unsigned int other;
-
-	*ret_times = 0;
-	for (other = 1; other < STACKDEPOT_ERROR_KINDS; other++) {
-		if (strcmp(stackdepot_error_name(other), name))
-			continue;
-		if (other < kind)
-			return false;
-		*ret_times += (double)record->errors[other];
-	}
-	return true;
+	return kind == STACKDEPOT_HEAP_OVERFLOW || kind == STACKDEPOT_WRITE_AFTER_FREE ? "later"
+										       : "at-once";
 }
 
 static void metrics_errors(const struct metrics *metrics)
 {
 	static const struct metrics_family family = {
 		"stackdepot_errors", NULL, true,
-		"Memory errors that were found, repeated ones too.", 0};
+		"Memory errors that were found, repeated ones too; at once or later.", 0};
 	unsigned int kind;
-	double times;
 	size_t i;
 
 	metrics_head(metrics, &family);
 	for (i = 0; i < metrics->state->nr; i++) {
 		const struct state_store *store = &metrics->state->stores[i];
 
-		for (kind = 1; kind < STACKDEPOT_ERROR_KINDS && !store->record.error; kind++)
-			if (metrics_of_kind(&store->record, kind, &times))
-				metrics_kind(metrics, &family, store, "kind",
-					     stackdepot_error_name(kind), times);
+		for (kind = 1; kind < STACKDEPOT_ERROR_KINDS && !store->record.error; kind++) {
+			metrics_begin(metrics, &family);
+			metrics_label(metrics->out, "{", "service", store->service);
+			metrics_label(metrics->out, ",", "kind", stackdepot_error_name(kind));
+			metrics_label(metrics->out, ",", "found", metrics_when(kind));
+			fputc('}', metrics->out);
+			metrics_value(metrics, (double)store->record.errors[kind]);
+		}
 	}
 }
 

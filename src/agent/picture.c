@@ -18,6 +18,7 @@
 #include "flame/flame.h"
 #include "picture.h"
 #include "profile/snapshot.h"
+#include "worker.h"
 
 struct picture_open {
 	const struct picture *picture;
@@ -99,6 +100,8 @@ static int picture_write(const struct picture *picture, const struct profile *pr
 		.seconds = picture->seconds,
 	};
 
+	/* Names of functions are looked for as they are written. */
+	worker_drop_rights();
 	if (picture->kind == PICTURE_FLAME)
 		return flame_print(stdout, profile, &(struct flame_options){0});
 	export_pprof(&export);

@@ -64,8 +64,9 @@ def test_metrics(directory):
         held.order("f")
         eventually(lambda: agent.metrics()[live] == told["live_bytes"] - BYTES, "what was freed is gone")
         held.order("e")
-        kind = 'stackdepot_errors_total{service="held",kind="slab-out-of-bounds"}'
-        eventually(lambda: agent.metrics()[kind] == 1, "the error is counted")
+        kind = 'stackdepot_errors_total{service="held",kind="slab-out-of-bounds",found="%s"}'
+        eventually(lambda: agent.metrics()[kind % "later"] == 1, "the error is counted")
+        check(agent.metrics()[kind % "at-once"] == 0, "and not as one that was caught at the access")
         body = agent.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
         check(body.endswith(b"\n# EOF\n") and body.count(b"# EOF") == 1, "OpenMetrics ends")
         check(b"# TYPE stackdepot_allocations counter\n" in body and b"\nstackdepot_allocations_total{" in body,

@@ -3,6 +3,8 @@
 import concurrent.futures
 import os
 import random
+import resource
+import selectors
 import shutil
 import signal
 import socket
@@ -15,6 +17,7 @@ with open(AGENT, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()
 MEMORY = (1024 if SANITIZED else 64) << 20 # of the process that serves
 TOKEN = "correct-horse-battery"
+CROWD = 10000
 HOURS = 10 if os.environ.get("LONG") else 1
 
 
@@ -160,6 +163,52 @@ def test_many(directory):
         check(set(codes) <= {200, 404, 503} and codes.count(200) > len(codes) / 2, "answers",
               {code: codes.count(code) for code in set(codes)})
         check(alive(agent) and agent.memory() < MEMORY, "memory", agent.memory())
+
+
+def crowd(agent, clients):
+    """That many who begin at one moment: what each was answered, 0 if he was turned away, and the most memory meanwhile."""
+    waiting, answers, memory = selectors.DefaultSelector(), [], 0
+    for _ in range(clients):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex((agent.host, agent.port))
+        waiting.register(client, selectors.EVENT_WRITE)
+    deadline = time.monotonic() + 200
+    while len(answers) < clients and time.monotonic() < deadline:
+        for key, events in waiting.select(1):
+            client = key.fileobj
+            try:
+                if events & selectors.EVENT_WRITE:
+                    client.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    waiting.modify(client, selectors.EVENT_READ)
+                    continue
+                said = client.recv(12)
+            except OSError:
+                said = b""
+            answers.append(int(said[9:12] or 0))
+            waiting.unregister(client)
+            client.close()
+            memory = max(memory, agent.memory()) if len(answers) % 100 == 0 else memory
+    return answers, memory
+
+
+def test_crowd(directory):
+    """Ten thousand at one moment: each is answered or turned away, within the same memory, and nobody waits for ever."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] != resource.RLIM_INFINITY and limits[1] < CROWD + 100:
+        print(f"{limits[1]} descriptors are too few: left out")
+        return
+    stored(directory)
+    with Agent(directory) as agent: # which has the limit as it was
+        resource.setrlimit(resource.RLIMIT_NOFILE, (CROWD + 100, limits[1]))
+        try:
+            answers, memory = crowd(agent, CROWD)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        counted = {code: answers.count(code) for code in sorted(set(answers))}
+        print(f"{CROWD} clients at once: {counted}, {memory / 1048576:.1f} MiB at most")
+        check(len(answers) == CROWD and set(answers) <= {0, 200, 429, 503} and answers.count(200) > 100, "answers", counted)
+        check(alive(agent) and 0 < memory < MEMORY, "memory", memory)
 
 
 def test_rate(directory):

@@ -81,15 +81,13 @@ def check_installed():
     link = shared[:shared.index(".so.") + 3]
     installed |= {link, link + ".0"}
     # What the packages are built without.
-    if "-Dagent=disabled" in (DEBIAN / "rules").read_text(encoding="utf-8"):
-        installed = {path for path in installed if not pathlib.PurePath(path).name.startswith("stackdepot-agent")}
     if "-Dfleet=disabled" in (DEBIAN / "rules").read_text(encoding="utf-8"):
         installed = {path for path in installed if not pathlib.PurePath(path).name.startswith("stackdepot-fleet") and
                      "/clickhouse/" not in path}
     taken = {}
     for package in packages():
         path = DEBIAN / f"{package}.install"
-        for pattern in lines_of(path) if path.exists() else []:
+        for pattern, *_ in map(str.split, lines_of(path) if path.exists() else []):
             found = [name for name in installed if fnmatch.fnmatchcase(name, pattern) or
                      fnmatch.fnmatchcase(name, pattern + "/*")]
             if not found:

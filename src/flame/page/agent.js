@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* agent.js - the page of the agent: services and their processes, looked at again by and by. */
-import { byId, element, fill } from "./dom.js";
+import { byId, element, fill, prepareSearch } from "./dom.js";
 import { bytes, count, exact, figure, plural } from "./format.js";
 import { prepareTheme } from "./theme.js";
 
@@ -274,22 +274,8 @@ function later() {
 		: again(), Math.max(1, state.data.interval) * 1000);
 }
 
-function pageKey(event) {
-	const field = byId("search");
-
-	if (event.key === "/" && !event.target.matches("input")) {
-		event.preventDefault();
-		field.focus();
-		field.select();
-	} else if (event.key === "Escape" && field.value) {
-		field.value = "";
-		showTable();
-	}
-}
-
 prepareTheme();
 byId("problem").hidden = true;
-byId("search").addEventListener("input", showTable);
-document.addEventListener("keydown", pageKey);
+prepareSearch(showTable);
 show();
 later();

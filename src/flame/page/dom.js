@@ -21,6 +21,23 @@ export function byId(id) {
 	return document.getElementById(id);
 }
 
+/* Of a page with a field to search in: / goes there, Escape empties it. */
+export function prepareSearch(search) {
+	const field = byId("search");
+
+	field.addEventListener("input", search);
+	document.addEventListener("keydown", (event) => {
+		if (event.key === "/" && !event.target.matches("input")) {
+			event.preventDefault();
+			field.focus();
+			field.select();
+		} else if (event.key === "Escape" && field.value) {
+			field.value = "";
+			search();
+		}
+	});
+}
+
 export function fill(node, ...children) {
 	node.replaceChildren(...children.flat().filter((child) => child !== null));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* main.js - the page: which view, of which figures, and what is looked for. */
 import { Chart, growthColour, moduleColour } from "./chart.js";
-import { byId, element, fill } from "./dom.js";
+import { byId, element, fill, prepareSearch } from "./dom.js";
 import { bytes, count, exact, figure, plural, share } from "./format.js";
 import { Model } from "./model.js";
 import { FunctionTable, showErrors, showStacks } from "./tables.js";
@@ -353,26 +353,12 @@ function search() {
 		refresh();
 }
 
-function pageKey(event) {
-	const field = byId("search");
-
-	if (event.key === "/" && !event.target.matches("input")) {
-		event.preventDefault();
-		field.focus();
-		field.select();
-	} else if (event.key === "Escape" && field.value) {
-		field.value = "";
-		search();
-	}
-}
-
 showHeader();
 prepareTabs();
 prepareMetrics();
 prepareSandwich();
 prepareTheme();
 showFolded();
-byId("search").addEventListener("input", search);
-document.addEventListener("keydown", pageKey);
+prepareSearch(search);
 document.addEventListener("scroll", tooltip.hide, { passive: true });
 openView("flame");
