@@ -178,7 +178,7 @@ static uint64_t height_add(struct store_height *height, int64_t delta)
 	return (int64_t)total > 0 ? total : 0;
 }
 
-void height_tell(int64_t delta, const struct live_object *freed)
+__attribute__((noinline)) void height_tell(int64_t delta, const struct live_object *freed)
 {
 	struct store_height *height = recorder.height;
 	const uint64_t total = height_add(height, delta);
@@ -195,7 +195,7 @@ void height_correct(uint32_t slot, int64_t delta)
 	(void)height_add(peak_height(&reaper, slot), delta);
 }
 
-uint64_t height_estimate(uint64_t size, unsigned int code)
+__attribute__((noinline)) uint64_t height_estimate(uint64_t size, unsigned int code)
 {
 	return size * weight_of(size, code) / 256;
 }

@@ -98,9 +98,12 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	trace_put(thread, object->handle);
 }
 
-/* The object is the program's from here on: count it, enter it. */
-static void object_begin(struct recorder_thread *self, const recorder_start *start, void *pointer,
-			 size_t size, bool bare, unsigned int code)
+/* The object is the program's from here on: count it, enter it. What is done at each event is all in
+ * here, but the comparison of stacks. */
+static __attribute__((noinline, flatten)) void object_begin(struct recorder_thread *self,
+							    const recorder_start *start,
+							    void *pointer, size_t size, bool bare,
+							    unsigned int code)
 {
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
@@ -324,8 +327,11 @@ static void object_free_found(const struct real *below, struct recorder_thread *
 	object_free_absent(below, thread, where->ref, pointer);
 }
 
-static void object_free_live(const struct real *below, struct recorder_thread *self,
-			     const recorder_start *start, void *pointer)
+/* As object_begin(). */
+static __attribute__((noinline, flatten)) void object_free_live(const struct real *below,
+								struct recorder_thread *self,
+								const recorder_start *start,
+								void *pointer)
 {
 	const uint32_t home = live_home(pointer);
 	bool early = !recorder_rate();

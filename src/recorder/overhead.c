@@ -222,7 +222,7 @@ static __attribute__((noinline)) void overhead_look(void)
 }
 
 /* Of several threads at once, one may be forgotten. */
-void overhead_sample(uint64_t size)
+__attribute__((noinline)) void overhead_sample(uint64_t size)
 {
 	const uint32_t samples = load_relaxed(&overhead.samples) + 1;
 	const int64_t dense = samples > 1 ? (int64_t)load_relaxed(&overhead.dense) : 0;
@@ -247,7 +247,7 @@ void overhead_pass(void)
 		overhead_look();
 }
 
-void overhead_spend(uint64_t since)
+__attribute__((noinline)) void overhead_spend(uint64_t since)
 {
 	uint64_t ticks = overhead_ticks() - since;
 

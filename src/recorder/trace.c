@@ -266,7 +266,7 @@ stackdepot_ref_t trace_save_context(struct recorder_thread *thread, const void *
 	return ref;
 }
 
-void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes)
+__attribute__((noinline)) void trace_add(stackdepot_ref_t ref, uint64_t allocs, uint64_t bytes)
 {
 	struct store_counter *counter = trace_counter(ref);
 
