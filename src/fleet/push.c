@@ -39,7 +39,6 @@ struct push {
 	struct server *server;
 	struct spool spool;
 	struct send send;
-	struct symbols *symbols;
 	char host[HOST_NAME_MAX + 1];
 	char boot[BOOT_BYTES + 1];
 };
@@ -168,7 +167,7 @@ static bool push_add(struct push *push, size_t *ret_unread)
 		.tables = tables,
 		.labels = {push->options->service, push->host, push->options->version, push->boot},
 		.time = (uint64_t)moment.wall_ms / 1000,
-		.symbols = push->symbols,
+		.symbols = symbols_open(),
 		.lost = push->options->lost,
 	};
 	bool good;
@@ -177,6 +176,7 @@ static bool push_add(struct push *push, size_t *ret_unread)
 	state->seq =
 		(uint64_t)moment.wall_ms > state->seq ? (uint64_t)moment.wall_ms : state->seq + 1;
 	*ret_unread = push_collect(push, &collect);
+	symbols_close(collect.symbols);
 	push_batch_row(push, &tables[FLEET_BATCHES], &moment, *ret_unread);
 	good = spool_add(&push->spool, tables);
 	for (i = 0; i < FLEET_TABLES; i++)
@@ -266,9 +266,7 @@ int push_run(const struct fleet_options *options)
 	push.server = server_open(&options->server);
 	if (!push.server)
 		return STATUS_FAILED;
-	push.symbols = symbols_open();
 	status = push_spool(&push);
-	symbols_close(push.symbols);
 	server_close(push.server);
 	return status;
 }

@@ -184,6 +184,41 @@ def test_merge(directory):
     held.end()
 
 
+def test_every(directory):
+    """It goes on, through a server that comes up, goes and comes back, and ends by a signal."""
+    held, spool = Held(f"{directory}/held.stackdepot"), f"{directory}/spool"
+    server = servers.one(f"{directory}/server")
+    pushing = subprocess.Popen([TOOL, "push", f"--server={server.url}", f"--spool={spool}", "--every=1", held.store],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def until(condition, what):
+        for _ in range(300):
+            if condition():
+                return
+            time.sleep(0.1)
+        check(False, what, os.listdir(spool))
+
+    until(lambda: len(batches(spool)) >= 2, "batches wait for a server that is down")
+    server.begin().wait()
+    init(server)
+    until(lambda: not batches(spool), "they are sent when it is there")
+    server.kill()
+    held.order("k")
+    until(lambda: len(batches(spool)) >= 2, "and wait again")
+    server.begin().wait()
+    until(lambda: not batches(spool), "and are sent again")
+    held.order("k")
+    time.sleep(2.5)
+    until(lambda: not batches(spool), "nothing waits")
+    pushing.terminate()
+    said = pushing.communicate(timeout=60)[1]
+    check(pushing.returncode in (0, 2) and said.count("what waits is kept") == 2, "it ends, and said twice that it failed", said)
+    push(server.url, spool, held.store)
+    check_equal(server, [held.store], "through all of it")
+    server.kill()
+    held.end()
+
+
 def test_killed(directory):
     """Killed at any time, many times: nothing is lost, and nothing counts twice."""
     stores, spool = make_stores(directory), f"{directory}/spool"
@@ -227,6 +262,25 @@ def test_order(directory):
     held.end()
 
 
+def test_gone(directory):
+    """A stack that a store has no more, as those that are evicted: it is told to hold nothing."""
+    stores, spool = make_stores(directory), f"{directory}/spool"
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+        push(server.url, spool, *stores)
+        path = glob.glob(f"{spool}/*/state")[0]
+        with open(path, encoding="utf-8") as text:
+            lines = text.read().split("\n")
+        sample = next(line for line in lines if line.startswith("R\t5\t")).split("\t")
+        gone = "11111111-2222-3333-4444-555555555555"
+        with open(path, "w", encoding="utf-8") as text:
+            text.write("\n".join([lines[0], "\t".join([*sample[:3], gone, *sample[4:]]), *lines[1:]]))
+        server.ask(f"INSERT INTO stackdepot.samples (source, stack, seq, time, live_bytes, service, host) VALUES "
+                   f"('{sample[2]}', '{gone}', 1, now(), 7, 'python', 'x')")
+        push(server.url, spool, *stores)
+        check_equal(server, stores, "what is gone holds nothing")
+
+
 def test_clock(directory):
     """A clock that was set is told; what is the last is not asked of it."""
     stores, spool = make_stores(directory), f"{directory}/spool"
@@ -238,6 +292,10 @@ def test_clock(directory):
             first, rest = text.read().split("\n", 1)
         words = first.split(" ")
         # As if the last batch had been made at a time far ahead.
+        columns = server.ask("SELECT arrayStringConcat(groupArray(name), ',') FROM system.columns WHERE table = 'samples' AND "
+                             "database = 'stackdepot'").strip()
+        server.ask(f"INSERT INTO stackdepot.samples ({columns}) SELECT {columns.replace('seq', 'seq + 1000000000')} FROM "
+                   "stackdepot.samples")
         words[2], words[3] = str(int(words[2]) + 10 ** 9), str(int(words[3]) + 10 ** 9)
         with open(path, "w", encoding="utf-8") as text:
             text.write(" ".join(words) + "\n" + rest)
