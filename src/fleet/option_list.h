@@ -61,7 +61,7 @@ enum {
 	X("limit", "N", FLEET_OPTION_LIMIT, "so many rows (20)") \
 	X("json", NULL, FLEET_OPTION_JSON, "for programs") \
 	X("by", "KIND", FLEET_OPTION_BY, "of diff, what A and B are: version, host or service") \
-	X("fail-on-increase", "BYTES|PERCENT%", FLEET_OPTION_FAIL, "of diff: status 1 beyond that") \
+	X("fail-on-increase", "BYTES|PERCENT%", FLEET_OPTION_FAIL, "of diff: status 1 beyond") \
 	X("output", "FILE", FLEET_OPTION_OUTPUT, "of flame: where to write the page") \
 	X("cluster", "NAME", FLEET_OPTION_CLUSTER, "of init: on its shards and replicas")
 /* clang-format on */
