@@ -292,6 +292,7 @@ enum stackdepot_error_kind {
 	STACKDEPOT_WILD_ACCESS = 8,	 /* wild-memory-access: a crash */
 	STACKDEPOT_CRASH = 9,		 /* another fatal signal */
 	STACKDEPOT_STACK_OVERFLOW = 10,	 /* stack-overflow: a thread used up its stack */
+	STACKDEPOT_INVALID_ACCESS = 11,	 /* invalid-access: of no object with the pointer's tag */
 	STACKDEPOT_ERROR_KINDS
 };
 
@@ -304,6 +305,28 @@ STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
 #define STACKDEPOT_ERROR_FREED 0x8u   /* the object had been freed */
 /* It may be none: the memory may have changed hands where the recorder does not look. */
 #define STACKDEPOT_ERROR_DOUBTFUL 0x10u
+/* Found by hardware tags: pointer_tag and what follows it are known. */
+#define STACKDEPOT_ERROR_TAGGED 0x20u
+/* The processor said so later, without an address: the stack is where it was noticed. */
+#define STACKDEPOT_ERROR_ASYNC 0x40u
+
+#define STACKDEPOT_ERROR_CANDIDATES 2
+#define STACKDEPOT_ERROR_TAGS 48
+#define STACKDEPOT_TAG_GRANULE 16 /* bytes of memory that have one tag */
+
+/**
+ * struct stackdepot_candidate - an object that may have been meant instead of the one of the error.
+ * @flags: STACKDEPOT_ERROR_FREED.
+ */
+struct stackdepot_candidate {
+	uint64_t object;
+	uint64_t object_bytes;
+	stackdepot_ref_t alloc_trace;
+	stackdepot_ref_t free_trace;
+	uint32_t alloc_thread;
+	uint32_t free_thread;
+	uint32_t flags;
+};
 
 /**
  * struct stackdepot_error - an error that was found.
@@ -317,6 +340,11 @@ STACKDEPOT_API const char *stackdepot_error_name(unsigned int kind);
  * @count:        times it was seen.
  * @process:      serial number of the process that met it first, and @pid its number.
  * @processes:    that met it.
+ * @pointer_tag:  that of the pointer; as @memory_tag, of what lies at @address, and the following
+ *                if it has STACKDEPOT_ERROR_TAGGED.
+ * @nr_tags:      tags around it, of granules from @tags_start on.
+ * @candidates:   other objects that had the pointer's tag, @nr_candidates of them, the likelier
+ *                first.
  */
 struct stackdepot_error {
 	uint32_t kind;
@@ -339,6 +367,13 @@ struct stackdepot_error {
 	uint32_t process;
 	uint32_t processes;
 	uint32_t pid;
+	uint8_t pointer_tag;
+	uint8_t memory_tag;
+	uint8_t nr_tags;
+	uint8_t nr_candidates;
+	uint64_t tags_start;
+	uint8_t tags[STACKDEPOT_ERROR_TAGS];
+	struct stackdepot_candidate candidates[STACKDEPOT_ERROR_CANDIDATES];
 };
 
 /* stackdepot_store_next_error() - as stackdepot_store_next_object(), in the order of discovery. */

@@ -57,6 +57,9 @@ struct profile_error {
 	struct profile_trace access;
 	struct profile_trace alloc;
 	struct profile_trace free;
+	/* Of the other objects that may have been meant. */
+	struct profile_trace candidate_alloc[STACKDEPOT_ERROR_CANDIDATES];
+	struct profile_trace candidate_free[STACKDEPOT_ERROR_CANDIDATES];
 	size_t store;	/* its number */
 	bool elsewhere; /* of those asked for none met it first; whether they met it is not told */
 };

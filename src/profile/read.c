@@ -298,6 +298,19 @@ static bool read_may_be_met(const struct stackdepot_error *error)
 	return error->processes > 1 && !(error->flags & STACKDEPOT_ERROR_DOUBTFUL);
 }
 
+static void read_candidates(struct read *read, const struct profile_store *store,
+			    struct profile_error *found)
+{
+	unsigned int i;
+
+	for (i = 0; i < found->error.nr_candidates; i++) {
+		const struct stackdepot_candidate *candidate = &found->error.candidates[i];
+
+		found->candidate_alloc[i] = read_trace(read, store, candidate->alloc_trace);
+		found->candidate_free[i] = read_trace(read, store, candidate->free_trace);
+	}
+}
+
 static void read_errors(struct read *read, size_t number)
 {
 	const struct profile *profile = read->profile;
@@ -323,6 +336,7 @@ static void read_errors(struct read *read, size_t number)
 			.store = number,
 			.elsewhere = elsewhere,
 		};
+		read_candidates(read, store, &read->errors[read->nr_errors - 1]);
 	}
 }
 

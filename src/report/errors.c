@@ -6,7 +6,7 @@
 
 #include "base/complain.h"
 #include "base/status.h"
-#include "report.h"
+#include "errors.h"
 #include "suppress/suppress.h"
 #include "text/json.h"
 #include "text/number.h"
@@ -45,8 +45,8 @@ static void errors_address(const struct profile *profile, const struct profile_e
 		printf("Seen %s\n", text_number((double)error->count, "time", number));
 }
 
-static void errors_stack(const struct report *report, const char *what, uint32_t thread,
-			 const struct profile_trace *trace)
+void errors_stack(const struct report *report, const char *what, uint32_t thread,
+		  const struct profile_trace *trace)
 {
 	puts("");
 	if (thread)
@@ -66,25 +66,37 @@ static void errors_distance(uint64_t bytes, const char *where)
 	printf("%llu byte%s %s", (unsigned long long)bytes, bytes == 1 ? "" : "s", where);
 }
 
+void errors_place(const char *subject, uint64_t address, uint64_t object, uint64_t bytes,
+		  bool freed)
+{
+	printf("%s is ", subject);
+	if (address < object)
+		errors_distance(object - address, "before");
+	else if (address - object >= bytes)
+		errors_distance(address - object - bytes, "to the right of");
+	else
+		errors_distance(address - object, "inside of");
+	printf(" a %s%llu-byte object [0x%llx, 0x%llx)\n", freed ? "freed " : "",
+	       (unsigned long long)bytes, (unsigned long long)object,
+	       (unsigned long long)(object + bytes));
+}
+
 static void errors_object(const struct stackdepot_error *error)
 {
-	const char *freed = error->flags & STACKDEPOT_ERROR_FREED ? "freed " : "";
-	uint64_t past = error->address - error->object;
-
 	if (!error->object)
 		return;
-	printf("\n%s is ", error->flags & STACKDEPOT_ERROR_NEAREST
-				   ? "The nearest object there was: the address"
-				   : "The address");
-	if (error->address < error->object)
-		errors_distance(error->object - error->address, "before");
-	else if (past >= error->object_bytes)
-		errors_distance(past - error->object_bytes, "to the right of");
-	else
-		errors_distance(past, "inside of");
-	printf(" a %s%llu-byte object [0x%llx, 0x%llx)\n", freed,
-	       (unsigned long long)error->object_bytes, (unsigned long long)error->object,
-	       (unsigned long long)(error->object + error->object_bytes));
+	puts("");
+	errors_place(error->flags & STACKDEPOT_ERROR_NEAREST
+			     ? "The nearest object there was: the address"
+			     : "The address",
+		     error->address, error->object, error->object_bytes,
+		     error->flags & STACKDEPOT_ERROR_FREED);
+}
+
+/* Is it not the place where it was done? */
+static bool errors_is_elsewhere(const struct stackdepot_error *error)
+{
+	return text_is_late(error) || error->flags & STACKDEPOT_ERROR_ASYNC;
 }
 
 static void errors_one(const struct report *report, const struct profile_error *found)
@@ -96,14 +108,16 @@ static void errors_one(const struct report *report, const struct profile_error *
 		     error->flags & STACKDEPOT_ERROR_DOUBTFUL ? "DOUBT" : "BUG",
 		     stackdepot_error_name(error->kind));
 	errors_address(report->profile, found);
+	errors_tags(error);
 	puts("");
-	text_heading(&report->style, "%s:", text_is_late(error) ? "Found at" : "Stack");
+	text_heading(&report->style, "%s:", errors_is_elsewhere(error) ? "Found at" : "Stack");
 	text_trace(stdout, &report->style, &found->access);
 	if (errors_has(&found->alloc) || error->alloc_thread)
 		errors_stack(report, "Allocated", error->alloc_thread, &found->alloc);
 	if (errors_has(&found->free) || error->free_thread)
 		errors_stack(report, "Freed", error->free_thread, &found->free);
 	errors_object(error);
+	errors_candidates(report, found);
 }
 
 static bool errors_is_free(const struct stackdepot_error *error)
@@ -116,12 +130,14 @@ static void errors_doubts(const struct report *report)
 {
 	const struct profile *profile = report->profile;
 	char number[TEXT_NUMBER], times[TEXT_NUMBER];
-	size_t i, nr = profile->nr_doubts, frees = 0;
+	size_t i, nr = profile->nr_doubts, frees = 0, accesses = 0;
 
 	if (!nr)
 		return;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		frees += errors_is_free(&profile->doubts[i].error);
+		accesses += profile->doubts[i].error.kind == STACKDEPOT_INVALID_ACCESS;
+	}
 	puts("");
 	for (i = 0; i < nr && i < report->limit; i++)
 		errors_one(report, &profile->doubts[i]);
@@ -131,7 +147,10 @@ static void errors_doubts(const struct report *report)
 	if (frees)
 		puts("A free of memory that was not seen allocated was carried out, and the "
 		     "allocator did not object.");
-	if (frees < nr)
+	if (accesses)
+		puts("A pointer without a tag led into an object that is live: a wrong one, or one "
+		     "that the program takes its tag off.");
+	if (frees + accesses < nr)
 		puts("Bytes behind an object were not as they were left, but memory changes hands "
 		     "unseen here, so it may not have been that object's.");
 	if (i < nr)
@@ -165,6 +184,7 @@ static void errors_json_one(struct writer *writer, const struct profile_error *f
 	writer_bool(writer, "freed", error->flags & STACKDEPOT_ERROR_FREED);
 	writer_bool(writer, "nearest", error->flags & STACKDEPOT_ERROR_NEAREST);
 	writer_bool(writer, "found_late", text_is_late(error));
+	errors_json_tags(writer, found);
 	writer_integer(writer, "pid", found->error.pid);
 	writer_integer(writer, "processes", found->error.processes);
 	json_trace(writer, "stack", &found->access);

@@ -267,6 +267,21 @@ struct store_module {
 	char path[STORE_PATH_BYTES]; /* for people */
 };
 
+/* Of an access by a tag: another object that may have been meant. */
+struct store_candidate {
+	uint64_t object;
+	uint64_t alloc_trace;
+	uint64_t free_trace;
+	uint32_t object_bytes;
+	uint32_t flags; /* STACKDEPOT_ERROR_FREED */
+	uint32_t alloc_thread;
+	uint32_t free_thread;
+};
+
+#define STORE_CANDIDATES 2u
+#define STORE_TAG_BITS 4u /* so many a granule, from the lowest of a word on */
+#define STORE_TAG_WORDS 3u
+
 struct store_error {
 	uint32_t kind; /* enum stackdepot_error_kind, 0: no record */
 	uint32_t signal;
@@ -288,7 +303,14 @@ struct store_error {
 	uint32_t process;   /* serial of the one that met it first */
 	uint32_t processes; /* that met it */
 	uint32_t pid;
-	uint32_t reserved;
+	uint8_t pointer_tag; /* these, if it has STACKDEPOT_ERROR_TAGGED */
+	uint8_t memory_tag;
+	uint8_t nr_tags; /* of granules from tags_start on */
+	uint8_t nr_candidates;
+	uint64_t tags_start;
+	uint64_t tags[STORE_TAG_WORDS];
+	struct store_candidate candidates[STORE_CANDIDATES];
+	uint64_t unused[2];
 };
 
 /*
@@ -352,6 +374,9 @@ struct store_tally {
 /* An event's address: of which process it is, by the end of its serial number, and 48 bits. */
 #define STORE_EVENT_ADDRESS 0x0000ffffffffffffull
 #define STORE_EVENT_PROCESS_SHIFT 48u
+/* Its size: below the tag of the pointer. */
+#define STORE_EVENT_SIZE 0x00ffffffffffffffull
+#define STORE_EVENT_TAG_SHIFT 56u
 
 #define STORE_TALLIES 256u /* of a thread */
 #define STORE_MAX_TALLY_SETS 256u
@@ -470,7 +495,10 @@ static_assert(STORE_HEAD_BYTES % STORE_PAGE_BYTES == 0, "the head is whole pages
 static_assert(sizeof(struct store_header) <= STORE_HEADER_BYTES, "the header is one page");
 static_assert(sizeof(struct store_module) == 512, "modules do not straddle pages");
 static_assert(sizeof(struct store_identity) % 8 == 0, "identities are compared by words");
-static_assert(sizeof(struct store_error) == 128, "errors are two cache lines");
+static_assert(sizeof(struct store_error) == 256, "errors are whole cache lines");
+static_assert(STORE_CANDIDATES == STACKDEPOT_ERROR_CANDIDATES &&
+		      STORE_TAG_WORDS * 64 / STORE_TAG_BITS == STACKDEPOT_ERROR_TAGS,
+	      "the same in the file and outside");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
 static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32 &&
 		      sizeof(struct store_left) == 24,

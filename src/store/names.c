@@ -15,6 +15,7 @@ const char *stackdepot_error_name(unsigned int kind)
 		[STACKDEPOT_WILD_ACCESS] = "wild-memory-access",
 		[STACKDEPOT_CRASH] = "crash",
 		[STACKDEPOT_STACK_OVERFLOW] = "stack-overflow",
+		[STACKDEPOT_INVALID_ACCESS] = "invalid-access",
 	};
 
 	return kind < STACKDEPOT_ERROR_KINDS && names[kind] ? names[kind] : "unknown";

@@ -313,6 +313,34 @@ void stackdepot_store_get_info(struct stackdepot_store *store,
 	*ret_info = info;
 }
 
+static void reader_tags(const struct store_error *from, struct stackdepot_error *error)
+{
+	const unsigned int per_word = 64 / STORE_TAG_BITS;
+	uint32_t i;
+
+	if (!(error->flags & STACKDEPOT_ERROR_TAGGED))
+		return;
+	error->pointer_tag = from->pointer_tag;
+	error->memory_tag = from->memory_tag;
+	error->tags_start = from->tags_start;
+	error->nr_tags = from->nr_tags < STACKDEPOT_ERROR_TAGS ? from->nr_tags
+							       : STACKDEPOT_ERROR_TAGS;
+	for (i = 0; i < error->nr_tags; i++)
+		error->tags[i] = from->tags[i / per_word] >> i % per_word * STORE_TAG_BITS & 15;
+	error->nr_candidates =
+		from->nr_candidates < STORE_CANDIDATES ? from->nr_candidates : STORE_CANDIDATES;
+	for (i = 0; i < error->nr_candidates; i++)
+		error->candidates[i] = (struct stackdepot_candidate){
+			.object = from->candidates[i].object,
+			.object_bytes = from->candidates[i].object_bytes,
+			.alloc_trace = from->candidates[i].alloc_trace,
+			.free_trace = from->candidates[i].free_trace,
+			.alloc_thread = from->candidates[i].alloc_thread,
+			.free_thread = from->candidates[i].free_thread,
+			.flags = from->candidates[i].flags,
+		};
+}
+
 int stackdepot_store_next_error(struct stackdepot_store *store, uint64_t *position,
 				struct stackdepot_error *ret_error)
 {
@@ -344,6 +372,7 @@ int stackdepot_store_next_error(struct stackdepot_store *store, uint64_t *positi
 		};
 
 		if (error.kind && error.kind < STACKDEPOT_ERROR_KINDS) {
+			reader_tags(from, &error);
 			*ret_error = error;
 			return 1;
 		}

@@ -84,7 +84,7 @@ static void recount_peaks(const struct reaper *reaper, uint32_t *held)
 static void recount_errors(const struct reaper *reaper, uint32_t *held)
 {
 	const struct store_error *errors = reap_at(reaper, reaper->layout->errors_offset);
-	uint32_t i;
+	uint32_t i, j;
 
 	for (i = 0; i < reaper->layout->errors; i++) {
 		if (!errors[i].kind)
@@ -92,6 +92,10 @@ static void recount_errors(const struct reaper *reaper, uint32_t *held)
 		recount_add(reaper, held, errors[i].access_trace);
 		recount_add(reaper, held, errors[i].alloc_trace);
 		recount_add(reaper, held, errors[i].free_trace);
+		for (j = 0; j < errors[i].nr_candidates && j < STORE_CANDIDATES; j++) {
+			recount_add(reaper, held, errors[i].candidates[j].alloc_trace);
+			recount_add(reaper, held, errors[i].candidates[j].free_trace);
+		}
 	}
 }
 

@@ -303,6 +303,10 @@ static void keep_traces(struct keep *keep)
 		keep_trace(keep, error.access_trace);
 		keep_trace(keep, error.alloc_trace);
 		keep_trace(keep, error.free_trace);
+		for (i = 0; i < error.nr_candidates; i++) {
+			keep_trace(keep, error.candidates[i].alloc_trace);
+			keep_trace(keep, error.candidates[i].free_trace);
+		}
 	}
 }
 
