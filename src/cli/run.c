@@ -53,6 +53,7 @@ enum {
 	RUN_ON_ERROR,
 	RUN_EXITCODE,
 	RUN_FOLLOW,
+	RUN_TAGS,
 	RUN_APPEND,
 	RUN_QUIET,
 	RUN_LOST,
@@ -72,6 +73,8 @@ static const struct command_option run_options[] = {
 	{"leaks-at-exit", "lost|live", RUN_LEAKS,
 	 "report what nothing points to at the end, or all that is live; as errors", false},
 	{"follow-children", "yes|no", RUN_FOLLOW, "record what it starts, too (yes)", false},
+	{"tags", "sync|async|auto|off", RUN_TAGS,
+	 "check each access by hardware tags, where the processor has them (off)", false},
 	{"append", NULL, RUN_APPEND, "go on with a store that is there, as one run more", false},
 	{"quiet", NULL, RUN_QUIET, "no summary at the end", false},
 	OPTIONS_SUPPRESSIONS,
@@ -90,6 +93,11 @@ static bool run_add(struct run *run, const char *name, const char *value)
 static bool run_is_one_of(const char *value, const char *a, const char *b)
 {
 	return !strcmp(value, a) || !strcmp(value, b);
+}
+
+static bool run_tags(const char *value)
+{
+	return run_is_one_of(value, "sync", "async") || run_is_one_of(value, "auto", "off");
 }
 
 static bool run_mode(const char *value)
@@ -148,6 +156,8 @@ static bool run_option(struct run *run, int option, const char *value)
 		return run_is_one_of(value, "report", "abort") && run_add(run, "on-error", value);
 	case RUN_FOLLOW:
 		return run_is_one_of(value, "yes", "no") && run_add(run, "follow-children", value);
+	case RUN_TAGS:
+		return run_tags(value) && run_add(run, "tags", value);
 	case RUN_APPEND:
 		return run->append = true;
 	case RUN_EXITCODE:

@@ -117,7 +117,7 @@ static void crash_record(struct recorder_thread *thread, int number, const sigin
 		return;
 	error.access_trace = trace_save_context(thread, context);
 	if (crash_is_access(number, info)) {
-		error.address = (uintptr_t)info->si_addr;
+		error.address = tags_address(info->si_addr);
 		/* SI_KERNEL: an address that cannot be; the processor does not tell which. */
 		error.kind = error.address < NEAR_NULL && info->si_code != SI_KERNEL
 				     ? STACKDEPOT_NULL_DEREF
@@ -194,14 +194,19 @@ bool crash_fatal(int number, siginfo_t *info, void *context)
 
 bool crash_is_guarded(int number, const siginfo_t *info)
 {
-	return crash_is_access(number, info) && guard_owns(info->si_addr);
+	return crash_is_access(number, info) &&
+	       (guard_owns(info->si_addr) || tags_is_fault(number, info));
 }
 
 bool crash_guarded(int number, siginfo_t *info, void *context)
 {
 	const uintptr_t address = (uintptr_t)info->si_addr;
 
-	(void)number;
+	if (tags_is_fault(number, info)) {
+		tags_fault(recorder_on() ? thread_self() : NULL, info, context,
+			   crash_access(context, address));
+		return true;
+	}
 	return recorder_on() &&
 	       guard_fault(thread_self(), address, context, crash_access(context, address));
 }

@@ -122,10 +122,11 @@ static struct disposition *disposition_kept(int number)
 	return &kept[number].at[load_acquire(&kept[number].current)];
 }
 
-__sighandler_t disposition_take(int number)
+__sighandler_t disposition_take(int number, siginfo_t *info)
 {
 	struct disposition *asked = disposition_kept(number);
 
+	tags_hide(number, info, asked->flags);
 	/* The other ones the kernel calls once. */
 	if (!(asked->flags & SA_RESETHAND) || !disposition_is_crash(number))
 		return load_relaxed(&asked->handler);
@@ -189,7 +190,7 @@ static __sighandler_t disposition_entry(int number, const struct disposition *as
 									     : NULL;
 	if (asked->flags & SEES_STACK && !handler_is_go(asked->handler))
 		return asked->flags & SA_ONSTACK ? handler_enter_moved : handler_enter_direct;
-	if (number == SIGSEGV && recorder.options.guard_interval)
+	if (number == SIGSEGV && (recorder.options.guard_interval || tags_on()))
 		return handler_enter_direct;
 	if (disposition_is_crash(number) && asked->flags & SA_RESETHAND)
 		return handler_enter_direct;
@@ -202,11 +203,11 @@ static struct disposition disposition_ours(int number, const struct disposition 
 	struct disposition ours = *asked;
 
 	ours.handler = entry;
-	ours.flags |= SA_SIGINFO;
+	ours.flags |= SA_SIGINFO | tags_signal_flags(number);
 	if (disposition_is_crash(number))
 		ours.flags &= ~(unsigned long)SA_RESETHAND;
 	if (asked->handler == SIG_DFL) {
-		ours.flags = SA_SIGINFO | SA_ONSTACK;
+		ours.flags = SA_SIGINFO | SA_ONSTACK | tags_signal_flags(number);
 		ours.mask = ~0ull;
 #if defined(__x86_64__)
 		ours.flags |= RESTORER;
@@ -260,10 +261,13 @@ static void disposition_hold_guards(const struct disposition *now)
 {
 	static uint32_t held;
 
-	if (now->handler == SIG_IGN && !__atomic_exchange_n(&held, 1, __ATOMIC_RELAXED))
+	if (now->handler == SIG_IGN && !__atomic_exchange_n(&held, 1, __ATOMIC_RELAXED)) {
 		guard_hold();
-	else if (now->handler != SIG_IGN && __atomic_exchange_n(&held, 0, __ATOMIC_RELAXED))
+		tags_stop(TAGS_IGNORED, true);
+	} else if (now->handler != SIG_IGN && __atomic_exchange_n(&held, 0, __ATOMIC_RELAXED)) {
 		guard_release();
+		tags_stop(TAGS_IGNORED, false);
+	}
 }
 
 static void disposition_settle(int number)

@@ -122,11 +122,17 @@ static void error_keep(stackdepot_ref_t trace)
 
 static void error_record(const struct store_error *error)
 {
+	unsigned int i;
+
 	if (error_repeat(error))
 		return;
 	error_keep(error->access_trace);
 	error_keep(error->alloc_trace);
 	error_keep(error->free_trace);
+	for (i = 0; i < error->nr_candidates; i++) {
+		error_keep(error->candidates[i].alloc_trace);
+		error_keep(error->candidates[i].free_trace);
+	}
 	error_store(error);
 	error_say(error);
 }
@@ -174,8 +180,9 @@ void error_report(const struct store_error *error)
 {
 	struct store_error doubtful = *error;
 
-	if (error->kind == STACKDEPOT_HEAP_OVERFLOW && !guard_owns((void *)error->object) &&
-	    error_passes_us_by()) {
+	if (error->flags & STACKDEPOT_ERROR_DOUBTFUL ||
+	    (error->kind == STACKDEPOT_HEAP_OVERFLOW && !guard_owns((void *)error->object) &&
+	     error_passes_us_by())) {
 		doubtful.flags |= STACKDEPOT_ERROR_DOUBTFUL;
 		error_doubt(&doubtful);
 		return;
@@ -186,12 +193,15 @@ void error_report(const struct store_error *error)
 		error_end_program();
 }
 
-/* As stackdepot_ring_find(), of this process. */
-static int error_find_event(uint64_t *position, uint64_t address,
+/* As stackdepot_ring_find(), of this process, and of pointers with this tag if it is not 0. */
+static int error_find_event(uint64_t *position, uint64_t address, unsigned int tag,
 			    struct stackdepot_event *ret_event)
 {
-	return stackdepot_ring_find(recorder.depot, position, recorder_event_address(address),
-				    ~0ull, ret_event);
+	while (stackdepot_ring_find(recorder.depot, position, recorder_event_address(address),
+				    ~0ull, ret_event))
+		if (!tag || ret_event->size >> STORE_EVENT_TAG_SHIFT == tag)
+			return 1;
+	return 0;
 }
 
 static void error_add_free(struct store_error *error, const struct stackdepot_event *event)
@@ -206,33 +216,40 @@ static void error_add_free(struct store_error *error, const struct stackdepot_ev
  * first. What is free now was freed after it was allocated.
  */
 static void error_add_tied_free(struct store_error *error, const struct stackdepot_event *alloc,
-				uint64_t *position)
+				uint64_t *position, unsigned int tag)
 {
 	struct stackdepot_event event;
 
 	if (error->flags & STACKDEPOT_ERROR_FREED && !error->free_thread &&
-	    error_find_event(position, error->object, &event) && event.order == alloc->order &&
+	    error_find_event(position, error->object, tag, &event) && event.order == alloc->order &&
 	    event.kind == STACKDEPOT_FREE)
 		error_add_free(error, &event);
 }
 
-void error_history(struct store_error *error)
+void error_history_tagged(struct store_error *error, unsigned int tag)
 {
 	struct stackdepot_event event;
 	uint64_t position = 0;
 
-	while (error_find_event(&position, error->object, &event)) {
+	while (error_find_event(&position, error->object, tag, &event)) {
 		if (event.kind == STACKDEPOT_ALLOC) {
 			error->alloc_thread = event.task;
 			error->alloc_ns = event.time;
 			if (!error->alloc_trace)
 				error->alloc_trace = event.trace;
-			error_add_tied_free(error, &event, &position);
+			if (!error->object_bytes)
+				error->object_bytes = event.size & STORE_EVENT_SIZE;
+			error_add_tied_free(error, &event, &position, tag);
 			return;
 		}
 		if (!error->free_thread)
 			error_add_free(error, &event);
 	}
+}
+
+void error_history(struct store_error *error)
+{
+	error_history_tagged(error, 0);
 }
 
 static stackdepot_ref_t error_ref(stackdepot_handle_t handle)
@@ -247,8 +264,8 @@ void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, c
 	struct store_error error = {
 		.kind = STACKDEPOT_DOUBLE_FREE,
 		.flags = STACKDEPOT_ERROR_FREED,
-		.address = (uintptr_t)pointer,
-		.object = (uintptr_t)pointer,
+		.address = tags_address(pointer),
+		.object = tags_address(pointer),
 		.object_bytes = object->size,
 		.access_trace = trace,
 		.alloc_trace = error_ref(object->handle),
@@ -259,6 +276,23 @@ void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, c
 	error_report(&error);
 }
 
+void error_free_by_tag(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer)
+{
+	struct store_error error = {
+		.kind = STACKDEPOT_DOUBLE_FREE,
+		.flags = STACKDEPOT_ERROR_FREED | STACKDEPOT_ERROR_TAGGED,
+		.address = tags_address(pointer),
+		.object = tags_address(pointer),
+		.access_trace = trace,
+		.thread = thread_number(thread),
+		.pointer_tag = (uint8_t)tags_of(pointer),
+		.memory_tag = (uint8_t)tags_memory(pointer),
+	};
+
+	error_history_tagged(&error, error.pointer_tag);
+	error_report(&error);
+}
+
 bool error_nearest(struct recorder_thread *thread, struct store_error *error)
 {
 	struct live_object object;
@@ -266,7 +300,7 @@ bool error_nearest(struct recorder_thread *thread, struct store_error *error)
 	bool held;
 
 	(void)thread;
-	if (!live_nearest(error->address, &start, &object, &held))
+	if (!live_nearest(error->address, 0, &start, &object, &held))
 		return false;
 	if (held)
 		error->flags |= STACKDEPOT_ERROR_FREED;
@@ -326,7 +360,7 @@ static bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event
 {
 	uint64_t position = 0;
 
-	return error_find_event(&position, address, ret_event) &&
+	return error_find_event(&position, address, 0, ret_event) &&
 	       ret_event->kind == STACKDEPOT_FREE;
 }
 
@@ -340,7 +374,7 @@ static bool error_look_at(struct recorder_thread *thread, struct store_error *er
 		error->kind = STACKDEPOT_DOUBLE_FREE;
 		error->flags |= STACKDEPOT_ERROR_FREED;
 		error->object = error->address;
-		error->object_bytes = event.size;
+		error->object_bytes = event.size & STORE_EVENT_SIZE;
 	} else if (!error_inside(thread, error)) {
 		return error_no_heap(error->address);
 	}
@@ -351,7 +385,7 @@ static bool error_look_at(struct recorder_thread *thread, struct store_error *er
 static struct store_error error_of_doubt(const struct recorder_thread *thread)
 {
 	return (struct store_error){
-		.address = (uintptr_t)thread->doubted,
+		.address = tags_address(thread->doubted),
 		.access_trace = thread->doubt_trace,
 		.thread = thread->id,
 	};

@@ -374,7 +374,7 @@ __attribute__((used)) long raw_failed(long result)
 __attribute__((used)) long raw_prctl(long number, long option, long a, long b, long c, long d)
 {
 	if (option != PR_SET_SECCOMP)
-		return raw_call(number, option, a, b, c, d);
+		return raw_call(number, option, tags_asked(option, a), b, c, d);
 	return filter_put_on(filter_of(a, (const void *)b), number, option, a, b, c, d);
 }
 

@@ -91,7 +91,7 @@ static __attribute__((noinline)) bool handler_work_on(handler_work work, int num
 /* The handler, or NULL if there is nothing to be called any more. */
 static void *handler_next(int number, siginfo_t *info, void *context)
 {
-	const __sighandler_t handler = disposition_take(number);
+	const __sighandler_t handler = disposition_take(number, info);
 
 	if (handler == SIG_DFL)
 		(void)handler_work_on(crash_fatal, number, info, context);

@@ -46,8 +46,9 @@ ucontext_t *frame_move(const ucontext_t *context, uintptr_t own_top, uintptr_t t
 
 /* --- disposition.c ---------------------------------------------------------------------------- */
 
-/* The handler to be called now, SIG_DFL or SIG_IGN; one that was asked for once is taken. */
-__sighandler_t disposition_take(int number);
+/* The handler to be called now, SIG_DFL or SIG_IGN; one that was asked for once is taken. What it
+ * is told is as it asked for it. */
+__sighandler_t disposition_take(int number, siginfo_t *info);
 /* Stand in where it is needed, from now on. */
 void disposition_setup(void);
 /* Our own ends of the program go from the kernel where a filter does not leave what they take; and
@@ -60,8 +61,9 @@ int disposition_real(int number, const struct sigaction *action, struct sigactio
 /* --- mask.c ----------------------------------------------------------------------------------- */
 
 void mask_setup(void);
-/* The calling thread ends. */
+/* The calling thread ends; or has its first event. */
 void mask_end(void);
+void mask_begin(void);
 
 /* --- altstack.c ------------------------------------------------------------------------------- */
 
@@ -80,7 +82,7 @@ void altstack_show(stack_t *shown);
 /* --- crash.c ---------------------------------------------------------------------------------- */
 
 bool crash_is_guarded(int number, const siginfo_t *info);
-/* Report the access to a guarded object; true if the program can go on. */
+/* Report the access to a guarded object, or by a wrong tag; true if the program can go on. */
 bool crash_guarded(int number, siginfo_t *info, void *context);
 /* Do the program's filters leave what an end by this signal takes, be it sent or a fault? */
 bool crash_can_end(int number);

@@ -162,11 +162,17 @@ static inline void live_count(struct recorder_thread *thread, int add)
 		live_count_all(own, delta);
 }
 
+static size_t live_number(const struct store_entry *entry)
+{
+	return (size_t)(entry - recorder.buckets[0].entry);
+}
+
 static void live_fill_entry(struct store_entry *entry, uint64_t place,
 			    const struct live_object *object)
 {
 	probe_alloc(place, object);
 	store_relaxed(&entry->value, store_entry_value(object->size, object->handle));
+	tags_note(live_number(entry), object->tag);
 	store_release(&entry->key, place | (object->bare ? ENTRY_BARE : 0));
 }
 
@@ -304,6 +310,7 @@ static inline void live_fill(uint64_t key, struct live_object *object)
 	object->handle = (stackdepot_handle_t)value;
 	object->size = value >> 32;
 	object->bare = key & ENTRY_BARE;
+	object->tag = (uint8_t)tags_noted(live_number(object->entry));
 	if (unlikely(object->size == ENTRY_LARGE))
 		object->size = store_large_size(recorder.larges, key & ~ENTRY_FLAGS);
 }
@@ -368,7 +375,7 @@ static __attribute__((noinline)) bool live_insert_slow(struct recorder_thread *t
 	struct live_object stale;
 	uint64_t key;
 
-	if (address & ~ENTRY_ADDRESS || object->size > ENTRY_MAX_SIZE)
+	if (!live_has_place(pointer) || object->size > ENTRY_MAX_SIZE)
 		return false;
 	if (live_search_filtered(place, home, &stale, &key))
 		live_end_stale(thread, pointer, &stale, key);
@@ -393,7 +400,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 	const uint64_t address = (uintptr_t)pointer, place = live_place(address);
 	struct store_entry *entry;
 
-	if (unlikely(address & ~ENTRY_ADDRESS || object->size >= ENTRY_LARGE ||
+	if (unlikely(!live_has_place(pointer) || object->size >= ENTRY_LARGE ||
 		     (load_relaxed(&live_any_displaced) && load_relaxed(&recorder.overflow[home]))))
 		return live_insert_slow(thread, pointer, home, object);
 	entry = live_vacancy(home, place);
@@ -415,7 +422,7 @@ enum live_state live_hold(struct recorder_thread *thread, const void *pointer, u
 	const uint64_t place = live_place((uintptr_t)pointer);
 	uint64_t key;
 
-	if (unlikely((uintptr_t)pointer & ~ENTRY_ADDRESS))
+	if (unlikely(!live_has_place(pointer)))
 		return LIVE_NONE;
 	do {
 		if (!live_search_filtered(place, home, ret_object, &key))
@@ -423,6 +430,8 @@ enum live_state live_hold(struct recorder_thread *thread, const void *pointer, u
 		live_fill(key, ret_object);
 		if (key & ENTRY_HELD)
 			return LIVE_HELD;
+		if (unlikely(tags_of(pointer) && tags_of(pointer) != (ret_object->tag & TAGS_MASK)))
+			return LIVE_OTHER;
 	} while (!live_cas(&ret_object->entry->key, key, key | ENTRY_HELD));
 	live_count(thread, -1);
 	height_down(thread, ret_object);
@@ -454,13 +463,18 @@ bool live_find(const void *pointer, struct live_object *ret_object)
 {
 	uint64_t key;
 
-	if ((uintptr_t)pointer & ~ENTRY_ADDRESS ||
+	if (!live_has_place(pointer) ||
 	    !live_search_filtered(live_place((uintptr_t)pointer), live_home(pointer), ret_object,
 				  &key) ||
 	    key & ENTRY_HELD)
 		return false;
 	live_fill(key, ret_object);
 	return true;
+}
+
+void live_tell(const struct live_object *object)
+{
+	tags_note(live_number(object->entry), object->tag | TAGS_TOLD);
 }
 
 /* Distance from an address to an object: 0 inside, else bytes between. */
@@ -473,6 +487,7 @@ static uint64_t live_distance(uint64_t address, uint64_t start, uint64_t size)
 
 struct live_search {
 	uint64_t address;
+	unsigned int tag; /* 0: any */
 	uint64_t best;
 	uint64_t start;
 	struct live_object object;
@@ -489,7 +504,7 @@ static void live_near_entry(struct live_search *search, struct store_entry *entr
 		return;
 	live_fill(key, &object);
 	distance = live_distance(search->address, store_key_address(key), object.size);
-	if (distance >= search->best)
+	if (distance >= search->best || (search->tag && search->tag != (object.tag & TAGS_MASK)))
 		return;
 	search->best = distance;
 	search->object = object;
@@ -512,10 +527,10 @@ static void live_near_part(struct live_search *search, uint32_t part)
 			live_near_entry(search, &recorder.buckets[bucket].entry[i]);
 }
 
-bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
-		  bool *ret_held)
+bool live_nearest(uint64_t address, unsigned int tag, uint64_t *ret_start,
+		  struct live_object *ret_object, bool *ret_held)
 {
-	struct live_search search = {.address = address, .best = UINT64_MAX};
+	struct live_search search = {.address = address, .tag = tag, .best = UINT64_MAX};
 	uint32_t part;
 
 	for (part = 0; part < STORE_PARTS && search.best; part++)

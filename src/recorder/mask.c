@@ -7,7 +7,8 @@
  * guarded: what the program sets is only looked at here, and not changed.
  *
  * A thread that is begun meanwhile blocks it as well, and says nothing when it ends that, so then
- * no object is guarded any more; nor where the process was started so. What is not seen are
+ * no object is guarded any more; nor where the process was started so. Tags are checked for each
+ * thread by itself, and not for one that blocks it. What is not seen are
  * handlers whose sa_mask has it, while they run, and system calls of the program's own.
  */
 #define _GNU_SOURCE
@@ -27,14 +28,20 @@ static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)
 /* This thread has SIGSEGV blocked, and holds the guards. */
 static __thread bool mask_holds __attribute__((tls_model("initial-exec")));
 
+static void mask_hold(void)
+{
+	mask_holds = true;
+	guard_hold();
+	tags_hold(true);
+}
+
 /* Before: the mask may be in force at once. True if the guards are held from now on. */
 static bool mask_before(int how, const sigset_t *set)
 {
-	if (mask_holds || !set || how == SIG_UNBLOCK || !guard_low ||
+	if (mask_holds || !set || how == SIG_UNBLOCK || !(guard_low || tags_on()) ||
 	    sigismember(set, SIGSEGV) != 1)
 		return false;
-	mask_holds = true;
-	guard_hold();
+	mask_hold();
 	return true;
 }
 
@@ -42,6 +49,7 @@ static void mask_drop(void)
 {
 	mask_holds = false;
 	guard_release();
+	tags_hold(false);
 }
 
 /* After: what is not blocked any more. In a child of vfork() the parent's flag is not ours. */
@@ -110,11 +118,24 @@ EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attribute
 	return real_pthread_create(ret_thread, attributes, start, argument);
 }
 
-void mask_setup(void)
+static bool mask_has(void)
 {
 	uint64_t mask = 0;
 
-	if (guard_low && !raw_call(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask)) &&
-	    mask >> (SIGSEGV - 1) & 1)
+	return filter_allows(FILTER_SIGPROCMASK) &&
+	       !raw_call(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask)) &&
+	       mask >> (SIGSEGV - 1) & 1;
+}
+
+/* Tags are of each thread. One that was begun while they were not checked goes on so until here. */
+void mask_begin(void)
+{
+	if (tags_on() && !mask_holds && mask_has())
+		mask_hold();
+}
+
+void mask_setup(void)
+{
+	if (guard_low && mask_has())
 		mask_keep();
 }

@@ -37,7 +37,7 @@ static __attribute__((noinline)) void object_event_nested(const void *pointer, s
 {
 	const struct stackdepot_event event = {
 		.address = recorder_event_address((uintptr_t)pointer),
-		.size = size,
+		.size = recorder_event_size(pointer, size),
 		.trace = trace,
 		.time = recorder_now_ns(),
 		.task = thread_number(NULL),
@@ -53,7 +53,7 @@ static void object_event(struct recorder_thread *thread, const void *pointer, si
 	if (likely(thread)) {
 		const struct stackdepot_event event = {
 			.address = recorder_event_address((uintptr_t)pointer),
-			.size = size,
+			.size = recorder_event_size(pointer, size),
 			.trace = trace,
 			.time = recorder_now_ns(),
 			.task = thread->id,
@@ -108,7 +108,7 @@ static __attribute__((noinline, flatten)) void object_begin(struct recorder_thre
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
 	const uint32_t home = live_home(pointer);
-	struct live_object object = {.size = size, .bare = bare};
+	struct live_object object = {.size = size, .bare = bare, .tag = (uint8_t)tags_of(pointer)};
 	stackdepot_handle_t handle;
 	stackdepot_ref_t ref;
 
@@ -169,6 +169,7 @@ void *object_alloc(const struct real *below, const recorder_start *start, size_t
 	pointer = object_plain(below, redzone_request(below, size), align, zero);
 	if (likely(pointer)) {
 		redzone_arm(below, pointer, size);
+		pointer = tags_give(below, pointer, size);
 		object_begin(thread, start, pointer, size, !below->extends, (unsigned int)code);
 	}
 	return pointer;
@@ -196,9 +197,9 @@ static __attribute__((noinline)) void object_overflow(struct recorder_thread *th
 	struct store_error error = {
 		.kind = STACKDEPOT_HEAP_OVERFLOW,
 		.flags = STACKDEPOT_ERROR_WRITE,
-		.object = (uintptr_t)pointer,
+		.object = tags_address(pointer),
 		.object_bytes = object->size,
-		.address = (uintptr_t)pointer + offset,
+		.address = tags_address(pointer) + offset,
 		.value = value,
 		.access_trace = free_trace,
 		.alloc_trace = stackdepot_ref(recorder.depot,
@@ -217,7 +218,7 @@ static inline void object_check(const struct real *below, struct recorder_thread
 	uint64_t value;
 	size_t offset;
 
-	if (unlikely(!object->bare &&
+	if (unlikely(!object->bare && !(object->tag & TAGS_TOLD) &&
 		     !redzone_intact(below, pointer, object->size, &offset, &value)))
 		object_overflow(thread, pointer, object, free_trace, offset, value);
 }
@@ -295,6 +296,38 @@ static __attribute__((noinline)) void object_stale(const void *pointer,
 	recorder_count(&recorder_counts()->ended_unseen, 1);
 }
 
+/*
+ * The memory has another tag than the pointer, so it was freed: an error for certain. False if the
+ * free is not to be carried out, as the memory is somebody else's.
+ */
+static __attribute__((noinline)) bool object_is_gone(struct recorder_thread *thread,
+						     const recorder_start *start,
+						     const struct object_where *where,
+						     const void *pointer)
+{
+	stackdepot_ref_t trace = where->ref;
+
+	if (!where->handle)
+		trace = object_save_end(thread, start).ref;
+	error_free_by_tag(thread, trace, pointer);
+	if (tags_memory(pointer) || !thread)
+		return false;
+	thread->doubt_told = true;
+	return true;
+}
+
+/* Of a pointer that is not live: may it be freed all the same? */
+static bool object_may_pass(struct recorder_thread *thread, const recorder_start *start,
+			    const struct object_where *where, const void *pointer,
+			    const struct live_object *object, enum live_state state)
+{
+	if (state == LIVE_HELD)
+		return object_is_held(thread, where->ref, (void *)(uintptr_t)pointer, object);
+	if (unlikely(tags_of(pointer) && !tags_match(pointer)))
+		return object_is_gone(thread, start, where, pointer);
+	return true;
+}
+
 static void object_free_taken(const struct real *below, struct recorder_thread *thread,
 			      const recorder_start *start, const struct object_where *where,
 			      void *pointer, const struct live_object *object)
@@ -321,7 +354,7 @@ static void object_free_found(const struct real *below, struct recorder_thread *
 			return;
 		}
 		object_stale(pointer, object);
-	} else if (state == LIVE_HELD && !object_is_held(thread, where->ref, pointer, object)) {
+	} else if (!object_may_pass(thread, start, where, pointer, object, state)) {
 		return;
 	}
 	object_free_absent(below, thread, where->ref, pointer);
@@ -407,8 +440,9 @@ bool object_pass(const struct real *below, const recorder_start *start, void *po
 	} else {
 		if (state == LIVE_TAKEN)
 			object_stale(pointer, &ret_passing->object);
-		else if (state == LIVE_HELD)
-			passes = object_is_held(thread, where.ref, pointer, &ret_passing->object);
+		else
+			passes = object_may_pass(thread, start, &where, pointer,
+						 &ret_passing->object, state);
 		ret_passing->doubt = passes;
 	}
 	if (ret_passing->doubt)
@@ -459,6 +493,17 @@ static void *object_move(const struct real *below, const recorder_start *start, 
 	return moved;
 }
 
+/* The allocator moves it, or refuses to, without its tag. */
+static void *object_resize(const struct real *below, void *pointer, size_t size)
+{
+	size_t tagged;
+	void *moved = real_realloc(below, tags_take(below, pointer, &tagged), size);
+
+	if (!moved && size)
+		tags_give_back(pointer, tagged);
+	return moved;
+}
+
 /* An end and a beginning, so it is as likely to be recorded as any object of its new size. */
 static void *object_realloc_live(const struct real *below, struct recorder_thread *self,
 				 const recorder_start *start, void *pointer,
@@ -474,7 +519,7 @@ static void *object_realloc_live(const struct real *below, struct recorder_threa
 	object_end(below, thread, &where, pointer, object, true);
 	live_clear(pointer, object);
 	thread_let(thread, &event);
-	moved = real_realloc(below, pointer, wanted);
+	moved = object_resize(below, pointer, wanted);
 	if (!moved) {
 		/* It is what it was. */
 		(void)live_insert(self, pointer, live_home(pointer), object);
@@ -483,6 +528,7 @@ static void *object_realloc_live(const struct real *below, struct recorder_threa
 	trace_put(NULL, object->handle);
 	if (code != SAMPLE_NOT) {
 		redzone_arm(below, moved, size);
+		moved = tags_give(below, moved, size);
 		object_begin(self, start, moved, size, !below->extends, (unsigned int)code);
 	}
 	return moved;
@@ -498,10 +544,11 @@ static void *object_realloc_absent(const struct real *below, struct recorder_thr
 	void *moved;
 
 	error_doubt_begin(thread, trace, pointer);
-	moved = real_realloc(below, pointer, wanted);
+	moved = object_resize(below, pointer, wanted);
 	error_doubt_end(thread);
 	if (moved && code != SAMPLE_NOT) {
 		redzone_arm(below, moved, size);
+		moved = tags_give(below, moved, size);
 		object_begin(thread, start, moved, size, !below->extends, (unsigned int)code);
 	}
 	return moved;
@@ -519,9 +566,9 @@ static void *object_realloc_found(const struct real *below, struct recorder_thre
 			return object_realloc_live(below, thread, start, pointer, &object, size);
 		object_stale(pointer, &object);
 	}
-	if (!recorder_rate() || state == LIVE_HELD)
+	if (!recorder_rate() || state != LIVE_NONE)
 		where = object_save_alone(thread, start);
-	if (state == LIVE_HELD && !object_is_held(thread, where.ref, pointer, &object)) {
+	if (!object_may_pass(thread, start, &where, pointer, &object, state)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -546,7 +593,7 @@ static __attribute__((noinline)) void *object_realloc_plain(const struct real *b
 		return NULL;
 	if (real_inside && recorder_on() && live_take(thread_self(), pointer, &object))
 		trace_put(NULL, object.handle);
-	return real_realloc(below, pointer, size);
+	return object_resize(below, pointer, size);
 }
 
 /* What that is differs: the end of the object, or a new one of no bytes. */
@@ -558,7 +605,7 @@ static void *object_realloc_nothing(const struct real *below, const recorder_sta
 
 	if (!object_pass(below, start, pointer, &passing))
 		return NULL;
-	moved = real_realloc(below, pointer, 0);
+	moved = object_resize(below, pointer, 0);
 	object_passed(&passing);
 	object_adopt(start, moved, 0);
 	return moved;

@@ -14,7 +14,8 @@ enum option_type {
 	OPTION_MODE,
 	OPTION_OVERHEAD,
 	OPTION_ON_ERROR,
-	OPTION_STDERR
+	OPTION_STDERR,
+	OPTION_TAGS,
 };
 
 struct option {
@@ -41,6 +42,8 @@ static const struct option options[] = {
 	 "bytes of freed blocks each thread holds back (default: 64K)"},
 	{"guard", OPTION_BYTES, FIELD(guard_interval),
 	 "place one object of so many between guard pages, 0: none (default: 5000)"},
+	{"tags", OPTION_TAGS, FIELD(tags),
+	 "hardware tags (arm64): sync, async, auto or off (default: off)"},
 	{"max-frames", OPTION_BYTES, FIELD(max_frames), "frames of a trace (default: 128)"},
 	{"crash-handler", OPTION_BOOL, FIELD(crash_handler), "explain crashes (default: yes)"},
 	{"look-at-exit", OPTION_BOOL, FIELD(look_at_exit),
@@ -191,6 +194,20 @@ static bool options_stderr(struct recorder_options *values, const char *text, si
 	return true;
 }
 
+static bool options_tags(const char *text, size_t length, enum tags_mode *ret_mode)
+{
+	static const char *const names[] = {"off", "sync", "async", "auto"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!options_is(text, length, names[i]))
+			continue;
+		*ret_mode = (enum tags_mode)i;
+		return true;
+	}
+	return false;
+}
+
 static bool options_path(const char *text, size_t length, char *ret_path)
 {
 	if (!length || length >= RECORDER_PATH_BYTES)
@@ -210,6 +227,8 @@ static bool options_set(struct recorder_options *values, const struct option *op
 		return options_bytes(text, length, field);
 	case OPTION_BOOL:
 		return options_bool(text, length, field);
+	case OPTION_TAGS:
+		return options_tags(text, length, field);
 	case OPTION_PATH:
 		return options_path(text, length, field);
 	case OPTION_MODE:

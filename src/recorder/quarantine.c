@@ -59,6 +59,9 @@ static void quarantine_check(struct recorder_thread *thread, const recorder_star
 	const unsigned char *block = slot->pointer;
 	size_t i;
 
+	/* Another tag is there instead. */
+	if (tags_of(block))
+		return;
 	/* All equal to the first, and the first right: one pass that the library has vectors for.
 	 */
 	if (block[0] == FILL && !memcmp(block, block + 1, slot->object.size - 1))
@@ -110,7 +113,10 @@ void quarantine_push(const struct real *below, struct recorder_thread *thread,
 	struct quarantine *queue = &thread->quarantine;
 	struct quarantine_slot *slot;
 
-	memset(pointer, FILL, object->size);
+	if (tags_of(pointer))
+		tags_change(pointer, object->size);
+	else
+		memset(pointer, FILL, object->size);
 	slot = quarantine_add(thread, queue, start, object->size);
 	slot->pointer = pointer;
 	slot->below = below;

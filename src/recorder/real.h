@@ -12,6 +12,8 @@
  * place on its stack from where it was called; a hook that is entered below that place goes
  * straight on, however it is entered, so there is no recursion. A place that was left by an
  * exception or by longjmp() is noticed as soon as a hook is entered above it.
+ *
+ * What an allocator gets has no tags (tags.h).
  */
 #ifndef RECORDER_REAL_H
 #define RECORDER_REAL_H
@@ -19,6 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "tags.h"
 
 enum real_layer {
 	REAL_NEXT,
@@ -97,12 +101,15 @@ REAL_CALL(void *, memalign, (const struct real *below, size_t align, size_t size
 REAL_CALL(int, posix_memalign,
 	  (const struct real *below, void **ret_pointer, size_t align, size_t size),
 	  (ret_pointer, align, size))
-REAL_CALL(size_t, usable, (const struct real *below, void *pointer), (pointer))
+REAL_CALL(size_t, usable, (const struct real *below, void *pointer),
+	  ((void *)tags_address(pointer)))
 
 static inline void real_free(const struct real *below, void *pointer)
 {
 	const uintptr_t outside = real_inside;
+	size_t tagged;
 
+	pointer = tags_take(below, pointer, &tagged);
 	__atomic_store_n(&real_inside, (uintptr_t)__builtin_frame_address(0), __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	below->free(pointer);

@@ -10,6 +10,7 @@
  *	probe.h                tracepoints where objects come and go
  *	trace.c tally.c        unwind, save, count
  *	redzone.c quarantine.c guard.c crash.c altstack.c   what finds errors
+ *	tags.h                 the same by hardware
  *	error.c                what records them
  *	real.c patch.c heaps.c the allocators below, and how their functions come to the hooks
  *	modules.c              which files the frames lie in
@@ -60,6 +61,7 @@ struct recorder_options {
 	uint64_t guard_interval; /* one object of so many is guarded, 0: none */
 	uint64_t redzone_bytes;
 	uint64_t max_frames;
+	enum tags_mode tags;
 	bool abort_on_error;
 	bool follow_children;
 	bool crash_handler;
@@ -167,6 +169,12 @@ static inline uint64_t recorder_event_address(uint64_t address)
 	return (address & STORE_EVENT_ADDRESS) | recorder.event;
 }
 
+/* The size of an event, and the tag of the pointer that it is about. */
+static inline uint64_t recorder_event_size(const void *pointer, uint64_t size)
+{
+	return size | (uint64_t)tags_of(pointer) << STORE_EVENT_TAG_SHIFT;
+}
+
 /* Is the memory that of another process, as in a child of vfork()? */
 bool recorder_is_borrowed(void);
 uint64_t recorder_now_ns(void);
@@ -243,6 +251,7 @@ struct live_object {
 	uint64_t size;
 	stackdepot_handle_t handle; /* extra bits: rate */
 	bool bare;		    /* no redzone of ours behind it */
+	uint8_t tag;		    /* of the pointer that the program has, and TAGS_TOLD */
 	uint8_t displaced;	    /* live.c's: not in its home, and which way */
 	struct store_entry *entry;
 };
@@ -369,6 +378,7 @@ void overhead_spend(uint64_t since);
 static inline struct recorder_thread *thread_take(struct recorder_thread *thread,
 						  struct recorder_event *event)
 {
+	tags_pause();
 	if (unlikely(!thread || (thread->event && thread_is_taken(thread))))
 		return NULL;
 	event->since = 0;
@@ -392,6 +402,7 @@ static inline void thread_let(struct recorder_thread *thread, struct recorder_ev
 	event->mark = 0;
 	if (unlikely(event->since))
 		overhead_spend(event->since);
+	tags_resume();
 }
 
 /* --- trace.c ---------------------------------------------------------------------------------- */
@@ -468,10 +479,16 @@ void modules_unloaded(void);
 
 /* --- live.c ----------------------------------------------------------------------------------- */
 
-/* Where an address of this process is in the table. */
+/* Where an address of this process is in the table. Tags are no part of it. */
 static inline uint64_t live_place(uint64_t address)
 {
 	return (address & ENTRY_ADDRESS) << ENTRY_ADDRESS_SHIFT | recorder.place;
+}
+
+/* Can the table have it? */
+static inline bool live_has_place(const void *pointer)
+{
+	return likely(!(tags_address(pointer) & ~ENTRY_ADDRESS));
 }
 
 static inline uint32_t live_home(const void *pointer)
@@ -499,6 +516,7 @@ enum live_state {
 	LIVE_NONE,
 	LIVE_TAKEN, /* it was live, and is the caller's now */
 	LIVE_HELD,  /* freed before, and not given back: object says what it was */
+	LIVE_OTHER, /* it has another tag than the pointer: it is somebody else's by now */
 };
 
 /*
@@ -514,6 +532,8 @@ bool live_release(const void *pointer, const struct live_object *object);
 /* Take it out at once; false if it is not there. */
 bool live_take(struct recorder_thread *thread, const void *pointer, struct live_object *ret_object);
 bool live_find(const void *pointer, struct live_object *ret_object);
+/* It has been reported that something was written behind it. */
+void live_tell(const struct live_object *object);
 /* The store samples from the start: note what the filter has to let through. */
 void live_filter_setup(void);
 /* Frees of this address are to be looked at; and no longer. */
@@ -546,9 +566,10 @@ static inline bool live_is_filtered(uint64_t address)
 {
 	return !load_relaxed(live_filter_at(address)) || !load_relaxed(live_filter_too(address));
 }
-/* The object that contains the address, or else the nearest, live or held. Linear in the table. */
-bool live_nearest(uint64_t address, uint64_t *ret_start, struct live_object *ret_object,
-		  bool *ret_held);
+/* The object that contains the address, or else the nearest, live or held; of those with a tag, if
+ * it is not 0. Linear in the table. */
+bool live_nearest(uint64_t address, unsigned int tag, uint64_t *ret_start,
+		  struct live_object *ret_object, bool *ret_held);
 /* Halve the table by doubling the sampling rate, until it is half empty. */
 void live_thin(void);
 /*
@@ -670,6 +691,8 @@ static inline bool live_skips(const void *pointer)
 {
 	const enum live_frees frees = load_relaxed(&live_frees);
 
+	if (unlikely(tags_of(pointer)))
+		return false;
 	if (frees == LIVE_FREES_PASS)
 		return true;
 	return frees && likely(live_is_filtered((uintptr_t)pointer)) && !guard_owns(pointer);
@@ -698,6 +721,10 @@ bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *
 void error_report(const struct store_error *error);
 /* Fill in threads and times of the object's last allocation and free, from the ring. */
 void error_history(struct store_error *error);
+/* The same of an object that had this tag; 0: whichever. */
+void error_history_tagged(struct store_error *error, unsigned int tag);
+/* A free by a pointer whose object is gone: its memory has another tag. */
+void error_free_by_tag(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer);
 /* A free of a block that is held: certain, whoever has it. */
 void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer,
 		       const struct live_object *object);

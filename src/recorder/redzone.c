@@ -14,11 +14,14 @@
 #include "recorder.h"
 
 #define REDZONE_MAX_BYTES 8u
+#define REDZONE_TAGGED_BYTES (REDZONE_MAX_BYTES + 15u) /* and what is left of a granule */
 #define LARGE_BYTES (64u << 10)
 #define SMALL_BYTES 112u
 
 /* No byte is 0, which is what a string written too far ends with. */
-static const uint64_t redzone_pattern = 0xe7b3d59fa1c68b9dull;
+static const uint64_t redzone_pattern[] = {0xe7b3d59fa1c68b9dull, 0xc9a5f18bd7e3b69dull,
+					   0xb5e9c7a3f99d8bd1ull};
+static_assert(sizeof(redzone_pattern) >= REDZONE_TAGGED_BYTES, "as long as any redzone");
 
 static bool redzone_extends(const struct real *below, size_t size)
 {
@@ -27,6 +30,8 @@ static bool redzone_extends(const struct real *below, size_t size)
 
 size_t redzone_request(const struct real *below, size_t size)
 {
+	if (tags_wants(below, size))
+		return tags_request(size);
 	return redzone_extends(below, size) ? size + recorder.options.redzone_bytes : size;
 }
 
@@ -35,6 +40,8 @@ static size_t redzone_length(const struct real *below, const void *pointer, size
 	const size_t wanted = recorder.options.redzone_bytes;
 	size_t usable;
 
+	if (tags_wants(below, size))
+		return wanted ? tags_slack(size) + wanted : 0;
 	if (likely(redzone_extends(below, size)))
 		return wanted;
 	if (!wanted || !below->extends || !below->usable)
@@ -61,15 +68,15 @@ void redzone_arm(const struct real *below, void *pointer, size_t size)
 	size_t length = redzone_length(below, pointer, size);
 
 	if (likely(length == REDZONE_MAX_BYTES))
-		memcpy((char *)pointer + size, &redzone_pattern, REDZONE_MAX_BYTES);
+		memcpy((char *)pointer + size, redzone_pattern, REDZONE_MAX_BYTES);
 	else
-		memcpy((char *)pointer + size, &redzone_pattern, length);
+		memcpy((char *)pointer + size, redzone_pattern, length);
 }
 
 bool redzone_intact(const struct real *below, const void *pointer, size_t size, size_t *ret_offset,
 		    uint64_t *ret_value)
 {
-	const unsigned char *pattern = (const unsigned char *)&redzone_pattern;
+	const unsigned char *pattern = (const unsigned char *)redzone_pattern;
 	const unsigned char *at = (const unsigned char *)pointer + size;
 	size_t i, length = redzone_length(below, pointer, size);
 
@@ -81,6 +88,10 @@ bool redzone_intact(const struct real *below, const void *pointer, size_t size, 
 		return true;
 	*ret_offset = size + i;
 	*ret_value = 0;
+	if (length > sizeof(*ret_value)) {
+		at += i < length - sizeof(*ret_value) ? i : length - sizeof(*ret_value);
+		length = sizeof(*ret_value);
+	}
 	memcpy(ret_value, at, length);
 	return false;
 }

@@ -211,6 +211,7 @@ static bool setup_all(void)
 	stackdepot_unwind_setup();
 	sample_setup();
 	modules_setup();
+	tags_setup();
 	guard_setup();
 	crash_setup();
 	return true;

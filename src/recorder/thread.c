@@ -336,6 +336,7 @@ static struct recorder_thread *thread_map(void)
 	if (!memory)
 		return NULL;
 	altstack_begin(memory);
+	mask_begin();
 	thread->id = thread_id();
 	thread->random = recorder_now_ns() * 2 + 1 + ((uint64_t)thread->id << 40);
 	if (recorder.options.guard_interval)

@@ -271,7 +271,7 @@ HUGE = ["99999999999999999999999", "1e400", "18446744073709551616", "-1", "-1844
 NUMBERS = {"run": ["memory", "error-exitcode", "overhead"], "report": ["limit", "interval", "times"],
            "flame": ["nodes"], "top": ["limit", "interval", "times"], "diff": ["limit", "fail-on-increase"],
            "service": ["memory", "overhead"]}
-CHOICES = {"run": ["mode", "on-error", "follow-children"], "export": ["format", "value"], "top": ["sort"], "service": ["mode"]}
+CHOICES = {"run": ["mode", "on-error", "follow-children", "tags"], "export": ["format", "value"], "top": ["sort"], "service": ["mode"]}
 
 
 def help_of(command):

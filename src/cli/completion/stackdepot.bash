@@ -18,7 +18,7 @@ _stackdepot()
 	case $command in
 	run)
 		words="--memory= --store= --mode=full --mode=sample= --mode=off --overhead= --on-error=report --on-error=abort
-			--error-exitcode= --lost --leaks-at-exit=lost --leaks-at-exit=live --follow-children=yes --follow-children=no --append --quiet
+			--error-exitcode= --lost --leaks-at-exit=lost --leaks-at-exit=live --follow-children=yes --follow-children=no --tags=sync --tags=async --tags=auto --tags=off --append --quiet
 			--suppressions= --" ;;
 	report)
 		words="--all --limit= --json --process= --peak --peak-of-interval= --interval= --times= --suppressions=
