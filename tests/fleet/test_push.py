@@ -299,7 +299,7 @@ def test_clock(directory):
         words[2], words[3] = str(int(words[2]) + 10 ** 9), str(int(words[3]) + 10 ** 9)
         with open(path, "w", encoding="utf-8") as text:
             text.write(" ".join(words) + "\n" + rest)
-        record(stores[1], f"{BUGS}/bug-clean", options=("--quiet", "--append"))
+        record(stores[1], f"{BUGS}/bug-double-free", options=("--quiet", "--append"))
         push(server.url, spool, *stores)
         check_equal(server, stores, "after the clock was set")
         host = ask(server.url, "hosts")["hosts"][0]
