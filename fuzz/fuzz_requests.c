@@ -82,6 +82,18 @@ bool jobs_are_held(const struct jobs *from)
 	return from->job;
 }
 
+uint64_t push_times(const struct push *from)
+{
+	(void)from;
+	return 0;
+}
+
+uint64_t push_failures(const struct push *from)
+{
+	(void)from;
+	return 0;
+}
+
 uint64_t jobs_deaths(const struct jobs *from)
 {
 	(void)from;
@@ -155,7 +167,7 @@ static struct serve *server(bool asks)
 	options[asks].rate = 1e9;
 	options[asks].interval_ns = 1;
 	options[asks].token = asks ? strdup(TOKEN) : NULL;
-	servers[asks] = serve_open(&options[asks], &look, &jobs);
+	servers[asks] = serve_open(&options[asks], &look, &jobs, NULL);
 	if (!servers[asks])
 		abort();
 	return servers[asks];

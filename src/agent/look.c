@@ -72,6 +72,11 @@ static bool look_is_bad(void *context, uint64_t device, uint64_t inode)
 	return false;
 }
 
+bool look_avoids(const struct look *look, uint64_t device, uint64_t inode)
+{
+	return look_is_bad((void *)(uintptr_t)look, device, inode);
+}
+
 /* The one that would be tried again first gives way. */
 static void look_add_bad(struct look *look)
 {

@@ -23,6 +23,8 @@ int look_fd(const struct look *look);
 bool look_step(struct look *look);
 /* When look_step() is due even if nothing comes; CLOCK_MONOTONIC. */
 uint64_t look_due_ns(const struct look *look);
+/* Is it left alone, having put an end to a worker? */
+bool look_avoids(const struct look *look, uint64_t device, uint64_t inode);
 /* Workers that a store put an end to. */
 uint64_t look_deaths(const struct look *look);
 

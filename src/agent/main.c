@@ -22,6 +22,7 @@
 #include "jobs.h"
 #include "look.h"
 #include "options.h"
+#include "push.h"
 #include "serve.h"
 
 #define WAIT_MS_MAX 60000
@@ -30,6 +31,7 @@ struct agent {
 	struct agent_options options;
 	struct look *look;
 	struct jobs *jobs;
+	struct push *push;
 	struct serve *serve;
 	int signals;
 };
@@ -42,7 +44,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* Milliseconds until something is due. */
 static int agent_wait_ms(const struct agent *agent)
 {
-	uint64_t due_ns = least(look_due_ns(agent->look),
+	uint64_t due_ns = least(least(look_due_ns(agent->look), push_due_ns(agent->push)),
 				least(jobs_due_ns(agent->jobs), serve_due_ns(agent->serve)));
 	const uint64_t now = clock_now_ns();
 
@@ -76,6 +78,7 @@ static void agent_run(struct agent *agent)
 		if (look_step(agent->look))
 			serve_looked(agent->serve);
 		jobs_step(agent->jobs, serve_ready);
+		push_step(agent->push);
 		serve_step(agent->serve);
 		/* What was ordered just now may begin. */
 		jobs_step(agent->jobs, serve_ready);
@@ -102,13 +105,15 @@ static int agent_serve(struct agent *agent)
 		return STATUS_FAILED;
 	agent->look = look_open(&agent->options);
 	agent->jobs = jobs_open(agent->options.worker_bytes);
-	agent->serve = serve_open(&agent->options, agent->look, agent->jobs);
+	agent->push = push_open(&agent->options, agent->look);
+	agent->serve = serve_open(&agent->options, agent->look, agent->jobs, agent->push);
 	if (agent->serve) {
 		printf("stackdepot-agent: %s\n", serve_address(agent->serve));
 		fflush(stdout);
 		agent_run(agent);
 		serve_close(agent->serve);
 	}
+	push_close(agent->push);
 	jobs_close(agent->jobs);
 	look_close(agent->look);
 	(void)close(agent->signals);

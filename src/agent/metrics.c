@@ -305,12 +305,21 @@ static void metrics_self(const struct metrics *metrics, const struct metrics_sel
 		"stackdepot_agent_workers_ended", NULL, true,
 		"Workers that a store or a limit put an end to.", 0};
 
+	static const struct metrics_family pushes = {
+		"stackdepot_agent_pushes", NULL, true,
+		"Times that stores were pushed to the fleet's server.", 0};
+	static const struct metrics_family failed = {
+		"stackdepot_agent_pushes_failed", NULL, true,
+		"Of these, those after which the server had not everything.", 0};
+
 	metrics_alone(metrics, &age, self->age_seconds);
 	metrics_alone(metrics, &took, (double)metrics->state->took_ns / 1e9);
 	metrics_alone(metrics, &memory, self->memory_bytes);
 	metrics_alone(metrics, &requests, self->requests);
 	metrics_alone(metrics, &refused, self->refused);
 	metrics_alone(metrics, &ended, self->workers_ended);
+	metrics_alone(metrics, &pushes, self->pushes);
+	metrics_alone(metrics, &failed, self->pushes_failed);
 }
 
 void metrics_write(FILE *out, bool open, const struct state *state, const struct metrics_self *self)

@@ -15,6 +15,8 @@ struct metrics_self {
 	double requests;
 	double refused;	      /* of these, for rate, token, size or want of room */
 	double workers_ended; /* by a store, or a limit */
+	double pushes;
+	double pushes_failed; /* the server has not everything */
 };
 
 /* OPEN: as OpenMetrics 1.0 has it; else as Prometheus' text format 0.0.4 has it. */

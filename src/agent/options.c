@@ -21,6 +21,8 @@
 #define INTERVAL_MIN 1
 #define INTERVAL_MAX 3600
 #define RATE 50
+#define PUSH_NS 60000000000ull
+#define PUSH_MAX 86400
 #define RATE_MAX 1000000
 #define WORKER_MIB 256
 #define WORKER_MIB_MIN 16
@@ -32,6 +34,10 @@ static const struct option agent_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{"interval", required_argument, NULL, 'i'},
 	{"listen", required_argument, NULL, 'l'},
+	{"push", required_argument, NULL, 'p'},
+	{"push-credentials", required_argument, NULL, 'c'},
+	{"push-every", required_argument, NULL, 'e'},
+	{"push-spool", required_argument, NULL, 'o'},
 	{"rate", required_argument, NULL, 'r'},
 	{"stores", required_argument, NULL, 's'},
 	{"token-file", required_argument, NULL, 't'},
@@ -176,11 +182,38 @@ static void options_default_places(struct agent_options *options)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+static bool options_take_push(struct agent_options *options, int option, const char *value)
+{
+	double number;
+
+	switch (option) {
+	case 'e':
+		if (!options_number(value, INTERVAL_MIN, PUSH_MAX, &number))
+			return false;
+		options->push_ns = (uint64_t)(number * 1e9);
+		return true;
+	case 'c':
+		options->push_credentials = value;
+		return *value;
+	case 'o':
+		options->push_spool = value;
+		return *value;
+	default:
+		options->push_server = value;
+		return *value;
+	}
+}
+
 static bool options_take(struct agent_options *options, int option, const char *value)
 {
 	double number;
 
 	switch (option) {
+	case 'c':
+	case 'e':
+	case 'o':
+	case 'p':
+		return options_take_push(options, option, value);
 	case 'i':
 		if (!options_number(value, INTERVAL_MIN, INTERVAL_MAX, &number))
 			return false;
@@ -224,6 +257,7 @@ int agent_options_parse(struct agent_options *options, int argc, char **argv, bo
 	*options = (struct agent_options){.rate = RATE};
 	(void)options_listen(options, LISTEN);
 	options->interval_ns = INTERVAL_NS;
+	options->push_ns = PUSH_NS;
 	options->worker_bytes = (uint64_t)WORKER_MIB << 20;
 	while ((option = getopt_long(argc, argv, "", agent_options, &which)) >= 0) {
 		if (option == 'h' || option == 'v') {

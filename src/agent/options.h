@@ -17,6 +17,10 @@ struct agent_options {
 	uint64_t interval_ns;
 	double rate; /* requests a second of a client */
 	uint64_t worker_bytes;
+	const char *push_server; /* NULL: nothing is pushed */
+	const char *push_credentials;
+	const char *push_spool;
+	uint64_t push_ns;
 };
 
 /* 0; an exit status after a complaint, or what was asked for was said: then RET_SAID is set. */

@@ -65,6 +65,7 @@ struct serve {
 	const struct agent_options *options;
 	struct look *look;
 	struct jobs *jobs;
+	const struct push *push;
 	struct MHD_Daemon *daemon;
 	struct access_rates *rates;
 	struct connection *connections;
@@ -254,6 +255,8 @@ static enum MHD_Result request_metrics(struct request *request)
 		.requests = serve->requests,
 		.refused = serve->refused,
 		.workers_ended = (double)(look_deaths(serve->look) + jobs_deaths(serve->jobs)),
+		.pushes = (double)push_times(serve->push),
+		.pushes_failed = (double)push_failures(serve->push),
 	};
 	const bool open = request_wants_open(request);
 	struct answer answer;
@@ -564,7 +567,8 @@ static void serve_log(void *context, const char *format, va_list list)
 	(void)list;
 }
 
-struct serve *serve_open(const struct agent_options *options, struct look *look, struct jobs *jobs)
+struct serve *serve_open(const struct agent_options *options, struct look *look, struct jobs *jobs,
+			 const struct push *push)
 {
 	const unsigned int v6 = options->address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
 	struct serve *serve = memory_alloc(sizeof(*serve));
@@ -572,6 +576,7 @@ struct serve *serve_open(const struct agent_options *options, struct look *look,
 	serve->options = options;
 	serve->look = look;
 	serve->jobs = jobs;
+	serve->push = push;
 	serve->rates = access_rates_open(options->rate);
 	serve->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | v6, 0, NULL, NULL,

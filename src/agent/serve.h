@@ -6,11 +6,13 @@
 #include "jobs.h"
 #include "look.h"
 #include "options.h"
+#include "push.h"
 
 struct serve;
 
 /* NULL after a complaint. */
-struct serve *serve_open(const struct agent_options *options, struct look *look, struct jobs *jobs);
+struct serve *serve_open(const struct agent_options *options, struct look *look, struct jobs *jobs,
+			 const struct push *push);
 void serve_close(struct serve *serve);
 /* Where it listens, as a client writes it. */
 const char *serve_address(const struct serve *serve);

@@ -6,7 +6,7 @@
  * library for that. It lies where this one does.
  */
 #define _GNU_SOURCE
-#include "beside.h"
+#include "base/beside.h"
 #include "options.h"
 
 #define AGENT "stackdepot-agent"
@@ -20,6 +20,10 @@ static const struct command_option agent_options[] = {
 	{"interval", "SECONDS", 259, "from point to point of a history (10)", false},
 	{"rate", "N", 260, "requests a second that a client may make (50)", false},
 	{"worker-memory", "MIB", 261, "memory that reading a store may take (256)", false},
+	{"push", "URL", 262, "also tell this server, as stackdepot push does", false},
+	{"push-credentials", "FILE", 263, "a line USER:PASSWORD, or a token, for it", false},
+	{"push-spool", "DIR", 264, "what waits for it", false},
+	{"push-every", "SECONDS", 265, "how often (60)", false},
 	OPTIONS_END,
 };
 

@@ -8,8 +8,8 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 
+#include "base/beside.h"
 #include "base/memory.h"
-#include "beside.h"
 #include "fleet/option_list.h"
 #include "options.h"
 

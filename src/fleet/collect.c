@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/complain.h"
 #include "base/intern.h"
 #include "base/memory.h"
 #include "collect.h"
@@ -27,6 +28,7 @@
 
 #define READ_TRIES 3
 #define DAY_SECONDS 86400u
+#define DESCRIPTORS "/proc/self/fd/"
 #define SUFFIX ".stackdepot"
 #define VERSION_BYTES 256
 #define NOTES 16u
@@ -376,12 +378,12 @@ static uint64_t error_times(const struct profile_error *errors, size_t nr)
 	return times;
 }
 
-static void put_source(const struct source *source)
+static void put_source(const struct source *source, const char *file)
 {
 	const struct profile *profile = source->profile;
 	const struct stackdepot_store_info *info = &profile->info;
 	struct rows figures = {0}, notes = {0};
-	char *path = clean_text(profile->stores[0].path);
+	char *path = clean_text(file);
 	uint32_t missing = put_notes(&notes, profile->stores[0].store);
 
 	rows_column(&figures, path);
@@ -436,10 +438,9 @@ static bool put_lost(struct source *source, const char *path)
 /* --- who it is -------------------------------------------------------------------------------- */
 
 /* The first line of a file, clean; "" if there is none. To be freed. */
-static char *source_line(const char *path)
+static char *source_line(FILE *file)
 {
 	char line[VERSION_BYTES] = "";
-	FILE *file = fopen(path, "re");
 
 	if (file && !fgets(line, sizeof(line), file))
 		line[0] = '\0';
@@ -447,6 +448,24 @@ static char *source_line(const char *path)
 		(void)fclose(file);
 	line[strcspn(line, "\r\n")] = '\0';
 	return clean_text(line);
+}
+
+/*
+ * A file of the owner of its store, and no link: whoever reads may have more rights than he has,
+ * and what the file says is told to others.
+ */
+static FILE *source_open_beside(const char *path, const char *store)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st, owner;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && !stat(store, &owner) &&
+	    (st.st_uid == owner.st_uid || st.st_uid == 0))
+		return fdopen(fd, "r");
+	(void)close(fd);
+	return NULL;
 }
 
 /* The path without its suffix, and with MORE behind it; to be freed. */
@@ -478,7 +497,7 @@ static char *source_version(const struct collect_labels *labels, const char *pat
 	if (labels->version)
 		return clean_text(labels->version);
 	beside = source_beside(path, ".version");
-	version = source_line(beside);
+	version = source_line(source_open_beside(beside, path));
 	free(beside);
 	return version;
 }
@@ -499,7 +518,7 @@ static void source_labels(struct source *source, const char *path)
 /* A file: the machine, where it lies, and when it was made, as a name may be used again. */
 static void source_identify(struct source *source, const char *path)
 {
-	char *machine = source_line("/etc/machine-id"), *real = realpath(path, NULL);
+	char *machine = source_line(fopen("/etc/machine-id", "re")), *real = realpath(path, NULL);
 	struct fleet_id id = fleet_id_begin();
 	struct statx st = {0};
 
@@ -572,16 +591,29 @@ static bool source_read(struct source *source)
 	return true;
 }
 
-bool collect_store(const struct collect *collect, const char *path)
+/* One that was handed over as a descriptor has the name of its file. */
+static char *source_path(const char *name)
 {
-	char *names[] = {(char *)(uintptr_t)path};
+	char *real = strncmp(name, DESCRIPTORS, strlen(DESCRIPTORS)) ? NULL : realpath(name, NULL);
+
+	return real ? real : memory_strdup(name);
+}
+
+bool collect_store(const struct collect *collect, const char *name)
+{
+	char *names[] = {(char *)(uintptr_t)name}, *path;
 	const struct targets targets = {.names = names, .nr = 1, .symbols = collect->symbols};
 	struct source source = {.collect = collect};
 	bool good;
 
 	source.profile = profile_open(&targets, NULL);
-	if (!source.profile)
+	path = source_path(name);
+	if (!source.profile) {
+		if (strcmp(name, path))
+			complain("%s is %s", name, path);
+		free(path);
 		return false;
+	}
 	source_identify(&source, path);
 	source_labels(&source, path);
 	good = source_read(&source);
@@ -592,11 +624,12 @@ bool collect_store(const struct collect *collect, const char *path)
 		for (size_t i = 0; i < source.profile->nr_processes; i++)
 			put_process(&source, &source.profile->processes[i]);
 		if (collect->lost && profile_running(source.profile))
-			(void)put_lost(&source, path);
+			(void)put_lost(&source, name);
 		put_gone(&source);
 		source.full = true;
-		put_source(&source);
+		put_source(&source, path);
 	}
+	free(path);
 	stacks_free(&source.stacks);
 	rows_free(&source.labels);
 	profile_close(source.profile);

@@ -30,7 +30,7 @@ struct collect {
 	bool lost; /* look for lost objects, too, which stops processes for a moment */
 };
 
-/* The file of a store. False after a complaint: nothing of it is told. */
-bool collect_store(const struct collect *collect, const char *path);
+/* A store, by its file. False after a complaint: nothing of it is told. */
+bool collect_store(const struct collect *collect, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test_push.py TOOL BUGS HOLD - stackdepot push, to a ClickHouse and to servers that mean ill.
+"""test_push.py TOOL BUGS HOLD AGENT - stackdepot push, to a ClickHouse and to servers that mean ill.
 
 What arrives is compared with the stores, stack by stack, to the byte.
 """
@@ -8,6 +8,7 @@ import glob
 import gzip
 import http.server
 import os
+import re
 import shutil
 import socket
 import stat
@@ -15,10 +16,11 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, HOLD, ask, check_equal, init, push, stored, told  # noqa: E402
+from fleet import BUGS, HOLD, ask, check_equal, init, push, stored, told, wanted_of  # noqa: E402
 from tool import TOOL, call, check, record, report, run_all  # noqa: E402
 
 HOSTILE = ["quo'te\"s", "back\\slash\\", "tab\there", "new\nline", "[jit]", "','", "\x1b[31m", "percent%s", "é‮"]
@@ -497,6 +499,45 @@ def test_functions(directory):
         found = {frame["function"] for stack in ask(server.url, "top", "--limit=100")["stacks"] for frame in stack["stack_frames"]}
         local = {frame["function"] for stack in report("top", store)["stacks"] for frame in stack["stack"]}
         check(local <= found and len(local) > len(names), "come back as they are here", local - found, found)
+
+
+def test_agent(directory):
+    """The agent pushes what it finds, and counts."""
+    agent = os.path.abspath(sys.argv[4])
+    stores = make_stores(directory)
+    with open(f"{directory}/python.version", "w", encoding="utf-8") as out:
+        out.write("3.1\n")
+    os.symlink("/etc/hostname", f"{directory}/bug.version")
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+        process = subprocess.Popen([agent, "--listen=127.0.0.1:0", "--interval=1", f"--stores={directory}", f"--push={server.url}",
+                                    f"--push-spool={directory}/spool", "--push-every=1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        address = process.stdout.readline().split()[-1]
+        wanted = wanted_of(stores)
+        for _ in range(300):
+            if told(server) == wanted:
+                break
+            time.sleep(0.1)
+        check_equal(server, stores, "by the agent")
+        time.sleep(1.5)
+        with urllib.request.urlopen(address + "metrics") as answer:
+            metrics = answer.read().decode()
+        pushes = re.search(r"^stackdepot_agent_pushes_total (\d+)", metrics, re.M)
+        check(pushes and int(pushes[1]) >= 1 and "\nstackdepot_agent_pushes_failed_total 0\n" in metrics, "it counts them", metrics[-600:])
+        server.kill()
+        for _ in range(300):
+            with urllib.request.urlopen(address + "metrics") as answer:
+                if b"\nstackdepot_agent_pushes_failed_total 0\n" not in answer.read():
+                    break
+            time.sleep(0.1)
+        else:
+            check(False, "and those that fail")
+        server.begin().wait()
+        services = {row["service"]: row["releases"] for row in ask(server.url, "services")["services"]}
+        check(services == {"python": "3.1", "bug": ""}, "services and releases; a link beside a store is not followed", services)
+        process.terminate()
+        check(process.wait(timeout=20) == 0, "it ends", process.stderr.read())
 
 
 if servers.missing():

@@ -46,7 +46,8 @@ _stackdepot()
 		words="--memory= --overhead= --mode=full --mode=sample= --mode=off --user --runtime --root= --restart --force --all"
 		[ "$COMP_CWORD" -eq 2 ] && words="$words enable disable status" ;;
 	agent)
-		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory=" ;;
+		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory= --push= --push-credentials=
+			--push-spool= --push-every=" ;;
 	push)
 		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --spool=
 			--spool-size= --every= --lost" ;;

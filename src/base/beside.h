@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* beside.h - sub-commands that are programs of their own, as they take libraries of their own. */
-#ifndef CLI_BESIDE_H
-#define CLI_BESIDE_H
+/* beside.h - parts of the tool that are programs of their own: they take libraries of their own. */
+#ifndef BASE_BESIDE_H
+#define BASE_BESIDE_H
 
 /*
  * Become PROGRAM, which lies where this one does, or in FOLDER in the build, or in PATH. An exit

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/complain.h"
-#include "base/memory.h"
-#include "base/status.h"
 #include "beside.h"
+#include "complain.h"
+#include "memory.h"
+#include "status.h"
 
 /* In the directory of this program, SELF, or in a folder beside that, as in a build. */
 static void beside_try(const char *self, const char *between, const char *program, char **argv)
