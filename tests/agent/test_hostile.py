@@ -80,7 +80,12 @@ def test_slow(directory):
 def held_results(agent):
     """Files in memory that the agent has: two for each result."""
     folder = f"/proc/{agent.process.pid}/fd"
-    links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+    links = []
+    for name in os.listdir(folder):
+        try:
+            links.append(os.readlink(os.path.join(folder, name)))
+        except FileNotFoundError: # closed since
+            pass
     return sum(link.startswith("/memfd:") for link in links) / 2
 
 
