@@ -98,8 +98,10 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	trace_put(thread, object->handle);
 }
 
-/* The object is the program's from here on: count it, enter it. What is done at each event is all in
- * here, but the comparison of stacks. */
+/*
+ * The object is the program's from here on: count it, enter it. What is done at each event is all
+ * in here, but the comparison of stacks.
+ */
 static __attribute__((noinline, flatten)) void object_begin(struct recorder_thread *self,
 							    const recorder_start *start,
 							    void *pointer, size_t size, bool bare,
