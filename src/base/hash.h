@@ -2,9 +2,10 @@
 /*
  * hash.h - two hashes, for tables and for keys; of the tool, and of what it reads.
  *
- * hash_bytes() and hash_text() are FNV-1a, byte after byte: keys that are shown or kept, such as
- * profile_key(), are the same on every machine. hash_word() takes a word in one multiplication, and
- * is for tables. Both can be continued: the hash of what came before goes in.
+ * hash_bytes() and hash_text() are FNV-1a, byte after byte; hash_word() takes a word in one
+ * multiplication, and is for tables and for words that are hashes already. All are the same on
+ * every machine, so keys that are shown or kept, such as profile_key(), are made of them. They can
+ * be continued: the hash of what came before goes in.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

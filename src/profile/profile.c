@@ -387,8 +387,9 @@ void profile_close(struct profile *profile)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static uint64_t key_frame(uint64_t key, const struct symbol_frame *frame)
+static uint64_t key_compute(const struct symbol_frame *frame)
 {
+	uint64_t key = HASH_BASIS;
 	char offset[32];
 	size_t i;
 
@@ -401,12 +402,20 @@ static uint64_t key_frame(uint64_t key, const struct symbol_frame *frame)
 	return hash_text(hash_text(key, frame->in ? frame->in->name : ""), offset);
 }
 
+/* A frame is in many stacks. */
+static uint64_t key_frame(struct symbol_frame *frame)
+{
+	if (!frame->key)
+		frame->key = key_compute(symbols_frame(frame));
+	return frame->key;
+}
+
 uint64_t profile_key(const struct profile_trace *trace)
 {
 	uint64_t key = HASH_BASIS;
 	unsigned int i;
 
 	for (i = 0; i < trace->nr; i++)
-		key = key_frame(key, symbols_frame(trace->frames[i]));
+		key = hash_word(key, key_frame(trace->frames[i]));
 	return trace->nr ? key : 0;
 }

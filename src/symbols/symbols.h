@@ -60,6 +60,7 @@ struct symbol_frame {
 	uint64_t hash;		   /* of the place, the same in any process */
 	struct symbol_line *lines; /* innermost inlined function first; see symbols_frame() */
 	size_t nr;
+	uint64_t key; /* of what profile_key() looks at; 0: it did not look yet */
 };
 
 /* Modules and debug files are below this directory, not /. It is kept, not copied. */
