@@ -122,9 +122,18 @@ static size_t mark_find(const struct mark *mark, uint64_t address)
 										     : mark->nr;
 }
 
+/* A pointer may have a tag (recorder/tags.h), which is no part of the address. */
+static uint64_t mark_address(uint64_t word)
+{
+#if defined(__aarch64__)
+	word &= UINT64_MAX >> 8;
+#endif
+	return word;
+}
+
 static void mark_word(struct mark *mark, uint64_t word)
 {
-	size_t found = mark_find(mark, word);
+	size_t found = mark_find(mark, mark_address(word));
 
 	if (found == mark->nr || mark->seen[found])
 		return;
