@@ -165,6 +165,7 @@ static struct serve *server(bool asks)
 	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	options[asks].address_bytes = sizeof(*address);
 	options[asks].rate = 1e9;
+	options[asks].allow_lost = !asks;
 	options[asks].interval_ns = 1;
 	options[asks].token = asks ? strdup(TOKEN) : NULL;
 	servers[asks] = serve_open(&options[asks], &look, &jobs, NULL);

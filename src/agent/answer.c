@@ -113,10 +113,16 @@ static struct MHD_Response *answer_failed(const struct job *job, const char *nam
 
 static struct MHD_Response *answer_profile(struct MHD_Response *response, const struct job *job)
 {
-	response = answer_head(response, job->picture.kind == PICTURE_FLAME
-						 ? "text/html; charset=utf-8"
-						 : "application/octet-stream");
-	if (response && job->picture.kind != PICTURE_FLAME)
+	static const char *const types[] = {
+		[PICTURE_HEAP] = "application/octet-stream",
+		[PICTURE_ALLOCS] = "application/octet-stream",
+		[PICTURE_FLAME] = "text/html; charset=utf-8",
+		[PICTURE_LOST] = "text/plain; charset=utf-8",
+	};
+	const enum picture_kind kind = job->picture.kind;
+
+	response = answer_head(response, types[kind]);
+	if (response && (kind == PICTURE_HEAP || kind == PICTURE_ALLOCS))
 		(void)MHD_add_response_header(response, "Content-Disposition",
 					      "attachment; filename=\"profile.pb.gz\"");
 	return response;

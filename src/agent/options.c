@@ -31,6 +31,7 @@
 #define TOKEN_BYTES 4096
 
 static const struct option agent_options[] = {
+	{"allow-lost", no_argument, NULL, 'a'},
 	{"help", no_argument, NULL, 'h'},
 	{"interval", required_argument, NULL, 'i'},
 	{"listen", required_argument, NULL, 'l'},
@@ -209,6 +210,8 @@ static bool options_take(struct agent_options *options, int option, const char *
 	double number;
 
 	switch (option) {
+	case 'a':
+		return options->allow_lost = true;
 	case 'c':
 	case 'e':
 	case 'o':

@@ -13,7 +13,8 @@ struct agent_options {
 	socklen_t address_bytes;
 	char **places; /* of stores; absolute */
 	size_t nr_places;
-	char *token; /* NULL: none is asked for */
+	char *token;	 /* NULL: none is asked for */
+	bool allow_lost; /* programs may be stopped for it */
 	uint64_t interval_ns;
 	double rate; /* requests a second of a client */
 	uint64_t worker_bytes;

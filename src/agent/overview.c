@@ -81,7 +81,7 @@ static void overview_store(struct writer *writer, const struct state_store *stor
 	writer_end(writer);
 }
 
-void overview_write(FILE *out, const struct state *state, uint64_t interval_ns)
+void overview_write(FILE *out, const struct state *state, const struct agent_options *options)
 {
 	struct writer writer;
 	size_t i;
@@ -89,7 +89,8 @@ void overview_write(FILE *out, const struct state *state, uint64_t interval_ns)
 	writer_begin_page(&writer, out);
 	writer_object(&writer, NULL);
 	writer_text(&writer, "tool", STACKDEPOT_VERSION);
-	writer_number(&writer, "interval", (double)interval_ns / 1e9);
+	writer_number(&writer, "interval", (double)options->interval_ns / 1e9);
+	writer_bool(&writer, "lost", options->allow_lost);
 	writer_number(&writer, "age",
 		      state->time_ns ? (double)(clock_now_ns() - state->time_ns) / 1e9 : -1);
 	overview_count(&writer, "foreign", (double)state->counts.foreign);

@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
+#include "options.h"
 #include "state.h"
 
-void overview_write(FILE *out, const struct state *state, uint64_t interval_ns);
+void overview_write(FILE *out, const struct state *state, const struct agent_options *options);
 
 #endif

@@ -18,7 +18,11 @@
 #include "flame/flame.h"
 #include "picture.h"
 #include "profile/snapshot.h"
+#include "report/report.h"
 #include "worker.h"
+
+#define LOST_STACKS 50
+#define LOST_FRAMES 24
 
 struct picture_open {
 	const struct picture *picture;
@@ -91,6 +95,16 @@ static void picture_subtract(struct profile *now, const struct profile *before)
 
 /* --- pictures --------------------------------------------------------------------------------- */
 
+/* As `stackdepot report lost` has it; that something was found is no failure. */
+static int picture_lost(const struct profile *profile)
+{
+	const struct report report = {
+		.profile = profile, .limit = LOST_STACKS, .style.frame_limit = LOST_FRAMES};
+
+	(void)report_lost(&report);
+	return STATUS_CLEAN;
+}
+
 static int picture_write(const struct picture *picture, const struct profile *profile)
 {
 	const struct export export = {
@@ -102,6 +116,8 @@ static int picture_write(const struct picture *picture, const struct profile *pr
 
 	/* Names of functions are looked for as they are written. */
 	worker_drop_rights();
+	if (picture->kind == PICTURE_LOST)
+		return picture_lost(profile);
 	if (picture->kind == PICTURE_FLAME)
 		return flame_print(stdout, profile, &(struct flame_options){0});
 	export_pprof(&export);
@@ -138,7 +154,7 @@ static int picture_now(const struct picture *picture, const struct targets *targ
 
 	if (!profile)
 		return STATUS_FAILED;
-	if (picture->kind != PICTURE_FLAME)
+	if (picture->kind == PICTURE_HEAP || picture->kind == PICTURE_ALLOCS)
 		export_add_evicted(profile);
 	return picture_write(picture, profile);
 }
@@ -154,6 +170,7 @@ int picture_run(const struct picture *picture)
 		.nr = 1,
 		.process = picture->process[0] ? picture->process : NULL,
 		.running = true,
+		.lost = picture->kind == PICTURE_LOST,
 	};
 
 	find_stores(picture->places, picture->nr_places, picture_found, &open, &counts);

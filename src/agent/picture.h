@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* picture.h - what a worker makes of one store: a profile for pprof, or the page of `flame`. */
+/* picture.h - what a worker makes of one store: a profile, a page, a report of what is lost. */
 #ifndef AGENT_PICTURE_H
 #define AGENT_PICTURE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum picture_kind { PICTURE_HEAP, PICTURE_ALLOCS, PICTURE_FLAME };
+enum picture_kind { PICTURE_HEAP, PICTURE_ALLOCS, PICTURE_FLAME, PICTURE_LOST };
 
 #define PICTURE_GONE 4 /* exit status: the store is not there any more */
 

@@ -30,6 +30,7 @@ static const struct {
 	{"/debug/pprof/heap", ROUTE_PICTURE, PICTURE_HEAP, true},
 	{"/debug/pprof/allocs", ROUTE_PICTURE, PICTURE_ALLOCS, true},
 	{"/flame", ROUTE_PICTURE, PICTURE_FLAME, true},
+	{"/lost", ROUTE_PICTURE, PICTURE_LOST, true},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

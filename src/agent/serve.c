@@ -34,6 +34,7 @@
 
 #define SWEEP_NS 250000000u
 #define WRONG_TOKEN_COST 10 /* as many requests */
+#define LOST_COST 10
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
@@ -279,7 +280,7 @@ static enum MHD_Result request_page(struct request *request, bool whole)
 	answer_begin(&answer);
 	if (whole)
 		fputs(agent_page_head, answer.out);
-	overview_write(answer.out, look_state(serve->look), serve->options->interval_ns);
+	overview_write(answer.out, look_state(serve->look), serve->options);
 	if (whole)
 		fputs(agent_page_tail, answer.out);
 	return request_answer(
@@ -362,9 +363,34 @@ static const char *request_picture(const struct request *request, struct picture
 		return "seconds= has a number of seconds, 300 at most";
 	if (*debug && strcmp(debug, "0"))
 		return "debug= has 0: profiles are profile.proto, gzipped";
-	if (picture->kind == PICTURE_FLAME && picture->seconds)
+	if (picture->kind >= PICTURE_FLAME && picture->seconds)
 		return "a page takes no seconds=";
+	if (picture->kind == PICTURE_LOST && !*process)
+		return "of which process? process=PID";
 	return NULL;
+}
+
+/*
+ * To look for what is lost stops a program. So it takes an option, costs a client more than the
+ * rest, and is not had by a stranger's page that makes a browser ask.
+ */
+static const char *request_stops(const struct request *request, unsigned int *ret_code)
+{
+	struct serve *serve = request->serve;
+	const char *from =
+		MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Sec-Fetch-Site");
+	const struct sockaddr *client =
+		MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+
+	*ret_code = MHD_HTTP_FORBIDDEN;
+	if (!serve->options->allow_lost)
+		return "this stops the program for some milliseconds; the agent was started "
+		       "without --allow-lost";
+	if (from && strcmp(from, "same-origin") && strcmp(from, "none"))
+		return "not from another site's page";
+	*ret_code = MHD_HTTP_TOO_MANY_REQUESTS;
+	return access_may(serve->rates, client, LOST_COST) ? NULL : "too many requests";
 }
 
 static enum MHD_Result request_order(struct request *request)
@@ -372,7 +398,11 @@ static enum MHD_Result request_order(struct request *request)
 	const struct state_store *store = request_store(request);
 	struct picture picture;
 	const char *problem = request_picture(request, &picture);
+	unsigned int code;
+	const char *stops = picture.kind == PICTURE_LOST ? request_stops(request, &code) : NULL;
 
+	if (stops)
+		return request_answer(request, code, answer_text("%s", stops));
 	if (problem)
 		return request_answer(request, MHD_HTTP_BAD_REQUEST, answer_text("%s", problem));
 	if (!store)

@@ -220,6 +220,31 @@ def children(pid):
         return file.read().split()
 
 
+def test_lost(directory):
+    """Not unless it is allowed, nor for another site's page; else what `report lost` finds, and the process goes on."""
+    with Held(os.path.join(directory, "held.stackdepot")) as held:
+        with Agent(directory) as agent:
+            pid = agent.overview()["services"][0]["processes"][0]["pid"]
+            path = f"/lost?service=held&process={pid}"
+            check(agent.ask(path)[0] == 403 and not agent.overview()["lost"], "not without --allow-lost")
+        with Agent(directory, options=("--allow-lost",)) as agent:
+            check(agent.overview()["lost"], "the page has links")
+            for header, code in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+                check(agent.ask(path, Sec_Fetch_Site=header)[0] == code, f"from {header}")
+            check(agent.ask("/lost?service=held")[0] == 400 and agent.ask(path + "&seconds=1")[0] == 400, "of one process, now")
+            check(agent.ask("/lost?service=held&process=1")[0] == 404, "a process of the service")
+            status, headers, body = agent.ask(path)
+            text = body.decode()
+            check(status == 200 and headers["Content-Type"].startswith("text/plain"), "text", status, headers)
+            check(re.search(r"^[\d.]+ \w+ lost in \d+ objects? from \d+ stacks?$", text, flags=re.M) and
+                  re.search(r"stood still for [\d.]+ ms", text), "as the report has it", text)
+            held.order("k") # it goes on
+            eventually(lambda: agent.ask("/services/held" + path.replace("service=held&", ""))[0] == 200, "by the other path")
+        with Agent(directory, options=("--allow-lost", "--rate=3")) as agent:
+            codes = [agent.ask(path)[0] for _ in range(4)]
+            check(429 in codes, "it costs more than the rest", codes)
+
+
 def test_flame(directory):
     """The page of a service is that of `flame`."""
     with Held(os.path.join(directory, "held.stackdepot")), Agent(directory) as agent:

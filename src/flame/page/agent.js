@@ -60,7 +60,8 @@ function link(path, service, process, label, name) {
 
 function links(service, process, name) {
 	return element("td", { class: "links" }, link("flame", service, process, "Flame", name), " ",
-		link("debug/pprof/heap", service, process, "pprof", name));
+		link("debug/pprof/heap", service, process, "pprof", name),
+		state.data.lost && process ? [" ", link("lost", service, process, "Lost", name)] : null);
 }
 
 function errorText({ kinds, doubts }) {
