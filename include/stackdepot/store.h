@@ -171,6 +171,30 @@ struct stackdepot_object {
 STACKDEPOT_API int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *position,
 						struct stackdepot_object *ret_object);
 
+/**
+ * struct stackdepot_mapping - memory that the program mapped itself: mmap(), sbrk(), shmat().
+ * @recorder: not the program's, but the recorder's own.
+ */
+struct stackdepot_mapping {
+	uint64_t address;
+	uint64_t size;
+	stackdepot_ref_t trace;
+	uint32_t process;
+	uint32_t recorder;
+};
+
+/* stackdepot_store_next_mapping() - as stackdepot_store_next_object(). */
+STACKDEPOT_API int stackdepot_store_next_mapping(struct stackdepot_store *store, uint64_t *position,
+						 struct stackdepot_mapping *ret_mapping);
+
+/*
+ * stackdepot_store_next_thread() - an address on the stack of each thread of a process, of @process
+ * its serial number, as far as threads have room for their own in the store. As
+ * stackdepot_store_next_object().
+ */
+STACKDEPOT_API int stackdepot_store_next_thread(struct stackdepot_store *store, uint64_t *position,
+						uint32_t process, uint64_t *ret_stack);
+
 /*
  * Frames, as the traces of a store have them, are numbers of 48 bits, sign-extended, which mean the
  * same in each process of the run:

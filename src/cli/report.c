@@ -27,6 +27,7 @@ struct report_kind {
 	bool suppressed; /* without what suppressions cover */
 	bool lost;	 /* looks for lost objects first */
 	bool peak;	 /* live is what was at peaks */
+	bool mapped;	 /* stacks are of mappings */
 };
 
 static const struct report_kind report_kinds[] = {
@@ -34,6 +35,7 @@ static const struct report_kind report_kinds[] = {
 	{"leaks", report_leaks, .suppressed = true},
 	{"lost", report_lost, .suppressed = true, .lost = true},
 	{"peak", report_peak, .peak = true},
+	{"memory", report_memory, .mapped = true},
 	{"errors", report_errors, .suppressed = true},
 	{"top", .print = report_top},
 	{"stats", .print = report_stats},
@@ -98,6 +100,7 @@ static int report_stores(struct report_command *options, const struct report_kin
 	int status;
 
 	options->targets.lost = kind->lost;
+	options->targets.mapped = kind->mapped;
 	if (kind->peak && options->targets.peak == TARGETS_NOW)
 		options->targets.peak = TARGETS_PEAK;
 	profile = profile_open(&options->targets,
@@ -168,7 +171,8 @@ static int report_run(int argc, char **argv)
 
 const struct command command_report = {
 	.name = "report",
-	.usage = {"report [leaks|lost|peak|errors|top|stats] [OPTION]... FILE|PID...\twhat was "
+	.usage = {"report [leaks|lost|peak|memory|errors|top|stats] [OPTION]... FILE|PID...\twhat "
+		  "was "
 		  "recorded",
 		  "report growth [OPTION]... FILE|PID [LATER]\twhat grew between two copies of a "
 		  "store, "

@@ -355,6 +355,7 @@ struct profile *profile_open(const struct targets *targets, const struct profile
 	profile->symbols = targets->symbols ? symbols_share(targets->symbols) : symbols_open();
 	profile->lost_only = targets->lost;
 	profile->peak = targets->peak;
+	profile->mapped = targets->mapped;
 	profile->running_only = targets->running;
 	profile->ended_only = targets->ended;
 	if (profile_add_named(profile, targets) &&

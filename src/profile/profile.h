@@ -105,6 +105,7 @@ struct profile {
 	bool is_part;		/* of the processes of its stores, so allocations are not told */
 	bool lost_only;		/* live is what was found lost when it was opened */
 	enum targets_peak peak; /* or what was live at peaks */
+	bool mapped;		/* stacks are of mappings, their bytes and how many */
 	struct profile_process *processes; /* one at least, by store and start */
 	size_t nr_processes;
 	struct stackdepot_store_info info;   /* of the first, figures are sums over all */

@@ -281,6 +281,24 @@ static void read_lost(struct read *read, size_t number)
 	}
 }
 
+/* In no order: one a mapping; equal ones become one. */
+static void read_mappings(struct read *read, size_t number, bool all)
+{
+	struct read_select select = {.profile = read->profile, .store = number, .all = all};
+	struct stackdepot_mapping mapping;
+	uint64_t position = 0;
+
+	while (stackdepot_store_next_mapping(read->profile->stores[number].store, &position,
+					     &mapping)) {
+		if (mapping.recorder || !read_is_selected(&select, mapping.process))
+			continue;
+		read_add_stack(read, number, mapping.trace)->stack.sums = (struct profile_sums){
+			.objects = 1,
+			.bytes = (double)mapping.size,
+		};
+	}
+}
+
 /* Did any of the listed processes of a store meet one? */
 static bool read_has_errors(const struct profile *profile, size_t number)
 {
@@ -603,7 +621,9 @@ bool profile_read(struct profile *profile)
 		read_lost(&read, i);
 	good = profile->peak == TARGETS_NOW || read_peaks(profile);
 	for (i = 0; i < profile->nr_stores && good; i++) {
-		if (!profile->lost_only)
+		if (profile->mapped)
+			read_mappings(&read, i, all);
+		else if (!profile->lost_only)
 			good = read_stacks(&read, i, all);
 		read_errors(&read, i);
 	}

@@ -19,6 +19,7 @@ struct targets {
 	size_t nr;
 	const char *process;	 /* PID or NAME of those that are asked for; NULL: all */
 	bool lost;		 /* of what is live, only what nothing points to any more */
+	bool mapped;		 /* not objects, but what programs mapped themselves */
 	enum targets_peak peak;	 /* or what was live when each process had the most */
 	double interval;	 /* so many seconds, which begin now */
 	bool running;		 /* or only what processes hold that run, if one does */

@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ipc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -284,6 +285,7 @@ static const struct {
 	{FILTER_EXEC, SYS_faccessat2, {(uint64_t)AT_FDCWD, ANY_POINTER, R_OK, AT_EACCESS}},
 	{FILTER_EXEC, SYS_getpid, {0}},
 	{FILTER_CLOCK, SYS_clock_gettime, {CLOCK_PROCESS_CPUTIME_ID, ANY_POINTER}},
+	{FILTER_SHARED, SYS_shmctl, {1, IPC_STAT, ANY_POINTER}},
 	{FILTER_LOOK, SYS_prctl, {PR_SET_PTRACER, ~0ull}},
 	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAIT, 1, ANY_POINTER}},
 	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAKE, INT32_MAX}},

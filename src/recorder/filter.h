@@ -22,12 +22,13 @@ enum filter_call {
 	FILTER_GETCWD,
 	FILTER_WRITE,
 	FILTER_STAT,
-	FILTER_MAPS,  /* reading /proc/self/maps */
-	FILTER_CHILD, /* a slot for a forked child */
-	FILTER_STORE, /* all that making a store, or mapping it, takes */
-	FILTER_EXEC,  /* looking at what is started */
-	FILTER_CLOCK, /* CPU time of the process */
-	FILTER_LOOK,  /* to be looked at before it ends */
+	FILTER_MAPS,   /* reading /proc/self/maps */
+	FILTER_CHILD,  /* a slot for a forked child */
+	FILTER_STORE,  /* all that making a store, or mapping it, takes */
+	FILTER_EXEC,   /* looking at what is started */
+	FILTER_CLOCK,  /* CPU time of the process */
+	FILTER_SHARED, /* how large shared memory is */
+	FILTER_LOOK,   /* to be looked at before it ends */
 };
 
 /* A bit for each that is denied. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "elf_module.h"
+#include "maps.h"
 #include "recorder.h"
 
 EXPORT void __register_frame(void *begin);
@@ -66,24 +67,38 @@ static void *jit_mmap(void *address, size_t bytes, int protection, int flags, in
 	return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
 }
 
+static void *jit_mapped(const recorder_start *start, void *memory, size_t bytes, int protection)
+{
+	if (memory == MAP_FAILED)
+		return memory;
+	stackdepot_unwind_code(memory, bytes, protection & PROT_EXEC);
+	maps_begins(start, memory, maps_whole(bytes));
+	return memory;
+}
+
 EXPORT void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	void *memory = jit_mmap(address, bytes, protection, flags, fd, offset);
+	const recorder_start start = stackdepot_unwind_caller();
 
-	if (memory != MAP_FAILED)
-		stackdepot_unwind_code(memory, bytes, protection & PROT_EXEC);
-	return memory;
+	return jit_mapped(&start, jit_mmap(address, bytes, protection, flags, fd, offset), bytes,
+			  protection);
 }
 
 EXPORT void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
 {
-	return mmap(address, bytes, protection, flags, fd, offset);
+	const recorder_start start = stackdepot_unwind_caller();
+
+	return jit_mapped(&start, jit_mmap(address, bytes, protection, flags, fd, offset), bytes,
+			  protection);
 }
 
 EXPORT int munmap(void *memory, size_t bytes)
 {
-	int result = jit_next.munmap ? jit_next.munmap(memory, bytes)
-				     : (int)syscall(SYS_munmap, memory, bytes);
+	int result;
+
+	maps_ends(memory, maps_whole(bytes));
+	result = jit_next.munmap ? jit_next.munmap(memory, bytes)
+				 : (int)syscall(SYS_munmap, memory, bytes);
 
 	if (!result)
 		stackdepot_unwind_code(memory, bytes, 0);

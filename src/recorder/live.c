@@ -136,6 +136,11 @@ static inline void live_mark(uint32_t bucket)
 		live_mark_first(bucket, bits, bit);
 }
 
+void live_mark_mapping(uint32_t bucket)
+{
+	live_mark(bucket);
+}
+
 /* So many more, or fewer, in the table; whoever fills it beyond 7/8 makes room. */
 static __attribute__((noinline)) void live_count_all(struct store_tally_set *own, int delta)
 {
@@ -500,7 +505,8 @@ static void live_near_entry(struct live_search *search, struct store_entry *entr
 	struct live_object object = {.entry = entry};
 	uint64_t distance;
 
-	if (!key || key & ENTRY_BUSY || store_key_slot(key) != recorder.slot)
+	if (!key || key & ENTRY_BUSY || store_key_slot(key) != recorder.slot ||
+	    store_is_mapping(key))
 		return;
 	live_fill(key, &object);
 	distance = live_distance(search->address, store_key_address(key), object.size);
@@ -569,7 +575,7 @@ static void thin_entry(struct store_entry *entry, uint32_t bucket, unsigned int 
 	struct live_object object = {.entry = entry};
 	unsigned int from;
 
-	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
+	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) || store_is_mapping(key) ||
 	    !live_cas(&entry->key, key, key | ENTRY_BUSY))
 		return;
 	live_fill(key, &object);

@@ -6,6 +6,7 @@
  *	object.c               the life of an object: alloc, free, realloc
  *	live.c                 the table of live objects
  *	height.c               how much it has, and had at most
+ *	maps.c                 what it maps itself
  *	sample.c               which objects are recorded
  *	probe.h                tracepoints where objects come and go
  *	trace.c tally.c        unwind, save, count
@@ -536,6 +537,8 @@ bool live_find(const void *pointer, struct live_object *ret_object);
 void live_tell(const struct live_object *object);
 /* The store samples from the start: note what the filter has to let through. */
 void live_filter_setup(void);
+/* Before a mapping has an entry in this bucket. */
+void live_mark_mapping(uint32_t bucket);
 /* Frees of this address are to be looked at; and no longer. */
 void live_filter_add(uint64_t address);
 void live_filter_drop(uint64_t address);

@@ -21,6 +21,7 @@
 #include "environment.h"
 #include "filter.h"
 #include "heaps.h"
+#include "maps.h"
 #include "recorder.h"
 
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
@@ -230,6 +231,8 @@ bool setup_begin(void)
 	done = setup_all();
 	recorder.begun = true;
 	store_release(&recorder.ready, done);
+	if (done)
+		maps_setup();
 	store_release(&setup_state, done ? SETUP_DONE : SETUP_OFF);
 	errno = saved_errno;
 	return done;
@@ -265,6 +268,7 @@ void setup_child(void)
 		modules_child();
 		sample_child();
 		guard_child();
+		maps_child();
 		thread_child();
 	}
 	store_release(&recorder.ready, done);

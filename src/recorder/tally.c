@@ -79,6 +79,7 @@ static bool tally_take(struct recorder_thread *thread)
 		thread->tallies = &recorder.tally_sets[set];
 		thread->tallies->thread = thread->id;
 		thread->tallies->live_bytes = 0;
+		thread->tallies->stack = (uintptr_t)__builtin_frame_address(0);
 		return true;
 	}
 	return false;

@@ -21,6 +21,8 @@ int report_leaks(const struct report *report);
 int report_lost(const struct report *report);
 /* Of a profile that was opened for peaks. */
 int report_peak(const struct report *report);
+/* Of a profile that was opened for mappings. */
+int report_memory(const struct report *report);
 int report_top(const struct report *report);
 int report_errors(const struct report *report);
 int report_stats(const struct report *report);

@@ -73,7 +73,8 @@ static void fold_part(struct reaper *reaper, uint32_t slot, uint32_t part, fold_
 			continue;
 		fold_read(reaper, &entry);
 		/* With a program that was replaced its memory went. */
-		if (reap_process(reaper, slot)->state == STORE_REPLACED)
+		if (reap_process(reaper, slot)->state == STORE_REPLACED ||
+		    store_is_mapping(entry.key))
 			entry.objects = 0;
 		visit(reaper, &entry, context);
 	}
@@ -183,7 +184,7 @@ static void fold_drop_entry(struct reaper *reaper, struct fold_entry *entry, voi
 		live_displaced(&overflow[store_home(place, buckets)], way, false);
 	if (entry->size >= ENTRY_LARGE)
 		store_large_drop(reap_at(reaper, reaper->layout->larges_offset), place);
-	if (entry->live)
+	if (entry->live && !store_is_mapping(entry->key))
 		(void)__atomic_fetch_sub(&reaper->header->totals.live_objects, 1, __ATOMIC_RELAXED);
 	if (entry->trace)
 		stackdepot_put_bulk(reaper->depot, entry->trace, 1);

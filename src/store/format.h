@@ -335,6 +335,12 @@ struct store_entry {
 #define ENTRY_MAX_SLOTS (1u << 16)
 #define ENTRY_ADDRESS_SHIFT 16u
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
+/*
+ * A mapping of the program's own has an entry as well, at its address with this bit, which no
+ * address of a process has. ENTRY_BARE: it is the recorder's. It is no object: no reader of these
+ * sees it, and it has no weight in sums, nor a rate.
+ */
+#define STORE_MAPPING (1ull << 47)
 #define ENTRY_LARGE UINT32_MAX
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)
 #define ENTRY_RATE_SHIFT 5u /* a rate code of n stands for 2^(n + 5) bytes */
@@ -386,7 +392,8 @@ struct store_tally_set {
 	uint32_t thread;
 	int32_t live_delta; /* entries that are not yet among live_objects */
 	int64_t live_bytes; /* not yet among those of the process */
-	uint32_t reserved[12];
+	uint64_t stack;	    /* an address on the thread's */
+	uint32_t reserved[10];
 	struct store_tally tally[STORE_TALLIES];
 };
 
@@ -617,6 +624,11 @@ static inline uint32_t store_spill(uint64_t place, unsigned int number, uint32_t
 
 	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
 	return (uint32_t)((hash >> 32) * buckets >> 32);
+}
+
+static inline bool store_is_mapping(uint64_t key)
+{
+	return key >> ENTRY_ADDRESS_SHIFT & STORE_MAPPING;
 }
 
 static inline uint64_t store_entry_value(uint64_t size, stackdepot_handle_t handle)

@@ -193,7 +193,8 @@ static void peak_entry(struct peak_build *build, const struct store_entry *entry
 	const uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_RELAXED);
 	uint64_t size = value >> 32;
 
-	if (!key || store_key_slot(key) != build->moment->slot || key & (ENTRY_BUSY | ENTRY_HELD))
+	if (!key || store_key_slot(key) != build->moment->slot || key & (ENTRY_BUSY | ENTRY_HELD) ||
+	    store_is_mapping(key))
 		return;
 	if (size == ENTRY_LARGE)
 		size = store_large_size(

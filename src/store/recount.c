@@ -37,7 +37,7 @@ static uint64_t recount_entry(const struct reaper *reaper, struct store_entry *e
 	}
 	if (handle)
 		recount_add(reaper, held, stackdepot_ref(reaper->depot, handle));
-	return !(entry->key & ENTRY_HELD);
+	return !(entry->key & ENTRY_HELD) && !store_is_mapping(entry->key);
 }
 
 /* Has anybody ever written to this part of the table? */

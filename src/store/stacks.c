@@ -37,7 +37,7 @@ static bool stacks_object(struct stackdepot_store *store, const struct store_ent
 	uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
 	stackdepot_handle_t handle = (stackdepot_handle_t)value;
 
-	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) ||
+	if (!key || key & (ENTRY_BUSY | ENTRY_HELD) || store_is_mapping(key) ||
 	    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
 		return false;
 	ret_object->address = store_key_address(key);
@@ -50,6 +50,27 @@ static bool stacks_object(struct stackdepot_store *store, const struct store_ent
 	ret_object->process = stacks_process(store, *ret_slot);
 	handle = stackdepot_set_extra_bits(handle, 0);
 	ret_object->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
+	return true;
+}
+
+static bool stacks_mapping(struct stackdepot_store *store, const struct store_entry *entry,
+			   struct stackdepot_mapping *ret_mapping)
+{
+	const uint64_t key = __atomic_load_n(&entry->key, __ATOMIC_ACQUIRE);
+	const uint64_t value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
+	const stackdepot_handle_t handle = stackdepot_set_extra_bits((stackdepot_handle_t)value, 0);
+
+	if (!store_is_mapping(key) || key & ENTRY_BUSY ||
+	    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
+		return false;
+	ret_mapping->address = store_key_address(key) & ~STORE_MAPPING;
+	ret_mapping->size = value >> 32;
+	if (ret_mapping->size == ENTRY_LARGE)
+		ret_mapping->size = store_large_size(store_at(store, store->layout.larges_offset),
+						     key & ~ENTRY_FLAGS);
+	ret_mapping->trace = handle ? stackdepot_ref(store->depot, handle) : 0;
+	ret_mapping->process = stacks_process(store, store_key_slot(key));
+	ret_mapping->recorder = key & ENTRY_BARE;
 	return true;
 }
 
@@ -85,6 +106,40 @@ int stackdepot_store_next_object(struct stackdepot_store *store, uint64_t *posit
 	uint32_t slot;
 
 	return store_next_object(store, position, ret_object, &slot);
+}
+
+int stackdepot_store_next_mapping(struct stackdepot_store *store, uint64_t *position,
+				  struct stackdepot_mapping *ret_mapping)
+{
+	const struct store_entry *entries = store_at(store, store->layout.live_offset);
+	const uint64_t nr = (uint64_t)store->layout.buckets * STORE_BUCKET_ENTRIES;
+
+	while (*position < nr) {
+		if (*position % STACKS_PAGE_ENTRIES == 0)
+			*position = stacks_page(store, *position);
+		if (*position < nr && stacks_mapping(store, &entries[(*position)++], ret_mapping))
+			return 1;
+	}
+	store_walk_end(store, store->layout.live_offset + nr * sizeof(*entries));
+	return 0;
+}
+
+int stackdepot_store_next_thread(struct stackdepot_store *store, uint64_t *position,
+				 uint32_t process, uint64_t *ret_stack)
+{
+	const struct store_tally_set *sets = store_at(store, store->layout.tallies_offset);
+	const struct store_header *header = store->memory;
+
+	while (*position < store->layout.tally_sets) {
+		const uint64_t i = (*position)++;
+		const uint32_t owner = header->tally_owners[i];
+
+		if (!owner || stacks_process(store, owner - 1) != process)
+			continue;
+		*ret_stack = sets[i].stack;
+		return 1;
+	}
+	return 0;
 }
 
 /* Lines ever used: from the first one on, so no trace, and no counter, is behind them. */

@@ -23,7 +23,7 @@ _stackdepot()
 	report)
 		words="--all --limit= --json --process= --peak --peak-of-interval= --interval= --times= --suppressions=
 			--no-default-suppressions"
-		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost peak errors top stats growth" ;;
+		[ "$COMP_CWORD" -eq 2 ] && words="$words leaks lost peak memory errors top stats growth" ;;
 	stats)
 		words="--json --process=" ;;
 	flame)

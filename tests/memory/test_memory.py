@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""`stackdepot report memory`: mappings by stack, against programs that know; all of the memory of
+real programs, against the kernel's sums.
+
+usage: test_memory.py STACKDEPOT MAPS
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import TOOL, call, check, report, run_all, tool  # noqa: E402
+
+MAPS = os.path.abspath(sys.argv[2])
+UNEXPLAINED = 0.03  # of what is in memory, at most
+
+
+class Running:
+    """A recorded program."""
+
+    def __init__(self, store, *command, options=(), **more):
+        self.store = store
+        self.process = subprocess.Popen([TOOL, "run", "--quiet", "--store", store, *options, "--", *command],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
+
+    def lines(self):
+        found = []
+        for line in self.process.stdout:
+            if line == "ready\n":
+                return found
+            found.append(line.split())
+        check(False, "it ended", found)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+
+
+def by_function(found):
+    sums = {}
+    for stack in found["stacks"]:
+        for frame in stack["stack"] or ():
+            if re.fullmatch(r"site_\d|moved|broken|shared|churns", frame["function"] or ""):
+                sums[frame["function"]] = sums.get(frame["function"], 0) + stack["mapped_bytes"]
+                break
+    return sums
+
+
+def test_stacks(directory):
+    """Page by page, however it was cut; and so it is when the program has ended."""
+    for seed in range(8):
+        store = f"{directory}/{seed}"
+        program = Running(store, MAPS, str(seed), *(("3",) if seed % 2 else ()))
+        known = {name: int(size) for name, size in program.lines()}
+        wanted = {name: size for name, size in known.items() if size}
+        found = report("memory", store, status=0)
+        check(by_function(found) == wanted, f"seed {seed}", by_function(found), wanted)
+        program.end()
+        found = report("memory", store, status=0)
+        check(by_function(found) == wanted and not found["processes_looked_at"], f"seed {seed}, ended", found)
+
+
+def test_sampled(directory):
+    """Mappings are all recorded, unless nothing is; objects do not count among them."""
+    for mode, there in (("sample=64K", True), ("off", False)):
+        store = f"{directory}/{mode[:3]}"
+        program = Running(store, MAPS, "1", options=(f"--mode={mode}",))
+        known = {name: int(size) for name, size in program.lines()}
+        found = by_function(report("memory", store, status=0))
+        check(found == (known if there else {}), mode, found, known)
+        program.end()
+
+
+def rollup(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+        return {key: 1024 * int(value) for key, value in re.findall(r"^(\w+): +(\d+) kB", file.read(), re.M)}
+
+
+def sums(found, pid, text):
+    """They are the kernel's, and little is not explained."""
+    memory, kernel = found["memory"], rollup(pid)
+    kinds = {key: value for key, value in memory.items() if key != "all"}
+    for ours, its in (("resident_bytes", "Rss"), ("proportional_bytes", "Pss")):
+        total = sum(kind[ours] for kind in kinds.values())
+        check(abs(total - memory["all"][ours]) < 1 << 16, f"{text}: {ours} of kinds", total, memory)
+        check(abs(total - kernel[its]) < max(kernel[its] / 20, 1 << 20), f"{text}: {ours}", total, kernel)
+    share = memory["unexplained"]["resident_bytes"] / memory["all"]["resident_bytes"]
+    print(f"   {text}: Rss {kernel['Rss'] >> 20} MiB, heap {int(memory['heap']['resident_bytes']) >> 20}, live "
+          f"{int(found['live_bytes']) >> 20}, not explained {100 * share:.2f} %")
+    check(share < UNEXPLAINED, f"{text}: not explained", share, memory)
+
+
+def settle(store, text):
+    """The process, when it holds still."""
+    for _ in range(100):
+        time.sleep(0.1)
+        if os.path.exists(store) and call(TOOL, "report", "memory", "--json", store).returncode == 0:
+            break
+    time.sleep(1)
+    found = report("memory", store)
+    check(found["processes_looked_at"] == 1, f"{text}: one process", found)
+    return found, found["pid"]
+
+
+def test_python(directory):
+    code = ("import mmap, threading, time\n"
+            "a = [bytearray(1000 + i) for i in range(20000)]; b = bytearray(50 << 20)\n"
+            "m = mmap.mmap(-1, 32 << 20); m[:8 << 20] = b'x' * (8 << 20); d = {i: str(i) for i in range(200000)}\n"
+            "[threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for i in range(4)]\n"
+            "print('ready', flush=True); import sys; sys.stdin.read()")
+    program = Running(directory + "/store", "/usr/bin/python3", "-c", code)
+    program.lines()
+    found, pid = settle(program.store, "python")
+    sums(found, pid, "python")
+    memory = found["memory"]
+    check(memory["shared"]["resident_bytes"] >= 8 << 20 and memory["mapped"]["resident_bytes"] > 10 << 20,
+          "python: its arenas, and what it shares", memory)
+    text = tool("report", "memory", program.store).stdout
+    check(re.search(r"^not explained +[\d.]+ ", text, re.M) and "Of the heap" in text and "mapped at:" in text, "text", text)
+    program.end()
+
+
+def test_redis(directory):
+    server = shutil.which("redis-server")
+    if not server:
+        return "redis-server"
+    program = Running(directory + "/store", server, "--port", "0", "--unixsocket", directory + "/socket",
+                      "--dir", directory, "--save", "")
+    _, pid = settle(program.store, "redis")
+    call("redis-cli", "-s", directory + "/socket", "eval",
+         "for i = 1, 100000 do redis.call('set', 'key:' .. i, string.rep('x', 100)) end", "0")
+    time.sleep(1)
+    sums(report("memory", program.store), pid, "redis")
+    call("redis-cli", "-s", directory + "/socket", "shutdown", "nosave")
+    program.end()
+    return None
+
+
+def test_node(directory):
+    node = shutil.which("node")
+    if not node:
+        return "node"
+    program = Running(directory + "/store", node, "-e",
+                      "a = []; for (i = 0; i < 1e5; i++) a.push({i, b: Buffer.alloc(100)}); process.stdin.resume(); "
+                      "process.stdin.on('end', () => process.exit(0)); console.log('ready')")
+    program.lines()
+    found, pid = settle(program.store, "node")
+    sums(found, pid, "node")
+    program.end()
+    return None
+
+
+def test_none(directory):
+    done = call(TOOL, "report", "memory", directory + "/none")
+    check(done.returncode == 2, "of nothing", done)
+
+
+run_all(globals())
