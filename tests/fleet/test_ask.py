@@ -8,8 +8,10 @@ and down by chance, and warm up after each restart.
 """
 import glob
 import gzip
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -186,6 +188,37 @@ def check_diff(server):
     check(done.returncode == 2 and "77.0" in done.stderr, "a release that is not there", done.stderr)
 
 
+def check_grafana(server):
+    """Its queries, with its variables filled in as it does, have an answer; its figures are the agent's."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    with open(f"{root}/share/grafana/fleet.json", encoding="utf-8") as text:
+        board = json.load(text)
+    with open(f"{root}/src/agent/metrics.c", encoding="utf-8") as text:
+        known = set(re.findall(r'"(stackdepot_\w+)"', text.read()))
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    check(len({panel["id"] for panel in board["panels"]}) == len(board["panels"]), "panels are told apart")
+    taken = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        check(not cells & taken and at["x"] + at["w"] <= 24, f"{panel['title']}: lies by itself", at)
+        taken |= cells
+        for target in panel["targets"]:
+            used = set(re.findall(r"\$\{(\w+)", json.dumps(target)))
+            check(used <= variables, f"{panel['title']}: its variables are there", used - variables)
+            if "expr" in target:
+                names = {name.removesuffix("_total") for name in re.findall(r"stackdepot_\w+", target["expr"])}
+                check(names and names <= known, f"{panel['title']}: figures of the agent's", names - known)
+                continue
+            sql = target["rawSql"].replace("$__timeFilter(time)", "time >= now() - 11 * 86400 AND time <= now()")
+            sql = sql.replace("${service:singlequote}", "'python','redis','node'")
+            check("$" not in sql, f"{panel['title']}: nothing else is to be filled in", sql)
+            rows = server.ask(sql + " FORMAT TabSeparatedWithNames").splitlines()
+            check(len(rows) > 1 or panel["title"] == "Errors", f"{panel['title']}: has an answer", rows)
+            if panel["type"] == "timeseries":
+                check(rows[0].split("\t") == ["time", "metric", "value"], f"{panel['title']}: columns", rows[0])
+
+
 def test_fleet(directory):
     if not all(shutil.which(name) for name in ("redis-server", "redis-cli", "node")):
         return "redis and node"
@@ -211,13 +244,15 @@ def test_fleet(directory):
         check_growth(server, hosts)
         check_top(server, hosts)
         check_diff(server)
+        check_grafana(server)
         page = f"{directory}/flame.html"
         done = call(TOOL, "fleet", "flame", "-o", page, "--service=redis", f"--server={server.url}")
         check(done.returncode == 0 and os.path.getsize(page) > 10000, "the page", done.stderr)
     return None
 
 
-if servers.missing():
-    print("skipped: needs", servers.missing())
-    sys.exit(77)
-run_all(globals())
+if __name__ == "__main__":
+    if servers.missing():
+        print("skipped: needs", servers.missing())
+        sys.exit(77)
+    run_all(globals())

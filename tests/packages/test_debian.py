@@ -83,7 +83,7 @@ def check_installed():
     # What the packages are built without.
     if "-Dfleet=disabled" in (DEBIAN / "rules").read_text(encoding="utf-8"):
         installed = {path for path in installed if not pathlib.PurePath(path).name.startswith("stackdepot-fleet") and
-                     "/clickhouse/" not in path}
+                     not re.search("/(clickhouse|grafana)/", path)}
     taken = {}
     for package in packages():
         path = DEBIAN / f"{package}.install"
