@@ -19,7 +19,7 @@ static const struct command_option agent_options[] = {
 	{"token-file", "FILE", 258, "the token that clients have to give", false},
 	{"interval", "SECONDS", 259, "from point to point of a history (10)", false},
 	{"rate", "N", 260, "requests a second that a client may make (50)", false},
-	{"allow-lost", NULL, 262, "look for lost objects, which stops a program for milliseconds",
+	{"allow-lost", NULL, 266, "look for lost objects, which stops a program for milliseconds",
 	 false},
 	{"worker-memory", "MIB", 261, "memory that reading a store may take (256)", false},
 	{"push", "URL", 262, "also tell this server, as stackdepot push does", false},
