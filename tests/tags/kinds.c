@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -477,6 +478,43 @@ static void mapped(void)
 	free(object);
 }
 
+/* To give it a tag would touch all of its memory. */
+static void large(void)
+{
+	char *object = allocate(64u << 20);
+
+	if ((uintptr_t)object >> TAG_SHIFT)
+		puts("a tag");
+	free(object);
+}
+
+/* What cannot stay where it is. */
+static void moves(void)
+{
+	char *object = allocate(100), *other = allocate(100);
+
+	memset(object, 'm', 100);
+	object = realloc(object, 5000);
+	printf("read %c\n", read_at(object, 99));
+	free(object);
+	free(other);
+}
+
+/* The program wants to draw tags itself, tag 0 too. */
+static void asks(void)
+{
+	unsigned int i, without = 0;
+	char *object;
+
+	prctl(55 /* PR_SET_TAGGED_ADDR_CTRL */, 1ul | 0xfffful << 3, 0, 0, 0);
+	for (i = 0; i < 300; i++) {
+		object = allocate(40);
+		without += !((uintptr_t)object >> TAG_SHIFT);
+		free(object);
+	}
+	printf("read %u\n", without);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -513,6 +551,9 @@ static const struct {
 	KIND(many),
 	KIND(trimmed),
 	KIND(mapped),
+	KIND(large),
+	KIND(moves),
+	KIND(asks),
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Break what gives tags and takes them, one place at a time: the tests of test_tags.py have to notice.
+
+It is an error if the text is not in the file exactly once, if the mutant does not compile, or if its test
+holds: then either that has a hole, or the code is not needed.
+
+usage: mutants.py STACKDEPOT DIRECTORY SOURCE...
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import arm64
+import test_tags
+from test_tags import DIRECTORY, HERE, SKIP, SOURCES
+
+# What is broken, what comes of it, which kind of tests/tags/kinds.c notices ("wrong NAME", "right NAME", or a
+# whole test), and the change: file, text, and what replaces it.
+MUTANTS = [
+    ("no other tag at free", "what was freed can be read as long as it waits", "wrong read_freed",
+     "quarantine.c", "		tags_change(pointer, object->size);", "		;"),
+    ("the tag stays where the allocator gets the block", "a stale pointer reads what is free", "wrong read_freed_large",
+     "tags_arm64.c", "	tag_store(address, *ret_bytes);\n	return address;", "	return address;"),
+    ("the tag before is not left out", "a stale pointer may fit the next object there, one time in fifteen", "again read_stale",
+     "tags_arm64.c", "	tagged = tags_other(pointer, load_relaxed(last));", "	tagged = tags_other(pointer, 0);"),
+    ("tag 0 is not left out", "objects without a tag", "right asks",
+     "tags_arm64.c", "tag_random(pointer, 1u | 1u << tag | 1u << tags_of(pointer))", "tag_random(pointer, 1u << tag)"),
+    ("the granule behind has the tag, too", "a step over the edge is not found", "wrong read_behind",
+     "tags_arm64.c", "	return size ? size + tags_slack(size) : TAGS_GRANULE;",
+     "	return (size ? size + tags_slack(size) : TAGS_GRANULE) + TAGS_GRANULE;"),
+    ("pages are not asked for with tags", "nothing is found", "wrong read_behind",
+     "tags_arm64.c", "	if (pages_tag(pointer, bytes)) {", "	if (0 && pages_tag(pointer, bytes)) {"),
+    ("tags are not read back", "pages that came anew have none, and frees look wrong", "wrong read_behind",
+     "tags_arm64.c", "	if (likely(tags_stay(pointer, bytes)))\n		return true;", "	return true;"),
+    ("nothing in what is left of a granule", "the next bytes can be written", "wrong write_in_granule",
+     "redzone.c", "		return wanted ? tags_slack(size) + wanted : 0;", "		return 0;"),
+    ("realloc() gets the tag", "the allocator reads with a pointer that does not fit", "right moves",
+     "object.c", "	void *moved = real_realloc(below, tags_take(below, pointer, &tagged), size);",
+     "	void *moved = real_realloc(below, (tagged = 0, (void *)tags_address(pointer)), size);"),
+    ("the tag is not compared at free", "a stale pointer frees the next object there", "wrong free_taken_again",
+     "live.c", "		if (unlikely(tags_of(pointer) && tags_of(pointer)", "		if (0 && (tags_of(pointer)"),
+    ("checked while the signal is blocked", "an access is the end", "right blocked",
+     "mask.c", "	tags_hold(true);", "	;"),
+    ("not checked any more once it was blocked", "errors go unseen", "blocked",
+     "mask.c", "	tags_hold(false);", "	;"),
+    ("checked while it is ignored", "an access is the end", "right ignored",
+     "disposition.c", "		tags_stop(TAGS_IGNORED, true);", "		;"),
+    ("the access is let happen with tags", "the program does not go on", "wrong read_freed",
+     "tags_fault.c", "	at->uc_mcontext.pstate |= FAULT_UNCHECKED;", "	at->uc_mcontext.pstate &= ~FAULT_UNCHECKED;\n	tags_resume();"),
+    ("not checked again after a report", "one error hides those after it", "wild",
+     "tags.h", "	if (tags_on() && !tags_held &&", "	if (0 && !tags_held &&"),
+    ("candidates of any tag", "an object that was not meant is named", "wild",
+     "tags_fault.c", "		    event.size >> STORE_EVENT_TAG_SHIFT == search->tag)", "		    event.size)"),
+    ("a pointer without a tag is an error", "programs that take tags off are called wrong", "strips",
+     "tags_fault.c", "	else if (inside)\n		error->flags |= STACKDEPOT_ERROR_DOUBTFUL;",
+     "	else if (inside)\n		;"),
+    ("never enough of those", "each access is a fault", "strips",
+     "tags_fault.c", "	tags_stop(TAGS_LOST, true);", "	return;"),
+    ("handlers see tags that they did not ask for", "the program's own handler gets another address", "right own_fault",
+     "tags_fault.c", "	if (tags_on() && number == SIGSEGV && info->si_code > 0 && !(flags & FAULT_EXPOSE))",
+     "	if (0 && number && info && flags)"),
+    ("what is found behind is told again", "one error is two", "bugs",
+     "object.c", "!(object->tag & TAGS_TOLD)", "1"),
+    ("large objects have tags, too", "memory that was never touched is", "large", "tags.h",
+     "#define TAGS_LARGE ((size_t)128 << 10)", "#define TAGS_LARGE ((size_t)128 << 20)"),
+]
+AGAIN = 40  # times, of what is left to chance
+
+
+def try_test(tags, found_by):
+    """True if it holds."""
+    how, _, name = found_by.partition(" ")
+    try:
+        if how == "again":
+            for _ in range(AGAIN):
+                tags.wrong(name)
+        elif name:
+            getattr(tags, how)(name)
+        else:
+            getattr(test_tags, "test_" + how)(tags)
+    except (test_tags.Failed, subprocess.TimeoutExpired, SystemExit):
+        return False
+    return True
+
+
+def try_mutant(tags, build, mutant):
+    name, why, found_by, file, old, new = mutant
+    path = arm64.SOURCE / "src/recorder" / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        return f"{file} has the text {text.count(old)} times, not once"
+    copy = build / "mutant" / file
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(text.replace(old, new))
+    # A header's change concerns all that includes it, and those find it here with the other headers.
+    changed, copies = {path: copy}, [copy]
+    if file.endswith(".h"):
+        changed = {}
+        for source in tags.machine.sources:
+            if source.parent == path.parent and source.suffix == ".c":
+                changed[source] = build / "mutant" / source.name
+        for source in {*changed, *path.parent.glob("*.h")} - {path}:
+            copies.append(build / "mutant" / source.name)
+            copies[-1].write_text(source.read_text())
+    machine = arm64.Arm64(build / "mutant-build", SOURCES, changed)
+    machine.programs = tags.machine.programs
+    trouble = machine.build()
+    for each in copies:
+        each.unlink()
+    if trouble:
+        return "does not compile:\n" + trouble
+    broken = test_tags.Tags(machine, tags.directory)
+    broken.number = tags.number
+    held = try_test(broken, found_by)
+    tags.number = broken.number
+    return f"nobody noticed ({why})" if held else None
+
+
+def main():
+    missing = arm64.missing()
+    if missing:
+        print(f"skipped: needs {missing}")
+        sys.exit(SKIP)
+    machine, build, failed = test_tags.make(), pathlib.Path(DIRECTORY), 0
+    only = os.environ.get("TESTS", "")
+    with tempfile.TemporaryDirectory() as directory:
+        tags = test_tags.Tags(machine, directory)
+        for mutant in MUTANTS:
+            if only not in mutant[0]:
+                continue
+            trouble = try_mutant(tags, build, mutant)
+            print(f"FAILED {mutant[0]}: {trouble}" if trouble else f"ok {mutant[0]}", flush=True)
+            failed += trouble is not None
+    sys.exit(failed != 0)
+
+
+main()
