@@ -75,6 +75,16 @@ def near(value, wanted, share):
     return abs(value - wanted) <= share * wanted
 
 
+def test_no_tags(store):
+    """Where the processor has no tags a line says so, once, and all else is as ever."""
+    if platform.machine() != "x86_64":
+        return
+    done = run(store, [program("ends"), "0"], "--tags=sync")
+    plain = run(store + ".plain", [program("ends"), "0"])
+    check(done.returncode == plain.returncode and done.stdout == plain.stdout, "tags=sync", done.returncode, done.stdout)
+    check(done.stderr.count("no tags: ") == 1 and "no tags" not in plain.stderr, "tags=sync", done.stderr, plain.stderr)
+
+
 def test_sampled(store):
     """Estimates: standard errors are 2 to 4 % here; each is asserted at about five of them."""
     run(store, [program("fill"), "200000"], "--mode=sample=4K")
