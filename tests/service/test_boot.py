@@ -54,8 +54,8 @@ def check(condition, text, *details):
         fail(text, *details)
 
 
-def call(*words, **more):
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **more)
+def call(*words, timeout=120, **more):
+    return subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, **more)
 
 
 def good(*words):
@@ -241,7 +241,7 @@ def boot(root):
         if os.path.lexists(f"{root}/etc/{name}"):
             os.remove(f"{root}/etc/{name}")
     done = call("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=off",
-                "--timezone=off", "--private-network", "--directory", root, "--boot", "--", "--unit=stackdepot-test.target")
+                "--timezone=off", "--private-network", "--directory", root, "--boot", "--", "--unit=stackdepot-test.target", timeout=1500)
     said = root + "/said-all"
     if not os.path.exists(said):
         say("systemd does not boot here:", done.stdout[-2000:], done.stderr[-2000:])
