@@ -126,12 +126,16 @@ static enum option_status service_take(void *context, int option, const char *va
 
 /* --- systemd ---------------------------------------------------------------------------------- */
 
-/* Is it there to be told? */
+/* Is it there to be told? Its directory may be there without it, and be ours. */
 static bool service_is_booted(const struct service *service)
 {
+	const char *runtime = service->place.user ? getenv("XDG_RUNTIME_DIR") : "/run";
+	char *path = runtime ? memory_print("%s/systemd/private", runtime) : NULL;
 	struct stat st;
+	bool is = path && !service->place.root && !lstat(path, &st) && S_ISSOCK(st.st_mode);
 
-	return !service->place.root && !lstat("/run/systemd/system", &st) && S_ISDIR(st.st_mode);
+	free(path);
+	return is;
 }
 
 static bool service_systemctl(const struct service *service, const char *verb, const char *unit)

@@ -22,7 +22,7 @@ static const char *const calls[] = {
 	"munmap",	 "newfstatat",	    "openat",	    "prctl",
 	"pread64",	 "prlimit64",	    "pwrite64",	    "read",
 	"rt_sigaction",	 "rt_sigprocmask",  "rt_sigreturn", "rt_tgsigqueueinfo",
-	"sigaltstack",	 "tgkill",	    "write",
+	"shmctl",	 "sigaltstack",	    "tgkill",	    "write",
 #ifdef SYS_readlink
 	"readlink",	 "unlink",
 #else
