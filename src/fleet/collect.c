@@ -133,25 +133,6 @@ static void put_gone(const struct source *source)
 
 /* --- stacks and frames ------------------------------------------------------------------------ */
 
-static void frame_lists(struct rows *rows, const struct symbol_frame *frame)
-{
-	const size_t nr = place_resolved(frame) ? frame->nr : 0;
-	size_t i;
-
-	rows_list(rows, '[');
-	for (i = 0; i < nr; i++)
-		rows_item(rows, frame->lines[i].function ? frame->lines[i].function : "");
-	rows_list(rows, ']');
-	rows_list(rows, '[');
-	for (i = 0; i < nr; i++)
-		rows_item(rows, frame->lines[i].file ? frame->lines[i].file : "");
-	rows_list(rows, ']');
-	rows_list(rows, '[');
-	for (i = 0; i < nr; i++)
-		rows_item_integer(rows, (uint64_t)frame->lines[i].line);
-	rows_list(rows, ']');
-}
-
 static void frame_put(const struct collect *collect, const struct symbol_frame *frame,
 		      const struct place *place)
 {
@@ -163,12 +144,7 @@ static void frame_put(const struct collect *collect, const struct symbol_frame *
 	free(key);
 	if (!is_new)
 		return;
-	rows_column(rows, place->build);
-	rows_integer(rows, place->offset);
-	rows_integer(rows, place_resolved(frame));
-	rows_column(rows, frame->in ? frame->in->name : "");
-	frame_lists(rows, frame);
-	rows_end(rows);
+	place_row(rows, frame, place);
 }
 
 static void stack_lists(const struct collect *collect, const struct profile_trace *trace)

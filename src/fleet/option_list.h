@@ -20,6 +20,7 @@ enum {
 	FLEET_OPTION_SPOOL,
 	FLEET_OPTION_SPOOL_BYTES,
 	FLEET_OPTION_EVERY,
+	FLEET_OPTION_SYMBOLS,
 	FLEET_OPTION_LOST,
 	FLEET_OPTION_CLUSTER,
 	FLEET_OPTION_SINCE,
@@ -49,6 +50,7 @@ enum {
 	X("spool", "DIR", FLEET_OPTION_SPOOL, "what waits for the server") \
 	X("spool-size", "BYTES", FLEET_OPTION_SPOOL_BYTES, "at most (64M); moments are merged") \
 	X("every", "SECONDS", FLEET_OPTION_EVERY, "go on until it is ended") \
+	X("symbols", NULL, FLEET_OPTION_SYMBOLS, "also names for hosts without symbols") \
 	X("lost", NULL, FLEET_OPTION_LOST, "also what nothing points to; each process stops for it")
 
 #define FLEET_ASK_OPTIONS(X) \

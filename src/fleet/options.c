@@ -149,6 +149,9 @@ static bool options_take_push(struct fleet_options *options, int option, const c
 		return fleet_options_bytes(value, &options->spool_bytes);
 	case FLEET_OPTION_EVERY:
 		return options_number(value, EVERY_MAX, &options->every) && options->every >= 1;
+	case FLEET_OPTION_SYMBOLS:
+		options->symbols = true;
+		return true;
 	default:
 		options->lost = true;
 		return true;

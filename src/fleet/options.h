@@ -19,6 +19,7 @@ struct fleet_options {
 	uint64_t spool_bytes;
 	double every; /* seconds; 0: once */
 	bool lost;
+	bool symbols;
 	/* fleet */
 	uint64_t since; /* seconds since 1970; 0: as the question has it */
 	uint64_t until;

@@ -79,3 +79,33 @@ unsigned int place_resolved(const struct symbol_frame *frame)
 		nr += frame->lines[i].function != NULL;
 	return nr;
 }
+
+/* Functions, files and lines; none of any if no function is known. */
+static void place_lists(struct rows *rows, const struct symbol_frame *frame)
+{
+	const size_t nr = place_resolved(frame) ? frame->nr : 0;
+	size_t i;
+
+	rows_list(rows, '[');
+	for (i = 0; i < nr; i++)
+		rows_item(rows, frame->lines[i].function ? frame->lines[i].function : "");
+	rows_list(rows, ']');
+	rows_list(rows, '[');
+	for (i = 0; i < nr; i++)
+		rows_item(rows, frame->lines[i].file ? frame->lines[i].file : "");
+	rows_list(rows, ']');
+	rows_list(rows, '[');
+	for (i = 0; i < nr; i++)
+		rows_item_integer(rows, (uint64_t)frame->lines[i].line);
+	rows_list(rows, ']');
+}
+
+void place_row(struct rows *rows, const struct symbol_frame *frame, const struct place *place)
+{
+	rows_column(rows, place->build);
+	rows_integer(rows, place->offset);
+	rows_integer(rows, place_resolved(frame));
+	rows_column(rows, frame->in ? frame->in->name : "");
+	place_lists(rows, frame);
+	rows_end(rows);
+}

@@ -11,6 +11,7 @@
 
 #include "id.h"
 #include "profile/profile.h"
+#include "rows.h"
 
 struct place {
 	char *build; /* to be freed */
@@ -23,5 +24,8 @@ struct fleet_id place_stack(const struct profile_trace *trace);
 struct fleet_id place_error(const struct profile_error *error);
 /* How many lines of a frame have a function. */
 unsigned int place_resolved(const struct symbol_frame *frame);
+
+/* A row of the table of frames. */
+void place_row(struct rows *rows, const struct symbol_frame *frame, const struct place *place);
 
 #endif

@@ -25,6 +25,7 @@
 #include "collect.h"
 #include "profile/target.h"
 #include "push.h"
+#include "resolve.h"
 #include "send.h"
 #include "spool.h"
 #include "symbols/symbols.h"
@@ -199,6 +200,12 @@ static int push_say_waiting(const struct push *push)
 	return STATUS_FAILED;
 }
 
+static bool push_names(struct push *push)
+{
+	return resolve_names(&push->spool, push->server, push->options->words,
+			     push->options->nr_words);
+}
+
 static int push_once(struct push *push)
 {
 	size_t unread;
@@ -211,6 +218,8 @@ static int push_once(struct push *push)
 		if (tries + 1 < TRIES)
 			pause_for(send_wait(&push->send));
 	status = push_say_waiting(push);
+	if (!status && push->options->symbols && !push_names(push))
+		status = STATUS_FAILED;
 	return unread ? STATUS_FAILED : status;
 }
 
@@ -232,7 +241,8 @@ static int push_for_ever(struct push *push)
 	while (!push_ended) {
 		if (!push_add(push, &unread) || !spool_fit(&push->spool))
 			return STATUS_FAILED;
-		(void)send_spool(&push->send, &push->spool, push->server);
+		if (send_spool(&push->send, &push->spool, push->server) && push->options->symbols)
+			(void)push_names(push);
 		push_pause(push->options->every);
 	}
 	return push_say_waiting(push);

@@ -442,6 +442,7 @@ bool server_query(struct server *server, const char *sql, struct rows *ret_rows)
 	server_set_query(server, "wait_end_of_query", "1");
 	server_set_query(server, "buffer_size", "1048576");
 	server_set_query(server, "default_format", "TabSeparated");
+	server_set_query(server, "insert_distributed_sync", "1");
 	if (!server_answered(server, server_ask(server, sql)))
 		return false;
 	rows_clear(ret_rows);

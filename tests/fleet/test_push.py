@@ -501,6 +501,38 @@ def test_functions(directory):
         check(local <= found and len(local) > len(names), "come back as they are here", local - found, found)
 
 
+def test_symbols(directory):
+    """A host whose program is stripped profits from another that has it whole."""
+    source, program, store = f"{directory}/named.c", f"{directory}/named", f"{directory}/named.stackdepot"
+    with open(source, "w", encoding="utf-8") as out:
+        out.write("#include <stdlib.h>\nvoid *kept;\n__attribute__((noinline)) static void *alpha(int n)\n{\n\treturn malloc((unsigned)n);\n}\n"
+                  "int main(int argc, char **argv)\n{\n\t(void)argv;\n\tkept = alpha(1234 + argc);\n\treturn !kept;\n}\n")
+    subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-Wl,--build-id", "-o", f"{program}.whole", source], check=True)
+    subprocess.run(["strip", "-o", program, f"{program}.whole"], check=True)
+    record(store, program, options=("--quiet", "--memory=1M"))
+
+    def functions(server):
+        return {frame["function"] for stack in ask(server.url, "top", "--service=named", "--limit=100")["stacks"]
+                for frame in stack["stack_frames"]}
+
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+        push(server.url, f"{directory}/spool", "--host=stripped", store)
+        check("alpha" not in functions(server), "nobody knows the name", functions(server))
+        keys = server.rows("SELECT id, key FROM stackdepot.stacks FINAL ORDER BY id")
+        os.rename(f"{program}.whole", program)
+        other = f"{directory}/other.stackdepot"
+        record(other, program, options=("--quiet", "--memory=1M"))
+        push(server.url, f"{directory}/spool", "--host=stripped", "--symbols", store)
+        check("alpha" in functions(server), "another one does", functions(server))
+        check(server.rows("SELECT id, key FROM stackdepot.stacks FINAL ORDER BY id") != keys, "keys are those of the names")
+        push(server.url, f"{directory}/whole", "--host=whole", "--service=named", other)
+        found = [stack for stack in ask(server.url, "top", "--service=named", "--limit=100")["stacks"]
+                 if any(frame["function"] == "alpha" for frame in stack["stack_frames"])]
+        check(len(found) == 1 and found[0]["hosts"] == 2, "both hosts are one row", found)
+        check_equal(server, [store, other], "and figures are what they were")
+
+
 def test_agent(directory):
     """The agent pushes what it finds, and counts."""
     agent = os.path.abspath(sys.argv[4])
