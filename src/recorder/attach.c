@@ -31,11 +31,11 @@ static struct {
 
 static int attach_open(const char *path)
 {
-	int fd = setup_open(path, O_RDWR | O_NONBLOCK);
+	int fd = recorder_open(path, O_RDWR | O_NONBLOCK);
 
 	if (fd == -ENOENT)
-		fd = setup_open(path, O_RDWR | O_CREAT | O_EXCL);
-	return fd == -EEXIST ? setup_open(path, O_RDWR | O_NONBLOCK) : fd;
+		fd = recorder_open(path, O_RDWR | O_CREAT | O_EXCL);
+	return fd == -EEXIST ? recorder_open(path, O_RDWR | O_NONBLOCK) : fd;
 }
 
 static int attach_check_file(int fd, struct stat *ret_st)
@@ -324,7 +324,7 @@ bool attach_is_same(int fd)
 
 int attach_again(const char *path)
 {
-	int fd = setup_open(path, O_RDWR | O_NONBLOCK);
+	int fd = recorder_open(path, O_RDWR | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)

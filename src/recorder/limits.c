@@ -26,7 +26,7 @@
 /* The first bytes of a file, as a string; false if there is none. */
 static bool limits_read(const char *path, char *text, size_t room)
 {
-	int fd = setup_open(path, O_RDONLY);
+	int fd = recorder_open(path, O_RDONLY);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, room - 1);
 
 	if (fd >= 0)

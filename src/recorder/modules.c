@@ -198,7 +198,7 @@ static bool module_mapped(char *line, uintptr_t address, struct store_module *mo
 static void module_path_by_address(struct store_module *module, uintptr_t address)
 {
 	char text[2 * sizeof(module->path)];
-	int fd = filter_allows(FILTER_MAPS) ? setup_open("/proc/self/maps", O_RDONLY) : -1;
+	int fd = filter_allows(FILTER_MAPS) ? recorder_open("/proc/self/maps", O_RDONLY) : -1;
 	size_t used = 0;
 	bool found = false;
 	ssize_t got;

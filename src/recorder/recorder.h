@@ -184,7 +184,7 @@ void recorder_count_tool(int64_t bytes);
 
 /* open() of a file of ours, whose descriptor is none of the standard ones. It is closed before the
  * program goes on. Negative errno. */
-int setup_open(const char *path, int flags);
+int recorder_open(const char *path, int flags);
 
 /* --- limits.c --------------------------------------------------------------------------------- */
 
@@ -604,7 +604,7 @@ static inline bool sample_skips(uint64_t size)
 #define SAMPLE_NOT (-1)
 
 /* That of a process that has not begun. */
-extern const uint64_t sample_control_none;
+extern const uint64_t recorder_control_none;
 
 /* The code of the rate that this object is to be recorded at, or SAMPLE_NOT. */
 int sample_take(struct recorder_thread *thread, uint64_t size);

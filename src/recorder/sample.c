@@ -23,7 +23,6 @@
 __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
 __thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
 
-const uint64_t sample_control_none;
 static const uint64_t sample_control_never = UINT64_MAX;
 
 static uint64_t sample_applied; /* what was made of the control */

@@ -26,63 +26,8 @@
 
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 
-struct recorder recorder;
-static struct recorder_life setup_unborn = {.here = 1, .control = &sample_control_none};
-struct recorder_life *recorder_life = &setup_unborn;
 static uint32_t setup_state;
 static const char *setup_trouble; /* why this process is not to be recorded */
-
-/*
- * A child of vfork() has the page as its parent has it, with the parent's number. A forked one
- * finds it cleared until it has a slot.
- */
-bool recorder_is_borrowed(void)
-{
-	uint32_t *owner = &recorder_life->pid, none = 0, process;
-
-	if (recorder_life == &setup_unborn || !filter_allows(FILTER_GETPID))
-		return false;
-	process = (uint32_t)getpid();
-	return !__atomic_compare_exchange_n(owner, &none, process, false, __ATOMIC_RELAXED,
-					    __ATOMIC_RELAXED) &&
-	       none != process;
-}
-
-uint64_t recorder_now_ns(void)
-{
-	struct timespec now = {0, 0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-void recorder_count(uint64_t *counter, uint64_t add)
-{
-	(void)fetch_add_relaxed(counter, add);
-}
-
-void recorder_count_tool(int64_t bytes)
-{
-	struct store_counts *counts = recorder_counts();
-	uint64_t now = fetch_add_relaxed(&counts->tool_bytes, (uint64_t)bytes) + (uint64_t)bytes;
-
-	if (now > load_relaxed(&counts->tool_bytes_peak))
-		store_relaxed(&counts->tool_bytes_peak, now);
-}
-
-int setup_open(const char *path, int flags)
-{
-	int high, fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-
-	/* Who finds one of the standard descriptors closed expects it to stay so. */
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd < 0 ? -errno : fd;
-	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (high < 0)
-		high = -errno;
-	(void)close(fd);
-	return high;
-}
 
 static const char *setup_why(int error)
 {

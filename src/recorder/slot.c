@@ -29,7 +29,7 @@ extern const char _end[] __attribute__((visibility("hidden")));
 
 static ssize_t slot_read(const char *path, char *text, size_t bytes)
 {
-	int fd = setup_open(path, O_RDONLY);
+	int fd = recorder_open(path, O_RDONLY);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, bytes);
 
 	if (fd >= 0)
@@ -285,7 +285,7 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 static bool slot_reap_now(bool fold)
 {
 	const int saved_errno = errno;
-	int fd = filter_allows_all() ? setup_open(recorder.options.store, O_RDWR | O_NONBLOCK)
+	int fd = filter_allows_all() ? recorder_open(recorder.options.store, O_RDWR | O_NONBLOCK)
 				     : -EPERM;
 	bool made = fd >= 0 && attach_is_same(fd) && slot_reap(fd, fold);
 

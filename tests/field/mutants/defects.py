@@ -112,7 +112,7 @@ void error_told_begin""")),
         "a child of vfork() is taken for its parent",
         "the parent's record of its handlers is changed by its child",
         "signals/vfork-signal full",
-        ("recorder/setup.c", """					    __ATOMIC_RELAXED) &&
+        ("recorder/recorder.c", """					    __ATOMIC_RELAXED) &&
 	       none != process;
 """, """					    __ATOMIC_RELAXED) &&
 	       none != process && false;
