@@ -24,8 +24,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "altstack.h"
 #include "filter.h"
 #include "handler.h"
+#include "thread.h"
 
 #ifndef SS_AUTODISARM
 #define SS_AUTODISARM (1u << 31)

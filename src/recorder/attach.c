@@ -18,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "filter.h"
+#include "options.h"
+#include "process_limits.h"
 #include "reap.h"
 #include "recorder.h"
 

@@ -15,8 +15,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "crash.h"
+#include "error_record.h"
 #include "filter.h"
+#include "guard.h"
 #include "handler.h"
+#include "thread.h"
+#include "trace.h"
 
 #define NEAR_NULL STORE_PAGE_BYTES
 #define NEAR_STACK (64u << 10)

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "guard.h"
 #include "handler.h"
 
 #define SIGNALS 65

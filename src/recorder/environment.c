@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "live_table.h"
+#include "options.h"
 #include "recorder.h"
 
 #define ENVIRONMENT_LIBRARY "libstackdepot-preload.so"

@@ -23,7 +23,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crash.h"
+#include "error_record.h"
+#include "guard.h"
 #include "recorder.h"
+#include "sample.h"
+#include "say.h"
+#include "thread.h"
+#include "trace.h"
 
 #define ERROR_CLAIMED UINT32_MAX
 #define SEARCHES 256u /* of the table and the ring, for frees that are passed on */

@@ -40,7 +40,9 @@
 
 #include "elf_module.h"
 #include "environment.h"
+#include "exec.h"
 #include "filter.h"
+#include "live_table.h"
 #include "patch.h"
 #include "recorder.h"
 

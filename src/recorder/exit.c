@@ -18,8 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exit.h"
 #include "filter.h"
+#include "live_table.h"
 #include "recorder.h"
+#include "say.h"
 
 #define EXIT_STEP_NS 100000000l
 #define EXIT_ASK_NS 5000000000ull   /* for somebody to come */

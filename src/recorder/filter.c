@@ -27,7 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "filter.h"
+#include "guard.h"
 #include "handler.h"
 
 #if defined(__x86_64__)

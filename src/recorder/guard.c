@@ -16,7 +16,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "error_record.h"
+#include "guard.h"
 #include "recorder.h"
+#include "thread.h"
+#include "trace.h"
 
 #define SLOTS 64u
 #define PAGE ((size_t)STORE_PAGE_BYTES)

@@ -32,6 +32,7 @@
 
 #include "filter.h"
 #include "handler.h"
+#include "live_table.h"
 
 /* For threads that have no stack of ours: one at a time. */
 #define SPARE_BYTES (24u << 10)

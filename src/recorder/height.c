@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "height.h"
+#include "live_table.h"
 #include "peak.h"
 #include "recorder.h"
 #include "weight.h"

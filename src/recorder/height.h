@@ -3,7 +3,7 @@
 #ifndef HEIGHT_H
 #define HEIGHT_H
 
-#include "recorder.h"
+#include "thread.h"
 
 /* The process has a slot. */
 void height_begin(void);

@@ -17,9 +17,13 @@
 #include <unistd.h>
 
 #include "elf_module.h"
+#include "guard.h"
 #include "heaps.h"
 #include "hooks.h"
+#include "modules.h"
+#include "object.h"
 #include "recorder.h"
+#include "sample.h"
 
 #define HOOK EXPORT __attribute__((noinline))
 #define RECORDED static __attribute__((noinline))

@@ -13,6 +13,7 @@
  */
 #include "elf_module.h"
 #include "hooks_new.h"
+#include "object.h"
 #include "recorder.h"
 
 #define HOOK EXPORT __attribute__((noinline))

@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "guard.h"
 #include "hooks.h"
+#include "object.h"
 #include "recorder.h"
+#include "thread.h"
 
 typedef uintptr_t (*other_function)(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t);
 

@@ -18,6 +18,7 @@
 #include "elf_module.h"
 #include "maps.h"
 #include "recorder.h"
+#include "thread.h"
 
 EXPORT void __register_frame(void *begin);
 EXPORT void __register_frame(void *begin)

@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "process_limits.h"
 #include "recorder.h"
 
 #define LIMITS_SHARE 8u		       /* of what is left of an address space */

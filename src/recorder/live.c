@@ -35,10 +35,14 @@
  */
 #include <string.h>
 
+#include "attach.h"
 #include "height.h"
 #include "live.h"
+#include "live_table.h"
 #include "probe.h"
 #include "recorder.h"
+#include "slot.h"
+#include "tally.h"
 #include "weight.h"
 
 #define BATCH 64

@@ -29,6 +29,7 @@
 #include "live.h"
 #include "maps.h"
 #include "recorder.h"
+#include "tally.h"
 
 #define MAPS 16384u
 #define MAPS_SPINS 10000u

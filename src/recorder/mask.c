@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 
 #include "filter.h"
+#include "guard.h"
 #include "handler.h"
 
 static int (*real_sigmask)(int, const sigset_t *, sigset_t *);

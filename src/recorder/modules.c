@@ -33,6 +33,7 @@
 #include "filter.h"
 #include "frame.h"
 #include "module_table.h"
+#include "modules.h"
 #include "recorder.h"
 
 #define KNOWN 1024u /* a power of two */

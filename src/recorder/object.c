@@ -12,8 +12,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "error_record.h"
+#include "guard.h"
+#include "object.h"
 #include "overhead.h"
 #include "recorder.h"
+#include "redzone.h"
+#include "sample.h"
+#include "tally.h"
 #include "weight.h"
 
 static void *object_plain(const struct real *below, size_t size, size_t align, bool zero)

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "recorder.h"
+#include "say.h"
 
 enum option_type {
 	OPTION_BYTES,

@@ -22,7 +22,9 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "guard.h"
 #include "overhead.h"
+#include "sample.h"
 #include "weight.h"
 
 #define OVERHEAD_FIRST_CODE 14u	       /* the rate to begin with: 512 KiB */

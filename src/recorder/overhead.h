@@ -8,6 +8,25 @@
 
 #include "recorder.h"
 
+#define OVERHEAD_TIMED 64u /* where every object is recorded, one event of so many is timed */
+
+extern bool overhead_on;
+
+static inline uint64_t overhead_ticks(void)
+{
+#ifdef __x86_64__
+	return __builtin_ia32_rdtsc();
+#else
+	uint64_t ticks;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+#endif
+}
+
+/* The timed event ends that began then. */
+void overhead_spend(uint64_t since);
+
 /* From here on no more than so many thousandths of a percent; the rate to begin with, in bytes. */
 uint64_t overhead_begin(uint64_t thousandths);
 void overhead_end(void);

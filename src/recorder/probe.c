@@ -4,6 +4,7 @@
 #define STAP_SDT_ARG_CONSTRAINT r /* not in memory, where clang would have them */
 #include <sys/sdt.h>
 
+#include "live_table.h"
 #include "probe.h"
 #include "recorder.h"
 #include "weight.h"

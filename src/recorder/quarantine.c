@@ -15,7 +15,10 @@
  */
 #include <string.h>
 
+#include "error_record.h"
+#include "quarantine.h"
 #include "recorder.h"
+#include "tally.h"
 
 #define QUARANTINE_MAX_SIZE 1024u
 #define FILL 0xd7

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "elf_module.h"
+#include "live_table.h"
 #include "recorder.h"
 
 #define BOOTSTRAP_BYTES (64u << 10)

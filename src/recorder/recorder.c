@@ -8,6 +8,7 @@
 
 #include "filter.h"
 #include "recorder.h"
+#include "sample.h"
 
 const uint64_t recorder_control_none;
 static struct recorder_life unborn = {.here = 1, .control = &recorder_control_none};

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "recorder.h"
+#include "redzone.h"
 
 #define REDZONE_MAX_BYTES 8u
 #define REDZONE_TAGGED_BYTES (REDZONE_MAX_BYTES + 15u) /* and what is left of a granule */

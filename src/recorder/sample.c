@@ -13,6 +13,8 @@
  */
 #include "overhead.h"
 #include "recorder.h"
+#include "sample.h"
+#include "thread.h"
 #include "weight.h"
 
 #define LN2 0.693147180559945309

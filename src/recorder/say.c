@@ -15,6 +15,7 @@
 
 #include "filter.h"
 #include "recorder.h"
+#include "say.h"
 
 #define SAY_BYTES sizeof(((struct store_note *)NULL)->text)
 

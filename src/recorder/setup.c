@@ -18,11 +18,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
+#include "crash.h"
 #include "environment.h"
+#include "exec.h"
+#include "exit.h"
 #include "filter.h"
+#include "guard.h"
 #include "heaps.h"
 #include "maps.h"
+#include "modules.h"
+#include "options.h"
+#include "process_limits.h"
 #include "recorder.h"
+#include "sample.h"
+#include "say.h"
+#include "slot.h"
+#include "thread.h"
 
 enum { SETUP_NOT_YET, SETUP_UNDER_WAY, SETUP_DONE, SETUP_OFF };
 

@@ -13,10 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "filter.h"
 #include "height.h"
+#include "live_table.h"
 #include "reap.h"
 #include "recorder.h"
+#include "slot.h"
 #include "weight.h"
 
 #define SLOT_FEW 8u

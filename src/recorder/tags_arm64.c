@@ -27,7 +27,10 @@
 
 #include "elf_module.h"
 #include "filter.h"
+#include "live_table.h"
 #include "recorder.h"
+#include "sample.h"
+#include "say.h"
 #include "tags.h"
 
 #define TAGS_HWCAP2 (1ul << 18)

@@ -18,9 +18,13 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "error_record.h"
 #include "handler.h"
 #include "recorder.h"
+#include "say.h"
 #include "tags.h"
+#include "thread.h"
+#include "trace.h"
 
 #define FAULT_ASYNC 8		     /* SEGV_MTEAERR */
 #define FAULT_SYNC 9		     /* SEGV_MTESERR */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* tags_none.c - a processor without tags. */
 #include "recorder.h"
+#include "say.h"
 #include "tags.h"
 
 void tags_setup(void)

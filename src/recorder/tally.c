@@ -18,6 +18,10 @@
  */
 #include "height.h"
 #include "recorder.h"
+#include "slot.h"
+#include "tally.h"
+#include "thread.h"
+#include "trace.h"
 
 #define AHEAD 8u	  /* references taken at once */
 #define TALLY_AGAIN 4096u /* events of a thread without tallies from try to try */

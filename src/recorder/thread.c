@@ -23,9 +23,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "altstack.h"
 #include "filter.h"
 #include "handler.h"
 #include "height.h"
+#include "tally.h"
+#include "thread.h"
 
 #define THREAD_BYTES ((sizeof(struct recorder_thread) + 4095) & ~(size_t)4095)
 #define MEMO_BYTES ((size_t)16 << 10)

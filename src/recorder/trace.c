@@ -10,6 +10,9 @@
 #include "counter.h"
 #include "frame.h"
 #include "recorder.h"
+#include "slot.h"
+#include "tally.h"
+#include "trace.h"
 
 static struct store_counter *trace_counter(stackdepot_ref_t ref)
 {

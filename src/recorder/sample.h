@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* sample.h - which objects are recorded. */
+#ifndef RECORDER_SAMPLE_H
+#define RECORDER_SAMPLE_H
+
+#include "recorder.h"
+
+/* Bytes of this thread to its next sample; 0 while every object is taken, and in the beginning. */
+extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+/* How the process was to record when they were drawn. */
+extern __thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
+
+/* Is an object surely not to be recorded? If so, its bytes are accounted for. */
+static inline bool sample_skips(uint64_t size)
+{
+	const uint64_t *control = load_relaxed(&recorder_life->control);
+	const uint64_t left = sample_left;
+
+	/* An object of no bytes counts as one byte, elsewhere. */
+	if (likely(size - 1 >= left) || unlikely(!control || load_relaxed(control) != sample_seen))
+		return false;
+	sample_left = left - size;
+	return true;
+}
+
+#define SAMPLE_NOT (-1)
+
+/* That of a process that has not begun. */
+extern const uint64_t recorder_control_none;
+
+/* The code of the rate that this object is to be recorded at, or SAMPLE_NOT. */
+int sample_take(struct recorder_thread *thread, uint64_t size);
+/* Is nothing recorded? Then the calling thread need not ask again until that changes. */
+bool sample_is_off(void);
+/* This process is never recorded: the calling thread need not ask again. */
+void sample_never(void);
+/* From here on one object in so many bytes; 0: all. */
+void sample_set(uint64_t rate);
+/* Were all objects of the process recorded? */
+bool sample_is_full(void);
+void sample_setup(void);
+/* In a forked child. */
+void sample_child(void);
+/* Nothing is recorded from here on, or was before: nobody has to ask. */
+void sample_stand_down(void);
+
+#endif
