@@ -9,6 +9,7 @@ import collections
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,13 +210,21 @@ def test_moving(store):
 
 
 def test_sanitizer(store):
-    """LeakSanitizer says the same of the same program."""
-    program = store + ".lsan"
-    built = subprocess.run(["gcc", "-g", "-O1", "-fno-builtin-malloc", "-pthread",
+    """LeakSanitizer says the same of the same program, gcc's and clang's."""
+    for compiler in ("gcc", "clang"):
+        sanitizer(store, compiler)
+
+
+def sanitizer(store, compiler):
+    program = f"{store}.{compiler}"
+    if not shutil.which(compiler):
+        print(f"left out: there is no {compiler} here")
+        return
+    built = subprocess.run([compiler, "-g", "-O1", "-fno-builtin-malloc", "-pthread",
                             "-fsanitize=leak", "-DLSAN", "-o", program,
                             os.path.join(SOURCES, "kinds.c")], capture_output=True, text=True)
     if built.returncode:
-        print("left out: gcc has no -fsanitize=leak here")
+        print(f"left out: {compiler} has no -fsanitize=leak here")
         return
     done = subprocess.run([program], input="\n", capture_output=True, text=True, timeout=60,
                           env={**os.environ, "LSAN_OPTIONS": "report_objects=1"})
@@ -228,7 +237,7 @@ def test_sanitizer(store):
     for line, nr in wanted.items():
         if not line.endswith(" reachable"):
             ours[int(line.split()[0])] += nr
-    check(leaks == ours, "LeakSanitizer", leaks - ours, ours - leaks, done.stderr[-2000:])
+    check(leaks == ours, f"LeakSanitizer, {compiler}", leaks - ours, ours - leaks, done.stderr[-2000:])
 
 
 def main():
