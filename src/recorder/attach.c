@@ -216,10 +216,12 @@ void attach_populate(const void *where)
 	const uint64_t at = (uintptr_t)where - (uintptr_t)recorder.header;
 	const uint64_t from = at - at % ATTACH_PIECE;
 	const uint64_t left = recorder.options.memory_bytes - from;
+	const int saved_errno = errno;
 
 	if (filter_allows(FILTER_POPULATE))
 		(void)raw_call(SYS_madvise, (char *)recorder.header + from,
 			       left < ATTACH_PIECE ? left : ATTACH_PIECE, MADV_POPULATE_WRITE);
+	errno = saved_errno;
 }
 
 static int attach_map_all(int fd)

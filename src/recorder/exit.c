@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -61,17 +62,22 @@ static void exit_wait(uint32_t *word)
 void exit_look(void)
 {
 	uint32_t *word = &recorder.process->at_exit, none = STORE_EXIT_NONE;
+	const uint64_t all = ~0ull;
+	uint64_t before;
 
 	if (!recorder.options.look_at_exit || !filter_allows(FILTER_LOOK) ||
 	    load_relaxed(&recorder.header->looker) == STORE_LOOKER_GONE || recorder_is_borrowed() ||
 	    !__atomic_compare_exchange_n(word, &none, STORE_EXIT_ASKS, false, __ATOMIC_RELEASE,
 					 __ATOMIC_RELAXED))
 		return;
+	/* Without us it would be gone: no handler runs, and no signal ends it otherwise. */
+	(void)raw_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof(all));
 	/* Where Yama restricts ptrace() to ancestors; elsewhere the kernel knows no such call. */
 	(void)raw_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	(void)__atomic_fetch_add(&recorder.header->exits, 1, __ATOMIC_RELEASE);
 	(void)raw_call(SYS_futex, &recorder.header->exits, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	exit_wait(word);
+	(void)raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 
 static __attribute__((noreturn)) void exit_at_once(int status)

@@ -22,7 +22,7 @@
 #include "recorder.h"
 #include "weight.h"
 
-#define HEIGHT_LEAST_STEP 1024u /* bytes, of all threads together */
+#define HEIGHT_LEAST_STEP 1024u /* bytes; less, and each event would write what others write */
 #define HEIGHT_SHARE_SHIFT 8u
 #define HEIGHT_FINE 6u			  /* a 64th is come down from, and worth to take */
 #define HEIGHT_FREE_NS 1000000u		  /* of a process may be spent in taking */
@@ -37,12 +37,12 @@ void height_new_step(void)
 {
 	const uint64_t top = load_relaxed(&recorder.height->peaks[STORE_PEAK_LIFE].top_bytes);
 	const uint64_t threads = load_relaxed(&recorder_counts()->threads);
-	uint64_t step = top >> HEIGHT_SHARE_SHIFT;
+	uint64_t step = (top >> HEIGHT_SHARE_SHIFT) / (threads ? threads : 1);
 
 	if (step < HEIGHT_LEAST_STEP)
 		step = HEIGHT_LEAST_STEP;
-	store_relaxed(&recorder.height->step_bytes, step);
-	store_relaxed(&recorder.height_step, (int64_t)(threads > 1 ? step / threads : step));
+	store_relaxed(&recorder.height->step_bytes, step * (threads ? threads : 1));
+	store_relaxed(&recorder.height_step, (int64_t)step);
 }
 
 void height_begin(void)
@@ -193,7 +193,9 @@ void height_correct(uint32_t slot, int64_t delta)
 {
 	struct reaper reaper = {.header = recorder.header, .layout = &recorder.layout};
 
-	(void)height_add(peak_height(&reaper, slot), delta);
+	/* The entry may have been damaged, by any process of the run. */
+	if (slot < recorder.layout.slots)
+		(void)height_add(peak_height(&reaper, slot), delta);
 }
 
 __attribute__((noinline)) uint64_t height_estimate(uint64_t size, unsigned int code)

@@ -2,7 +2,7 @@
 /*
  * maps.c - what the program maps itself, beside what allocators do, by stack.
  *
- * A mapping is an entry of the table of live objects, at an address that no object has: with
+ * A mapping is an entry of the table of live objects, with a key that no object has: with
  * STORE_MAPPING. So it is told by trace, and goes with its process, as objects do; but it has no
  * weight in sums of these. Mappings are cut, joined and replaced at any page, so what the process
  * has of them is kept here, in the order of their addresses, each with the place of its entry.
@@ -29,10 +29,12 @@
 #include "live.h"
 #include "maps.h"
 #include "recorder.h"
+#include "sample.h"
 #include "tally.h"
 
 #define MAPS 16384u
-#define MAPS_SPINS 10000u
+#define MAPS_SPINS 1000000u /* some ten milliseconds */
+#define MAPS_LATE 64u
 
 struct map {
 	uintptr_t start;
@@ -47,21 +49,79 @@ static struct map maps[MAPS];
 static uint32_t maps_nr;
 static uint32_t maps_lock;
 
+/* What was unmapped while somebody else had the list: cut before the list is looked at again. */
+enum { LATE_FREE, LATE_BUSY, LATE_VALID };
+static struct {
+	uint32_t state;
+	uintptr_t start;
+	uintptr_t end;
+} late[MAPS_LATE];
+static uint32_t late_nr; /* that are not free, about */
+
+static void maps_cut(uintptr_t start, uintptr_t end);
+
 /* The library, from the linker. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+static void late_add(uintptr_t start, uintptr_t end)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAPS_LATE; i++) {
+		uint32_t none = LATE_FREE;
+
+		if (!__atomic_compare_exchange_n(&late[i].state, &none, LATE_BUSY, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		late[i].start = start;
+		late[i].end = end;
+		(void)__atomic_fetch_add(&late_nr, 1, __ATOMIC_RELAXED);
+		store_release(&late[i].state, LATE_VALID);
+		return;
+	}
+}
+
+static void late_cut(void)
+{
+	unsigned int i;
+
+	for (i = 0; load_relaxed(&late_nr) && i < MAPS_LATE; i++) {
+		if (load_acquire(&late[i].state) != LATE_VALID)
+			continue;
+		maps_cut(late[i].start, late[i].end);
+		(void)__atomic_fetch_sub(&late_nr, 1, __ATOMIC_RELAXED);
+		store_release(&late[i].state, LATE_FREE);
+	}
+}
+
+static inline void maps_pause(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/*
+ * The list is somebody's for a microsecond, or until he has the CPU again, which is waited for. Not
+ * if that is this very thread, which was interrupted in it.
+ */
 static bool maps_enter(void)
 {
+	const uint32_t self = (uint32_t)((uintptr_t)&sample_left >> 3) | 1;
 	unsigned int spins = 0;
-	uint32_t free = 0;
+	uint32_t owner = 0;
 
-	while (!__atomic_compare_exchange_n(&maps_lock, &free, 1, false, __ATOMIC_ACQUIRE,
+	while (!__atomic_compare_exchange_n(&maps_lock, &owner, self, false, __ATOMIC_ACQUIRE,
 					    __ATOMIC_RELAXED)) {
-		if (++spins == MAPS_SPINS)
+		if (owner == self || ++spins == MAPS_SPINS)
 			return false;
-		free = 0;
+		owner = 0;
+		maps_pause();
 	}
+	late_cut();
 	return true;
 }
 
@@ -75,7 +135,7 @@ static void maps_leave(void)
 
 static uint64_t map_place(const struct map *map)
 {
-	return store_place(map->start | STORE_MAPPING, recorder.slot);
+	return store_place(map->start, recorder.slot) | STORE_MAPPING;
 }
 
 static bool map_claim(struct map *map, uint32_t bucket, uint8_t way)
@@ -279,6 +339,7 @@ void maps_begins(const recorder_start *start, const void *memory, size_t bytes)
 		maps_add(from, from + bytes, handle, own);
 		maps_leave();
 	} else {
+		late_add(from, from + bytes);
 		maps_put(handle);
 	}
 	errno = saved_errno;
@@ -289,8 +350,12 @@ void maps_ends(const void *memory, size_t bytes)
 	const uintptr_t from = (uintptr_t)memory;
 
 	/* A forked child that has not been noticed has the parent's list. */
-	if (!load_relaxed(&maps_nr) || !load_relaxed(&recorder_life->here) || !maps_enter())
+	if (!load_relaxed(&maps_nr) || !load_relaxed(&recorder_life->here))
 		return;
+	if (!maps_enter()) {
+		late_add(from, from + bytes);
+		return;
+	}
 	maps_cut(from, from + bytes);
 	maps_leave();
 }
@@ -302,14 +367,27 @@ void maps_setup(void)
 	if (!maps_enter())
 		return;
 	for (i = 0; i < maps_nr; i++)
-		map_put(&maps[i]);
+		if (!maps[i].entry)
+			map_put(&maps[i]);
 	maps_leave();
 }
 
-/* What there was is the parent's, as its objects are. */
+/*
+ * What there was is the parent's, as its objects are, and so are the entries; but the recorder's
+ * mappings are here, too. Of a list that a thread of the parent was changing nothing is known.
+ */
 void maps_child(void)
 {
-	store_relaxed(&maps_nr, 0);
+	const uint32_t before = load_relaxed(&maps_lock) ? 0 : load_relaxed(&maps_nr);
+	uint32_t i, nr = 0;
+
+	for (i = 0; i < before; i++) {
+		if (!maps[i].own)
+			continue;
+		maps[nr] = maps[i];
+		maps[nr++].entry = NULL;
+	}
+	store_relaxed(&maps_nr, nr);
 	store_relaxed(&maps_lock, 0);
 }
 

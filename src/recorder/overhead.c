@@ -135,11 +135,6 @@ void overhead_end(void)
 void overhead_child(void)
 {
 	overhead.lock = 0;
-	if (overhead_on) {
-		overhead.spent = 0;
-		overhead.bytes = 0;
-		overhead_mark(overhead_clock(CLOCK_MONOTONIC), overhead_cpu_ns());
-	}
 }
 
 /* A few steps a time: much more is a moment of the program's start, or of the machine's. */

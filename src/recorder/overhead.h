@@ -30,7 +30,7 @@ void overhead_spend(uint64_t since);
 /* From here on no more than so many thousandths of a percent; the rate to begin with, in bytes. */
 uint64_t overhead_begin(uint64_t thousandths);
 void overhead_end(void);
-/* In a forked child, whose CPU time begins anew. */
+/* In a forked child, before it begins anew. */
 void overhead_child(void);
 /* An object of this size was recorded: those that are not are like it, on average. */
 void overhead_sample(uint64_t size);

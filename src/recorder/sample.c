@@ -203,7 +203,8 @@ int sample_take(struct recorder_thread *thread, uint64_t size)
 {
 	const uint64_t control = load_relaxed(&recorder.process->control);
 
-	if (unlikely(control != sample_seen))
+	/* Or another thread saw it change and change back, and ended between the two. */
+	if (unlikely(control != sample_seen || control != load_relaxed(&sample_applied)))
 		sample_turn(thread, control);
 	if (likely(!recorder_rate() && (!thread || !thread->sample_code)))
 		return 0;
@@ -223,10 +224,17 @@ void sample_setup(void)
 		live_filter_setup();
 }
 
+/*
+ * What was applied is the parent's at the fork; what the slot begins with, the parent's now. So it
+ * is applied again, and drawn anew.
+ */
 void sample_child(void)
 {
 	sample_applying = 0;
 	overhead_child();
+	sample_applied = ~load_relaxed(&recorder.process->control);
+	sample_seen = sample_applied;
+	sample_apply();
 	store_release(&recorder_life->control, (const uint64_t *)&recorder.process->control);
 }
 

@@ -218,6 +218,8 @@ void setup_child(void)
 	if (!__atomic_compare_exchange_n(&recorder.ready, &expected, 0, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_ACQUIRE))
 		return;
+	/* Before anything is mapped: the list still leads to the parent's entries. */
+	maps_child();
 	done = recorder.options.follow_children && filter_allows(FILTER_CHILD) && setup_alive() &&
 	       setup_child_store();
 	if (done) {
@@ -225,10 +227,11 @@ void setup_child(void)
 		modules_child();
 		sample_child();
 		guard_child();
-		maps_child();
 		thread_child();
 	}
 	store_release(&recorder.ready, done);
+	if (done)
+		maps_setup();
 	if (!done) {
 		attach_leave();
 		sample_stand_down();

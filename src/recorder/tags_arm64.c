@@ -160,7 +160,7 @@ static bool pages_tag(const void *pointer, size_t bytes)
 	const uintptr_t address = (uintptr_t)tags_none(pointer), start = page_of(address);
 	const uintptr_t end = pages_ahead(page_of(address + bytes - 1) + STORE_PAGE_BYTES);
 	const int saved_errno = errno;
-	bool done = filter_allows(FILTER_MPROTECT) && pages_may_be_tagged(start, end) &&
+	bool done = filter_allows(FILTER_TAGS) && pages_may_be_tagged(start, end) &&
 		    !raw_call(SYS_mprotect, start, end - start, TAGS_PROTECTION);
 
 	errno = saved_errno;

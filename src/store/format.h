@@ -316,7 +316,7 @@ struct store_error {
 /*
  * One live object, 16 bytes.
  *
- *	key:	address / 8 : 45 | slot of its process : 16 | flags : 3
+ *	key:	address / 8 : 45 | mapping : 1 | slot of its process : 15 | flags : 3
  *	value:	size : 32 | handle of its allocation : 32
  *
  * The handle's extra bits are the logarithm of the sampling rate (0: recorded exactly). A size that
@@ -332,15 +332,15 @@ struct store_entry {
 #define ENTRY_BARE 0x4ull /* live, and nothing of ours lies behind it */
 #define ENTRY_FLAGS 0x7ull
 #define ENTRY_SLOT_SHIFT 3u
-#define ENTRY_MAX_SLOTS (1u << 16)
+#define ENTRY_MAX_SLOTS (1u << 15)
 #define ENTRY_ADDRESS_SHIFT 16u
 #define ENTRY_ADDRESS 0x0000fffffffffff8ull
 /*
- * A mapping of the program's own has an entry as well, at its address with this bit, which no
- * address of a process has. ENTRY_BARE: it is the recorder's. It is no object: no reader of these
- * sees it, and it has no weight in sums, nor a rate.
+ * A mapping of the program's own has an entry as well, whose key has this bit; an address has none
+ * to spare, as processes of arm64 use all 48. ENTRY_BARE: it is the recorder's. It is no object: no
+ * reader of these sees it, and it has no weight in sums, nor a rate.
  */
-#define STORE_MAPPING (1ull << 47)
+#define STORE_MAPPING (1ull << 18)
 #define ENTRY_LARGE UINT32_MAX
 #define ENTRY_MAX_SIZE ((1ull << 48) - 1)
 #define ENTRY_RATE_SHIFT 5u /* a rate code of n stands for 2^(n + 5) bytes */
@@ -507,6 +507,9 @@ static_assert(STORE_CANDIDATES == STACKDEPOT_ERROR_CANDIDATES &&
 		      STORE_TAG_WORDS * 64 / STORE_TAG_BITS == STACKDEPOT_ERROR_TAGS,
 	      "the same in the file and outside");
 static_assert(sizeof(struct store_bucket) == 64, "a bucket is one cache line");
+static_assert(STORE_MAX_SLOTS <= ENTRY_MAX_SLOTS && STORE_MAPPING == (uint64_t)ENTRY_MAX_SLOTS
+									     << ENTRY_SLOT_SHIFT,
+	      "a key has room for both");
 static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32 &&
 		      sizeof(struct store_left) == 24,
 	      "layout of the file");
@@ -628,7 +631,7 @@ static inline uint32_t store_spill(uint64_t place, unsigned int number, uint32_t
 
 static inline bool store_is_mapping(uint64_t key)
 {
-	return key >> ENTRY_ADDRESS_SHIFT & STORE_MAPPING;
+	return key & STORE_MAPPING;
 }
 
 static inline uint64_t store_entry_value(uint64_t size, stackdepot_handle_t handle)

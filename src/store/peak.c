@@ -32,8 +32,11 @@ static uint32_t peak_rate(uint32_t owner)
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-/* The list of a process: numbers from a file may lead in a circle. */
-static void peak_drop(const struct reaper *reaper, struct store_taken *taken)
+/*
+ * The list of a slot: numbers from a file may lead in a circle, and where who was at the list was
+ * killed or overtaken, to what is another's by now.
+ */
+static void peak_drop(const struct reaper *reaper, struct store_taken *taken, uint32_t slot)
 {
 	struct store_peak_stack *stacks = peak_stacks(reaper);
 	const uint32_t most = reaper->layout->peak_stacks;
@@ -44,7 +47,7 @@ static void peak_drop(const struct reaper *reaper, struct store_taken *taken)
 		struct store_peak_stack *stack = &stacks[number - 1];
 
 		next = stack->next;
-		if (!stack->owner)
+		if ((stack->owner & PEAK_SLOT) != slot + 1)
 			break;
 		if (stack->trace)
 			stackdepot_put_bulk(reaper->depot, stack->trace, 1);
@@ -54,10 +57,10 @@ static void peak_drop(const struct reaper *reaper, struct store_taken *taken)
 	*taken = (struct store_taken){0};
 }
 
-void peak_forget(const struct reaper *reaper, struct store_peak *peak)
+static void peak_forget(const struct reaper *reaper, struct store_peak *peak, uint32_t slot)
 {
-	peak_drop(reaper, &peak->taken[0]);
-	peak_drop(reaper, &peak->taken[1]);
+	peak_drop(reaper, &peak->taken[0], slot);
+	peak_drop(reaper, &peak->taken[1], slot);
 }
 
 /* What has no place counts all the same. */
@@ -245,7 +248,7 @@ uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment
 	uint32_t i;
 
 	/* Of one that was killed in the middle of it. */
-	peak_drop(reaper, build.taken);
+	peak_drop(reaper, build.taken, moment->slot);
 	memset(cache, 0, sizeof(*cache));
 	if (moment->more.handle || moment->more.size)
 		peak_object(&build, moment->more.handle, moment->more.size);
@@ -254,11 +257,11 @@ uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment
 		peak_flush(&build, i);
 	build.taken->time_ns = moment->time_ns;
 	if (moment->if_more && build.taken->bytes <= peak->taken[other ^ 1].bytes) {
-		peak_drop(reaper, build.taken);
+		peak_drop(reaper, build.taken, moment->slot);
 		return seen;
 	}
 	__atomic_store_n(&peak->now, other, __ATOMIC_RELEASE);
-	peak_drop(reaper, &peak->taken[other ^ 1]);
+	peak_drop(reaper, &peak->taken[other ^ 1], moment->slot);
 	return seen;
 }
 
@@ -326,7 +329,7 @@ void peak_clear(const struct reaper *reaper, uint32_t slot)
 	uint32_t i;
 
 	for (i = 0; i < STORE_PEAKS; i++)
-		peak_forget(reaper, &height->peaks[i]);
+		peak_forget(reaper, &height->peaks[i], slot);
 	memset(height, 0, sizeof(*height));
 }
 

@@ -70,8 +70,6 @@ static inline struct store_taken *peak_taken(struct store_peak *peak)
  */
 uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment,
 		   struct peak_cache *cache);
-/* Forget what was taken. */
-void peak_forget(const struct reaper *reaper, struct store_peak *peak);
 /* Members of no list: who took them was killed. When nobody else is there. */
 void peak_sweep(const struct reaper *reaper);
 /* The process is gone, and its objects are about to leave the table. */

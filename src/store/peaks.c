@@ -26,6 +26,16 @@ static const struct store_taken *peaks_taken(const struct store_peak *peak, uint
 	return &peak->taken[*ret_now];
 }
 
+/* What began after the mark was not told of it: all that it had is of the interval. */
+static const struct store_peak *peaks_of(const struct store_process *process,
+					 const struct store_height *height,
+					 enum stackdepot_peak_of of)
+{
+	const bool young = !height->wanted && process->stage == STORE_OPEN;
+
+	return &height->peaks[young ? STACKDEPOT_PEAK_LIFE : of];
+}
+
 /* --- of each process -------------------------------------------------------------------------- */
 
 struct peaks_live {
@@ -67,7 +77,7 @@ static struct stackdepot_peak peaks_one(const struct store_process *process,
 					const struct store_height *height,
 					enum stackdepot_peak_of of, const struct peaks_live *live)
 {
-	const struct store_peak *from = &height->peaks[of];
+	const struct store_peak *from = peaks_of(process, height, of);
 	const bool begun = of == STACKDEPOT_PEAK_LIFE || height->begun == height->wanted;
 	struct stackdepot_peak peak = {.serial = process->serial};
 	struct store_taken taken;
@@ -174,7 +184,8 @@ static bool peaks_try(struct store_sums *sums, const struct store_peak *peak,
 	uint32_t now, number, i, again, nr = 0;
 	const struct store_taken taken = *peaks_taken(peak, &now);
 
-	for (number = taken.first; number && number <= layout->peak_stacks && nr < taken.nr;
+	for (number = taken.first;
+	     number && number <= layout->peak_stacks && nr < taken.nr && nr < layout->peak_stacks;
 	     number = copy[nr++].next)
 		copy[nr] = stacks[number - 1];
 	(void)peaks_taken(peak, &again);
@@ -189,7 +200,10 @@ static bool peaks_try(struct store_sums *sums, const struct store_peak *peak,
 
 static int peaks_slot(struct store_sums *sums, uint32_t slot, enum stackdepot_peak_of of)
 {
-	const struct store_peak *peak = &peaks_height(sums->store, slot)->peaks[of];
+	const struct store_process *processes =
+		store_at(sums->store, sums->store->layout.processes_offset);
+	const struct store_peak *peak =
+		peaks_of(&processes[slot], peaks_height(sums->store, slot), of);
 	struct store_peak_stack *copy =
 		calloc((size_t)sums->store->layout.peak_stacks + 1, sizeof(*copy));
 	unsigned int i;

@@ -63,7 +63,7 @@ static bool stacks_mapping(struct stackdepot_store *store, const struct store_en
 	if (!store_is_mapping(key) || key & ENTRY_BUSY ||
 	    key != __atomic_load_n(&entry->key, __ATOMIC_RELAXED))
 		return false;
-	ret_mapping->address = store_key_address(key) & ~STORE_MAPPING;
+	ret_mapping->address = store_key_address(key);
 	ret_mapping->size = value >> 32;
 	if (ret_mapping->size == ENTRY_LARGE)
 		ret_mapping->size = store_large_size(store_at(store, store->layout.larges_offset),
