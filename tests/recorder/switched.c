@@ -7,9 +7,12 @@
  *	drop		all of them are freed
  *	rush N		N pairs of malloc() and free() of mixed sizes in each of 4 threads
  *	ends N		so many threads that allocate a little and end, one after the other
+ *	other N		N pairs in a thread that stays, and that others leave alone
  *	fork		a child goes on with what follows; its parent waits, and ends as it does
  */
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +101,35 @@ static void ends(unsigned long nr)
 	}
 }
 
+static sem_t asked, answered;
+static unsigned long other_nr;
+
+static void *other_thread(void *argument)
+{
+	(void)argument;
+	for (;;) {
+		(void)sem_wait(&asked);
+		(void)rush(&other_nr);
+		(void)sem_post(&answered);
+	}
+	return NULL;
+}
+
+/* What this thread does allocates nothing, but when the other one begins. */
+static void other(unsigned long nr)
+{
+	static bool is_there;
+	pthread_t thread;
+
+	other_nr = nr;
+	if (!is_there && (sem_init(&asked, 0, 0) || sem_init(&answered, 0, 0) ||
+			  pthread_create(&thread, NULL, other_thread, NULL)))
+		abort();
+	is_there = true;
+	(void)sem_post(&asked);
+	(void)sem_wait(&answered);
+}
+
 static void become_child(void)
 {
 	pid_t child = fork();
@@ -128,6 +160,8 @@ int main(void)
 			threads(a);
 		else if (!strcmp(word, "ends"))
 			ends(a);
+		else if (!strcmp(word, "other"))
+			other(a);
 		else if (!strcmp(word, "fork"))
 			become_child();
 		else

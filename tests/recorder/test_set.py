@@ -122,6 +122,22 @@ def sampled(directory):
         os.unlink(program.store)
 
 
+def there_and_back(directory):
+    """A thread that did not allocate meanwhile is recorded as before, whoever noticed the first change."""
+    for first, between in (("mode=full", "mode=off"), ("mode=off", "mode=full"), ("mode=full", "sample=1G")):
+        program = Program(f"{directory}/back", first)
+        program.do(f"keep 5 {BYTES}")
+        program.do("other 10")
+        change(program.pid, between)
+        program.do("other 10")
+        change(program.pid, first)
+        before = program.kept()
+        program.do(f"keep 70 {BYTES}")
+        check(program.kept() - before == (70 if first == "mode=full" else 0), first, between, program.kept())
+        program.end()
+        os.unlink(program.store)
+
+
 def counted(directory):
     """What the calls take that record nothing is part of the share, though hardly any object is recorded."""
     program = Program(f"{directory}/counted", "overhead=0.001")
@@ -233,7 +249,7 @@ def bad_input(directory):
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
-        for test in (off_and_on, full_at_first, sampled, counted, intervals, children, storm, bad_input):
+        for test in (off_and_on, full_at_first, sampled, there_and_back, counted, intervals, children, storm, bad_input):
             if not os.environ.get("TESTS") or test.__name__ in os.environ["TESTS"].split():
                 test(directory)
                 print(f"ok {test.__name__}")
