@@ -128,6 +128,7 @@ static void push_begin(struct push *push)
 		.errors = STDERR_FILENO,
 		.memory_bytes = PUSH_MEMORY * push->options->worker_bytes,
 		.cpu_seconds = PUSH_CPU_SECONDS,
+		.keeps_files = true, /* the spool, which has a bound of its own, and its state */
 	};
 
 	push->due_ns = clock_now_ns() + push->options->push_ns;

@@ -30,7 +30,8 @@ static void worker_limits(const struct worker_start *start)
 	worker_limit(RLIMIT_DATA, start->memory_bytes);
 #endif
 	worker_limit(RLIMIT_CPU, start->cpu_seconds);
-	worker_limit(RLIMIT_FSIZE, BOUND_OUTPUT_BYTES);
+	if (!start->keeps_files)
+		worker_limit(RLIMIT_FSIZE, BOUND_OUTPUT_BYTES);
 	worker_limit(RLIMIT_CORE, 0);
 	(void)!nice(WORKER_NICE);
 }

@@ -9,6 +9,7 @@
 #ifndef AGENT_WORKER_H
 #define AGENT_WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,7 @@ struct worker_start {
 	int errors;
 	uint64_t memory_bytes; /* it may take, beside the stores that it maps */
 	unsigned int cpu_seconds;
+	bool keeps_files; /* of its own, which are larger than a result may be */
 };
 
 /* The number of a new process; -1 with errno set. It has no other descriptor of ours. */

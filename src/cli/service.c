@@ -336,6 +336,26 @@ static char *service_drop_in(const struct service *service, const char *name, ch
 	return NULL;
 }
 
+/* The name by which it is enabled, or would be: not an alias. To be freed; NULL: it is no name. */
+static char *service_name(const struct service *service, const char *name)
+{
+	char *full = unit_full_name(name), *path;
+	char *text = full ? service_drop_in(service, full, &path) : NULL;
+	struct unit *unit;
+
+	if (text) {
+		free(path);
+		free(text);
+		return full;
+	}
+	unit = full ? unit_read(&service->place, full) : NULL;
+	if (unit) {
+		service_set(&full, memory_strdup(unit->name));
+		unit_close(unit);
+	}
+	return full;
+}
+
 /* 0, or 1 if it is not enabled. */
 static int service_say(const struct service *service, const char *name)
 {
@@ -565,7 +585,7 @@ static char **service_list(const struct service *service)
 
 static bool service_disable_one(const struct service *service, const char *name)
 {
-	char *full = unit_full_name(name), *path = NULL, *text, *pattern;
+	char *full = service_name(service, name), *path = NULL, *text, *pattern;
 	struct unit_place place = service->place;
 	unsigned int removed = 0;
 	bool good = full;
@@ -604,7 +624,7 @@ static int service_status(const struct service *service, char **units)
 	int status = STATUS_CLEAN;
 
 	for (; *units; units++) {
-		char *full = unit_full_name(*units);
+		char *full = service_name(service, *units);
 
 		if (!full)
 			return STATUS_FAILED;

@@ -41,7 +41,8 @@ struct source {
 	struct rows labels; /* columns */
 	bool is_new;
 	bool relabelled;
-	bool full; /* send what is as it was, too */
+	bool full;	   /* send what is as it was, too */
+	bool lost_unknown; /* nobody could look: what was lost before is not told to be gone */
 };
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -119,7 +120,7 @@ static void put_gone(const struct source *source)
 		row->here = false;
 		if (here || row->gone || strcmp(row->source, source->id) ||
 		    row->table == FLEET_ERRORS ||
-		    (row->table == FLEET_LOST && !source->collect->lost))
+		    (row->table == FLEET_LOST && (!source->collect->lost || source->lost_unknown)))
 			continue;
 		row->gone = true;
 		if (!table->zero)
@@ -133,14 +134,25 @@ static void put_gone(const struct source *source)
 
 /* --- stacks and frames ------------------------------------------------------------------------ */
 
+/* A stack or a frame; with the day on which it was met, as it is not kept for ever. */
+static bool name_is_new(const struct collect *collect, enum fleet_table_number table,
+			const char *key)
+{
+	bool is_new;
+	struct state_row *row = state_row(collect->state, table, "", key, &is_new);
+
+	free(row->tail);
+	row->tail = memory_print("%" PRIu64, collect->time / DAY_SECONDS);
+	return is_new;
+}
+
 static void frame_put(const struct collect *collect, const struct symbol_frame *frame,
 		      const struct place *place)
 {
 	struct rows *rows = &collect->tables[FLEET_FRAMES];
 	char *key = memory_print("%s\t%" PRIu64, place->build, place->offset);
-	bool is_new;
+	const bool is_new = name_is_new(collect, FLEET_FRAMES, key);
 
-	(void)state_row(collect->state, FLEET_FRAMES, "", key, &is_new);
 	free(key);
 	if (!is_new)
 		return;
@@ -176,11 +188,9 @@ static struct fleet_id stack_put(const struct collect *collect, const struct pro
 	struct rows *rows = &collect->tables[FLEET_STACKS];
 	char text[FLEET_ID_TEXT];
 	unsigned int i, resolved = 0;
-	bool is_new;
 
 	fleet_id_print(id, text);
-	(void)state_row(collect->state, FLEET_STACKS, "", text, &is_new);
-	if (!is_new)
+	if (!name_is_new(collect, FLEET_STACKS, text))
 		return id;
 	for (i = 0; i < trace->nr; i++)
 		resolved += place_resolved(symbols_frame(trace->frames[i])) != 0;
@@ -600,7 +610,7 @@ bool collect_store(const struct collect *collect, const char *name)
 		for (size_t i = 0; i < source.profile->nr_processes; i++)
 			put_process(&source, &source.profile->processes[i]);
 		if (collect->lost && profile_running(source.profile))
-			(void)put_lost(&source, name);
+			source.lost_unknown = !put_lost(&source, name);
 		put_gone(&source);
 		source.full = true;
 		put_source(&source, path);

@@ -108,9 +108,10 @@ static bool resolve_send(const struct resolve *resolve)
 	spool_remove(resolve->spool, "names");
 	good = !mkdir(directory, 0700) && spool_write(directory, FLEET_FRAMES, &resolve->frames) &&
 	       server_insert(resolve->server, table->name, table->columns, path) == SERVER_TOOK;
-	if (!good)
+	if (!good) {
 		complain("push: names of frames: %s", server_error(resolve->server));
-	spool_remove(resolve->spool, "names");
+		spool_remove(resolve->spool, "names");
+	}
 	free(directory);
 	free(path);
 	return good;
@@ -205,11 +206,26 @@ static bool resolve_stacks(const struct resolve *resolve)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* Frames that were named when the keys of their stacks could not be told; nobody asks again. */
+static void resolve_go_on(struct resolve *resolve)
+{
+	char *path = spool_file(resolve->spool, "names", FLEET_FRAMES), *text, *rest, *line;
+
+	if (!spool_read(path, &resolve->frames))
+		rows_clear(&resolve->frames);
+	text = rest = memory_strdup(rows_text(&resolve->frames));
+	while (rest && *rest && (line = strsep(&rest, "\n")))
+		(void)intern_text(resolve->builds, rows_next(&line));
+	free(text);
+	free(path);
+}
+
 static bool resolve_all(struct resolve *resolve)
 {
 	struct rows sql = {0}, answer = {0};
 	bool good;
 
+	resolve_go_on(resolve);
 	resolve_ask(&sql, resolve);
 	good = server_query(resolve->server, rows_text(&sql), &answer);
 	if (good)
@@ -218,7 +234,10 @@ static bool resolve_all(struct resolve *resolve)
 	rows_free(&answer);
 	if (!good || !resolve->frames.length)
 		return good;
-	return resolve_send(resolve) && resolve_stacks(resolve);
+	good = resolve_send(resolve) && resolve_stacks(resolve);
+	if (good)
+		spool_remove(resolve->spool, "names");
+	return good;
 }
 
 bool resolve_names(const struct spool *spool, struct server *server, char *const *paths, size_t nr)

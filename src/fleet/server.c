@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* server.c - libcurl's side of it. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -123,7 +124,11 @@ static bool server_read_secret(struct server *server, const char *path)
 
 static bool server_is_loopback(const char *host)
 {
-	return !strcmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "[::1]");
+	struct in_addr v4;
+
+	/* A name may begin with 127., too. */
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+	       (inet_pton(AF_INET, host, &v4) == 1 && !strncmp(host, "127.", 4));
 }
 
 /* May what is secret go there? */
@@ -220,6 +225,17 @@ static size_t server_take(char *bytes, size_t one, size_t nr, void *context)
 	return nr;
 }
 
+/* What is for this host goes to no proxy: http_proxy counts for localhost, too. */
+static void server_go_past_proxy(struct server *server)
+{
+	char *host = NULL;
+
+	(void)curl_url_get(server->url, CURLUPART_HOST, &host, 0);
+	if (host && server_is_loopback(host))
+		curl_easy_setopt(server->curl, CURLOPT_NOPROXY, "*");
+	curl_free(host);
+}
+
 static void server_set_up(struct server *server, const struct server_options *options)
 {
 	CURL *curl = server->curl;
@@ -233,6 +249,7 @@ static void server_set_up(struct server *server, const struct server_options *op
 	curl_easy_setopt(curl, CURLOPT_CURLU, server->url);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, server_take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, server);
+	server_go_past_proxy(server);
 	if (options->authority)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, options->authority);
 }

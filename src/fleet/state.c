@@ -212,6 +212,17 @@ static bool state_is_kept(const struct state *state, const char *id, uint64_t ne
 	return true;
 }
 
+/* Stacks and frames are of no source: their tail is the day on which they were met. */
+static bool state_row_is_kept(const struct state *state, const struct state_row *row,
+			      uint64_t newest)
+{
+	if (row->gone)
+		return false;
+	if (!*row->source)
+		return strtoull(row->tail, NULL, 10) + STATE_KEPT_DAYS >= newest;
+	return state_is_kept(state, row->source, newest);
+}
+
 static uint64_t state_newest(const struct state *state)
 {
 	uint64_t newest = 0;
@@ -252,7 +263,7 @@ bool state_write(const struct state *state, const char *path)
 	for (i = 0; i < intern_nr(state->keys); i++) {
 		const struct state_row *row = &state->rows[i];
 
-		if (row->gone || !state_is_kept(state, row->source, newest))
+		if (!state_row_is_kept(state, row, newest))
 			continue;
 		fprintf(output.file, "R\t%d\t%s\t", row->table, row->source);
 		state_put(output.file, row->key);

@@ -119,6 +119,24 @@ static int image_find(pid_t pid, image_filter filter, void *context, struct imag
 	return error;
 }
 
+int image_maps(pid_t pid, dev_t device, ino_t inode)
+{
+	char name[64], line[PATH_MAX + 256];
+	struct image_mapping mapping;
+	bool maps_it = false;
+	FILE *maps;
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+	maps = fopen(name, "re");
+	if (!maps)
+		return -errno;
+	while (!maps_it && fgets(line, sizeof(line), maps))
+		maps_it = image_parse(line, &mapping) && mapping.inode == inode &&
+			  mapping.device == device;
+	fclose(maps);
+	return maps_it;
+}
+
 static int image_reserve(struct image *image)
 {
 	size_t i;

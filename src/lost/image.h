@@ -44,5 +44,7 @@ typedef bool (*image_filter)(void *context, struct image_mapping *mapping);
  */
 int image_copy(pid_t pid, image_filter filter, void *context, struct image *image);
 void image_release(struct image *image);
+/* 1: PID, which need not be stopped, maps that file; 0: it does not; or a negative errno. */
+int image_maps(pid_t pid, dev_t device, ino_t inode);
 
 #endif

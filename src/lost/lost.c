@@ -141,9 +141,14 @@ static bool lost_notes_region(void *context, struct image_mapping *mapping)
 
 static int lost_copy(struct search *search, struct stackdepot_store *store, pid_t pid)
 {
-	uint64_t begun = lost_now_ns();
-	int error = stop_all(pid, &search->stop);
+	uint64_t begun;
+	int error;
 
+	/* A store may name anybody's process: one that does not map it is not even stopped. */
+	if (!image_maps(pid, search->store.st_dev, search->store.st_ino))
+		return -ESRCH;
+	begun = lost_now_ns();
+	error = stop_all(pid, &search->stop);
 	if (error)
 		return error;
 	error = lost_read_objects(search, store);

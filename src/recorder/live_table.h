@@ -97,7 +97,8 @@ static inline uint8_t *live_filter_at(uint64_t address)
 
 static inline uint8_t *live_filter_too(uint64_t address)
 {
-	return &live_filter[1][(address >> 3) * 0x9e3779b97f4a7c15ull >> 48];
+	/* a pointer's tag is no part of it */
+	return &live_filter[1][(address & ENTRY_ADDRESS) * 0x9e3779b97f4a7c15ull >> 48];
 }
 
 static inline bool live_is_filtered(uint64_t address)

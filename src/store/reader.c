@@ -134,9 +134,10 @@ static void reader_who(const struct store_process *process, struct stackdepot_st
 	info->wait_status = process->wait_status;
 	info->flags = process->flags;
 	memcpy(info->command, process->command, STORE_COMMAND_BYTES);
-	info->command[STORE_COMMAND_BYTES] = '\0';
 	info->command_bytes = process->command_bytes > STORE_COMMAND_BYTES ? STORE_COMMAND_BYTES
 									   : process->command_bytes;
+	/* In a hostile store the last word may have no end. */
+	info->command[info->command_bytes] = '\0';
 }
 
 static void reader_add_counts(const struct store_counts *counts, struct stackdepot_store_info *info)

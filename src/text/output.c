@@ -69,6 +69,9 @@ static bool output_close(struct output *output)
 {
 	bool good = !fflush(output->file) && !ferror(output->file);
 
+	/* Else the name may be on the disk before what is in the file. */
+	if (good && output->temporary)
+		good = !fsync(fileno(output->file));
 	if (output->path)
 		good = !fclose(output->file) && good;
 	output->file = NULL;

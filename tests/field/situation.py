@@ -88,7 +88,7 @@ class Situation:
 
 def compilers():
     """What is allocated only to be freed is allocated: compilers leave out both."""
-    return {"CC": os.environ.get("CC", "gcc") + " -fno-builtin-malloc -fno-builtin-free",
+    return {"CC": (os.environ.get("CC") or "gcc") + " -fno-builtin-malloc -fno-builtin-free",
             "CXX": os.environ.get("CXX", "g++") + " -fno-builtin-malloc -fno-builtin-free"}
 
 
