@@ -10,6 +10,7 @@
 #include "options.h"
 #include "report/diff.h"
 #include "suppress/suppress.h"
+#include "text/number.h"
 
 struct diff_command {
 	struct diff_options options;
@@ -36,7 +37,7 @@ static bool diff_limit(struct diff_command *diff, const char *value)
 	char *end;
 
 	diff->options.has_limit = true;
-	if (options_bytes(value, &bytes)) {
+	if (number_bytes(value, &bytes)) {
 		diff->options.limit = (double)bytes;
 		return true;
 	}

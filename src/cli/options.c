@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "options.h"
 #include "suppress/suppress.h"
+#include "text/number.h"
 
 #define STACKS_SHOWN 10
 #define FRAMES_SHOWN 24
@@ -32,24 +33,6 @@ int options_complain(const struct command *command, const char *format, ...)
 	return STATUS_FAILED;
 }
 
-bool options_bytes(const char *text, uint64_t *ret_bytes)
-{
-	static const char units[] = "kKmMgG";
-	unsigned long long value;
-	const char *unit;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
-		return false;
-	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
-	return true;
-}
-
 bool options_percent(const char *text, uint64_t *ret_thousandths)
 {
 	double percent;
@@ -65,7 +48,7 @@ bool options_mode(const char *text, enum stackdepot_mode *ret_mode, uint64_t *re
 	*ret_value = 0;
 	if (!strncmp(text, "sample=", 7)) {
 		*ret_mode = STACKDEPOT_MODE_SAMPLE;
-		return options_bytes(text + 7, ret_value) && *ret_value;
+		return number_bytes(text + 7, ret_value) && *ret_value;
 	}
 	if (!strncmp(text, "overhead=", 9)) {
 		*ret_mode = STACKDEPOT_MODE_OVERHEAD;

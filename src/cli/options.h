@@ -78,8 +78,6 @@ int options_complain(const struct command *command, const char *format, ...)
 bool options_mode(const char *text, enum stackdepot_mode *ret_mode, uint64_t *ret_value);
 /* "0.5", of a hundred, in thousandths: 1 to 100,000. */
 bool options_percent(const char *text, uint64_t *ret_thousandths);
-/* "64M" and the like. */
-bool options_bytes(const char *text, uint64_t *ret_bytes);
 /* A number above 0 and below 10^9. */
 bool options_number(const char *text, double *ret_number);
 

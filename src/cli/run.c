@@ -131,7 +131,7 @@ static bool run_exitcode(struct run *run, const char *value)
 
 static bool run_memory(struct run *run, const char *value)
 {
-	return options_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
+	return number_bytes(value, &run->store_bytes) && run->store_bytes >= 1u << 20 &&
 	       run->store_bytes <= 1ull << 40 && run_add(run, "memory", value);
 }
 

@@ -80,7 +80,7 @@ static bool service_memory(struct service *service, const char *value)
 	uint64_t bytes;
 
 	service_set(&service->memory, memory_strdup(value));
-	return options_bytes(value, &bytes) && bytes >= STORE_MIN && bytes <= STORE_MAX;
+	return number_bytes(value, &bytes) && bytes >= STORE_MIN && bytes <= STORE_MAX;
 }
 
 static bool service_mode(struct service *service, const char *prefix, const char *value)
@@ -412,7 +412,7 @@ static bool service_judge(const struct service *service, const struct unit *unit
 		return false;
 	judge.library = library;
 	judge.preload = preload;
-	(void)options_bytes(service->memory, &judge.memory_bytes);
+	(void)number_bytes(service->memory, &judge.memory_bytes);
 	good = judge_unit(&judge) || service->force;
 	if (!good)
 		complain("service: %s is left as it is", unit->name);
@@ -428,7 +428,7 @@ static void service_say_old_store(const struct service *service, const char *tex
 	struct stat st;
 	uint64_t bytes;
 
-	if (pattern && options_bytes(service->memory, &bytes) && !stat(pattern, &st) &&
+	if (pattern && number_bytes(service->memory, &bytes) && !stat(pattern, &st) &&
 	    (uint64_t)st.st_size != bytes)
 		complain("service: %s is there, and keeps its size; --memory counts when it is "
 			 "removed",

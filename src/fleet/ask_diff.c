@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "sql.h"
+#include "text/number.h"
 
 #define DIFF_SECONDS (30 * SQL_DAY)
 
@@ -166,7 +167,7 @@ static bool diff_limit(const char *text, double *ret_limit, bool *ret_is_percent
 	char *end;
 
 	*ret_is_percent = false;
-	if (fleet_options_bytes(text, &bytes)) {
+	if (number_bytes(text, &bytes)) {
 		*ret_limit = (double)bytes;
 		return true;
 	}

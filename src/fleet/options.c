@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "option_list.h"
 #include "options.h"
+#include "text/number.h"
 
 #define SPOOL_BYTES (64u << 20)
 #define LIMIT 20
@@ -38,24 +39,6 @@ int fleet_options_complain(const char *name, const char *format, ...)
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
-
-bool fleet_options_bytes(const char *text, uint64_t *ret_bytes)
-{
-	static const char units[] = "kKmMgG";
-	unsigned long long value;
-	const char *unit;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
-		return false;
-	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
-	return true;
-}
 
 static bool options_number(const char *text, double most, double *ret_number)
 {
@@ -146,7 +129,7 @@ static bool options_take_push(struct fleet_options *options, int option, const c
 		options->spool = value;
 		return *value;
 	case FLEET_OPTION_SPOOL_BYTES:
-		return fleet_options_bytes(value, &options->spool_bytes);
+		return number_bytes(value, &options->spool_bytes);
 	case FLEET_OPTION_EVERY:
 		return options_number(value, EVERY_MAX, &options->every) && options->every >= 1;
 	case FLEET_OPTION_SYMBOLS:

@@ -40,7 +40,4 @@ int fleet_options_parse(struct fleet_options *options, const char *name, int arg
 int fleet_options_complain(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* "64M" */
-bool fleet_options_bytes(const char *text, uint64_t *ret_bytes);
-
 #endif

@@ -7,7 +7,6 @@
  * read: a trace that is none is a stack that is not known, and figures that are none refuse all.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/numbered.h"
 #include "lost_stacks.h"
 
 #define KEPT_MAGIC 0x3154534c50445300ull
@@ -137,27 +137,7 @@ bool lost_kept(const char *path, const struct stackdepot_store_info *process,
 	return good;
 }
 
-static bool kept_is_one(const char *name, const char *base)
-{
-	const size_t length = strlen(base);
-
-	return !strncmp(name, base, length) && name[length] &&
-	       !name[length + strspn(name + length, "0123456789")];
-}
-
 void lost_forget(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *base = memory_print("%s.lost.", slash ? slash + 1 : path);
-	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : memory_strdup("./");
-	DIR *list = directory ? opendir(directory) : NULL;
-	struct dirent *entry;
-
-	while (list && (entry = readdir(list)))
-		if (kept_is_one(entry->d_name, base))
-			(void)unlinkat(dirfd(list), entry->d_name, 0);
-	if (list)
-		(void)closedir(list);
-	free(directory);
-	free(base);
+	numbered_remove(path, "lost");
 }

@@ -386,6 +386,27 @@ void profile_close(struct profile *profile)
 	free(profile);
 }
 
+/* --- sums ------------------------------------------------------------------------------------- */
+
+struct profile_sums profile_total(const struct profile *profile)
+{
+	struct profile_sums sum = {0};
+	size_t i;
+
+	for (i = 0; i < profile->nr; i++)
+		profile_sums_add(&sum, &profile->stacks[i].sums);
+	return sum;
+}
+
+size_t profile_live(const struct profile *profile)
+{
+	size_t nr = 0;
+
+	while (nr < profile->nr && profile->stacks[nr].sums.objects > 0)
+		nr++;
+	return nr;
+}
+
 /* --- keys ------------------------------------------------------------------------------------- */
 
 static uint64_t key_compute(const struct symbol_frame *frame)

@@ -154,4 +154,9 @@ size_t profile_replaced(const struct profile *profile);
  */
 uint64_t profile_key(const struct profile_trace *trace);
 
+/* Of all stacks together. */
+struct profile_sums profile_total(const struct profile *profile);
+/* How many of them have live objects: these come first. */
+size_t profile_live(const struct profile *profile);
+
 #endif

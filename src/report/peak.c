@@ -7,26 +7,6 @@
 #include "text/json.h"
 #include "text/number.h"
 
-static struct profile_sums peak_sum(const struct profile *profile)
-{
-	struct profile_sums sum = {0};
-	size_t i;
-
-	for (i = 0; i < profile->nr; i++)
-		profile_sums_add(&sum, &profile->stacks[i].sums);
-	return sum;
-}
-
-/* They come first. */
-static size_t peak_stacks(const struct profile *profile)
-{
-	size_t nr = 0;
-
-	while (nr < profile->nr && profile->stacks[nr].sums.objects > 0)
-		nr++;
-	return nr;
-}
-
 static size_t peak_processes(const struct profile *profile)
 {
 	size_t i, nr = 0;
@@ -119,8 +99,8 @@ static void peak_stack(const struct report *report, const struct profile_stack *
 static void peak_text(const struct report *report)
 {
 	const struct profile *profile = report->profile;
-	const struct profile_sums sum = peak_sum(profile);
-	const size_t nr = peak_stacks(profile);
+	const struct profile_sums sum = profile_total(profile);
+	const size_t nr = profile_live(profile);
 	char number[TEXT_NUMBER];
 	size_t i;
 
@@ -139,7 +119,7 @@ static void peak_json(const struct report *report)
 {
 	const struct profile *profile = report->profile;
 	struct writer writer;
-	size_t i, nr = peak_stacks(profile);
+	size_t i, nr = profile_live(profile);
 
 	json_begin(&writer, profile);
 	writer_array(&writer, "peaks");

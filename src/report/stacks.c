@@ -10,33 +10,13 @@
 #include "text/json.h"
 #include "text/number.h"
 
-static struct profile_sums stacks_sum(const struct profile *profile)
-{
-	struct profile_sums sum = {0};
-	size_t i;
-
-	for (i = 0; i < profile->nr; i++)
-		profile_sums_add(&sum, &profile->stacks[i].sums);
-	return sum;
-}
-
-/* They come first. */
-static size_t stacks_live(const struct profile *profile)
-{
-	size_t nr = 0;
-
-	while (nr < profile->nr && profile->stacks[nr].sums.objects > 0)
-		nr++;
-	return nr;
-}
-
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 /* NR of them; to be finished. */
 static void stacks_json(struct writer *writer, const struct report *report,
 			const struct profile_stack *stacks, size_t nr)
 {
-	struct profile_sums sum = stacks_sum(report->profile);
+	struct profile_sums sum = profile_total(report->profile);
 	size_t i;
 
 	json_begin(writer, report->profile);
@@ -117,9 +97,9 @@ static void leaks_stack(const struct report *report, const struct profile_stack 
 static void leaks_text(const struct report *report)
 {
 	const struct profile *profile = report->profile;
-	struct profile_sums sum = stacks_sum(profile);
+	struct profile_sums sum = profile_total(profile);
 	char bytes[TEXT_BYTES], error[TEXT_BYTES + 8], objects[TEXT_NUMBER], stacks[TEXT_NUMBER];
-	size_t i, live = stacks_live(profile);
+	size_t i, live = profile_live(profile);
 
 	text_heading(&report->style, "%s%s live in %s from %s", text_bytes(sum.bytes, bytes),
 		     text_error(sum.bytes_variance, error),
@@ -141,7 +121,7 @@ static void leaks_json(const struct report *report)
 {
 	struct writer writer;
 
-	stacks_json(&writer, report, report->profile->stacks, stacks_live(report->profile));
+	stacks_json(&writer, report, report->profile->stacks, profile_live(report->profile));
 	suppress_json(&writer, report->suppress, SUPPRESS_LEAK);
 	suppress_json_unused(&writer, report->suppress, SUPPRESS_LEAK);
 	json_finish(&writer);
@@ -155,7 +135,7 @@ int report_leaks(const struct report *report)
 		text_head(report->profile);
 		leaks_text(report);
 	}
-	return stacks_live(report->profile) ? STATUS_FINDINGS : STATUS_CLEAN;
+	return profile_live(report->profile) ? STATUS_FINDINGS : STATUS_CLEAN;
 }
 
 /* --- what was ever allocated -------------------------------------------------------------------
@@ -185,7 +165,7 @@ static void top_stack(const struct report *report, const struct profile_stack *s
 static void top_text(const struct report *report, const struct profile_stack *stacks, size_t nr)
 {
 	const struct stackdepot_store_info *info = &report->profile->info;
-	struct profile_sums sum = stacks_sum(report->profile);
+	struct profile_sums sum = profile_total(report->profile);
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], number[TEXT_NUMBER];
 	size_t i;
 

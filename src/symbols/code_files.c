@@ -13,7 +13,6 @@
  * traces have outside of all modules, KEPT_BYTES at most.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/numbered.h"
 #include "stackdepot/store.h"
 #include "symbols/code_names.h"
 
@@ -329,27 +329,7 @@ void code_names_keep(const char *path, struct stackdepot_store *store,
 	code_names_close(keep.names);
 }
 
-static bool kept_is_one(const char *name, const char *base)
-{
-	const size_t length = strlen(base);
-
-	return !strncmp(name, base, length) && name[length] &&
-	       !name[length + strspn(name + length, "0123456789")];
-}
-
 void code_names_forget(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *base = memory_print("%s.names.", slash ? slash + 1 : path);
-	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : memory_strdup("./");
-	DIR *list = directory ? opendir(directory) : NULL;
-	struct dirent *entry;
-
-	while (list && (entry = readdir(list)))
-		if (kept_is_one(entry->d_name, base))
-			(void)unlinkat(dirfd(list), entry->d_name, 0);
-	if (list)
-		closedir(list);
-	free(directory);
-	free(base);
+	numbered_remove(path, "names");
 }

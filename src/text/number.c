@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* number.c - figures for people. */
+/* number.c - figures for people, and by people. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "number.h"
@@ -55,4 +57,22 @@ const char *text_number(double count, const char *noun, char *buffer)
 	snprintf(buffer, TEXT_NUMBER, "%.31s %.30s%s", number, noun,
 		 strcmp(number, "1") ? "s" : "");
 	return buffer;
+}
+
+bool number_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "kKmMgG";
+	unsigned long long value;
+	const char *unit;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno || value > UINT64_MAX >> 34 || (*end && (!unit || end[1])))
+		return false;
+	*ret_bytes = unit ? (uint64_t)value << 10 * ((unit - units) / 2 + 1) : value;
+	return true;
 }
