@@ -9,13 +9,9 @@
 #ifndef AGENT_BOUND_H
 #define AGENT_BOUND_H
 
-#define BOUND_STORES 512u	   /* the youngest ones, if there are more */
-#define BOUND_FOUND 16384u	   /* files that are looked at */
-#define BOUND_ENTRIES 65536u	   /* of a directory */
 #define BOUND_PROCESSES 20u	   /* of a store, told apart */
 #define BOUND_PROCESS_SERIES 1000u /* of all stores together */
 #define BOUND_HISTORY 60u	   /* points of a sparkline */
-#define BOUND_PATH_BYTES 512u	   /* of a store */
 #define BOUND_PROGRAM_BYTES 48u
 #define BOUND_COMMAND_BYTES 96u /* shown of a command */
 

@@ -2,7 +2,7 @@
 /*
  * metrics.c - the figures, for Prometheus and its kin.
  *
- * The number of series is bounded: services by BOUND_STORES, processes by BOUND_PROCESSES of a
+ * The number of series is bounded: services by FIND_STORES, processes by BOUND_PROCESSES of a
  * service and BOUND_PROCESS_SERIES of all. What processes beyond that hold is a row of its own,
  * process="rest", in those families that are gauges: as who belongs to the rest changes, it could
  * not be counted up.
@@ -17,7 +17,7 @@ struct metrics {
 	FILE *out;
 	bool open;
 	const struct state *state;
-	size_t told[BOUND_STORES]; /* processes of each service */
+	size_t told[FIND_STORES]; /* processes of each service */
 };
 
 struct metrics_family {

@@ -12,14 +12,14 @@
 
 #include "base/memory.h"
 #include "base/pause.h"
+#include "base/rights.h"
 #include "base/status.h"
 #include "export/export.h"
-#include "find.h"
+#include "find/find.h"
 #include "flame/flame.h"
 #include "picture.h"
 #include "profile/snapshot.h"
 #include "report/report.h"
-#include "worker.h"
 
 #define LOST_STACKS 50
 #define LOST_FRAMES 24
@@ -115,7 +115,7 @@ static int picture_write(const struct picture *picture, const struct profile *pr
 	};
 
 	/* Names of functions are looked for as they are written. */
-	worker_drop_rights();
+	rights_drop();
 	if (picture->kind == PICTURE_LOST)
 		return picture_lost(profile);
 	if (picture->kind == PICTURE_FLAME)

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -17,12 +18,12 @@
 #include "base/memory.h"
 #include "bounds.h"
 #include "clock.h"
-#include "find.h"
+#include "find/find.h"
 #include "push.h"
 #include "worker.h"
 
 #define PUSH_CPU_SECONDS 120
-#define PUSH_MEMORY 2 /* times that of a worker: it has all stores, one after the other */
+#define PUSH_MEMORY 2 /* times that of a worker: it reads one store, and knows of all */
 #define PUSH_NEVER UINT64_MAX
 
 struct push {
@@ -109,6 +110,7 @@ static int push_run(void *context)
 	push_word(&words, memory_print("--server=%s", options->push_server));
 	if (options->push_credentials)
 		push_word(&words, memory_print("--credentials=%s", options->push_credentials));
+	push_word(&words, memory_print("--store-memory=%" PRIu64, options->worker_bytes));
 	if (options->push_spool)
 		push_word(&words, memory_print("--spool=%s", options->push_spool));
 	push_word(&words, memory_strdup("--"));

@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <stdint.h>
 
-#include "find.h"
+#include "find/find.h"
 #include "bounds.h"
 #include "stackdepot/store.h"
 
@@ -33,7 +33,7 @@ struct record_sums {
 };
 
 struct record_store {
-	char path[BOUND_PATH_BYTES];
+	char path[FIND_PATH_BYTES];
 	uint64_t device;
 	uint64_t inode;
 	int32_t error; /* why it could not be read; 0: it was */

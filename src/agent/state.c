@@ -32,7 +32,7 @@ static bool state_add_store(struct state *state, const struct record_store *reco
 {
 	struct state_store *store;
 
-	if (state->nr >= BOUND_STORES || !memchr(record->path, 0, sizeof(record->path)))
+	if (state->nr >= FIND_STORES || !memchr(record->path, 0, sizeof(record->path)))
 		return false;
 	state->stores = memory_room(state->stores, state->nr, &state->room, sizeof(*state->stores));
 	store = &state->stores[state->nr++];
@@ -76,7 +76,7 @@ bool state_add(struct state *state, const struct record *record)
 /* The last PARTS parts of the path, without the suffix, clean; to be freed. */
 static char *state_name(const char *path, int parts)
 {
-	char text[BOUND_PATH_BYTES], *at = text + strlen(path), *clean;
+	char text[FIND_PATH_BYTES], *at = text + strlen(path), *clean;
 	size_t length = strlen(path), suffix = strlen(FIND_SUFFIX);
 
 	strcpy(text, path);
@@ -84,7 +84,7 @@ static char *state_name(const char *path, int parts)
 		text[length - suffix] = '\0';
 	while (at > text && (at[-1] != '/' || --parts > 0))
 		at--;
-	clean = clean_short(*at ? at : text, BOUND_PATH_BYTES);
+	clean = clean_short(*at ? at : text, FIND_PATH_BYTES);
 	return clean;
 }
 

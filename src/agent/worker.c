@@ -2,12 +2,10 @@
 /* worker.c - a process for a piece of work, within limits. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -76,15 +74,6 @@ static void worker_run(const struct worker_start *start, pid_t parent)
 	if (!status && fflush(stdout))
 		status = STATUS_FAILED;
 	_exit(status);
-}
-
-/* To look for symbols takes no more rights than anybody has; a store says where. */
-void worker_drop_rights(void)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-	(void)syscall(SYS_capset, &head, none);
 }
 
 pid_t worker_start(const struct worker_start *start)

@@ -29,8 +29,6 @@ struct worker_start {
 
 /* The number of a new process; -1 with errno set. It has no other descriptor of ours. */
 pid_t worker_start(const struct worker_start *start);
-/* Of a worker that has read its store: no capabilities any more. */
-void worker_drop_rights(void);
 /* It is killed, unless it is 0. */
 void worker_kill(pid_t worker);
 

@@ -14,10 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/clean.h"
 #include "base/complain.h"
 #include "base/intern.h"
 #include "base/memory.h"
+#include "base/rights.h"
 #include "collect.h"
 #include "export/export.h"
 #include "place.h"
@@ -122,7 +124,7 @@ static void put_gone(const struct source *source)
 		    row->table == FLEET_ERRORS ||
 		    (row->table == FLEET_LOST && (!source->collect->lost || source->lost_unknown)))
 			continue;
-		row->gone = true;
+		row->gone = row->touched = true;
 		if (!table->zero)
 			continue;
 		if (row->table == FLEET_SAMPLES)
@@ -395,18 +397,24 @@ static void put_source(const struct source *source, const char *file)
 
 /* --- lost objects ----------------------------------------------------------------------------- */
 
-static bool put_lost(struct source *source, const char *path)
+/* NULL after a complaint: nobody could look. */
+static struct profile *lost_open(const struct source *source, const char *path)
 {
 	char *names[] = {(char *)(uintptr_t)path};
 	const struct targets targets = {
-		.names = names, .nr = 1, .lost = true, .symbols = source->collect->symbols};
-	struct profile *profile = profile_open(&targets, NULL);
+		.names = names, .nr = 1, .lost = true, .symbols = source->profile->symbols};
+
+	return profile_open(&targets, NULL);
+}
+
+static void put_lost(const struct source *source, const struct profile *lost)
+{
 	struct rows figures = {0};
 	char key[FLEET_ID_TEXT];
 	size_t i;
 
-	for (i = 0; profile && i < profile->nr; i++) {
-		const struct profile_stack *stack = &profile->stacks[i];
+	for (i = 0; lost && i < lost->nr; i++) {
+		const struct profile_stack *stack = &lost->stacks[i];
 
 		rows_clear(&figures);
 		rows_number(&figures, stack->sums.bytes);
@@ -417,8 +425,6 @@ static bool put_lost(struct source *source, const char *path)
 		put(source, FLEET_LOST, key, &figures);
 	}
 	rows_free(&figures);
-	profile_close(profile);
-	return profile;
 }
 
 /* --- who it is -------------------------------------------------------------------------------- */
@@ -585,39 +591,132 @@ static char *source_path(const char *name)
 	return real ? real : memory_strdup(name);
 }
 
-bool collect_store(const struct collect *collect, const char *name)
+static void source_put(struct source *source, const struct profile *lost, const char *path)
 {
-	char *names[] = {(char *)(uintptr_t)name}, *path;
-	const struct targets targets = {.names = names, .nr = 1, .symbols = collect->symbols};
-	struct source source = {.collect = collect};
-	bool good;
+	size_t i;
 
-	source.profile = profile_open(&targets, NULL);
-	path = source_path(name);
-	if (!source.profile) {
+	source_compare(source);
+	put_samples(source);
+	put_errors(source);
+	for (i = 0; i < source->profile->nr_processes; i++)
+		put_process(source, &source->profile->processes[i]);
+	put_lost(source, lost);
+	put_gone(source);
+	source->full = true;
+	put_source(source, path);
+}
+
+/* All that takes the rights of this process; then they are given up. */
+static bool source_open(struct source *source, const char *name, char **ret_path,
+			struct profile **ret_lost)
+{
+	char *names[] = {(char *)(uintptr_t)name}, *path = source_path(name);
+	const struct targets targets = {.names = names, .nr = 1};
+
+	source->profile = profile_open(&targets, NULL);
+	if (!source->profile) {
 		if (strcmp(name, path))
 			complain("%s is %s", name, path);
 		free(path);
 		return false;
 	}
-	source_identify(&source, path);
-	source_labels(&source, path);
-	good = source_read(&source);
-	if (good) {
-		source_compare(&source);
-		put_samples(&source);
-		put_errors(&source);
-		for (size_t i = 0; i < source.profile->nr_processes; i++)
-			put_process(&source, &source.profile->processes[i]);
-		if (collect->lost && profile_running(source.profile))
-			source.lost_unknown = !put_lost(&source, name);
-		put_gone(&source);
-		source.full = true;
-		put_source(&source, path);
+	source_identify(source, path);
+	source_labels(source, path);
+	if (source->collect->lost && profile_running(source->profile)) {
+		*ret_lost = lost_open(source, name);
+		source->lost_unknown = !*ret_lost;
 	}
+	*ret_path = path;
+	rights_drop();
+	return true;
+}
+
+/* --- a process of its own --------------------------------------------------------------------- */
+
+struct part {
+	const struct collect *collect;
+	const char *name;
+};
+
+/* Rows that are new, each table's behind its length, and then what the state is now. */
+static bool part_tell(const struct collect *collect, FILE *out)
+{
+	int i;
+
+	for (i = 0; i < FLEET_TABLES; i++) {
+		fprintf(out, "%zu\n", collect->tables[i].length);
+		fwrite(rows_text(&collect->tables[i]), 1, collect->tables[i].length, out);
+	}
+	state_write_changes(collect->state, out);
+	return !ferror(out);
+}
+
+/* Nothing is released: the process ends. */
+static bool part_read(void *context, FILE *out)
+{
+	const struct part *part = context;
+	struct rows tables[FLEET_TABLES] = {{0}};
+	struct collect collect = *part->collect;
+	struct source source = {.collect = &collect};
+	struct profile *lost = NULL;
+	char *path;
+
+	collect.tables = tables;
+	state_begin_changes(collect.state);
+	if (!source_open(&source, part->name, &path, &lost) || !source_read(&source))
+		return false;
+	source_put(&source, lost, path);
+	return part_tell(&collect, out);
+}
+
+static bool part_take_table(struct rows *rows, FILE *file)
+{
+	char part[65536];
+	size_t length, nr;
+
+	if (fscanf(file, "%zu", &length) != 1 || getc(file) != '\n')
+		return false;
+	for (; length; length -= nr) {
+		nr = fread(part, 1, length < sizeof(part) ? length : sizeof(part), file);
+		if (!nr)
+			return false;
+		rows_add(rows, part, nr);
+	}
+	return true;
+}
+
+/* If the state is not what the rows say, all of it is sent again. */
+static bool part_take(const struct collect *collect, FILE *file)
+{
+	struct rows tables[FLEET_TABLES] = {{0}};
+	bool good = true;
+	int i;
+
+	for (i = 0; i < FLEET_TABLES; i++)
+		good = good && part_take_table(&tables[i], file);
+	if (good && !state_read_changes(collect->state, file)) {
+		state_forget_days(collect->state);
+		good = false;
+	}
+	for (i = 0; i < FLEET_TABLES; i++) {
+		if (good)
+			rows_add(&collect->tables[i], rows_text(&tables[i]), tables[i].length);
+		rows_free(&tables[i]);
+	}
+	return good;
+}
+
+bool collect_store(const struct collect *collect, const char *name)
+{
+	struct part part = {collect, name};
+	char *path = source_path(name);
+	FILE *file = apart_run(part_read, &part, collect->memory_bytes, path);
+	bool good = file && part_take(collect, file);
+
+	if (file && !good)
+		complain("%s: what was read of it came back damaged", path);
+	if (file)
+		(void)fclose(file);
 	free(path);
-	stacks_free(&source.stacks);
-	rows_free(&source.labels);
-	profile_close(source.profile);
 	return good;
 }

@@ -12,8 +12,6 @@
 #include "state.h"
 #include "table.h"
 
-struct symbols;
-
 struct collect_labels {
 	const char *service; /* NULL: the name of the store */
 	const char *host;
@@ -25,12 +23,16 @@ struct collect {
 	struct state *state;
 	struct rows *tables; /* FLEET_TABLES */
 	struct collect_labels labels;
-	uint64_t time;		 /* seconds since 1970 */
-	struct symbols *symbols; /* of all stores: they have most of their files in common */
-	bool lost; /* look for lost objects, too, which stops processes for a moment */
+	uint64_t time;	       /* seconds since 1970 */
+	uint64_t memory_bytes; /* that reading a store may take */
+	bool lost;	       /* look for lost objects, too, which stops processes for a moment */
 };
 
-/* A store, by its file. False after a complaint: nothing of it is told. */
+/*
+ * A store, by its file. It is read in a process of its own, which gives up its rights as soon as
+ * the store is open: where symbols are is for the store to say, and it is a stranger's. False after
+ * a complaint: nothing of it is told.
+ */
 bool collect_store(const struct collect *collect, const char *name);
 
 #endif

@@ -234,68 +234,129 @@ static bool fit_merge(const struct spool *spool, char **names)
 
 /* --- when one alone is too large -------------------------------------------------------------- */
 
-static uint64_t fit_count(const char *path)
+/* Does a row say that there is nothing any more? It is said once, and never again. */
+static bool fit_is_nothing(const struct fleet_table *table, const char *row)
 {
-	struct rows rows = {0};
-	uint64_t nr = 0;
-	const char *at;
+	const char *figures = rows_at(rows_at(row, table->keys + 2), FLEET_LABELS);
+	const size_t length = table->zero ? strlen(table->zero) : 0;
 
-	(void)spool_read(path, &rows);
-	for (at = rows_text(&rows); *at; at++)
-		nr += *at == '\n';
-	rows_free(&rows);
-	return nr;
+	return length && !strncmp(figures, table->zero, length) &&
+	       (figures[length] == '\t' || figures[length] == '\n' || !figures[length]);
+}
+
+/* Of FROM what is kept; how many rows are not. */
+static uint64_t fit_shed_rows(const struct fleet_table *table, const struct rows *from,
+			      struct rows *ret_kept)
+{
+	const char *at = rows_text(from);
+	uint64_t shed = 0;
+
+	while (*at) {
+		const size_t length = strcspn(at, "\n");
+
+		if (fit_is_nothing(table, at)) {
+			rows_add(ret_kept, at, length);
+			rows_end(ret_kept);
+		} else {
+			shed++;
+		}
+		at += length + (at[length] == '\n');
+	}
+	return shed;
+}
+
+/* Other rows in the place of those of a table. False after a complaint: they are as they were. */
+static bool fit_replace(const struct spool *spool, const char *batch, enum fleet_table_number table,
+			const struct rows *rows)
+{
+	char *path = spool_file(spool, batch, table);
+	char *unfinished = memory_print("%s/unfinished", spool->path);
+	char *written = spool_file(spool, "unfinished", table);
+	bool good = true;
+
+	spool_remove(spool, "unfinished");
+	if (!rows->length)
+		(void)unlink(path);
+	else
+		good = !mkdir(unfinished, 0700) && spool_write(unfinished, table, rows) &&
+		       !rename(written, path);
+	if (!good)
+		complain("%s: %s", path, strerror(errno));
+	spool_remove(spool, "unfinished");
+	free(path);
+	free(unfinished);
+	free(written);
+	return good;
 }
 
 /* The batch says how many rows it has lost. */
-static void fit_say_shed(const struct spool *spool, const char *batch, uint64_t shed)
+static bool fit_say_shed(const struct spool *spool, const char *batch, uint64_t shed)
 {
 	char *path = spool_file(spool, batch, FLEET_BATCHES);
-	char *unfinished = memory_print("%s/unfinished", spool->path);
-	char *written = spool_file(spool, "unfinished", FLEET_BATCHES);
 	struct rows old = {0}, row = {0};
+	bool good = spool_read(path, &old);
 
-	if (spool_read(path, &old) && old.length) {
+	if (good && old.length) {
 		const char *at = rows_at(old.text, 10);
 
 		rows_add(&row, old.text, (size_t)(at - old.text));
 		rows_print(&row, "%" PRIu64 "\t%s", (uint64_t)strtoull(at, NULL, 10) + shed,
 			   rows_at(old.text, 11));
-		spool_remove(spool, "unfinished");
-		if (!mkdir(unfinished, 0700) && spool_write(unfinished, FLEET_BATCHES, &row))
-			(void)rename(written, path);
-		spool_remove(spool, "unfinished");
+		good = fit_replace(spool, batch, FLEET_BATCHES, &row);
 	}
 	rows_free(&old);
 	rows_free(&row);
 	free(path);
-	free(unfinished);
-	free(written);
+	return good;
 }
 
-/* Samples, of which everything is sent again next time; errors stay, and names. */
+/* Count what would be left out of a table, or leave it out. False after a complaint. */
+static bool fit_shed_table(const struct spool *spool, const char *batch,
+			   enum fleet_table_number table, bool count_only, uint64_t *shed)
+{
+	char *path = spool_file(spool, batch, table);
+	struct rows rows = {0}, kept = {0};
+	bool good = spool_read(path, &rows);
+	const uint64_t nr = good ? fit_shed_rows(&fleet_tables[table], &rows, &kept) : 0;
+
+	if (nr && !count_only)
+		good = fit_replace(spool, batch, table, &kept);
+	*shed += good ? nr : 0;
+	rows_free(&rows);
+	rows_free(&kept);
+	free(path);
+	return good;
+}
+
+static bool fit_shed_tables(const struct spool *spool, const char *batch, bool count_only,
+			    uint64_t *ret_shed)
+{
+	*ret_shed = 0;
+	return fit_shed_table(spool, batch, FLEET_SAMPLES, count_only, ret_shed) &&
+	       fit_shed_table(spool, batch, FLEET_LOST, count_only, ret_shed) &&
+	       fit_shed_table(spool, batch, FLEET_PROCESSES, count_only, ret_shed);
+}
+
+/*
+ * Samples, of which everything is sent again next time. Errors stay, and names, and that there is
+ * nothing any more, as what is not there is not sent again.
+ */
 static bool fit_shed(struct spool *spool, const char *batch)
 {
-	static const enum fleet_table_number tables[] = {FLEET_SAMPLES, FLEET_LOST,
-							 FLEET_PROCESSES};
-	uint64_t shed = 0;
-	size_t i;
+	uint64_t shed;
+	bool good;
 
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		char *path = spool_file(spool, batch, tables[i]);
-
-		shed += fit_count(path);
-		(void)unlink(path);
-		free(path);
-	}
+	if (!fit_shed_tables(spool, batch, true, &shed))
+		return false;
 	if (!shed)
 		return true;
-	fit_say_shed(spool, batch, shed);
+	/* First, so that nothing is left out that is not sent again. */
+	state_forget_days(spool->state);
+	good = spool_keep(spool) && fit_shed_tables(spool, batch, false, &shed);
 	complain("push: the spool's bound is less than one batch: %" PRIu64
 		 " rows are left out, and what they say is sent with the next",
 		 shed);
-	state_forget_days(spool->state);
-	return spool_keep(spool);
+	return fit_say_shed(spool, batch, shed) && good;
 }
 
 bool spool_fit(struct spool *spool)

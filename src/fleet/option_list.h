@@ -20,6 +20,8 @@ enum {
 	FLEET_OPTION_SPOOL,
 	FLEET_OPTION_SPOOL_BYTES,
 	FLEET_OPTION_EVERY,
+	FLEET_OPTION_STORES,
+	FLEET_OPTION_STORE_BYTES,
 	FLEET_OPTION_SYMBOLS,
 	FLEET_OPTION_LOST,
 	FLEET_OPTION_CLUSTER,
@@ -50,6 +52,9 @@ enum {
 	X("spool", "DIR", FLEET_OPTION_SPOOL, "what waits for the server") \
 	X("spool-size", "BYTES", FLEET_OPTION_SPOOL_BYTES, "at most (64M); moments are merged") \
 	X("every", "SECONDS", FLEET_OPTION_EVERY, "go on until it is ended") \
+	X("stores", "PLACE", FLEET_OPTION_STORES, \
+	  "also those in a directory, or of a pattern, anew each time; may come again") \
+	X("store-memory", "BYTES", FLEET_OPTION_STORE_BYTES, "that reading one may take (1G)") \
 	X("symbols", NULL, FLEET_OPTION_SYMBOLS, "also names for hosts without symbols") \
 	X("lost", NULL, FLEET_OPTION_LOST, "also what nothing points to; each process stops for it")
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/complain.h"
 #include "base/memory.h"
@@ -17,6 +18,8 @@
 #include "text/number.h"
 
 #define SPOOL_BYTES (64u << 20)
+#define STORE_BYTES (1u << 30)
+#define STORE_BYTES_MIN (16u << 20)
 #define LIMIT 20
 #define EVERY_MAX 86400
 
@@ -122,6 +125,18 @@ static bool options_take_server(struct server_options *server, int option, const
 	}
 }
 
+static bool options_place(struct fleet_options *options, const char *place)
+{
+	char *here = *place == '/' ? NULL : getcwd(NULL, 0);
+
+	options->places = memory_realloc(options->places,
+					 (options->nr_places + 1) * sizeof(*options->places));
+	options->places[options->nr_places++] =
+		here ? memory_print("%s/%s", here, place) : memory_strdup(place);
+	free(here);
+	return *place;
+}
+
 static bool options_take_push(struct fleet_options *options, int option, const char *value)
 {
 	switch (option) {
@@ -132,6 +147,11 @@ static bool options_take_push(struct fleet_options *options, int option, const c
 		return number_bytes(value, &options->spool_bytes);
 	case FLEET_OPTION_EVERY:
 		return options_number(value, EVERY_MAX, &options->every) && options->every >= 1;
+	case FLEET_OPTION_STORES:
+		return options_place(options, value);
+	case FLEET_OPTION_STORE_BYTES:
+		return number_bytes(value, &options->store_bytes) &&
+		       options->store_bytes >= STORE_BYTES_MIN;
 	case FLEET_OPTION_SYMBOLS:
 		options->symbols = true;
 		return true;
@@ -202,7 +222,8 @@ int fleet_options_parse(struct fleet_options *options, const char *name, int arg
 	const struct option *list = !strcmp(name, "push") ? push_options : ask_options;
 	int option;
 
-	*options = (struct fleet_options){.spool_bytes = SPOOL_BYTES, .limit = LIMIT};
+	*options = (struct fleet_options){
+		.spool_bytes = SPOOL_BYTES, .store_bytes = STORE_BYTES, .limit = LIMIT};
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:", list, NULL)) >= 0) {
 		if (option == ':')

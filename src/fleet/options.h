@@ -17,7 +17,10 @@ struct fleet_options {
 	/* push */
 	const char *spool;
 	uint64_t spool_bytes;
-	double every; /* seconds; 0: once */
+	double every;  /* seconds; 0: once */
+	char **places; /* of stores; absolute */
+	size_t nr_places;
+	uint64_t store_bytes; /* of memory, that reading one may take */
 	bool lost;
 	bool symbols;
 	/* fleet */

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/clean.h"
 #include "base/complain.h"
 #include "base/memory.h"
@@ -28,7 +29,7 @@
 #include "resolve.h"
 #include "send.h"
 #include "spool.h"
-#include "symbols/symbols.h"
+#include "stores.h"
 
 #define ROOT_SPOOL "/var/lib/stackdepot-push"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -40,6 +41,7 @@ struct push {
 	struct server *server;
 	struct spool spool;
 	struct send send;
+	struct stores stores;
 	char host[HOST_NAME_MAX + 1];
 	char boot[BOOT_BYTES + 1];
 };
@@ -131,7 +133,7 @@ static void push_batch_row(struct push *push, struct rows *rows, const struct pu
 	rows_integer(rows, (uint64_t)moment->wall_ms / 1000);
 	rows_integer(rows, (uint64_t)moment->boot_ms);
 	rows_number(rows, (double)push_clock_step(push, moment));
-	rows_integer(rows, push->options->nr_words - unread);
+	rows_integer(rows, push->stores.nr - unread);
 	rows_integer(rows, unread);
 	rows_integer(rows, 0);
 	rows_integer(rows, 0);
@@ -143,12 +145,11 @@ static void push_batch_row(struct push *push, struct rows *rows, const struct pu
 /* How many could not be read. */
 static size_t push_collect(struct push *push, const struct collect *collect)
 {
-	const struct fleet_options *options = push->options;
 	size_t i, unread = 0;
 
-	for (i = 0; i < options->nr_words; i++) {
+	for (i = 0; i < push->stores.nr; i++) {
 		uint32_t pid;
-		char *path = target_path(options->words[i], &pid);
+		char *path = target_path(push->stores.names[i], &pid);
 
 		unread += !path || !collect_store(collect, path);
 		free(path);
@@ -168,7 +169,7 @@ static bool push_add(struct push *push, size_t *ret_unread)
 		.tables = tables,
 		.labels = {push->options->service, push->host, push->options->version, push->boot},
 		.time = (uint64_t)moment.wall_ms / 1000,
-		.symbols = symbols_open(),
+		.memory_bytes = push->options->store_bytes,
 		.lost = push->options->lost,
 	};
 	bool good;
@@ -177,7 +178,6 @@ static bool push_add(struct push *push, size_t *ret_unread)
 	state->seq =
 		(uint64_t)moment.wall_ms > state->seq ? (uint64_t)moment.wall_ms : state->seq + 1;
 	*ret_unread = push_collect(push, &collect);
-	symbols_close(collect.symbols);
 	push_batch_row(push, &tables[FLEET_BATCHES], &moment, *ret_unread);
 	good = spool_add(&push->spool, tables);
 	for (i = 0; i < FLEET_TABLES; i++)
@@ -200,10 +200,23 @@ static int push_say_waiting(const struct push *push)
 	return STATUS_FAILED;
 }
 
+/* In a process of its own, where the server is another connection. */
+static bool push_names_apart(void *context, FILE *out)
+{
+	struct push *push = context;
+	struct server *server = server_open(&push->options->server);
+
+	(void)out;
+	return server && resolve_names(&push->spool, server, push->stores.names, push->stores.nr);
+}
+
 static bool push_names(struct push *push)
 {
-	return resolve_names(&push->spool, push->server, push->options->words,
-			     push->options->nr_words);
+	FILE *file = apart_run(push_names_apart, push, push->options->store_bytes, "--symbols");
+
+	if (file)
+		(void)fclose(file);
+	return file;
 }
 
 static int push_once(struct push *push)
@@ -211,6 +224,7 @@ static int push_once(struct push *push)
 	size_t unread;
 	int tries, status;
 
+	stores_open(&push->stores, push->options);
 	if (!push_add(push, &unread) || !spool_fit(&push->spool))
 		return STATUS_FAILED;
 	for (tries = 0; tries < TRIES && !send_spool(&push->send, &push->spool, push->server);
@@ -239,10 +253,12 @@ static int push_for_ever(struct push *push)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	while (!push_ended) {
+		stores_open(&push->stores, push->options);
 		if (!push_add(push, &unread) || !spool_fit(&push->spool))
 			return STATUS_FAILED;
 		if (send_spool(&push->send, &push->spool, push->server) && push->options->symbols)
 			(void)push_names(push);
+		stores_close(&push->stores, push->options);
 		push_pause(push->options->every);
 	}
 	return push_say_waiting(push);
@@ -268,8 +284,8 @@ int push_run(const struct fleet_options *options)
 	struct push push = {.options = options};
 	int status;
 
-	if (!options->nr_words)
-		return fleet_options_complain("push", "of what? STORE is missing");
+	if (!options->nr_words && !options->nr_places)
+		return fleet_options_complain("push", "of what? STORE is missing, or --stores");
 	umask(077);
 	push_name_host(&push);
 	push_read_boot(&push);

@@ -16,6 +16,7 @@
 #include "base/complain.h"
 #include "base/intern.h"
 #include "base/memory.h"
+#include "base/rights.h"
 #include "fetch.h"
 #include "place.h"
 #include "resolve.h"
@@ -255,6 +256,7 @@ bool resolve_names(const struct spool *spool, struct server *server, char *const
 	for (i = 0; i < nr; i++)
 		if (!stackdepot_store_open(paths[i], &stores[i]))
 			from[i] = symbols_add(resolve.symbols, stores[i]);
+	rights_drop();
 	good = resolve_all(&resolve);
 	for (i = 0; i < nr; i++) {
 		symbols_remove(from[i]);

@@ -8,7 +8,7 @@
 
 /*
  * Of the files that the stores at PATHS name: what a server has frames of and no functions, and
- * this host knows. False after a complaint.
+ * this host knows. For a process of its own, which gives up its rights. False after a complaint.
  */
 bool resolve_names(const struct spool *spool, struct server *server, char *const *paths, size_t nr);
 

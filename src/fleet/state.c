@@ -6,6 +6,10 @@
  *	S	id	day	labels
  *	R	table	source	key, its tabs as '\x1f'	figures, likewise	tail
  *	end
+ *
+ * Changes are lines S and R, and G for a row that is gone:
+ *
+ *	G	table	source	key
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,21 +58,32 @@ struct state_row *state_row(struct state *state, enum fleet_table_number table, 
 	}
 	*ret_is_new |= state->rows[number].gone;
 	state->rows[number].gone = false;
+	state->rows[number].touched = true;
 	return &state->rows[number];
 }
 
-struct state_source *state_source(struct state *state, const char *id)
+static struct state_source *state_find_source(const struct state *state, const char *id)
 {
-	struct state_source *source;
 	size_t i;
 
 	for (i = 0; i < state->nr_sources; i++)
 		if (!strcmp(state->sources[i].id, id))
 			return &state->sources[i];
-	state->sources = memory_room(state->sources, state->nr_sources, &state->sources_room,
-				     sizeof(*state->sources));
-	source = &state->sources[state->nr_sources++];
-	*source = (struct state_source){.id = memory_strdup(id), .labels = memory_strdup("")};
+	return NULL;
+}
+
+struct state_source *state_source(struct state *state, const char *id)
+{
+	struct state_source *source = state_find_source(state, id);
+
+	if (!source) {
+		state->sources = memory_room(state->sources, state->nr_sources,
+					     &state->sources_room, sizeof(*state->sources));
+		source = &state->sources[state->nr_sources++];
+		*source =
+			(struct state_source){.id = memory_strdup(id), .labels = memory_strdup("")};
+	}
+	source->touched = true;
 	return source;
 }
 
@@ -100,22 +115,39 @@ static char *state_word(char **at)
 	return word;
 }
 
-static bool state_read_row(struct state *state, char *at)
+/* The row that the first words name; NULL if they name none. */
+static struct state_row *state_read_key(struct state *state, char **at)
 {
-	char *table = state_word(&at), *source = state_word(&at), *key = state_word(&at);
-	char *figures = state_word(&at), *tail = state_word(&at);
-	struct state_row *row;
+	char *table = state_word(at), *source = state_word(at), *key = state_word(at);
 	bool is_new;
 
-	if (!tail || strtoul(table, NULL, 10) >= FLEET_TABLES)
-		return false;
+	if (!key || strtoul(table, NULL, 10) >= FLEET_TABLES)
+		return NULL;
 	state_swap(key, INNER, '\t');
+	return state_row(state, (enum fleet_table_number)strtoul(table, NULL, 10), source, key,
+			 &is_new);
+}
+
+static bool state_read_row(struct state *state, char *at)
+{
+	struct state_row *row = state_read_key(state, &at);
+	char *figures = state_word(&at), *tail = state_word(&at);
+
+	if (!row || !tail)
+		return false;
 	state_swap(figures, INNER, '\t');
-	row = state_row(state, (enum fleet_table_number)strtoul(table, NULL, 10), source, key,
-			&is_new);
 	state_set(&row->figures, figures);
 	state_set(&row->tail, tail);
 	return true;
+}
+
+static bool state_read_gone(struct state *state, char *at)
+{
+	struct state_row *row = state_read_key(state, &at);
+
+	if (row)
+		row->gone = true;
+	return row;
 }
 
 static bool state_read_source(struct state *state, char *at)
@@ -203,13 +235,9 @@ static void state_put(FILE *out, const char *columns)
 /* Does its source's day lie so near that it is still kept? */
 static bool state_is_kept(const struct state *state, const char *id, uint64_t newest)
 {
-	size_t i;
+	const struct state_source *source = state_find_source(state, id);
 
-	for (i = 0; i < state->nr_sources; i++)
-		if (!strcmp(state->sources[i].id, id))
-			return state->sources[i].day + STATE_KEPT_DAYS >= newest ||
-			       !state->sources[i].day;
-	return true;
+	return !source || !source->day || source->day + STATE_KEPT_DAYS >= newest;
 }
 
 /* Stacks and frames are of no source: their tail is the day on which they were met. */
@@ -234,19 +262,24 @@ static uint64_t state_newest(const struct state *state)
 	return newest;
 }
 
-static void state_write_sources(const struct state *state, FILE *out, uint64_t newest)
+static void state_write_source(const struct state_source *source, FILE *out)
 {
-	size_t i;
+	fprintf(out, "S\t%s\t%" PRIu64 "\t", source->id, source->day);
+	state_put(out, source->labels);
+	putc_unlocked('\n', out);
+}
 
-	for (i = 0; i < state->nr_sources; i++) {
-		const struct state_source *source = &state->sources[i];
-
-		if (!state_is_kept(state, source->id, newest))
-			continue;
-		fprintf(out, "S\t%s\t%" PRIu64 "\t", source->id, source->day);
-		state_put(out, source->labels);
-		putc_unlocked('\n', out);
+/* R or, of one that is gone, G. */
+static void state_write_row(const struct state_row *row, FILE *out)
+{
+	fprintf(out, "%c\t%d\t%s\t", row->gone ? 'G' : 'R', row->table, row->source);
+	state_put(out, row->key);
+	if (!row->gone) {
+		putc_unlocked('\t', out);
+		state_put(out, row->figures);
+		fprintf(out, "\t%s", row->tail);
 	}
+	putc_unlocked('\n', out);
 }
 
 bool state_write(const struct state *state, const char *path)
@@ -259,20 +292,63 @@ bool state_write(const struct state *state, const char *path)
 		return false;
 	fprintf(output.file, "stackdepot-push %d %" PRIu64 " %" PRId64 " %s\n", STATE_VERSION,
 		state->seq, state->wall_less_monotonic_ms, state->boot);
-	state_write_sources(state, output.file, newest);
-	for (i = 0; i < intern_nr(state->keys); i++) {
-		const struct state_row *row = &state->rows[i];
-
-		if (!state_row_is_kept(state, row, newest))
-			continue;
-		fprintf(output.file, "R\t%d\t%s\t", row->table, row->source);
-		state_put(output.file, row->key);
-		putc_unlocked('\t', output.file);
-		state_put(output.file, row->figures);
-		fprintf(output.file, "\t%s\n", row->tail);
-	}
+	for (i = 0; i < state->nr_sources; i++)
+		if (state_is_kept(state, state->sources[i].id, newest))
+			state_write_source(&state->sources[i], output.file);
+	for (i = 0; i < intern_nr(state->keys); i++)
+		if (state_row_is_kept(state, &state->rows[i], newest))
+			state_write_row(&state->rows[i], output.file);
 	fputs("end\n", output.file);
 	return output_finish(&output);
+}
+
+/* --- changes ---------------------------------------------------------------------------------- */
+
+void state_begin_changes(struct state *state)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		state->sources[i].touched = false;
+	for (i = 0; i < intern_nr(state->keys); i++)
+		state->rows[i].touched = false;
+}
+
+void state_write_changes(const struct state *state, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_sources; i++)
+		if (state->sources[i].touched)
+			state_write_source(&state->sources[i], out);
+	for (i = 0; i < intern_nr(state->keys); i++)
+		if (state->rows[i].touched)
+			state_write_row(&state->rows[i], out);
+	putc('\n', out);
+}
+
+static bool state_read_change(struct state *state, char *line)
+{
+	if (!strncmp(line, "S\t", 2))
+		return state_read_source(state, line + 2);
+	if (!strncmp(line, "R\t", 2))
+		return state_read_row(state, line + 2);
+	return !strncmp(line, "G\t", 2) && state_read_gone(state, line + 2);
+}
+
+bool state_read_changes(struct state *state, FILE *file)
+{
+	bool good = true, ended = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	while (good && !ended && getline(&line, &room, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		ended = !*line;
+		good = ended || state_read_change(state, line);
+	}
+	free(line);
+	return ended;
 }
 
 void state_close(struct state *state)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "rows.h"
 #include "table.h"
@@ -20,14 +21,16 @@ struct state_row {
 	char *key;     /* columns */
 	char *figures; /* columns; "" where there are none */
 	char *tail;
-	bool here; /* it was met in this pass */
-	bool gone; /* not to be kept */
+	bool here;    /* it was met in this pass */
+	bool gone;    /* not to be kept */
+	bool touched; /* since state_begin_changes() */
 };
 
 struct state_source {
 	char *id;
 	char *labels;
 	uint64_t day; /* when everything was sent, in days since 1970 */
+	bool touched;
 };
 
 struct state {
@@ -55,5 +58,13 @@ struct state_source *state_source(struct state *state, const char *id);
 void state_set(char **text, const char *to);
 /* Everything is to be sent again. */
 void state_forget_days(struct state *state);
+
+/* --- changes, from a process that has a copy ---------------------------------------------------- */
+
+void state_begin_changes(struct state *state);
+/* In lines, after which there is an empty one. */
+void state_write_changes(const struct state *state, FILE *out);
+/* False: they are damaged, or not whole. */
+bool state_read_changes(struct state *state, FILE *file);
 
 #endif

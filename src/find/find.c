@@ -18,7 +18,6 @@
 
 #include "base/memory.h"
 #include "find.h"
-#include "bounds.h"
 
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
@@ -38,7 +37,7 @@ struct find {
 	find_fn *found;	   /* NULL: in the first walk */
 	void *context;
 	bool enough;
-	char path[BOUND_PATH_BYTES];
+	char path[FIND_PATH_BYTES];
 };
 
 static int64_t find_written_ns(const struct stat *st)
@@ -56,7 +55,7 @@ static bool find_again(struct find *find, const struct stat *st)
 			return true;
 	find->files = memory_room(find->files, find->nr, &find->room, sizeof(*find->files));
 	find->files[find->nr++] = (struct find_file){st->st_dev, st->st_ino, find_written_ns(st)};
-	find->enough |= find->nr >= BOUND_FOUND;
+	find->enough |= find->nr >= FIND_FILES;
 	return false;
 }
 
@@ -134,7 +133,7 @@ static void find_each(struct find *find, int fd, const char *pattern, find_name_
 		(void)close(fd);
 		return;
 	}
-	while (!find->enough && nr++ < BOUND_ENTRIES && (entry = readdir(list)))
+	while (!find->enough && nr++ < FIND_ENTRIES && (entry = readdir(list)))
 		if (!fnmatch(pattern, entry->d_name, FNM_PERIOD))
 			each(find, dirfd(list), entry->d_name, rest);
 	(void)closedir(list);
@@ -195,7 +194,7 @@ static void find_last_in(struct find *find, int directory, const char *name, con
 /* What matches PATTERN in a directory; its stores, if nothing is left of the pattern. Closes FD. */
 static void find_in(struct find *find, int fd, const char *pattern)
 {
-	char part[BOUND_PATH_BYTES];
+	char part[FIND_PATH_BYTES];
 	size_t length;
 
 	pattern += strspn(pattern, "/");
@@ -270,12 +269,12 @@ static void find_walk(struct find *find, char *const *places, size_t nr)
 void find_stores(char *const *places, size_t nr, find_fn *found, void *context,
 		 struct find_counts *ret_counts)
 {
-	struct find find = {.left = BOUND_STORES, .oldest_ns = INT64_MIN};
+	struct find find = {.left = FIND_STORES, .oldest_ns = INT64_MIN};
 
 	find_walk(&find, places, nr);
-	if (find.nr > BOUND_STORES) {
+	if (find.nr > FIND_STORES) {
 		qsort(find.files, find.nr, sizeof(*find.files), find_youngest_first);
-		find.oldest_ns = find.files[BOUND_STORES - 1].written_ns;
+		find.oldest_ns = find.files[FIND_STORES - 1].written_ns;
 	}
 	find.found = found;
 	find.context = context;

@@ -5,11 +5,11 @@
  * A place is a file or a directory, or a pattern of them as the shell has it. What is named without
  * a wildcard is the administrator's word, and is followed wherever it leads. From the first
  * wildcard on, names may be anybody's: no link is followed, and a store has to belong to the owner
- * of its directory, to root, or to the agent's own user. In a directory, stores are the files whose
+ * of its directory, to root, or to the user who looks. In a directory, stores are the files whose
  * names end with ".stackdepot".
  */
-#ifndef AGENT_FIND_H
-#define AGENT_FIND_H
+#ifndef FIND_FIND_H
+#define FIND_FIND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +17,11 @@
 #include <sys/stat.h>
 
 #define FIND_SUFFIX ".stackdepot"
+
+#define FIND_STORES 512u     /* the youngest ones, if there are more */
+#define FIND_FILES 16384u    /* that are looked at */
+#define FIND_ENTRIES 65536u  /* of a directory */
+#define FIND_PATH_BYTES 512u /* of a store */
 
 /* One that was found, open for reading until the call is over. */
 struct find_store {
@@ -29,13 +34,13 @@ struct find_counts {
 	uint64_t foreign;    /* not opened: their owner should not have files there */
 	uint64_t links;	     /* symbolic ones that were not followed */
 	uint64_t unreadable; /* files and directories that could not be opened */
-	uint64_t left_out;   /* older than BOUND_STORES others, or with too long a name */
+	uint64_t left_out;   /* older than FIND_STORES others, or with too long a name */
 };
 
 /* False: no more of them. */
 typedef bool find_fn(void *context, const struct find_store *store);
 
-/* The youngest BOUND_STORES of them, each once. PLACES are absolute. */
+/* The youngest FIND_STORES of them, each once. PLACES are absolute. */
 void find_stores(char *const *places, size_t nr, find_fn *found, void *context,
 		 struct find_counts *ret_counts);
 
