@@ -34,6 +34,7 @@
 #define ROOT_SPOOL "/var/lib/stackdepot-push"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_BYTES 36
+#define BOOT_UNKNOWN "00000000-0000-0000-0000-000000000000"
 #define TRIES 3 /* of one that is not to go on */
 
 struct push {
@@ -66,12 +67,11 @@ static int64_t push_clock_ms(clockid_t clock)
 
 static void push_read_boot(struct push *push)
 {
-	static const char none[] = "00000000-0000-0000-0000-000000000000";
 	FILE *file = fopen(BOOT_ID, "re");
 
 	if (!file || fread(push->boot, 1, BOOT_BYTES, file) != BOOT_BYTES ||
 	    push->boot[strspn(push->boot, "0123456789abcdef-")])
-		memcpy(push->boot, none, sizeof(none));
+		memcpy(push->boot, BOOT_UNKNOWN, sizeof(BOOT_UNKNOWN));
 	if (file)
 		(void)fclose(file);
 }
@@ -111,13 +111,14 @@ struct push_moment {
 	int64_t boot_ms;
 };
 
-/* How much the clock was set since the last batch: 0 in another boot, or if it just went on. */
+/* How much the clock was set since the last batch: 0 in another boot, or if it just went on. In a
+ * unit that does not see /proc/sys, nobody knows which boot it is. */
 static int64_t push_clock_step(struct push *push, const struct push_moment *moment)
 {
 	struct state *state = push->spool.state;
 	const int64_t difference = moment->wall_ms - moment->boot_ms;
 	const int64_t step = difference - state->wall_less_monotonic_ms;
-	const bool known = !strcmp(state->boot, push->boot);
+	const bool known = !strcmp(state->boot, push->boot) && strcmp(push->boot, BOOT_UNKNOWN);
 
 	state->wall_less_monotonic_ms = difference;
 	state_set(&state->boot, push->boot);

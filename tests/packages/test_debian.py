@@ -80,10 +80,6 @@ def check_installed():
     shared = next(path for path in installed if fnmatch.fnmatch(path, "usr/lib*/libstackdepot.so.*"))
     link = shared[:shared.index(".so.") + 3]
     installed |= {link, link + ".0"}
-    # What the packages are built without.
-    if "-Dfleet=disabled" in (DEBIAN / "rules").read_text(encoding="utf-8"):
-        installed = {path for path in installed if not pathlib.PurePath(path).name.startswith("stackdepot-fleet") and
-                     not re.search("/(clickhouse|grafana)/", path)}
     taken = {}
     for package in packages():
         path = DEBIAN / f"{package}.install"

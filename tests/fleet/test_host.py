@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""test_host.py TOOL BUGS HOLD AGENT - a host whose stores are many, strangers', or too much, and whose spool is too small."""
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import servers  # noqa: E402
+from fleet import BUGS, ask, check_equal, init, push, told, wanted_of  # noqa: E402
+from tool import TOOL, call, check, record, run_all  # noqa: E402
+
+NOBODY = 65534
+PROGRAM = """#include <stdlib.h>
+void *kept;
+__attribute__((noinline)) static void *alpha(int n)
+{
+	return malloc((unsigned)n);
+}
+int main(int argc, char **argv)
+{
+	(void)argv;
+	kept = alpha(1234 + argc);
+	return !kept;
+}
+"""
+
+# A stack for each way of 15 steps to the left or the right.
+WIDE = """#include <stdlib.h>
+void *kept[1 << 15];
+unsigned nr;
+void left(unsigned path, unsigned depth);
+__attribute__((noinline)) void right(unsigned path, unsigned depth)
+{
+	if (!depth)
+		kept[nr++] = malloc(16);
+	else
+		(path & 1 ? right : left)(path >> 1, depth - 1);
+	__asm__ volatile("");
+}
+__attribute__((noinline)) void left(unsigned path, unsigned depth)
+{
+	if (!depth)
+		kept[nr++] = malloc(16);
+	else
+		(path & 1 ? right : left)(path >> 1, depth - 1);
+	__asm__ volatile("");
+}
+int main(void)
+{
+	for (unsigned path = 0; path < 1 << 15; path++)
+		left(path, 15);
+	return 0;
+}
+"""
+
+
+def compiled(program, text):
+    with open(f"{program}.c", "w", encoding="utf-8") as out:
+        out.write(text)
+    subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-fno-builtin-malloc", "-Wl,--build-id", "-o", program,
+                    f"{program}.c"], check=True)
+    return program
+
+
+def small(directory, name="small"):
+    store = f"{directory}/{name}.stackdepot"
+    record(store, f"{BUGS}/bug-double-free", options=("--quiet", "--memory=1M"))
+    return store
+
+
+def test_memory(directory):
+    """A store that takes more than it may is left out and named; the others are told."""
+    large, spool = f"{directory}/large.stackdepot", f"{directory}/spool"
+    record(large, compiled(f"{directory}/wide", WIDE), options=("--quiet", "--memory=64M"))
+    other = small(directory)
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+        done = push(server.url, spool, "--store-memory=64M", large, other, status=2)
+        check(f"{large}: reading it takes more memory than --store-memory allows" in done.stderr, "it is said", done.stderr)
+        check_equal(server, [other], "the other one")
+        push(server.url, spool, large, other)
+        check_equal(server, [large, other], "with room both")
+
+
+def test_rights(directory):
+    """Who reads stores of others by capability does not look for symbols with it."""
+    if os.geteuid():
+        return "root"
+    program, spool = compiled(f"{directory}/program", PROGRAM), f"{directory}/spool"
+    stores = [f"{directory}/public.stackdepot", f"{directory}/private.stackdepot"]
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+
+        def functions(service):
+            return {frame["function"] for stack in ask(server.url, "top", f"--service={service}", "--limit=100")["stacks"]
+                    for frame in stack["stack_frames"]}
+
+        for store, mode in zip(stores, (0o755, 0o700)):
+            shutil.copy(program, f"{store}.program")
+            record(store, f"{store}.program", options=("--quiet", "--memory=1M"))
+            for path, bits in ((f"{store}.program", mode), (store, 0o600)):
+                os.chown(path, NOBODY, NOBODY)
+                os.chmod(path, bits)
+        for store in stores:
+            push(server.url, f"{spool}-{os.path.basename(store)}", f"--host={os.path.basename(store)}", "--symbols", store)
+        check_equal(server, stores, "both stores are read")
+        check("alpha" in functions("public"), "symbols of what anybody may read", functions("public"))
+        server.ask("TRUNCATE TABLE stackdepot.frames")
+        push(server.url, f"{spool}-again", "--host=again", "--symbols", stores[1])
+        check("alpha" not in functions("private"), "and of nothing else", functions("private"))
+    return None
+
+
+def test_places(directory):
+    """Stores are looked for anew each time; links are not followed, and strangers' files not read."""
+    place = f"{directory}/stores"
+    os.mkdir(place)
+    stores = [small(place, "one")]
+    os.symlink(small(directory, "elsewhere"), f"{place}/link.stackdepot")
+    with servers.one(f"{directory}/server") as server:
+        init(server)
+        process = subprocess.Popen([TOOL, "push", f"--server={server.url}", f"--spool={directory}/spool", "--every=1", "--stores=stores"],
+                                   cwd=directory, stderr=subprocess.PIPE, text=True)
+
+        def settled(text):
+            wanted = wanted_of(stores)
+            for _ in range(600):
+                if told(server) == wanted:
+                    break
+                time.sleep(0.1)
+            check_equal(server, stores, text)
+
+        settled("what is there")
+        stores.append(small(place, "two"))
+        settled("what came later")
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=60)[1]
+        check(process.returncode == 0 and not said, "it ends in peace", said)
+        if not os.geteuid():
+            os.chown(place, 1, 1)
+            os.chown(stores[1], NOBODY, NOBODY)
+            done = push(server.url, f"{directory}/spool", f"--stores={place}/*.stackdepot")
+            check("should not have stores there" in done.stderr, "a stranger's file", done.stderr)
+
+
+def test_shed_gone(directory):
+    """A batch that is more than the spool: that a stack holds nothing any more is said all the same, as it is said once."""
+    store, spool = small(directory), f"{directory}/spool"
+    server = servers.one(f"{directory}/server")
+    with server:
+        init(server)
+        push(server.url, spool, store)
+        path = glob.glob(f"{spool}/*/state")[0]
+        with open(path, encoding="utf-8") as text:
+            lines = text.read().split("\n")
+        sample = next(line for line in lines if line.startswith("R\t5\t")).split("\t")
+        gone = "11111111-2222-3333-4444-555555555555"
+        with open(path, "w", encoding="utf-8") as text:
+            text.write("\n".join([lines[0], "\t".join([*sample[:3], gone, *sample[4:]]), *lines[1:]]))
+        server.ask(f"INSERT INTO stackdepot.samples (source, stack, seq, time, live_bytes, service, host) VALUES "
+                   f"('{sample[2]}', '{gone}', 1, now(), 7, 'small', 'x')")
+        server.kill()
+        record(store, f"{BUGS}/bug-clean", options=("--quiet", "--append"))
+        done = call(TOOL, "push", f"--server={server.url}", f"--spool={spool}", "--spool-size=1", store)
+        check(done.returncode == 2 and "left out" in done.stderr, "more than the spool", done.stderr)
+        server.begin().wait()
+        push(server.url, spool, store)
+        check_equal(server, [store], "what is gone holds nothing")
+
+
+if servers.missing():
+    print("skipped: needs", servers.missing())
+    sys.exit(77)
+run_all(globals())
