@@ -72,7 +72,7 @@ int ask_show(const struct answer *answer, const struct fleet_options *options,
 {
 	struct rows rows = {0};
 	bool good = server_query(server, rows_text(sql), &rows) &&
-		    answer_show(answer, options, server, &rows);
+		    answer_show(answer, options, server, &rows, NULL);
 
 	rows_free(&rows);
 	return good ? STATUS_CLEAN : STATUS_FAILED;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "sql.h"
+#include "trend.h"
 #include "tables_text.h"
 
 #define TOP_SECONDS SQL_DAY /* a host that was not heard for a day is not counted */
@@ -108,7 +109,7 @@ int ask_lost(const struct fleet_options *options, struct server *server)
 
 /*
  * Of each source, stack and release: first and last bytes in the window, when, and how often they
- * rose and fell. Columns s k ve sv h f l t0 t1 up down.
+ * rose and fell. Columns s k ve sv h f l t0 t1 up down q.
  */
 static void growth_parts(struct rows *sql, const struct fleet_options *options,
 			 struct ask_window window)
@@ -119,10 +120,23 @@ static void growth_parts(struct rows *sql, const struct fleet_options *options,
 	sql_last(sql, "live_bytes", "l");
 	rows_print(sql, ", argMin(before_bytes, seq) AS f, toUInt32(min(time)) AS t0, "
 			"toUInt32(max(time)) AS t1, countIf(live_bytes > before_bytes) AS up, "
-			"countIf(live_bytes < before_bytes) AS down FROM samples");
+			"countIf(live_bytes < before_bytes) AS down, max(seq) AS q FROM samples");
 	sql_where(sql, options, window.since, window.until);
 	sql_and(sql, "version", options->version);
 	rows_print(sql, " GROUP BY source, stack, version");
+}
+
+/* The same with `now`: what is live, which of a source and stack its last release alone has. */
+static void growth_now(struct rows *sql, const struct rows *parts)
+{
+	static const char columns[] = "ve, sv, h, f, l, t0, t1, up, down, q";
+
+	rows_print(
+		sql,
+		"SELECT s, k, x.1 AS ve, x.2 AS sv, x.3 AS h, x.4 AS f, x.5 AS l, x.6 AS t0, "
+		"x.7 AS t1, x.8 AS up, x.9 AS down, if(x.10 = m, x.5, 0) AS now FROM (SELECT s, "
+		"k, max(q) AS m, groupArray((%s)) AS a FROM (%s) GROUP BY s, k) ARRAY JOIN a AS x",
+		columns, rows_text(parts));
 }
 
 static const struct answer_column growth_columns[] = {
@@ -148,7 +162,7 @@ static void growth_by_release(struct rows *sql, const struct rows *parts)
 	sql_key(sql, "k", "key");
 	rows_print(
 		sql,
-		" AS kk, ve, sum(l - f) AS g, sum(l) AS ll, max(t1) AS last, min(t0) AS first, "
+		" AS kk, ve, sum(l - f) AS g, sum(now) AS ll, max(t1) AS last, min(t0) AS first, "
 		"groupUniqArrayIf(h, l > f) AS hg, groupUniqArray(h) AS hh, sum(up) AS u, "
 		"sum(down) AS d, "
 		"argMax(k, l - f) AS kr, sum(l - f) / (sum(t1 - t0) + 3600 * uniqExact(s)) AS rate "
@@ -182,13 +196,15 @@ int ask_growth(const struct fleet_options *options, struct server *server)
 {
 	static const struct answer answer = {ANSWER_COLUMNS(growth_columns),
 					     "Nothing grew in this time.", "stacks"};
-	struct rows parts = {0}, sql = {0};
+	struct rows parts = {0}, now = {0}, sql = {0};
 	int status;
 
 	growth_parts(&parts, options, ask_window(options, GROWTH_SECONDS));
-	growth_sql(&sql, &parts, options);
+	growth_now(&now, &parts);
+	growth_sql(&sql, &now, options);
 	status = ask_show(&answer, options, server, &sql);
 	rows_free(&parts);
+	rows_free(&now);
 	rows_free(&sql);
 	return status;
 }
@@ -223,13 +239,29 @@ static void stack_ids(struct rows *sql, const char *id)
 		id, id);
 }
 
+/* Releases, and how much was live when. */
+static int stack_show(const struct answer *answer, const struct fleet_options *options,
+		      struct server *server, const struct rows *sql, const struct rows *which,
+		      struct ask_window window)
+{
+	struct trend trend = {0};
+	struct rows rows = {0};
+	bool good = server_query(server, rows_text(sql), &rows) &&
+		    trend_ask(&trend, options, server, rows_text(which), window) &&
+		    answer_show(answer, options, server, &rows, &trend);
+
+	trend_free(&trend);
+	rows_free(&rows);
+	return good ? STATUS_CLEAN : STATUS_FAILED;
+}
+
 int ask_stack(const struct fleet_options *options, struct server *server)
 {
 	static const struct answer answer = {ANSWER_COLUMNS(stack_columns),
 					     "No such stack in this time.", "releases"};
 	const struct ask_window window = ask_window(options, GROWTH_SECONDS);
 	const char *id = options->words[1];
-	struct rows sql = {0};
+	struct rows sql = {0}, which = {0};
 	int status;
 
 	if (!stack_is_id(id))
@@ -250,7 +282,9 @@ int ask_stack(const struct fleet_options *options, struct server *server)
 		   " GROUP BY source, stack, version) GROUP BY sv, ve ORDER BY sv, min(t0), ve "
 		   "LIMIT %zu",
 		   options->limit);
-	status = ask_show(&answer, options, server, &sql);
+	stack_ids(&which, id);
+	status = stack_show(&answer, options, server, &sql, &which, window);
 	rows_free(&sql);
+	rows_free(&which);
 	return status;
 }

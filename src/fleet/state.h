@@ -59,7 +59,7 @@ void state_set(char **text, const char *to);
 /* Everything is to be sent again. */
 void state_forget_days(struct state *state);
 
-/* --- changes, from a process that has a copy --------------------------------------------------- */
+/* --- changes, from a process that has a copy -------------------------------------------------- */
 
 void state_begin_changes(struct state *state);
 /* In lines, after which there is an empty one. */

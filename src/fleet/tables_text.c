@@ -15,6 +15,7 @@
 #include "text/number.h"
 #include "text/text.h"
 #include "text/writer.h"
+#include "trend.h"
 
 #define FRAMES_SHOWN 24
 #define COLUMNS 32
@@ -197,7 +198,7 @@ static void answer_text_row(struct writer *writer, const struct answer *answer, 
 }
 
 bool answer_show(const struct answer *answer, const struct fleet_options *options,
-		 struct server *server, const struct rows *rows)
+		 struct server *server, const struct rows *rows, const struct trend *trend)
 {
 	struct fetch *fetch = fetch_open();
 	struct writer writer;
@@ -212,9 +213,14 @@ bool answer_show(const struct answer *answer, const struct fleet_options *option
 		writer_array(&writer, answer->list);
 		(void)answer_each(answer, rows, fetch, &writer, answer_json_row);
 		writer_end(&writer);
+		if (trend)
+			trend_json(&writer, trend);
 		writer_end(&writer);
-	} else if (good && !answer_each(answer, rows, fetch, NULL, answer_text_row)) {
-		puts(answer->none);
+	} else if (good) {
+		if (!answer_each(answer, rows, fetch, NULL, answer_text_row))
+			puts(answer->none);
+		if (trend)
+			trend_text(trend);
 	}
 	fetch_close(fetch);
 	return good;

@@ -34,8 +34,10 @@ struct answer {
 	const char *list; /* its name in JSON */
 };
 
-/* Show the rows of an answer. False after a complaint. */
+struct trend; /* see trend.h */
+
+/* Show the rows of an answer, and TREND unless it is NULL. False after a complaint. */
 bool answer_show(const struct answer *answer, const struct fleet_options *options,
-		 struct server *server, const struct rows *rows);
+		 struct server *server, const struct rows *rows, const struct trend *trend);
 
 #endif
