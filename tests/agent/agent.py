@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, check  # noqa: E402
+from tool import TOOL, check, eventually  # noqa: E402, F401
 
 AGENT, HOLD = (os.path.abspath(word) for word in sys.argv[2:4])
 BYTES, OBJECTS = 100000, 100  # that hold.c keeps at a time
@@ -84,7 +84,7 @@ class Agent:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) * 1024
 
-    def end(self, within=5):
+    def end(self, within=20):
         """By SIGTERM; what it had to say."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
@@ -101,15 +101,3 @@ class Agent:
             self.process.kill()
         elif self.process.poll() is None:
             self.end()
-
-
-def eventually(holds, text, seconds=30):
-    until = time.monotonic() + seconds
-    found = None
-    while time.monotonic() < until:
-        found = holds()
-        if found:
-            return found
-        time.sleep(0.2)
-    check(False, text, found)
-    return None

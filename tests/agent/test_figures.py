@@ -5,13 +5,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import time
 import urllib.request
 
 from agent import AGENT, BYTES, HOLD, OBJECTS, Agent, Held, check, eventually
-from tool import TOOL, call, report, run_all
+from tool import TOOL, asleep, call, on_free_port, report, run_all
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 PPROF = os.path.abspath(os.environ["READERS"]) + "/pprof"
@@ -134,12 +132,6 @@ def test_promtool(directory):
     return None
 
 
-def free_port():
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        return other.getsockname()[1]
-
-
 def prometheus(directory, agent, port):
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w", encoding="ascii") as file:
@@ -156,8 +148,7 @@ def test_prometheus(directory):
     stores = os.path.join(directory, "stores")
     os.mkdir(stores)
     with Held(os.path.join(stores, "held.stackdepot")), Agent(stores) as agent:
-        port = free_port()
-        server = prometheus(directory, agent, port)
+        server, port = on_free_port(lambda port: prometheus(directory, agent, port), "Prometheus listens")
         try:
             def query(what):
                 try:
@@ -204,9 +195,7 @@ def test_seconds(directory):
         for order, sign in (("k", 1), ("f", -2)):
             asked = subprocess.Popen([PPROF, "-raw", "-symbolize=none", url], stdout=subprocess.PIPE,
                                      stderr=subprocess.DEVNULL, text=True)
-            eventually(lambda: any("stackdepot-age" in open(f"/proc/{pid}/comm", encoding="ascii").read()
-                                   for pid in children(agent.process.pid)), "somebody is at it")
-            time.sleep(1.5)
+            eventually(lambda: any(map(asleep, children(agent.process.pid))), "it has looked, and waits")
             held.order(order)
             raw = asked.communicate()[0]
             kept = OBJECTS if sign > 0 else 0

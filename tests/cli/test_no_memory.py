@@ -64,7 +64,7 @@ def fail_at(words, work, at, count=None):
     if count:
         environment["FAIL_COUNT"] = count
     return subprocess.run([TOOL, *words], capture_output=True, cwd=work, env=environment, check=False,
-                          timeout=120)
+                          timeout=300)
 
 
 def counted(words, directory, work):

@@ -5,12 +5,16 @@ The first argument of such a test is the stackdepot to try.
 """
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 TOOL = os.path.abspath(sys.argv[1])
 DETAIL = 4000  # characters of each that are shown
+SLEEPS = ("101", "115") if os.uname().machine == "aarch64" else ("35", "230")
+PATIENCE = 120  # seconds, for what takes one on a machine without other work
 
 
 def check(condition, text, *details):
@@ -46,6 +50,45 @@ def report(kind, store, *options, status=None):
     check(done.returncode in ((0, 1) if status is None else (status,)),
           f"report {kind} {options} {store}: exit status {done.returncode}", done.stdout, done.stderr)
     return json.loads(done.stdout)
+
+
+def eventually(holds, text, seconds=PATIENCE):
+    """What `holds` returns, once that is true."""
+    until = time.monotonic() + seconds
+    while True:
+        found = holds()
+        if found:
+            return found
+        check(time.monotonic() < until, text, found)
+        time.sleep(0.05)
+
+
+def listens(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def on_free_port(start, text):
+    """A server that listens, and its port: another one if somebody else took the first meanwhile."""
+    for _ in range(10):
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        process = start(port)
+        eventually(lambda: process.poll() is not None or listens(port), text)
+        if process.poll() is None:
+            return process, port
+    check(False, f"{text}: it ends", process.returncode)
+    return None
+
+
+def asleep(pid):
+    """Whether a process is between two looks: in nanosleep() or clock_nanosleep()."""
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+            return file.read().split()[0] in SLEEPS
+    except (OSError, IndexError): # it has ended
+        return False
 
 
 def run_all(names):

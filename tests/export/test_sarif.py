@@ -9,6 +9,7 @@ import tempfile
 from common import (PROGRAMS, READERS, bug, check, export, names, real_program, record, report, run,
                     validate)
 
+RESULTS = 100
 MULTITOOL = os.path.join(READERS, "node_modules/@microsoft/sarif-multitool-linux")
 
 
@@ -18,7 +19,15 @@ def functions(stack):
 
 
 def by_multitool(path):
-    """It ends with 0 whatever it finds, so what it says is read."""
+    """It ends with 0 whatever it finds, so what it says is read. It takes a minute for what ajv does in a second,
+    so of many results it gets some; they are alike."""
+    with open(path, encoding="utf-8") as file:
+        log = json.load(file)
+    if len(log["runs"][0]["results"]) > RESULTS:
+        del log["runs"][0]["results"][RESULTS:]
+        path += ".some"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(log, file)
     tool = os.path.join(MULTITOOL, "Sarif.Multitool")
     os.chmod(tool, os.stat(tool).st_mode | stat.S_IXUSR)
     out = path + ".validated"
@@ -68,15 +77,28 @@ def invocations(directory):
     family = os.path.join(PROGRAMS, "report", "report-family")
     results, several = compare(record(directory, "family", [family, "1000"]))
     error, = [result for result in results if result["ruleId"] == "double-free"]
-    check(len(several) == 3 and error["provenance"]["invocationIndex"] == 0, "processes", several)
+    # Whichever of the three was the first to do it.
+    check(len(several) == 3 and error["provenance"]["invocationIndex"] in range(3), "processes", several)
     check("seen 3 times." in error["message"]["text"], "message", error["message"])
     leak, = [result for result in results if "keep" in functions(result["stacks"][0])]
     check(leak["message"]["text"] == "6,000 bytes in 3 objects not freed.", "message", leak)
 
 
+def provenance(directory):
+    """Of processes one after the other, of which one has errors."""
+    faulty = bug("five-bugs")[0]
+    results, several = compare(record(directory, "order", ["sh", "-c", f"/bin/true; {faulty}; /bin/true"]))
+    wanted, = [number for number, one in enumerate(several) if one["arguments"] == [faulty]]
+    errors = [result for result in results if result["ruleId"] != "leak"]
+    check(errors and 0 < wanted < len(several) - 1, "the process between others", several)
+    check({result["provenance"]["invocationIndex"] for result in errors} == {wanted}, "whose errors they are",
+          wanted, errors)
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         invocations(directory)
+        provenance(directory)
         first = compare(record(directory, "five-bugs", bug("five-bugs")))[0]
         again = compare(record(directory, "again", bug("five-bugs")))[0]
         prints = [[result["partialFingerprints"]["functions/v1"] for result in results]

@@ -18,7 +18,7 @@ class Reports:
 
     def ask(self, *command):
         done = subprocess.run([self.tool, *command, self.store],
-                              capture_output=True, text=True, errors="replace", timeout=120)
+                              capture_output=True, text=True, errors="replace", timeout=300)
         if done.returncode not in (0, 1):
             self.trouble.append(f"{' '.join(command)}: status {done.returncode}: {done.stderr}")
         return done.stdout + done.stderr

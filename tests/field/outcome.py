@@ -12,7 +12,7 @@ import subprocess
 CRASHES = sum(1 << (number - 1) for number in (4, 6, 7, 8, 11))
 SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~=%{}\n]|^\s*\w+=")
 OURS = re.compile(r"^stackdepot: .*\n?", re.M)
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300
 # Unnamed mappings merge with their neighbours or not, by where the kernel placed them.
 MERGED_BY_CHANCE = 8
 

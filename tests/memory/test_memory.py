@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, call, check, report, run_all, tool  # noqa: E402
+from tool import PATIENCE, TOOL, call, check, eventually, report, run_all, tool  # noqa: E402
 
 MAPS = os.path.abspath(sys.argv[2])
 UNEXPLAINED = 0.03  # of what is in memory, at most
@@ -38,7 +38,7 @@ class Running:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
 
 
 def by_function(found):
@@ -97,12 +97,14 @@ def sums(found, pid, text):
 
 def settle(store, text):
     """The process, when it holds still."""
-    for _ in range(100):
-        time.sleep(0.1)
-        if os.path.exists(store) and call(TOOL, "report", "memory", "--json", store).returncode == 0:
-            break
-    time.sleep(1)
-    found = report("memory", store)
+    def same():
+        """What it holds, if that is what it held some time ago."""
+        if call(TOOL, "report", "memory", "--json", store).returncode:
+            return None
+        before, now = report("memory", store), report("memory", store)
+        return now if before["live_objects"] == now["live_objects"] > 0 else time.sleep(0.5)
+
+    found = eventually(lambda: os.path.exists(store) and same(), f"{text}: it holds still")
     check(found["processes_looked_at"] == 1, f"{text}: one process", found)
     return found, found["pid"]
 
@@ -111,7 +113,7 @@ def test_python(directory):
     code = ("import mmap, threading, time\n"
             "a = [bytearray(1000 + i) for i in range(20000)]; b = bytearray(50 << 20)\n"
             "m = mmap.mmap(-1, 32 << 20); m[:8 << 20] = b'x' * (8 << 20); d = {i: str(i) for i in range(200000)}\n"
-            "[threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for i in range(4)]\n"
+            "[threading.Thread(target=time.sleep, args=(6000,), daemon=True).start() for i in range(4)]\n"
             "print('ready', flush=True); import sys; sys.stdin.read()")
     program = Running(directory + "/store", "/usr/bin/python3", "-c", code)
     program.lines()
@@ -134,8 +136,7 @@ def test_redis(directory):
     _, pid = settle(program.store, "redis")
     call("redis-cli", "-s", directory + "/socket", "eval",
          "for i = 1, 100000 do redis.call('set', 'key:' .. i, string.rep('x', 100)) end", "0")
-    time.sleep(1)
-    sums(report("memory", program.store), pid, "redis")
+    sums(settle(program.store, "redis")[0], pid, "redis")
     call("redis-cli", "-s", directory + "/socket", "shutdown", "nosave")
     program.end()
     return None

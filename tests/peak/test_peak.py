@@ -9,10 +9,9 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, call, check, record, report, run_all, tool  # noqa: E402
+from tool import TOOL, asleep, call, check, eventually, record, report, run_all, tool  # noqa: E402
 
 SHAPES = os.path.abspath(sys.argv[2])
 SEEDS = int(os.environ.get("SEEDS", "100"))  # of shapes
@@ -125,9 +124,9 @@ def test_interval(directory):
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
         lines = [program.stdout.readline() for _ in range(17)]
         top, _ = known("".join(lines))
-        with subprocess.Popen([TOOL, "report", "peak", "--json", "--peak-of-interval=1.5", store],
+        with subprocess.Popen([TOOL, "report", "peak", "--json", "--peak-of-interval=3", store],
                               stdout=subprocess.PIPE, text=True) as looking:
-            time.sleep(0.5)
+            eventually(lambda: asleep(looking.pid), "the interval begins")
             program.stdin.write("x")
             program.stdin.flush()
             check(program.stdout.readline() == "again\n", "it goes on")

@@ -297,7 +297,7 @@ def words_of(command, directory):
 def complains(command, words, directory, *parts):
     """One line that names the sub-command and PARTS; status 2; nothing written."""
     before = sorted(os.listdir(directory))
-    done = call(TOOL, command, *words, cwd=directory, timeout=60)
+    done = call(TOOL, command, *words, cwd=directory, timeout=300)
     check(done.returncode == 2 and not done.stdout, f"{command} {words}", done.returncode, done.stdout, done.stderr)
     check(done.stderr.count("\n") == 1 and done.stderr.startswith(f"stackdepot: {command}: "), f"{command} {words}",
           done.stderr)
@@ -369,10 +369,10 @@ def test_odd_stores(directory):
     os.mkfifo(fifo)
     for odd in (fifo, directory, "/dev/null", "/dev/zero"):
         for command in COMMANDS:
-            one_line(call(TOOL, *command, odd, timeout=60), 2, f"{odd}: not a store, or damaged")
+            one_line(call(TOOL, *command, odd, timeout=300), 2, f"{odd}: not a store, or damaged")
         for words in (["diff", store, odd], ["flame", "-o", out, odd], ["report", "growth", store, odd]):
-            one_line(call(TOOL, *words, timeout=60), 2, f"{odd}: not a store, or damaged")
-        one_line(call(TOOL, "run", "--store", odd, "--", "/bin/echo", timeout=60), 125,
+            one_line(call(TOOL, *words, timeout=300), 2, f"{odd}: not a store, or damaged")
+        one_line(call(TOOL, "run", "--store", odd, "--", "/bin/echo", timeout=300), 125,
                  f"{odd}: exists, and is not a store; it is left alone")
     for command in COMMANDS:
         one_line(call(TOOL, *command, ""), 2, "'': an empty name is neither FILE nor PID")

@@ -164,7 +164,9 @@ def check_bpftrace():
     with subprocess.Popen(["bpftrace", "-o", path, "-e", BPFTRACE.replace("PRELOAD", PRELOAD)],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as listener:
         told = record_while_heard(listener, path)
-        time.sleep(1)
+        until = time.monotonic() + 60
+        while told and time.monotonic() < until and not set(told) <= set(written(path)):
+            time.sleep(0.1)
         listener.terminate() # and it writes what it still has
         try:
             listener.wait(timeout=60)

@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -41,7 +40,7 @@ def recorded(store, command, memory="32M"):
 
 
 def run(command, directory, **more):
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=100, **more)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=500, **more)
 
 
 def report(kind, store):
@@ -116,14 +115,8 @@ def program_node(directory, store):
     compare(directory, store, [found("node"), "-e", code], "node::", 1000)
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return str(listening.getsockname()[1])
-
-
 def wait_until(what, command, **more):
-    for _ in range(200):
+    for _ in range(1200):
         if subprocess.run(command, capture_output=True, **more).returncode == 0:
             return
         time.sleep(0.1)
@@ -134,19 +127,19 @@ def program_redis(directory, store):
     server, cli, bench = found("redis-server"), found("redis-cli"), found("redis-benchmark")
     results = []
     for record in (False, True):
-        port = free_port()
-        command = [server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", directory]
+        place = ["-s", os.path.join(directory, "socket")]
+        command = [server, "--port", "0", "--unixsocket", place[1], "--save", "", "--dir", directory]
         process = subprocess.Popen(recorded(store, command) if record else command,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            wait_until("redis", [cli, "-p", port, "ping"])
-            run([bench, "-p", port, "-n", "5000", "-q", "-t", "set,get,lpush,lpop,hset,zadd"], directory)
+            wait_until("redis", [cli, *place, "ping"])
+            run([bench, *place, "-n", "5000", "-q", "-t", "set,get,lpush,lpop,hset,zadd"], directory)
             for i in range(50):
-                run([cli, "-p", port, "set", f"key{i}", "x" * i], directory)
-            answer = [run([cli, "-p", port, *words], directory).stdout
+                run([cli, *place, "set", f"key{i}", "x" * i], directory)
+            answer = [run([cli, *place, *words], directory).stdout
                       for words in (["get", "key49"], ["strlen", "key20"], ["exists", "mylist"])]
-            run([cli, "-p", port, "shutdown", "nosave"], directory)
-            status = process.wait(30)
+            run([cli, *place, "shutdown", "nosave"], directory)
+            status = process.wait(300)
         finally:
             if process.poll() is None:
                 process.terminate()

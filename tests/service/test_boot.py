@@ -54,7 +54,7 @@ def check(condition, text, *details):
         fail(text, *details)
 
 
-def call(*words, timeout=120, **more):
+def call(*words, timeout=500, **more):
     return subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, **more)
 
 
@@ -79,7 +79,7 @@ def unit(name, lines, before=""):
 
 def environment(name):
     """What its program was started with, but for what is never twice the same."""
-    for _ in range(100):
+    for _ in range(2000):
         with open(f"/said/{name}", encoding="utf-8") as file:
             lines = file.read().splitlines()
         if lines and lines[-1].startswith("descriptors "):
@@ -145,7 +145,10 @@ def test_restarts():
           report("again", "leaks"))
     systemctl("start", "again")
     systemctl("kill", "--signal=KILL", "again")
-    time.sleep(0.2)
+    for _ in range(2000):
+        if call("systemctl", "is-active", "again").stdout.strip() in ("failed", "inactive"):
+            break
+        time.sleep(0.05)
     systemctl("start", "again")
     check("1 running" in good(TOOL, "service", "status", "again"), "after a kill", good(TOOL, "service", "status", "again"))
     systemctl("stop", "again")

@@ -66,7 +66,7 @@ class Container:
 
     def run(self, *words):
         process = self.start(*words)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=300)
         return process.returncode, out, errors
 
     def close(self):
@@ -122,7 +122,7 @@ def serve(sidecar):
     if not address:
         check(False, "the agent does not listen", process.stderr.read())
     address = address.split()[-1]
-    with urllib.request.urlopen(address + "metrics", timeout=30) as answer:
+    with urllib.request.urlopen(address + "metrics", timeout=120) as answer:
         text = answer.read().decode()
     check('stackdepot_processes{service="web",state="running"} 1\n' in text, "the agent sees that it runs", text)
     live = next(line for line in text.splitlines() if line.startswith('stackdepot_live_objects{service="web"'))

@@ -43,7 +43,7 @@ def installed():
 
 def call(image, verb, *words, **more):
     command = [TOOL, "service", verb, *([f"--root={image}"] if image else []), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **more)
 
 
 def put(image, path, text, link=False):

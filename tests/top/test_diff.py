@@ -4,17 +4,18 @@
 
 usage: test_diff.py STACKDEPOT GROW REGROWN
 """
+import contextlib
 import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, check  # noqa: E402
+from tool import TOOL, check, eventually  # noqa: E402
 
 GROW, REGROWN = sys.argv[2:]
 TURNS = 50  # of GROW in a second of its argument; a KiB each
@@ -134,14 +135,38 @@ def test_flame(directory):
         check(diff("--flame=" + bad, a, b, status=2) == "", "text without a page", bad)
 
 
+def leaks(store):
+    done = subprocess.run([TOOL, "report", "leaks", "--json", "--all", store], capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode in (0, 1) else {"stacks": []}
+
+
+def kept(store):
+    return sum(stack["live_bytes"] for stack in leaks(store)["stacks"] if stack["stack"][0]["function"] == "keep_some")
+
+
+@contextlib.contextmanager
+def running(store, *arguments):
+    """GROW, once it has kept something, and until the block ends."""
+    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW, "1000", *arguments]):
+        eventually(lambda: kept(store), "GROW does not begin")
+        pid = leaks(store)["pid"]
+        try:
+            yield pid
+        finally:
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
+
 def test_moments(directory):
     """A copy of the store of a process, and the process later."""
     store, early = directory + "/store", directory + "/early"
-    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW,
-                           "3"]) as process:
-        time.sleep(1)
+    with running(store) as pid:
         shutil.copyfile(store, early)
-        process.wait()
+        held = kept(early)
+        eventually(lambda: kept(store) > held, "it keeps more")
+        os.kill(pid, signal.SIGTERM)
     found, whole = changes(early, store)
     check(list(found) == ["keep_some"] and found["keep_some"] > 0, "moments", whole)
     check(whole["before_process"]["pid"] == whole["after_process"]["pid"], "process", whole)
@@ -152,12 +177,9 @@ def test_moments(directory):
 def test_growth(directory):
     """Of a process that runs: what holds more at each look, not what stays as it is."""
     store = directory + "/store"
-    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", GROW,
-                           "15", "100000"]) as process:
-        time.sleep(1)
-        done = subprocess.run([TOOL, "report", "growth", "--json", "--interval=1", "--times=2",
+    with running(store, "100000"):
+        done = subprocess.run([TOOL, "report", "growth", "--json", "--interval=2", "--times=2",
                                store], capture_output=True, text=True)
-        process.terminate()
     check(done.returncode == 1, "growth", done)
     found = json.loads(done.stdout)["growth"]
     check([stack["stack"][0]["function"] for stack in found] == ["keep_some"], "growth", found)

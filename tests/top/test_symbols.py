@@ -18,10 +18,10 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, check, report  # noqa: E402
+from tool import TOOL, check, on_free_port, report  # noqa: E402
 
 GROW, REGROWN = sys.argv[2:]
-SERVER_WAIT = 30  # seconds at most until debuginfod has indexed a directory of one file
+SERVER_WAIT = 120  # seconds at most until debuginfod has indexed a directory of one file
 
 
 def call(*command):
@@ -218,12 +218,6 @@ def test_names(case):
 # --- debuginfod --------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Server:
     """debuginfod on loopback, of one directory."""
 
@@ -232,15 +226,14 @@ class Server:
         os.makedirs(self.directory)
         for file in files:
             shutil.move(file, self.directory)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.cache = case.directory + "/cache"
         self.log = open(case.directory + "/log", "w+", encoding="utf-8")
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            ["debuginfod", "-F", "-d", ":memory:", "-p", str(self.port), self.directory],
-            stdout=self.log, stderr=self.log, env=without_debuginfod())
+        self.process, port = on_free_port(lambda port: subprocess.Popen(
+            ["debuginfod", "-F", "-d", ":memory:", "-p", str(port), self.directory],
+            stdout=self.log, stderr=self.log, env=without_debuginfod()), "debuginfod listens")
+        self.url = f"http://127.0.0.1:{port}"
         return self
 
     def wait(self, case):

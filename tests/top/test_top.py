@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tool import TOOL, check  # noqa: E402
 
 GROW = sys.argv[2]
-KEYS_WAIT = 20  # seconds at most until a screen shows what it should
+KEYS_WAIT = 100  # seconds at most until a screen shows what it should
 
 
 def top(*arguments):
@@ -36,7 +36,7 @@ class Recorded:
 
     def __enter__(self):
         self.process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store",
-                                         self.store, "--", GROW, "60", "600000"])
+                                         self.store, "--", GROW, "1000", "600000"])
         deadline = time.monotonic() + KEYS_WAIT
         while top("--times=1", self.store).stdout.count(" < main") < 3:
             check(time.monotonic() < deadline, "GROW does not begin")

@@ -29,7 +29,7 @@ def run(count, program, store):
     environment = [f"LD_PRELOAD={LIBRARY}", f"STACKDEPOT_OPTIONS=store={store}:memory=4M:guard=3"]
     with tempfile.NamedTemporaryFile("r") as told:
         done = subprocess.run([INJECT, told.name, str(count), os.path.basename(LIBRARY), "env",
-                               *environment, program], capture_output=True, text=True, timeout=120)
+                               *environment, program], capture_output=True, text=True, timeout=300)
         failed = told.read().split()
     ours = [line for line in done.stderr.splitlines() if line.startswith("stackdepot: ")]
     other = [line for line in done.stderr.splitlines() if not line.startswith("stackdepot: ")]
