@@ -222,7 +222,8 @@ static bool run_store(struct run *run, const char *program)
 	if (error == -ENOENT)
 		return true;
 	if (error) {
-		complain("%s: exists, and is not a store; it is left alone", run->store);
+		complain("%s: exists, and is %s; it is left alone", run->store,
+			 error == -EPROTONOSUPPORT ? "a store of another version" : "not a store");
 		return false;
 	}
 	stackdepot_store_close(old);

@@ -251,7 +251,7 @@ static bool service_say_store(const char *path, uint32_t process)
 
 	if (error) {
 		printf("  %s: %s\n", path,
-		       error == -EPROTONOSUPPORT ? "of another version; remove it"
+		       error == -EPROTONOSUPPORT ? "of another version; a start sets it aside"
 						 : strerror(-error));
 		return false;
 	}

@@ -7,10 +7,14 @@
  * if it can, for the mapping to be its own: that is what tells how long it is there.
  *
  * Nobody writes to a store that another user could have made or changed.
+ *
+ * A store may be of another version: a service's outlives the upgrade of the recorder. If nobody is
+ * at it, it goes aside, under a name of which there is one, and a new one is made.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,8 +28,10 @@
 #include "process_limits.h"
 #include "reap.h"
 #include "recorder.h"
+#include "say.h"
 
 #define ATTACH_TRIES 2000u /* of a millisecond, for whoever makes the store */
+#define ATTACH_ASIDE ".old"
 
 static struct {
 	dev_t device;
@@ -262,26 +268,89 @@ static bool attach_is_own_directory(const char *path)
 	return stat(directory, &st) || st.st_uid == geteuid();
 }
 
-int attach_store(const char *path, bool head_only, int *ret_fd)
+/* Its file, with a store of this version in it. *RET_NEW: there was none. */
+static int attach_file(const char *path, bool *ret_new, int *ret_fd)
 {
 	struct stat st;
+	const int fd = attach_open(path);
+	int error = fd < 0 ? fd : attach_check_file(fd, &st);
+
+	if (!error) {
+		*ret_new = !st.st_size;
+		error = attach_ready(path, fd, &st);
+	}
+	*ret_fd = fd;
+	return error;
+}
+
+static void attach_say_aside(const char *path)
+{
+	const char *name = program_invocation_name;
+
+	say(name ? name : "?", ": ", path, " is of another version; it is " ATTACH_ASIDE " now",
+	    NULL);
+}
+
+/* 0: the file is there no more under this name, by us or by another one who saw it. */
+static int attach_rename(const char *path, int fd)
+{
+	char aside[RECORDER_PATH_BYTES + sizeof(ATTACH_ASIDE)];
+	struct stat st, here;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (stat(path, &here))
+		return errno == ENOENT ? 0 : -errno;
+	if (st.st_dev != here.st_dev || st.st_ino != here.st_ino)
+		return 0;
+	if (locks_any_slot(fd))
+		return -EPROTONOSUPPORT;
+	(void)strcpy(stpcpy(aside, path), ATTACH_ASIDE);
+	if (rename(path, aside))
+		return -errno;
+	attach_say_aside(path);
+	return 0;
+}
+
+static int attach_set_aside(const char *path, int fd)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	unsigned int tries;
+	int error = -EAGAIN;
+
+	for (tries = 0; tries < ATTACH_TRIES && error == -EAGAIN; tries++) {
+		error = locks_reaper(fd);
+		if (error == -EAGAIN)
+			(void)nanosleep(&moment, NULL);
+	}
+	if (!error) {
+		error = attach_rename(path, fd);
+		locks_reaper_end(fd);
+	}
+	return error ? -EPROTONOSUPPORT : 0;
+}
+
+int attach_store(const char *path, bool head_only, int *ret_fd)
+{
+	bool new = false, aside = false;
 	int error, fd;
 
 	if (recorder.options.same_owner && !attach_is_own_directory(path))
 		return -EUSERS;
-	fd = attach_open(path);
-	if (fd < 0)
-		return fd;
-	error = attach_check_file(fd, &st);
-	head_only &= !error && st.st_size;
-	if (!error)
-		error = attach_ready(path, fd, &st);
-	if (!error)
-		error = head_only ? attach_map_head(fd) : attach_map_all(fd);
-	if (error)
+	error = attach_file(path, &new, &fd);
+	if (error == -EPROTONOSUPPORT && !head_only && !attach_set_aside(path, fd)) {
 		(void)close(fd);
-	else
+		aside = true;
+		error = attach_file(path, &new, &fd);
+	}
+	if (!error)
+		error = head_only && !new ? attach_map_head(fd) : attach_map_all(fd);
+	if (!error && aside)
+		attach_say_aside(path);
+	if (!error)
 		*ret_fd = fd;
+	else if (fd >= 0)
+		(void)close(fd);
 	return error;
 }
 

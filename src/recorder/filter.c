@@ -240,7 +240,11 @@ static const struct {
 	{FILTER_STORE, SYS_clock_gettime, {0, ANY_POINTER}},
 #ifdef SYS_unlink
 	{FILTER_STORE, SYS_unlink, {ANY_POINTER}},
+	{FILTER_STORE, SYS_rename, {ANY_POINTER, ANY_POINTER}},
 #else
+	{FILTER_STORE,
+	 SYS_renameat,
+	 {(uint64_t)AT_FDCWD, ANY_POINTER, (uint64_t)AT_FDCWD, ANY_POINTER}},
 	{FILTER_STORE, SYS_unlinkat, {(uint64_t)AT_FDCWD, ANY_POINTER, 0}},
 #endif
 	{FILTER_STORE, SYS_newfstatat, {(uint64_t)AT_FDCWD, ANY_POINTER, ANY_POINTER, 0}},

@@ -47,7 +47,7 @@ static const char *setup_why(int error)
 	case -EBADMSG:
 		return "exists, and is not a store";
 	case -EPROTONOSUPPORT:
-		return "exists, and is a store of another version";
+		return "is a store of another version, and a process is recorded in it";
 	case -EPERM:
 		return "is another user's, or others may write to it";
 	case -EUSERS:

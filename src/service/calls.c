@@ -24,9 +24,9 @@ static const char *const calls[] = {
 	"rt_sigaction",	 "rt_sigprocmask",  "rt_sigreturn", "rt_tgsigqueueinfo",
 	"shmctl",	 "sigaltstack",	    "tgkill",	    "write",
 #ifdef SYS_readlink
-	"readlink",	 "unlink",
+	"readlink",	 "rename",	    "unlink",
 #else
-	"readlinkat",	 "unlinkat",
+	"readlinkat",	 "renameat",	    "unlinkat",
 #endif
 };
 

@@ -61,6 +61,13 @@ bool locks_slot_held(int fd, uint32_t slot)
 	return locks_held(fd, LOCKS_SLOTS + (uint64_t)slot);
 }
 
+bool locks_any_slot(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKS_SLOTS};
+
+	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
 bool locks_last(const char *path, int fd)
 {
 	int other = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

@@ -65,6 +65,8 @@ int locks_take(int fd, uint32_t slot);
 void locks_drop(int fd, uint32_t slot);
 /* Has another file description that lock? */
 bool locks_slot_held(int fd, uint32_t slot);
+/* Of any; it asks for nothing of the store but that. */
+bool locks_any_slot(int fd);
 /* Does a lock last as long as the mapping, on this file system? PATH is that of FD. */
 bool locks_last(const char *path, int fd);
 /* Is the process of a slot there, or can that not be known? */

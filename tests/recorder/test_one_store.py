@@ -7,6 +7,7 @@ usage: test_one_store.py STACKDEPOT PRELOAD MANY [PROCESSES [STARTS]]
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -224,6 +225,69 @@ def test_deleted(directory):
     check(left_in(found, "lines") >= 906 + 2 * 3 * 905, "what the first one has", found["processes"])
     if os.path.exists(store):
         check(left_in(report("leaks", store), "lines") < 906 + 2 * 3 * 905, "twice", report("leaks", store))
+
+
+def make_other(store, version):
+    """Of another version, that is."""
+    with open(store, "r+b") as file:
+        file.seek(8)
+        file.write(struct.pack("<I", version))
+    with open(store, "rb") as file:
+        return file.read()
+
+
+def test_other_version(directory):
+    """As after an upgrade: it goes aside once nobody is at it, and that is said; one is kept, the last."""
+    store, aside = (os.path.join(directory, name) for name in ("store", "store.old"))
+    said = f"{store} is of another version; it is .old now"
+    for version in (6, 99):
+        call(MANY, "in_turn", "1", env=environment(store))
+        old = make_other(store, version)
+        done = call(TOOL, "run", "--append", "--store", store, "--", MANY, "in_turn", "1")
+        check(done.returncode == 125 and "a store of another version" in done.stderr, "the tool leaves it", done)
+        for _ in range(2):
+            done = call(MANY, "in_turn", "1", env=environment(store, "memory=1M:stderr=yes"))
+            check((done.returncode, done.stdout) == (0, "done\n"), "as by itself", done)
+            check(done.stderr.count(said) == (1 if _ == 0 else 0), "said once", done.stderr)
+        with open(aside, "rb") as file:
+            check(file.read() == old, "the old one, as it was")
+        found = report("leaks", store)
+        check(left_in(found, "work") == 2 * LEFT and [said in one["text"] for one in found["messages"]] == [True],
+              "the new one", found)
+        check(sorted(os.listdir(directory)) == ["store", "store.old"], "one is kept", os.listdir(directory))
+
+
+def test_other_version_at_once(directory):
+    """Many begin: one of them sets it aside, and they share what comes then."""
+    store, aside = (os.path.join(directory, name) for name in ("store", "store.old"))
+    for _ in range(5):
+        call(MANY, "in_turn", "1", env=environment(store))
+        old = make_other(store, 99)
+        together = [subprocess.Popen([MANY, "in_turn", "1"], env=environment(store),
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    for _ in range(8)]
+        check(not any(process.wait() for process in together), "all as by themselves")
+        with open(aside, "rb") as file:
+            check(file.read() == old, "the old one, as it was")
+        found = report("leaks", store)
+        check(left_in(found, "work") == 8 * LEFT and len(found["messages"]) == 1, "all in the new one", found)
+        os.unlink(store)
+
+
+def test_other_version_in_use(directory):
+    """Whoever has it goes on with it, and nobody else is recorded meanwhile; then it goes aside."""
+    store = os.path.join(directory, "store")
+    process = subprocess.Popen([MANY, "lines", "2"], env=environment(store), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    check(process.stdout.readline() == "line\n", "first line")
+    make_other(store, 99)
+    done = call(MANY, "in_turn", "1", env=environment(store, "memory=1M:stderr=yes"))
+    check((done.returncode, done.stdout) == (0, "done\n") and "not recorded" in done.stderr, "told", done)
+    check(os.listdir(directory) == ["store"], "it stays", os.listdir(directory))
+    output, _ = process.communicate("\n\n")
+    check(process.returncode == 0 and output.endswith("done\n"), "it goes on", output)
+    done = call(MANY, "in_turn", "1", env=environment(store))
+    check(done.returncode == 0 and sorted(os.listdir(directory)) == ["store", "store.old"], "aside", done)
 
 
 def test_two_users(directory):
