@@ -40,31 +40,57 @@ static inline bool module_has(const struct stackdepot_unwind_module *module, uin
 	return code - module->start < module->end - module->start;
 }
 
+/* How many of those that are known begin at @code or before it. */
+static inline uint32_t permanent_place(const struct unwind_permanent *permanent, uintptr_t code)
+{
+	uint32_t low = 0, high = permanent->nr;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (permanent->module[middle].start <= code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* More than there is room for are asked about again: one has to go, each in its turn. */
+static void permanent_drop(struct unwind_permanent *permanent)
+{
+	uint32_t i = permanent->next++ % PERMANENT_MODULES;
+
+	permanent->nr--;
+	for (; i < permanent->nr; i++)
+		permanent->module[i] = permanent->module[i + 1];
+}
+
 /* P1 */
 static void permanent_add(struct unwind_permanent *permanent,
 			  const struct stackdepot_unwind_module *module)
 {
-	uint32_t i = permanent->nr;
+	uint32_t i, place;
 
-	if (i == PERMANENT_MODULES)
-		i = permanent->next++ % PERMANENT_MODULES;
-	else
-		permanent->nr++;
-	permanent->module[i] = *module;
+	if (permanent->nr == PERMANENT_MODULES)
+		permanent_drop(permanent);
+	place = permanent_place(permanent, module->start);
+	for (i = permanent->nr++; i > place; i--)
+		permanent->module[i] = permanent->module[i - 1];
+	permanent->module[place] = *module;
+	if (permanent->nr == 1)
+		permanent->first = *module;
 }
 
 static bool permanent_find(const struct unwind_permanent *permanent, uintptr_t code,
 			   struct stackdepot_unwind_module *ret_module)
 {
-	uint32_t i;
+	const uint32_t place = permanent_place(permanent, code);
 
-	for (i = 0; i < permanent->nr; i++) {
-		if (!module_has(&permanent->module[i], code))
-			continue;
-		*ret_module = permanent->module[i];
-		return true;
-	}
-	return false;
+	if (!place || !module_has(&permanent->module[place - 1], code))
+		return false;
+	*ret_module = permanent->module[place - 1];
+	return true;
 }
 
 /* P2 */
@@ -162,7 +188,7 @@ static void portable_forget(struct stackdepot_unwinder *u, uint32_t age)
 static inline uint32_t portable_range(struct stackdepot_unwinder *u, uint32_t from, uint32_t to)
 {
 	/* most are in the program, which is mostly met first */
-	struct stackdepot_unwind_module module = u->permanent.module[0];
+	struct stackdepot_unwind_module module = u->permanent.first;
 	uint32_t i, changed = from, other = 0;
 	uintptr_t frame;
 

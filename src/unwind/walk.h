@@ -83,11 +83,12 @@ struct unwind_chain_modules {
 	bool known;    /* of one at least */
 };
 
-#define PERMANENT_MODULES 16
+#define PERMANENT_MODULES 512
 
-/* Those that portable frames were in, see portable.c. */
+/* Those that portable frames were in, in the order of their addresses; see portable.c. */
 struct unwind_permanent {
 	struct stackdepot_unwind_module module[PERMANENT_MODULES];
+	struct stackdepot_unwind_module first; /* that was met: most frames are in the program */
 	uint32_t nr;
 	uint32_t next; /* the one to be replaced when all are in use */
 };
@@ -115,7 +116,7 @@ struct stackdepot_unwinder {
 	uint32_t portable_from;		  /* portable[] is right from here outwards */
 	uint32_t portable_other;	  /* behind the outermost frame of no module; 0: none */
 	uintptr_t portable[CHAIN_FRAMES]; /* of kept.pc[], if somebody asks for it */
-	uint16_t map[CHAIN_MAP]; /* by sp: the kept frame that is probably there */
+	uint16_t map[CHAIN_MAP];	  /* by sp: the kept frame that is probably there */
 };
 
 _Static_assert(sizeof(struct stackdepot_unwinder) <= STACKDEPOT_UNWINDER_BYTES, "as published");

@@ -263,6 +263,104 @@ static void test_asked_once(void)
 	dlclose(handle);
 }
 
+/* --- very many modules ------------------------------------------------------------------------- */
+
+/* To whom these are asked about, each has a function: more than an unwinder keeps. */
+#define GRAIN 64
+#define PLACES 600
+#define DEPTH 100
+#define STACKS (PLACES / DEPTH)
+
+static unsigned int grains_asked;
+static int place_first;
+
+static bool grain_module(uintptr_t code, struct stackdepot_unwind_module *ret_module)
+{
+	grains_asked++;
+	ret_module->start = code & -(uintptr_t)GRAIN;
+	ret_module->end = ret_module->start + GRAIN;
+	ret_module->delta = ret_module->start << 20;
+	return true;
+}
+
+static const struct stackdepot_unwind_portable by_grain = {grain_module, split_other};
+
+static void place_call(int i);
+
+#define PLACE(n)                                                              \
+	static NOINLINE __attribute__((aligned(GRAIN))) void place_##n(int i) \
+	{                                                                     \
+		place_call(i + 1);                                            \
+		USE(i);                                                       \
+	}
+#define TEN(what, n)                                                                            \
+	what(n##0) what(n##1) what(n##2) what(n##3) what(n##4) what(n##5) what(n##6) what(n##7) \
+		what(n##8) what(n##9)
+#define HUNDRED(what, n)                                                                \
+	TEN(what, n##0)                                                                 \
+	TEN(what, n##1)                                                                 \
+	TEN(what, n##2) TEN(what, n##3) TEN(what, n##4) TEN(what, n##5) TEN(what, n##6) \
+		TEN(what, n##7) TEN(what, n##8) TEN(what, n##9)
+#define ALL(what)        \
+	HUNDRED(what, 1) \
+	HUNDRED(what, 2) HUNDRED(what, 3) HUNDRED(what, 4) HUNDRED(what, 5) HUNDRED(what, 6)
+#define NAME(n) place_##n,
+
+ALL(PLACE)
+
+static void (*const places[])(int) = {ALL(NAME)};
+
+static NOINLINE void walk_places(void)
+{
+	const struct stackdepot_unwind_start start = stackdepot_unwind_caller();
+	struct stackdepot_unwind_trace plain, trace;
+	uintptr_t buffer[ORACLE_FRAMES], other[ORACLE_FRAMES], pc;
+	uint32_t i;
+
+	stackdepot_unwind(NULL, &start, other, ORACLE_FRAMES, &plain);
+	stackdepot_unwind(own, &start, buffer, ORACLE_FRAMES, &trace);
+	stackdepot_unwind_portable(own, &trace);
+	EXPECT(trace.nr == plain.nr && trace.nr > DEPTH);
+	for (i = 0; i < trace.nr; i++) {
+		pc = plain.frames[i];
+		EXPECT(trace.frames[i] == pc + (((pc - 1) & -(uintptr_t)GRAIN) << 20));
+	}
+	stackdepot_unwind_done(own, &trace);
+}
+
+/* Not in the order of their addresses. */
+static void place_call(int i)
+{
+	if (i == DEPTH)
+		walk_places();
+	else
+		places[(place_first + i) * 37 % PLACES](i);
+}
+
+static unsigned int walk_stacks(int nr)
+{
+	const unsigned int before = grains_asked;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		place_first = i * DEPTH;
+		place_call(0);
+	}
+	return grains_asked - before;
+}
+
+/* What never goes away is asked for once, of so many; of more some are asked for again. */
+static void test_very_many_modules(void)
+{
+	own = unwinder_make();
+	stackdepot_unwind_portable_by(&by_grain);
+	EXPECT(walk_stacks(4) >= 4 * DEPTH);
+	EXPECT(walk_stacks(4) < 5); /* this call is in a grain of its own */
+	EXPECT(walk_stacks(STACKS) >= (STACKS - 4) * DEPTH);
+	EXPECT(walk_stacks(STACKS) > 5);
+	portable_setup();
+}
+
 /* Stacks are remembered with portable frames, too. */
 static NOINLINE void test_remembered(void)
 {
@@ -308,6 +406,7 @@ int main(int argc, char **argv)
 	RUN(test_more_than_are_kept);
 	RUN(test_which_byte);
 	RUN(test_asked_once);
+	RUN(test_very_many_modules);
 	RUN(test_remembered);
 	clean_up();
 	return run_result();
