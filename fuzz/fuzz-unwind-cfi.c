@@ -72,7 +72,7 @@ static void walk_section(const struct unwind_bytes *bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct unwind_bytes bytes;
+	struct unwind_bytes bytes = {.moved = 0};
 	struct unwind_entry entry;
 	uint8_t *copy;
 	uintptr_t pc;

@@ -316,17 +316,17 @@ STACKDEPOT_API void stackdepot_unwind_confine(bool confined);
  *
  * To be called where the program calls __register_frame(), __register_frame_info() and the like.
  *
- * Context: not in signal handlers. Linear in the section.
- * Lifetime: section and code must stay until stackdepot_unwind_deregister().
- * Return: 0, -EINVAL (nothing in it can be used), -ENOSPC (1024 are registered).
+ * Context: not in signal handlers. Linear in the section, which is copied.
+ * Lifetime: the code must stay until stackdepot_unwind_deregister().
+ * Return: 0, -EINVAL (nothing in it can be used), -ENOSPC (1024 are registered, or there is no
+ *         memory for the copy, or none may be asked for: stackdepot_unwind_confine()).
  */
 STACKDEPOT_API int stackdepot_unwind_register(const void *eh_frame);
 
 /**
  * stackdepot_unwind_deregister() - forget what was registered.
  *
- * Waits for walks of other threads that are reading the section at this moment.
- *
+ * Progress: waits for nobody.
  * Context: not in signal handlers.
  * Return: 0, -ENOENT.
  */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "elf_module.h"
+#include "filter.h"
 #include "maps.h"
 #include "recorder.h"
 #include "thread.h"
@@ -29,7 +30,8 @@ EXPORT void __register_frame(void *begin)
 		*(void **)&next = elf_next("__register_frame");
 	if (next)
 		next(begin);
-	(void)stackdepot_unwind_register(begin);
+	if (filter_allows(FILTER_MMAP))
+		(void)stackdepot_unwind_register(begin);
 }
 
 EXPORT void __deregister_frame(void *begin);

@@ -14,12 +14,14 @@
 struct unwind_bytes {
 	const uint8_t *start;
 	const uint8_t *end;
+	uintptr_t moved; /* a copy: to its places this is added for what is relative to them */
 };
 
 struct unwind_reader {
 	const uint8_t *at;
 	const uint8_t *end;
 	bool bad;
+	uintptr_t moved;
 };
 
 static inline bool bytes_contain(const struct unwind_bytes *bytes, const uint8_t *at, size_t size)
@@ -40,15 +42,15 @@ static inline const uint8_t *read_skip(struct unwind_reader *r, uint64_t size)
 	return at;
 }
 
-#define READ_FIXED(name, type)                                                                     \
-	static inline type name(struct unwind_reader *r)                                           \
-	{                                                                                          \
-		const uint8_t *at = read_skip(r, sizeof(type));                                    \
-		type value = 0;                                                                    \
-                                                                                                   \
-		if (at)                                                                            \
-			memcpy(&value, at, sizeof(value));                                         \
-		return value;                                                                      \
+#define READ_FIXED(name, type)                                  \
+	static inline type name(struct unwind_reader *r)        \
+	{                                                       \
+		const uint8_t *at = read_skip(r, sizeof(type)); \
+		type value = 0;                                 \
+                                                                \
+		if (at)                                         \
+			memcpy(&value, at, sizeof(value));      \
+		return value;                                   \
 	}
 
 READ_FIXED(read_u8, uint8_t)
@@ -136,7 +138,7 @@ static inline uintptr_t read_pointer(struct unwind_reader *r, uint8_t encoding, 
 	case PE_ABSOLUTE:
 		break;
 	case PE_PC_RELATIVE:
-		base = (uintptr_t)r->at;
+		base = (uintptr_t)r->at + r->moved;
 		break;
 	case PE_DATA_RELATIVE:
 		base = (uintptr_t)data;

@@ -54,7 +54,7 @@ struct machine {
 static bool read_extent(const struct unwind_bytes *bytes, const uint8_t *at,
 			struct unwind_reader *ret_reader)
 {
-	struct unwind_reader r = {at, bytes->end, !bytes_contain(bytes, at, 4)};
+	struct unwind_reader r = {at, bytes->end, !bytes_contain(bytes, at, 4), bytes->moved};
 	uint64_t length;
 
 	if (r.bad)
@@ -411,7 +411,7 @@ int unwind_cfi_row(const struct unwind_bytes *bytes, const struct unwind_entry *
 
 	memset(&row, 0, sizeof(row));
 	row.cfa_register = ARCH_REGISTERS; /* none yet */
-	m.r = (struct unwind_reader){entry->initial, entry->initial_end, false};
+	m.r = (struct unwind_reader){entry->initial, entry->initial_end, false, bytes->moved};
 	m.bytes = bytes;
 	m.entry = entry;
 	m.row = &row;
@@ -421,7 +421,7 @@ int unwind_cfi_row(const struct unwind_bytes *bytes, const struct unwind_entry *
 	if (!machine_run(&m, pc))
 		return -EBADMSG;
 	initial = row;
-	m.r = (struct unwind_reader){entry->program, entry->program_end, false};
+	m.r = (struct unwind_reader){entry->program, entry->program_end, false, bytes->moved};
 	m.initial = &initial;
 	m.location = entry->pc_start;
 	if (!machine_run(&m, pc))
@@ -434,7 +434,7 @@ int unwind_cfi_row(const struct unwind_bytes *bytes, const struct unwind_entry *
 
 struct unwind_reader unwind_cfi_expression(const struct unwind_bytes *bytes, int32_t offset)
 {
-	struct unwind_reader r = {bytes->start + (uint32_t)offset, bytes->end, false};
+	struct unwind_reader r = {bytes->start + (uint32_t)offset, bytes->end, false, bytes->moved};
 	uint64_t size = read_uleb(&r);
 	struct unwind_reader body = r;
 

@@ -238,7 +238,7 @@ static uint32_t module_build_id(uintptr_t start, const uint8_t **ret_build_id)
 	}
 	for (i = 0; i < elf->e_phnum && !bytes; i++) {
 		const uint8_t *at = (const uint8_t *)(bias + headers[i].p_vaddr);
-		struct unwind_reader r = {at, at + headers[i].p_filesz, false};
+		struct unwind_reader r = {at, at + headers[i].p_filesz, false, 0};
 
 		if (headers[i].p_type == PT_NOTE && headers[i].p_align <= 4 &&
 		    segment_has(headers, elf->e_phnum, bias, (uintptr_t)at, headers[i].p_filesz))

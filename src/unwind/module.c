@@ -64,6 +64,7 @@ bool unwind_module_find(uintptr_t pc, struct unwind_module *ret_module)
 	module.base = module.start;
 	module.bytes.start = object.dlfo_map_start;
 	module.bytes.end = object.dlfo_map_end;
+	module.bytes.moved = 0;
 	module.header = object.dlfo_eh_frame;
 	if (!bytes_contain(&module.bytes, module.header, 4) && !program_bytes(&module.bytes))
 		return false;

@@ -2,35 +2,44 @@
 /*
  * Code that no module contains, announced with __register_frame().
  *
- * A fixed table. A slot is taken by changing its id from 0 to BUSY, and is open to readers once
- * the id is that of the registration. Readers pin a slot while they look at the section:
+ * What is announced may be freed once it is taken back, by a thread that must not wait for
+ * readers: one may have been interrupted by a handler that itself waits for that thread, as where a
+ * collector stops the world, and after fork() it is not there any more. So a section is copied, and
+ * copies are never freed.
  *
- *	reader				deregistration
- *	readers++  (seq_cst)		id = 0  (seq_cst)
- *	id == mine?  (seq_cst)		wait for readers == 0  (seq_cst)
+ * A fixed table. A slot is taken by changing its id from 0 to BUSY, and is open to readers once
+ * the id is that of the registration. Readers pin a slot while they look at the copy:
+ *
+ *	reader				who takes the slot
+ *	readers++  (seq_cst)		id = BUSY  (seq_cst)
+ *	id == mine?  (seq_cst)		readers == 0?  (seq_cst)
  *
  * Both sides write, then read what the other wrote, so at least one sees the other: either the
- * reader finds the id gone and stays away, or the deregistration waits for it. With weaker orders
- * both could miss each other, and the section be freed under the reader.
- *
- * A reader does not block, so the wait is short. It is made without the kernel, as a filter of the
- * program's may forbid to yield.
+ * reader finds the id gone and stays away, or the slot is left alone, and another one taken. With
+ * weaker orders both could miss each other, and the copy change under the reader. A slot whose
+ * reader never comes back is lost.
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "module.h"
+#include "stack.h"
 #include "stackdepot/unwind.h"
 
 #define SLOTS 1024
 #define BUSY UINT32_MAX
+#define ROOM_BYTES 4096u
 
 struct slot {
 	_Atomic uint32_t id;
 	_Atomic uint32_t readers;
 	uintptr_t start; /* the code */
 	uintptr_t end;
-	struct unwind_bytes bytes; /* the section */
+	const void *section;
+	struct unwind_bytes bytes; /* its copy */
+	uint8_t *room;
+	size_t room_bytes;
 };
 
 static struct slot slots[SLOTS];
@@ -78,6 +87,47 @@ static bool section_range(const struct unwind_bytes *bytes, uintptr_t *ret_start
 	return start < end;
 }
 
+static bool slot_is_read(const struct slot *slot)
+{
+	return atomic_load(&slot->readers);
+}
+
+/* A walk may still have what it found in the room that was too small, so that stays. */
+static bool slot_room(struct slot *slot, size_t bytes)
+{
+	size_t room = slot->room_bytes ? slot->room_bytes : ROOM_BYTES;
+	const int saved_errno = errno;
+	void *memory;
+
+	if (bytes <= slot->room_bytes)
+		return true;
+	if (__atomic_load_n(&unwind_confined, __ATOMIC_RELAXED))
+		return false;
+	while (room < bytes)
+		room *= 2;
+	memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	errno = saved_errno;
+	if (memory == MAP_FAILED)
+		return false;
+	slot->room = memory;
+	slot->room_bytes = room;
+	return true;
+}
+
+static bool slot_fill(struct slot *slot, const struct unwind_bytes *section)
+{
+	const size_t bytes = (size_t)(section->end - section->start);
+
+	if (!slot_room(slot, bytes))
+		return false;
+	memcpy(slot->room, section->start, bytes);
+	slot->bytes.start = slot->room;
+	slot->bytes.end = slot->room + bytes;
+	slot->bytes.moved = (uintptr_t)section->start - (uintptr_t)slot->room;
+	slot->section = section->start;
+	return true;
+}
+
 static struct slot *slot_take(void)
 {
 	uint32_t i;
@@ -87,6 +137,10 @@ static struct slot *slot_take(void)
 
 		if (!atomic_compare_exchange_strong(&slots[i].id, &free_id, BUSY))
 			continue;
+		if (slot_is_read(&slots[i])) {
+			atomic_store(&slots[i].id, 0);
+			continue;
+		}
 		used = atomic_load(&slots_used);
 		while (used <= i && !atomic_compare_exchange_weak(&slots_used, &used, i + 1))
 			;
@@ -97,7 +151,7 @@ static struct slot *slot_take(void)
 
 int stackdepot_unwind_register(const void *eh_frame)
 {
-	struct unwind_bytes bytes = {eh_frame, section_end(eh_frame)};
+	struct unwind_bytes bytes = {eh_frame, section_end(eh_frame), 0};
 	uintptr_t start, end;
 	struct slot *slot;
 	uint32_t id;
@@ -107,14 +161,13 @@ int stackdepot_unwind_register(const void *eh_frame)
 	slot = slot_take();
 	if (!slot)
 		return -ENOSPC;
-	id = unwind_module_id();
+	id = slot_fill(slot, &bytes) ? unwind_module_id() : 0;
 	if (!id) {
 		atomic_store(&slot->id, 0);
 		return -ENOSPC;
 	}
 	slot->start = start;
 	slot->end = end;
-	slot->bytes = bytes;
 	atomic_store(&slot->id, id);
 	return 0;
 }
@@ -126,15 +179,9 @@ int stackdepot_unwind_deregister(const void *eh_frame)
 	for (i = 0; i < used; i++) {
 		uint32_t id = atomic_load(&slots[i].id);
 
-		if (!id || id == BUSY || slots[i].bytes.start != eh_frame)
-			continue;
-		/* BUSY, not 0: nobody may take the slot while readers are in it */
-		if (!atomic_compare_exchange_strong(&slots[i].id, &id, BUSY))
-			continue;
-		while (atomic_load(&slots[i].readers))
-			;
-		atomic_store(&slots[i].id, 0);
-		return 0;
+		if (id && id != BUSY && slots[i].section == eh_frame &&
+		    atomic_compare_exchange_strong(&slots[i].id, &id, 0))
+			return 0;
 	}
 	return -ENOENT;
 }

@@ -24,7 +24,8 @@ static int32_t table_value(const struct table *table, uint64_t index, unsigned i
 static int table_open(const struct unwind_bytes *bytes, const uint8_t *header,
 		      struct table *ret_table, const uint8_t **ret_section)
 {
-	struct unwind_reader r = {header, bytes->end, !bytes_contain(bytes, header, 4)};
+	struct unwind_reader r = {header, bytes->end, !bytes_contain(bytes, header, 4),
+				  bytes->moved};
 	uint8_t version, section_encoding, count_encoding, row_encoding;
 
 	if (r.bad)

@@ -55,7 +55,7 @@ CALLS = {
     "madvise": {"attach.c": "FILTER_STORE", "setup.c": "FILTER_STORE", "thread.c": "FILTER_MADVISE"},
     "mmap": {"attach.c": "FILTER_STORE", "environment.c": "FILTER_EXEC", "exec.c": "FILTER_EXEC",
              "guard.c": START, "jit.c": PROGRAM, "locks.c": START, "memory.c": "FILTER_STORE",
-             "patch.c": START, "recount.c": "FILTER_STORE", "setup.c": "FILTER_STORE", "thread.c": "FILTER_MMAP"},
+             "patch.c": START, "recount.c": "FILTER_STORE", "registered.c": "FILTER_MMAP", "setup.c": "FILTER_STORE", "thread.c": "FILTER_MMAP"},
     "mprotect": {"guard.c": "FILTER_MPROTECT", "jit.c": PROGRAM, "patch.c": START},
     "munmap": {"attach.c": "FILTER_STORE", "environment.c": "FILTER_EXEC", "exec.c": "FILTER_EXEC",
                "jit.c": PROGRAM, "locks.c": START, "memory.c": "FILTER_STORE", "patch.c": START,

@@ -263,7 +263,7 @@ static void test_asked_once(void)
 	dlclose(handle);
 }
 
-/* --- very many modules ------------------------------------------------------------------------- */
+/* --- very many modules ------------------------------------------------------------------------ */
 
 /* To whom these are asked about, each has a function: more than an unwinder keeps. */
 #define GRAIN 64
@@ -299,8 +299,10 @@ static void place_call(int i);
 #define HUNDRED(what, n)                                                                \
 	TEN(what, n##0)                                                                 \
 	TEN(what, n##1)                                                                 \
-	TEN(what, n##2) TEN(what, n##3) TEN(what, n##4) TEN(what, n##5) TEN(what, n##6) \
-		TEN(what, n##7) TEN(what, n##8) TEN(what, n##9)
+	TEN(what, n##2)                                                                 \
+	TEN(what, n##3)                                                                 \
+	TEN(what, n##4) TEN(what, n##5) TEN(what, n##6) TEN(what, n##7) TEN(what, n##8) \
+		TEN(what, n##9)
 #define ALL(what)        \
 	HUNDRED(what, 1) \
 	HUNDRED(what, 2) HUNDRED(what, 3) HUNDRED(what, 4) HUNDRED(what, 5) HUNDRED(what, 6)
