@@ -102,7 +102,7 @@ static struct MHD_Response *answer_failed(const struct job *job, const char *nam
 	if (status < 0)
 		return answer_text("%s: reading it came to an end, by signal %d", name,
 				   WTERMSIG(job->wait_status));
-	*ret_code = MHD_HTTP_NOT_FOUND;
+	*ret_code = job->picture.kind >= PICTURE_FLEET ? MHD_HTTP_BAD_GATEWAY : MHD_HTTP_NOT_FOUND;
 	if (status == PICTURE_GONE)
 		return answer_text("%s: the store is not there any more", name);
 	said = answer_said(job, name);
@@ -118,6 +118,8 @@ static struct MHD_Response *answer_profile(struct MHD_Response *response, const 
 		[PICTURE_ALLOCS] = "application/octet-stream",
 		[PICTURE_FLAME] = "text/html; charset=utf-8",
 		[PICTURE_LOST] = "text/plain; charset=utf-8",
+		[PICTURE_FLEET] = "application/json; charset=utf-8",
+		[PICTURE_FLEET_FLAME] = "text/html; charset=utf-8",
 	};
 	const enum picture_kind kind = job->picture.kind;
 

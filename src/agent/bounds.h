@@ -26,6 +26,7 @@
 
 #define BOUND_WORKERS 4u	     /* at a time, and one more that looks for stores */
 #define BOUND_SLEEPERS 3u	     /* of these, ones that wait for their seconds */
+#define BOUND_ASKERS 2u		     /* likewise, ones that ask the server of a fleet */
 #define BOUND_QUEUE 32u		     /* jobs that wait for a worker */
 #define BOUND_OUTPUTS 16u	     /* results that are being taken */
 #define BOUND_OUTPUT_BYTES 16777216u /* of one */

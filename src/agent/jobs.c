@@ -33,7 +33,7 @@ struct jobs *jobs_open(uint64_t worker_bytes)
 }
 
 struct jobs_count {
-	size_t queued, running, sleeping, all;
+	size_t queued, running, sleeping, asking, all;
 };
 
 static struct jobs_count jobs_count(const struct jobs *jobs)
@@ -45,6 +45,7 @@ static struct jobs_count jobs_count(const struct jobs *jobs)
 		count.queued += job->stage == JOB_QUEUED;
 		count.running += job->stage == JOB_RUNNING;
 		count.sleeping += job->stage == JOB_RUNNING && job->picture.seconds;
+		count.asking += job->stage == JOB_RUNNING && job->picture.kind >= PICTURE_FLEET;
 		count.all++;
 	}
 	return count;
@@ -93,6 +94,8 @@ static bool jobs_may_start(const struct jobs *jobs, const struct job *job)
 	const struct jobs_count count = jobs_count(jobs);
 
 	if (count.all - count.queued >= BOUND_OUTPUTS)
+		return false;
+	if (job->picture.kind >= PICTURE_FLEET && count.asking >= BOUND_ASKERS)
 		return false;
 	return count.running < BOUND_WORKERS &&
 	       (!job->picture.seconds || count.sleeping < BOUND_SLEEPERS);

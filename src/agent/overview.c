@@ -91,6 +91,7 @@ void overview_write(FILE *out, const struct state *state, const struct agent_opt
 	writer_text(&writer, "tool", STACKDEPOT_VERSION);
 	writer_number(&writer, "interval", (double)options->interval_ns / 1e9);
 	writer_bool(&writer, "lost", options->allow_lost);
+	writer_bool(&writer, "fleet", options->push_server);
 	writer_number(&writer, "age",
 		      state->time_ns ? (double)(clock_now_ns() - state->time_ns) / 1e9 : -1);
 	overview_count(&writer, "foreign", (double)state->counts.foreign);

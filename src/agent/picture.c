@@ -173,6 +173,8 @@ int picture_run(const struct picture *picture)
 		.lost = picture->kind == PICTURE_LOST,
 	};
 
+	if (picture->kind >= PICTURE_FLEET)
+		return ask_become(&picture->ask);
 	find_stores(picture->places, picture->nr_places, picture_found, &open, &counts);
 	if (open.fd < 0)
 		return PICTURE_GONE;

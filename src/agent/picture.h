@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* picture.h - what a worker makes of one store: a profile, a page, a report of what is lost. */
+/* picture.h - what a worker makes: of one store a profile, a page, a report of what is lost. */
 #ifndef AGENT_PICTURE_H
 #define AGENT_PICTURE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum picture_kind { PICTURE_HEAP, PICTURE_ALLOCS, PICTURE_FLAME, PICTURE_LOST };
+#include "ask.h"
+
+enum picture_kind {
+	PICTURE_HEAP,
+	PICTURE_ALLOCS,
+	PICTURE_FLAME,
+	PICTURE_LOST,
+	PICTURE_FLEET,	    /* not of a store, but what a server knows of all hosts; as JSON */
+	PICTURE_FLEET_FLAME /* or as a page */
+};
 
 #define PICTURE_GONE 4 /* exit status: the store is not there any more */
 
@@ -20,6 +29,7 @@ struct picture {
 	uint64_t inode;
 	char *const *places;
 	size_t nr_places;
+	struct ask ask; /* of the fleet */
 };
 
 /* In a worker: write it to standard output; a complaint to standard error. An exit status. */

@@ -16,6 +16,7 @@
 
 #include "base/beside.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "bounds.h"
 #include "clock.h"
 #include "find/find.h"
@@ -104,6 +105,7 @@ static int push_run(void *context)
 	const struct agent_options *options = push->options;
 	struct push_words words = {.push = push};
 	struct find_counts counts;
+	size_t before;
 
 	push_word(&words, memory_strdup("stackdepot-fleet"));
 	push_word(&words, memory_strdup("push"));
@@ -114,7 +116,10 @@ static int push_run(void *context)
 	if (options->push_spool)
 		push_word(&words, memory_print("--spool=%s", options->push_spool));
 	push_word(&words, memory_strdup("--"));
+	before = words.nr;
 	find_stores(options->places, options->nr_places, push_found, &words, &counts);
+	if (words.nr == before)
+		return STATUS_CLEAN;
 	push_word(&words, NULL);
 	return beside_exec("stackdepot-fleet", "fleet", words.words);
 }

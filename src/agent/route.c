@@ -21,16 +21,23 @@ static const struct {
 	enum route_kind kind;
 	enum picture_kind picture;
 	bool of_service; /* may have one in front */
+	const char *question;
 } routes[] = {
-	{"/", ROUTE_PAGE, 0, false},
-	{"/overview.json", ROUTE_OVERVIEW, 0, false},
-	{"/metrics", ROUTE_METRICS, 0, false},
-	{"/debug/pprof", ROUTE_INDEX, 0, true},
-	{"/debug/pprof/", ROUTE_INDEX, 0, true},
-	{"/debug/pprof/heap", ROUTE_PICTURE, PICTURE_HEAP, true},
-	{"/debug/pprof/allocs", ROUTE_PICTURE, PICTURE_ALLOCS, true},
-	{"/flame", ROUTE_PICTURE, PICTURE_FLAME, true},
-	{"/lost", ROUTE_PICTURE, PICTURE_LOST, true},
+	{"/", ROUTE_PAGE, 0, false, NULL},
+	{"/overview.json", ROUTE_OVERVIEW, 0, false, NULL},
+	{"/metrics", ROUTE_METRICS, 0, false, NULL},
+	{"/debug/pprof", ROUTE_INDEX, 0, true, NULL},
+	{"/debug/pprof/", ROUTE_INDEX, 0, true, NULL},
+	{"/debug/pprof/heap", ROUTE_PICTURE, PICTURE_HEAP, true, NULL},
+	{"/debug/pprof/allocs", ROUTE_PICTURE, PICTURE_ALLOCS, true, NULL},
+	{"/flame", ROUTE_PICTURE, PICTURE_FLAME, true, NULL},
+	{"/lost", ROUTE_PICTURE, PICTURE_LOST, true, NULL},
+	{"/fleet/services", ROUTE_PICTURE, PICTURE_FLEET, false, "services"},
+	{"/fleet/growth", ROUTE_PICTURE, PICTURE_FLEET, false, "growth"},
+	{"/fleet/top", ROUTE_PICTURE, PICTURE_FLEET, false, "top"},
+	{"/fleet/errors", ROUTE_PICTURE, PICTURE_FLEET, false, "errors"},
+	{"/fleet/stack", ROUTE_PICTURE, PICTURE_FLEET, false, "stack"},
+	{"/fleet/flame", ROUTE_PICTURE, PICTURE_FLEET_FLAME, false, "flame"},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -61,6 +68,7 @@ struct route route_of(const char *path)
 			memcpy(route.service, path + strlen(SERVICES), length);
 		route.kind = routes[i].kind;
 		route.picture = routes[i].picture;
+		route.question = routes[i].question;
 		return route;
 	}
 	return route;

@@ -22,6 +22,7 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	enum picture_kind picture;
+	const char *question;		   /* of a picture of the fleet */
 	char service[ROUTE_SERVICE_BYTES]; /* that the path names; empty: none */
 };
 

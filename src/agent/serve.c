@@ -35,6 +35,7 @@
 #define SWEEP_NS 250000000u
 #define WRONG_TOKEN_COST 10 /* as many requests */
 #define LOST_COST 10
+#define FLEET_COST 5
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
@@ -370,13 +371,9 @@ static const char *request_picture(const struct request *request, struct picture
 	return NULL;
 }
 
-/*
- * To look for what is lost stops a program. So it takes an option, costs a client more than the
- * rest, and is not had by a stranger's page that makes a browser ask.
- */
-static const char *request_stops(const struct request *request, unsigned int *ret_code)
+/* What others feel costs a client more, and is not had by a stranger's page that makes a browser ask. */
+static const char *request_costs(const struct request *request, double cost, unsigned int *ret_code)
 {
-	struct serve *serve = request->serve;
 	const char *from =
 		MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Sec-Fetch-Site");
 	const struct sockaddr *client =
@@ -384,13 +381,55 @@ static const char *request_stops(const struct request *request, unsigned int *re
 			->client_addr;
 
 	*ret_code = MHD_HTTP_FORBIDDEN;
-	if (!serve->options->allow_lost)
-		return "this stops the program for some milliseconds; the agent was started "
-		       "without --allow-lost";
 	if (from && strcmp(from, "same-origin") && strcmp(from, "none"))
 		return "not from another site's page";
 	*ret_code = MHD_HTTP_TOO_MANY_REQUESTS;
-	return access_may(serve->rates, client, LOST_COST) ? NULL : "too many requests";
+	return access_may(request->serve->rates, client, cost) ? NULL : "too many requests";
+}
+
+/* To look for what is lost stops a program. So it takes an option. */
+static const char *request_stops(const struct request *request, unsigned int *ret_code)
+{
+	*ret_code = MHD_HTTP_FORBIDDEN;
+	if (!request->serve->options->allow_lost)
+		return "this stops the program for some milliseconds; the agent was started "
+		       "without --allow-lost";
+	return request_costs(request, LOST_COST, ret_code);
+}
+
+static enum MHD_Result request_begin_job(struct request *request, const struct picture *picture,
+					 const char *name)
+{
+	request->job = jobs_add(request->serve->jobs, picture, request);
+	if (!request->job)
+		return request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+				      answer_text("too many profiles are being made"));
+	request->service = memory_strdup(name);
+	return request_wait(request);
+}
+
+/* A question to the server of the fleet, which has more to do than to answer us. */
+static enum MHD_Result request_fleet(struct request *request)
+{
+	const struct agent_options *options = request->serve->options;
+	struct picture picture = {.kind = request->route.picture,
+				  .ask = {.question = request->route.question,
+					  .server = options->push_server,
+					  .credentials = options->push_credentials}};
+	unsigned int code = MHD_HTTP_BAD_REQUEST;
+	const char *problem;
+
+	if (!options->push_server)
+		return request_answer(request, MHD_HTTP_NOT_FOUND,
+				      answer_text("the agent was started without --push, so it "
+						  "knows no server of a fleet"));
+	problem = ask_set(&picture.ask, request_value(request, "service"),
+			  request_value(request, "since"), request_value(request, "id"));
+	if (!problem)
+		problem = request_costs(request, FLEET_COST, &code);
+	if (problem)
+		return request_answer(request, code, answer_text("%s", problem));
+	return request_begin_job(request, &picture, "the fleet");
 }
 
 static enum MHD_Result request_order(struct request *request)
@@ -409,12 +448,7 @@ static enum MHD_Result request_order(struct request *request)
 		return request_no_store(request);
 	picture.device = store->record.device;
 	picture.inode = store->record.inode;
-	request->job = jobs_add(request->serve->jobs, &picture, request);
-	if (!request->job)
-		return request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-				      answer_text("too many profiles are being made"));
-	request->service = memory_strdup(store->service);
-	return request_wait(request);
+	return request_begin_job(request, &picture, store->service);
 }
 
 static enum MHD_Result request_take(struct request *request)
@@ -493,6 +527,8 @@ static enum MHD_Result request_go(struct request *request)
 	if (request->route.kind == ROUTE_NONE)
 		return request_answer(request, MHD_HTTP_NOT_FOUND,
 				      answer_text("there is no such page"));
+	if (request->route.kind == ROUTE_PICTURE && request->route.picture >= PICTURE_FLEET)
+		return request_fleet(request);
 	if (!request->looked && !look_is_fresh(request->serve->look)) {
 		look_begin(request->serve->look);
 		return request_wait(request);

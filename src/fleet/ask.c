@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ask.h"
 #include "base/complain.h"
+#include "base/rights.h"
 #include "base/status.h"
 #include "schema.h"
 #include "sql.h"
@@ -95,6 +97,9 @@ static int ask_server(const struct fleet_options *options, const struct ask_kind
 
 	if (!server)
 		return status;
+	/* Of a daemon, which needed them to read its credentials. */
+	if (geteuid())
+		rights_drop();
 	if (!kind->run)
 		status = ask_init(options, server);
 	else if (server_check(server) == SERVER_TOOK)

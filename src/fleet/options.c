@@ -21,6 +21,8 @@
 #define STORE_BYTES (1u << 30)
 #define STORE_BYTES_MIN (16u << 20)
 #define LIMIT 20
+#define TIMEOUT 600
+#define TIMEOUT_MAX 86400
 #define EVERY_MAX 86400
 
 #define OPTION(name, value, number, text) {name, (value) != NULL, NULL, number},
@@ -93,6 +95,16 @@ static bool options_limit(struct fleet_options *options, const char *value)
 	if (!options_number(value, 1e6, &number) || number < 1)
 		return false;
 	options->limit = (size_t)number;
+	return true;
+}
+
+static bool options_timeout(struct fleet_options *options, const char *value)
+{
+	double number;
+
+	if (!options_number(value, TIMEOUT_MAX, &number) || number < 1)
+		return false;
+	options->server.query_seconds = (long)number;
 	return true;
 }
 
@@ -170,6 +182,8 @@ static bool options_take_ask(struct fleet_options *options, int option, const ch
 		return options_time(value, &options->until);
 	case FLEET_OPTION_LIMIT:
 		return options_limit(options, value);
+	case FLEET_OPTION_TIMEOUT:
+		return options_timeout(options, value);
 	case FLEET_OPTION_BY:
 		return options_by(options, value);
 	case FLEET_OPTION_FAIL:
@@ -222,8 +236,10 @@ int fleet_options_parse(struct fleet_options *options, const char *name, int arg
 	const struct option *list = !strcmp(name, "push") ? push_options : ask_options;
 	int option;
 
-	*options = (struct fleet_options){
-		.spool_bytes = SPOOL_BYTES, .store_bytes = STORE_BYTES, .limit = LIMIT};
+	*options = (struct fleet_options){.spool_bytes = SPOOL_BYTES,
+					  .store_bytes = STORE_BYTES,
+					  .limit = LIMIT,
+					  .server.query_seconds = TIMEOUT};
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:", list, NULL)) >= 0) {
 		if (option == ':')

@@ -22,7 +22,6 @@
 #define SLOW_BYTES 100L /* a second, for so long, is too slow */
 #define SLOW_SECONDS 30L
 #define INSERT_SECONDS 120L
-#define QUERY_SECONDS 600L
 #define SECRET_BYTES 4096
 #define SCHEMA_VERSION "1"
 
@@ -34,6 +33,7 @@ struct server {
 	struct curl_slist *headers; /* who we are */
 	char *error;
 	long retry_after;
+	long query_seconds;
 	struct rows answer;
 	bool too_much;
 };
@@ -260,6 +260,7 @@ struct server *server_open(const struct server_options *options)
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		memory_out();
+	server->query_seconds = options->query_seconds;
 	server->curl = curl_easy_init();
 	if (!server->curl)
 		memory_out();
@@ -343,7 +344,7 @@ static enum server_answer server_judge(struct server *server, CURLcode code, lon
 
 /* POST what was set up; the answer is in `answer`. */
 static enum server_answer server_perform(struct server *server, struct curl_slist *headers,
-					 long seconds)
+					 long seconds, long slow_seconds)
 {
 	struct curl_slist *last = headers;
 	CURLcode code;
@@ -359,8 +360,7 @@ static enum server_answer server_perform(struct server *server, struct curl_slis
 	curl_easy_setopt(server->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(server->curl, CURLOPT_TIMEOUT, seconds);
 	/* Who is asked may think for long before he says anything. */
-	curl_easy_setopt(server->curl, CURLOPT_LOW_SPEED_TIME,
-			 seconds == INSERT_SECONDS ? SLOW_SECONDS : 0L);
+	curl_easy_setopt(server->curl, CURLOPT_LOW_SPEED_TIME, slow_seconds);
 	code = curl_easy_perform(server->curl);
 	last->next = NULL;
 	(void)curl_easy_getinfo(server->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -397,7 +397,7 @@ static enum server_answer server_send(struct server *server, FILE *file, size_t 
 	curl_easy_setopt(server->curl, CURLOPT_READFUNCTION, NULL);
 	curl_easy_setopt(server->curl, CURLOPT_READDATA, file);
 	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)bytes);
-	answer = server_perform(server, headers, INSERT_SECONDS);
+	answer = server_perform(server, headers, INSERT_SECONDS, SLOW_SECONDS);
 	curl_slist_free_all(headers);
 	if (answer != SERVER_TOOK || !server->answer.length)
 		return answer;
@@ -440,7 +440,7 @@ static enum server_answer server_ask(struct server *server, const char *sql)
 	curl_easy_setopt(server->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDS, sql);
 	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(sql));
-	answer = server_perform(server, headers, QUERY_SECONDS);
+	answer = server_perform(server, headers, server->query_seconds, 0);
 	curl_slist_free_all(headers);
 	return answer;
 }
@@ -452,6 +452,15 @@ static bool server_answered(const struct server *server, enum server_answer answ
 	return answer == SERVER_TOOK;
 }
 
+/* Nor does the server go on for somebody who has gone. */
+static void server_set_limit(struct server *server)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%ld", server->query_seconds);
+	server_set_query(server, "max_execution_time", seconds);
+}
+
 bool server_query(struct server *server, const char *sql, struct rows *ret_rows)
 {
 	server_begin(server, true);
@@ -460,6 +469,7 @@ bool server_query(struct server *server, const char *sql, struct rows *ret_rows)
 	server_set_query(server, "buffer_size", "1048576");
 	server_set_query(server, "default_format", "TabSeparated");
 	server_set_query(server, "insert_distributed_sync", "1");
+	server_set_limit(server);
 	if (!server_answered(server, server_ask(server, sql)))
 		return false;
 	rows_clear(ret_rows);

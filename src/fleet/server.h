@@ -18,6 +18,7 @@ struct server_options {
 	const char *database;	 /* NULL: stackdepot */
 	const char *credentials; /* a file: USER:PASSWORD, or a token; NULL: none */
 	const char *authority;	 /* a file of certificates; NULL: those of the system */
+	long query_seconds;	 /* that an answer may take */
 	bool plain;		 /* credentials may go over http to another host */
 };
 

@@ -53,7 +53,7 @@ _stackdepot()
 			--spool-size= --every= --stores= --store-memory= --symbols --lost" ;;
 	fleet)
 		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --since= --until=
-			--limit= --json --by=version --by=host --by=service --fail-on-increase= --output= --cluster="
+			--limit= --timeout= --json --by=version --by=host --by=service --fail-on-increase= --output= --cluster="
 		[ "$COMP_CWORD" -eq 2 ] && words="$words top growth diff errors lost stack services hosts flame init" ;;
 	corpus)
 		words="-o --" ;;

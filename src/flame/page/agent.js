@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* agent.js - the page of the agent: services and their processes, looked at again by and by. */
-import { byId, element, fill, prepareSearch } from "./dom.js";
+import { byId, element, fill, prepareSearch, prepareTabs } from "./dom.js";
+import { openFleet, prepareFleet, showFleet } from "./fleet.js";
 import { bytes, count, exact, figure, plural } from "./format.js";
+import { line } from "./line.js";
 import { prepareTheme } from "./theme.js";
 
 const LIVE = { bytes: true }, GROWTH = { bytes: true, signed: true };
 const WIDTH = 120, HEIGHT = 22;
-const SVG = "http://www.w3.org/2000/svg";
 const COLUMNS = [
 	{ id: "name", label: "Service, process" },
 	{ id: "live", label: "Live", number: true },
@@ -25,26 +26,6 @@ function growth({ history }) {
 }
 
 /* --- rows --------------------------------------------------------------------------------- */
-
-/* From zero, so that heights are as values. */
-function sparkline(history) {
-	const most = Math.max(...history, 1);
-	const x = (i) => history.length < 2 ? WIDTH : (i * WIDTH) / (history.length - 1);
-	const y = (value) => HEIGHT - 1 - ((HEIGHT - 2) * value) / most;
-	const drawing = document.createElementNS(SVG, "svg");
-	const line = document.createElementNS(SVG, "polyline");
-	const points = history.length === 1 ? [history[0], history[0]] : history;
-
-	drawing.setAttribute("class", "spark");
-	drawing.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-	drawing.setAttribute("role", "img");
-	drawing.setAttribute("aria-label", history.length ? `from ${bytes(history[0])} to ${bytes(history.at(-1))}, ` +
-		`at most ${bytes(Math.max(...history))}` : "nothing yet");
-	line.setAttribute("points", points.map((value, i) =>
-		`${(history.length === 1 ? i * WIDTH : x(i)).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
-	drawing.append(line);
-	return drawing;
-}
 
 function number(metric, value, estimated) {
 	return element("td", { class: "number", title: exact(metric, value) },
@@ -74,7 +55,7 @@ function figures(row, estimated) {
 	const errors = Object.values(row.kinds ?? {}).reduce((sum, times) => sum + times, 0);
 
 	return [number(LIVE, row.live_bytes, estimated), number(GROWTH, growth(row), estimated),
-		element("td", {}, sparkline(row.history)), number({}, row.live_objects, estimated),
+		element("td", {}, line(row.history, WIDTH, HEIGHT, "spark")), number({}, row.live_objects, estimated),
 		number({}, row.allocations, estimated), number(LIVE, row.recorder_bytes, false),
 		row.kinds ? element("td", { class: errors ? "number alert" : "number", title: errorText(row) },
 			count(errors), row.doubts ? element("small", {}, ` +${count(row.doubts)}?`) : null)
@@ -275,8 +256,32 @@ function later() {
 		: again(), Math.max(1, state.data.interval) * 1000);
 }
 
+/* Only where the agent knows a server. A reload stays where it is. */
+function prepareViews() {
+	const open = prepareTabs([["host", "This host"], ["fleet", "Fleet"]], (name) => {
+		if (name === "fleet")
+			openFleet();
+		history.replaceState(null, "", name === "fleet" ? "#fleet" : location.pathname);
+		look();
+	});
+
+	byId("views").hidden = false;
+	prepareFleet();
+	open(location.hash === "#fleet" ? "fleet" : "host");
+}
+
+/* What is looked for is looked for in what is shown. */
+function look() {
+	if (byId("panel-fleet").hidden)
+		showTable();
+	else
+		showFleet();
+}
+
 prepareTheme();
 byId("problem").hidden = true;
-prepareSearch(showTable);
+prepareSearch(look);
 show();
+if (state.data.fleet)
+	prepareViews();
 later();

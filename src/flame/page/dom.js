@@ -38,6 +38,40 @@ export function prepareSearch(search) {
 	});
 }
 
+/* A row of tabs: "tab-ID" opens "panel-ID", arrows go from one to the next. OPENED is told; returns what opens one. */
+export function prepareTabs(views, opened) {
+	const names = views.map(([id]) => id);
+	let current = null;
+	const open = (name) => {
+		const last = current;
+
+		current = name;
+		for (const id of names) {
+			byId(`panel-${id}`).hidden = id !== name;
+			byId(`tab-${id}`).setAttribute("aria-selected", String(id === name));
+			byId(`tab-${id}`).tabIndex = id === name ? 0 : -1;
+		}
+		opened(name, last);
+	};
+	const keydown = (event) => {
+		const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+
+		if (!step)
+			return;
+		event.preventDefault();
+		open(names[(names.indexOf(current) + step + names.length) % names.length]);
+		byId(`tab-${current}`).focus();
+	};
+
+	for (const [id, label] of views) {
+		byId("tabs").append(element("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `panel-${id}`,
+			on: { click: () => open(id), keydown } }, label));
+		byId(`panel-${id}`).setAttribute("role", "tabpanel");
+		byId(`panel-${id}`).setAttribute("aria-labelledby", `tab-${id}`);
+	}
+	return open;
+}
+
 export function fill(node, ...children) {
 	node.replaceChildren(...children.flat().filter((child) => child !== null));
 }

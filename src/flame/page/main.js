@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* main.js - the page: which view, of which figures, and what is looked for. */
 import { Chart, growthColour, moduleColour } from "./chart.js";
-import { byId, element, fill, prepareSearch } from "./dom.js";
+import { byId, element, fill, prepareSearch, prepareTabs } from "./dom.js";
 import { bytes, count, exact, figure, plural, share } from "./format.js";
 import { Model } from "./model.js";
 import { FunctionTable, showErrors, showStacks } from "./tables.js";
@@ -276,15 +276,8 @@ const VIEWS = [
 	["process", "Process", showProcess],
 ];
 
-function openView(name) {
-	const { view: last } = state;
-
+function showView(name, last) {
 	state.view = name;
-	for (const [id] of VIEWS) {
-		byId(`panel-${id}`).hidden = id !== name;
-		byId(`tab-${id}`).setAttribute("aria-selected", String(id === name));
-		byId(`tab-${id}`).tabIndex = id === name ? 0 : -1;
-	}
 	byId("metrics").hidden = name === "errors" || name === "process";
 	byId("details").hidden = name !== "flame" && name !== "sandwich";
 	if (last !== name || !byId(`panel-${name}`).dataset.shown)
@@ -293,29 +286,13 @@ function openView(name) {
 		showSandwich();
 }
 
+const openView = prepareTabs(VIEWS, showView);
+
 function refresh() {
 	const [name, , show] = VIEWS.find(([id]) => id === state.view);
 
 	byId(`panel-${name}`).dataset.shown = "yes";
 	show();
-}
-
-function tabKey(event) {
-	const names = VIEWS.map(([id]) => id);
-	const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-	const at = names.indexOf(state.view);
-
-	if (!step)
-		return;
-	event.preventDefault();
-	openView(names[(at + step + names.length) % names.length]);
-	byId(`tab-${state.view}`).focus();
-}
-
-function prepareTabs() {
-	byId("tabs").append(...VIEWS.map(([id, label]) => element("button", { type: "button", role: "tab",
-		id: `tab-${id}`, "aria-controls": `panel-${id}`, on: { click: () => openView(id), keydown: tabKey } },
-	label)));
 }
 
 function prepareMetrics() {
@@ -354,7 +331,6 @@ function search() {
 }
 
 showHeader();
-prepareTabs();
 prepareMetrics();
 prepareSandwich();
 prepareTheme();
