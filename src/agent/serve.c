@@ -371,7 +371,7 @@ static const char *request_picture(const struct request *request, struct picture
 	return NULL;
 }
 
-/* What others feel costs a client more, and is not had by a stranger's page that makes a browser ask. */
+/* What others feel costs more, and is not had by a stranger's page that makes a browser ask. */
 static const char *request_costs(const struct request *request, double cost, unsigned int *ret_code)
 {
 	const char *from =
