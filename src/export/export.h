@@ -3,6 +3,7 @@
 #ifndef EXPORT_EXPORT_H
 #define EXPORT_EXPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "profile/profile.h"
@@ -22,6 +23,7 @@ struct export
 	FILE *out;
 	unsigned int
 		seconds; /* values are what changed in so many, and may be negative; 0: what is */
+	bool live_only; /* of pprof: what is live at this moment, not what was allocated */
 };
 
 /* As the command line calls them. */

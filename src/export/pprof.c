@@ -83,7 +83,8 @@ struct pprof_function {
 
 struct pprof {
 	const struct profile *profile;
-	unsigned int seconds; /* as of struct export */
+	unsigned int seconds; /* as of struct export; the next likewise */
+	bool live_only;
 	struct gzip *gzip;
 	struct intern *strings;
 	struct intern *locations; /* pointers to frames; or a text, for a stack without any */
@@ -131,6 +132,11 @@ static void pprof_type(struct pprof *pprof, unsigned int field, const char *name
 
 /* --- samples ---------------------------------------------------------------------------------- */
 
+static bool pprof_has(const struct pprof *pprof, enum export_value value)
+{
+	return !pprof->live_only || value == EXPORT_LIVE_OBJECTS || value == EXPORT_LIVE_BYTES;
+}
+
 static void pprof_sample(struct pprof *pprof, const struct profile_stack *stack)
 {
 	const char *missing = export_missing(stack);
@@ -147,6 +153,8 @@ static void pprof_sample(struct pprof *pprof, const struct profile_stack *stack)
 	for (i = 0; i < EXPORT_VALUES; i++) {
 		double value = export_value_of(stack, pprof_types[i].value);
 
+		if (!pprof_has(pprof, pprof_types[i].value))
+			continue;
 		protobuf_element(&pprof->inner, (uint64_t)(pprof->seconds ? export_difference(value)
 									  : export_integer(value)));
 	}
@@ -336,16 +344,17 @@ static void pprof_comments(struct pprof *pprof)
 	}
 }
 
-/* When it began, and how long it took; of a difference, its own seconds, which end now. */
+/* When it began, and how long it took; of a difference, its own seconds, which end now; or now. */
 static void pprof_times(struct pprof *pprof, const struct stackdepot_store_info *info)
 {
 	const uint64_t lasted = pprof->seconds * 1000000000ull;
 	struct timespec now = {0, 0};
 
-	if (lasted && !clock_gettime(CLOCK_REALTIME, &now)) {
+	if ((lasted || pprof->live_only) && !clock_gettime(CLOCK_REALTIME, &now)) {
 		pprof_number(pprof, PROFILE_TIME_NS,
 			     (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - lasted);
-		pprof_number(pprof, PROFILE_DURATION_NS, lasted);
+		if (lasted)
+			pprof_number(pprof, PROFILE_DURATION_NS, lasted);
 		return;
 	}
 	pprof_number(pprof, PROFILE_TIME_NS, info->start_ns);
@@ -361,6 +370,8 @@ static void pprof_head(struct pprof *pprof, enum export_value value)
 
 	(void)pprof_string(pprof, ""); /* has to be the first */
 	for (i = 0; i < EXPORT_VALUES; i++) {
+		if (!pprof_has(pprof, pprof_types[i].value))
+			continue;
 		pprof_type(pprof, PROFILE_SAMPLE_TYPE, pprof_types[i].name, pprof_types[i].unit);
 		if (pprof_types[i].value == value)
 			pprof_number(pprof, PROFILE_DEFAULT_TYPE,
@@ -391,6 +402,7 @@ void export_pprof(const struct export *export)
 	struct pprof pprof = {
 		.profile = export->profile,
 		.seconds = export->seconds,
+		.live_only = export->live_only,
 		.gzip = gzip_open(export->out),
 		.strings = intern_open(),
 		.locations = intern_open(),

@@ -8,6 +8,7 @@
 
 #define VARINT_BYTES 10u
 #define WIRE_VARINT 0u
+#define WIRE_FIXED64 1u
 #define WIRE_LENGTH 2u
 
 static void protobuf_room(struct protobuf *message, size_t bytes)
@@ -38,6 +39,18 @@ void protobuf_integer(struct protobuf *message, unsigned int field, uint64_t val
 		return;
 	protobuf_element(message, field << 3 | WIRE_VARINT);
 	protobuf_element(message, value);
+}
+
+void protobuf_fixed64(struct protobuf *message, unsigned int field, uint64_t value)
+{
+	int i;
+
+	if (!value)
+		return;
+	protobuf_element(message, field << 3 | WIRE_FIXED64);
+	protobuf_room(message, sizeof(value));
+	for (i = 0; i < 8; i++)
+		message->bytes[message->used++] = (unsigned char)(value >> 8 * i);
 }
 
 void protobuf_bytes(struct protobuf *message, unsigned int field, const void *bytes, size_t length)

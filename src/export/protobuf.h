@@ -15,6 +15,8 @@ struct protobuf {
 void protobuf_free(struct protobuf *message);
 /* A field of type int64, uint64 or bool; zero, which is the default, is left out. */
 void protobuf_integer(struct protobuf *message, unsigned int field, uint64_t value);
+/* A field of type fixed64, likewise. */
+void protobuf_fixed64(struct protobuf *message, unsigned int field, uint64_t value);
 /* An element of a packed list, whose bytes become a field of their own. */
 void protobuf_element(struct protobuf *list, uint64_t value);
 /* A string, a packed list or a message inside; written even if it is empty. */

@@ -22,6 +22,7 @@
 #include "base/rights.h"
 #include "collect.h"
 #include "export/export.h"
+#include "labels.h"
 #include "place.h"
 #include "profile/alive.h"
 #include "profile/profile.h"
@@ -30,9 +31,7 @@
 
 #define READ_TRIES 3
 #define DAY_SECONDS 86400u
-#define DESCRIPTORS "/proc/self/fd/"
-#define SUFFIX ".stackdepot"
-#define VERSION_BYTES 256
+#define PROGRAM_BYTES 256
 #define NOTES 16u
 
 struct source {
@@ -278,7 +277,7 @@ static void put_errors(const struct source *source)
 static void put_program(struct rows *figures, const struct stackdepot_store_info *info)
 {
 	const char *slash = strrchr(info->command, '/');
-	char *name = clean_short(slash ? slash + 1 : info->command, VERSION_BYTES);
+	char *name = clean_short(slash ? slash + 1 : info->command, PROGRAM_BYTES);
 
 	rows_column(figures, name);
 	free(name);
@@ -429,75 +428,10 @@ static void put_lost(const struct source *source, const struct profile *lost)
 
 /* --- who it is -------------------------------------------------------------------------------- */
 
-/* The first line of a file, clean; "" if there is none. To be freed. */
-static char *source_line(FILE *file)
-{
-	char line[VERSION_BYTES] = "";
-
-	if (file && !fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	if (file)
-		(void)fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	return clean_text(line);
-}
-
-/*
- * A file of the owner of its store, and no link: whoever reads may have more rights than he has,
- * and what the file says is told to others.
- */
-static FILE *source_open_beside(const char *path, const char *store)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st, owner;
-
-	if (fd < 0)
-		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && !stat(store, &owner) &&
-	    (st.st_uid == owner.st_uid || st.st_uid == 0))
-		return fdopen(fd, "r");
-	(void)close(fd);
-	return NULL;
-}
-
-/* The path without its suffix, and with MORE behind it; to be freed. */
-static char *source_beside(const char *path, const char *more)
-{
-	size_t length = strlen(path), suffix = strlen(SUFFIX);
-
-	if (length > suffix && !strcmp(path + length - suffix, SUFFIX))
-		length -= suffix;
-	return memory_print("%.*s%s", (int)length, path, more);
-}
-
-static char *source_service(const struct collect_labels *labels, const char *path)
-{
-	char *stem, *service;
-
-	if (labels->service)
-		return clean_text(labels->service);
-	stem = source_beside(path, "");
-	service = clean_text(strrchr(stem, '/') ? strrchr(stem, '/') + 1 : stem);
-	free(stem);
-	return service;
-}
-
-static char *source_version(const struct collect_labels *labels, const char *path)
-{
-	char *beside, *version;
-
-	if (labels->version)
-		return clean_text(labels->version);
-	beside = source_beside(path, ".version");
-	version = source_line(source_open_beside(beside, path));
-	free(beside);
-	return version;
-}
-
 static void source_labels(struct source *source, const char *path)
 {
-	const struct collect_labels *labels = &source->collect->labels;
-	char *service = source_service(labels, path), *version = source_version(labels, path);
+	const struct labels *labels = &source->collect->labels;
+	char *service = labels_service(labels, path), *version = labels_version(labels, path);
 
 	rows_column(&source->labels, service);
 	rows_column(&source->labels, labels->host);
@@ -510,7 +444,7 @@ static void source_labels(struct source *source, const char *path)
 /* A file: the machine, where it lies, and when it was made, as a name may be used again. */
 static void source_identify(struct source *source, const char *path)
 {
-	char *machine = source_line(fopen("/etc/machine-id", "re")), *real = realpath(path, NULL);
+	char *machine = labels_line(fopen("/etc/machine-id", "re")), *real = realpath(path, NULL);
 	struct fleet_id id = fleet_id_begin();
 	struct statx st = {0};
 
@@ -583,14 +517,6 @@ static bool source_read(struct source *source)
 	return true;
 }
 
-/* One that was handed over as a descriptor has the name of its file. */
-static char *source_path(const char *name)
-{
-	char *real = strncmp(name, DESCRIPTORS, strlen(DESCRIPTORS)) ? NULL : realpath(name, NULL);
-
-	return real ? real : memory_strdup(name);
-}
-
 static void source_put(struct source *source, const struct profile *lost, const char *path)
 {
 	size_t i;
@@ -610,7 +536,7 @@ static void source_put(struct source *source, const struct profile *lost, const 
 static bool source_open(struct source *source, const char *name, char **ret_path,
 			struct profile **ret_lost)
 {
-	char *names[] = {(char *)(uintptr_t)name}, *path = source_path(name);
+	char *names[] = {(char *)(uintptr_t)name}, *path = labels_path(name);
 	const struct targets targets = {.names = names, .nr = 1};
 
 	source->profile = profile_open(&targets, NULL);
@@ -709,7 +635,7 @@ static bool part_take(const struct collect *collect, FILE *file)
 bool collect_store(const struct collect *collect, const char *name)
 {
 	struct part part = {collect, name};
-	char *path = source_path(name);
+	char *path = labels_path(name);
 	FILE *file = apart_run(part_read, &part, collect->memory_bytes, path);
 	bool good = file && part_take(collect, file);
 

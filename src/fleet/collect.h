@@ -8,21 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "labels.h"
 #include "rows.h"
 #include "state.h"
 #include "table.h"
 
-struct collect_labels {
-	const char *service; /* NULL: the name of the store */
-	const char *host;
-	const char *version; /* NULL: what a file beside the store says, or nothing */
-	const char *boot;    /* its UUID */
-};
-
 struct collect {
 	struct state *state;
 	struct rows *tables; /* FLEET_TABLES */
-	struct collect_labels labels;
+	struct labels labels;
 	uint64_t time;	       /* seconds since 1970 */
 	uint64_t memory_bytes; /* that reading a store may take */
 	bool lost;	       /* look for lost objects, too, which stops processes for a moment */

@@ -22,6 +22,8 @@ enum {
 	FLEET_OPTION_EVERY,
 	FLEET_OPTION_STORES,
 	FLEET_OPTION_STORE_BYTES,
+	FLEET_OPTION_FORMAT,
+	FLEET_OPTION_EXPERIMENTAL,
 	FLEET_OPTION_SYMBOLS,
 	FLEET_OPTION_LOST,
 	FLEET_OPTION_CLUSTER,
@@ -56,6 +58,9 @@ enum {
 	X("stores", "PLACE", FLEET_OPTION_STORES, \
 	  "also those in a directory, or of a pattern, anew each time; may come again") \
 	X("store-memory", "BYTES", FLEET_OPTION_STORE_BYTES, "that reading one may take (1G)") \
+	X("format", "NAME", FLEET_OPTION_FORMAT, \
+	  "clickhouse; pprof, to Pyroscope's /ingest or Parca's /api/profiles/writeraw; otlp") \
+	X("experimental", NULL, FLEET_OPTION_EXPERIMENTAL, "which otlp is") \
 	X("symbols", NULL, FLEET_OPTION_SYMBOLS, "also names for hosts without symbols") \
 	X("lost", NULL, FLEET_OPTION_LOST, "also what nothing points to; each process stops for it")
 

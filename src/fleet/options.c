@@ -137,6 +137,20 @@ static bool options_take_server(struct server_options *server, int option, const
 	}
 }
 
+static bool options_format(struct fleet_options *options, const char *value)
+{
+	static const char *const names[] = {
+		[FLEET_CLICKHOUSE] = "clickhouse", [FLEET_PPROF] = "pprof", [FLEET_OTLP] = "otlp"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(value, names[i])) {
+			options->format = (enum fleet_format)i;
+			return true;
+		}
+	return false;
+}
+
 static bool options_place(struct fleet_options *options, const char *place)
 {
 	char *here = *place == '/' ? NULL : getcwd(NULL, 0);
@@ -164,6 +178,11 @@ static bool options_take_push(struct fleet_options *options, int option, const c
 	case FLEET_OPTION_STORE_BYTES:
 		return number_bytes(value, &options->store_bytes) &&
 		       options->store_bytes >= STORE_BYTES_MIN;
+	case FLEET_OPTION_FORMAT:
+		return options_format(options, value);
+	case FLEET_OPTION_EXPERIMENTAL:
+		options->experimental = true;
+		return true;
 	case FLEET_OPTION_SYMBOLS:
 		options->symbols = true;
 		return true;
@@ -250,6 +269,7 @@ int fleet_options_parse(struct fleet_options *options, const char *name, int arg
 		if (!options_take(options, option, optarg))
 			return options_bad(name, list, option);
 	}
+	options->server.is_clickhouse = options->format == FLEET_CLICKHOUSE;
 	options->words = argv + optind;
 	options->nr_words = (size_t)(argc - optind);
 	if (!options->server.url)

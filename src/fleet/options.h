@@ -9,6 +9,8 @@
 
 #include "server.h"
 
+enum fleet_format { FLEET_CLICKHOUSE, FLEET_PPROF, FLEET_OTLP };
+
 struct fleet_options {
 	struct server_options server;
 	const char *service;
@@ -21,6 +23,8 @@ struct fleet_options {
 	char **places; /* of stores; absolute */
 	size_t nr_places;
 	uint64_t store_bytes; /* of memory, that reading one may take */
+	enum fleet_format format;
+	bool experimental;
 	bool lost;
 	bool symbols;
 	/* fleet */

@@ -23,8 +23,10 @@
 #include "base/memory.h"
 #include "base/pause.h"
 #include "base/status.h"
+#include "bodies.h"
 #include "collect.h"
 #include "profile/target.h"
+#include "publish.h"
 #include "push.h"
 #include "resolve.h"
 #include "send.h"
@@ -290,6 +292,15 @@ int push_run(const struct fleet_options *options)
 	umask(077);
 	push_name_host(&push);
 	push_read_boot(&push);
+	if (options->format == FLEET_OTLP && !options->experimental)
+		return fleet_options_complain("push", "--format=otlp takes --experimental");
+	if (options->format == FLEET_PPROF && !body_knows(options->server.url))
+		return fleet_options_complain(
+			"push",
+			"--server of --format=pprof ends with /ingest, of Pyroscope, or with "
+			"/profiles/writeraw, of Parca");
+	if (options->format != FLEET_CLICKHOUSE)
+		return publish_run(options, push.host);
 	push.server = server_open(&options->server);
 	if (!push.server)
 		return STATUS_FAILED;

@@ -34,6 +34,7 @@ struct server {
 	char *error;
 	long retry_after;
 	long query_seconds;
+	bool is_clickhouse;
 	struct rows answer;
 	bool too_much;
 };
@@ -95,6 +96,12 @@ static bool server_use_secret(struct server *server, char *secret, const char *p
 	}
 	if (!colon) {
 		server_add_header(server, "Authorization: Bearer ", secret);
+		return true;
+	}
+	if (!server->is_clickhouse) {
+		curl_easy_setopt(server->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		if (curl_easy_setopt(server->curl, CURLOPT_USERPWD, secret))
+			memory_out();
 		return true;
 	}
 	*colon = '\0';
@@ -261,6 +268,7 @@ struct server *server_open(const struct server_options *options)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		memory_out();
 	server->query_seconds = options->query_seconds;
+	server->is_clickhouse = options->is_clickhouse;
 	server->curl = curl_easy_init();
 	if (!server->curl)
 		memory_out();
@@ -428,6 +436,76 @@ enum server_answer server_insert(struct server *server, const char *table, const
 	answer = server_send(server, file, (size_t)st.st_size);
 	(void)fclose(file);
 	return answer;
+}
+
+/* --- profiles --------------------------------------------------------------------------------- */
+
+static void server_add_part(curl_mime *form, const struct server_part *about)
+{
+	curl_mimepart *part = curl_mime_addpart(form);
+
+	if (!part || curl_mime_name(part, about->name) || curl_mime_filename(part, about->file) ||
+	    curl_mime_data(part, about->bytes, about->length))
+		memory_out();
+}
+
+static enum server_answer server_send_form(struct server *server, const struct server_post *post)
+{
+	struct curl_slist *headers = server_header(NULL, "Expect:");
+	curl_mime *form = curl_mime_init(server->curl);
+	enum server_answer answer;
+	size_t i;
+
+	if (!form)
+		memory_out();
+	for (i = 0; i < post->nr_parts; i++)
+		server_add_part(form, &post->parts[i]);
+	curl_easy_setopt(server->curl, CURLOPT_MIMEPOST, form);
+	answer = server_perform(server, headers, INSERT_SECONDS, SLOW_SECONDS);
+	curl_easy_setopt(server->curl, CURLOPT_MIMEPOST, NULL);
+	curl_mime_free(form);
+	curl_slist_free_all(headers);
+	return answer;
+}
+
+static enum server_answer server_send_bytes(struct server *server, const struct server_post *post)
+{
+	struct curl_slist *headers = server_header(server_header(NULL, "Expect:"), post->type);
+	enum server_answer answer;
+
+	if (post->encoding)
+		headers = server_header(headers, post->encoding);
+	curl_easy_setopt(server->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDS, post->bytes);
+	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->length);
+	answer = server_perform(server, headers, INSERT_SECONDS, SLOW_SECONDS);
+	curl_slist_free_all(headers);
+	return answer;
+}
+
+/* Nothing, an empty object, or OTLP's message with an empty one inside. */
+static bool server_says_nothing(const struct server *server)
+{
+	const char *said = rows_text(&server->answer);
+	const size_t length = server->answer.length;
+
+	return !length || (length == 2 && (!memcmp(said, "{}", 2) || !memcmp(said, "\n\0", 2)));
+}
+
+enum server_answer server_post(struct server *server, const struct server_post *post)
+{
+	enum server_answer answer;
+	size_t i;
+
+	(void)curl_url_set(server->url, CURLUPART_QUERY, NULL, 0);
+	for (i = 0; i < post->nr_query; i++)
+		server_set_query(server, post->query[i][0], post->query[i][1]);
+	answer = post->nr_parts ? server_send_form(server, post) : server_send_bytes(server, post);
+	if (answer != SERVER_TOOK || server_says_nothing(server))
+		return answer;
+	server_say(server, "it answers something else than that it took it: %.*s",
+		   (int)strcspn(rows_text(&server->answer), "\n"), rows_text(&server->answer));
+	return SERVER_REFUSED;
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

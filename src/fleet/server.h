@@ -17,6 +17,7 @@ struct server_options {
 	const char *url;	 /* http[s]://HOST[:PORT][/PATH] */
 	const char *database;	 /* NULL: stackdepot */
 	const char *credentials; /* a file: USER:PASSWORD, or a token; NULL: none */
+	bool is_clickhouse;	 /* else a user and a password are as HTTP has them */
 	const char *authority;	 /* a file of certificates; NULL: those of the system */
 	long query_seconds;	 /* that an answer may take */
 	bool plain;		 /* credentials may go over http to another host */
@@ -40,6 +41,27 @@ const char *server_database(const struct server *server);
 /* Send a file of rows; a complaint, if it does not take them, is for the caller to make. */
 enum server_answer server_insert(struct server *server, const char *table, const char *columns,
 				 const char *path);
+/* A file of a form. */
+struct server_part {
+	const char *name;
+	const char *file;
+	const char *bytes;
+	size_t length;
+};
+
+struct server_post {
+	const char *(*query)[2]; /* names and values */
+	size_t nr_query;
+	const char *type;     /* header; NULL if it is a form */
+	const char *encoding; /* header, or NULL */
+	const char *bytes;
+	size_t length;
+	const struct server_part *parts;
+	size_t nr_parts;
+};
+
+/* To a server that is no ClickHouse, and has nothing to say when it takes it. */
+enum server_answer server_post(struct server *server, const struct server_post *post);
 /* Ask; rows as ClickHouse's TabSeparated. False after a complaint. */
 bool server_query(struct server *server, const char *sql, struct rows *ret_rows);
 /* The same of what has no answer. */

@@ -50,7 +50,7 @@ _stackdepot()
 			--push-spool= --push-every= --allow-lost" ;;
 	push)
 		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --spool=
-			--spool-size= --every= --stores= --store-memory= --symbols --lost" ;;
+			--spool-size= --every= --stores= --store-memory= --format=clickhouse --format=pprof --format=otlp --experimental --symbols --lost" ;;
 	fleet)
 		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --since= --until=
 			--limit= --timeout= --json --by=version --by=host --by=service --fail-on-increase= --output= --cluster="

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""test_publish.py TOOL BUGS HOLD - stackdepot push --format=pprof and otlp, to a server that writes down what it is sent.
+
+Pyroscope, Parca and the collector of OpenTelemetry are not in Debian: what is sent is read by protoc, with the profile.proto of
+Debian and with otlp.proto, and its sums are those of the store.
+"""
+import base64
+import email.parser
+import email.policy
+import gzip
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from fleet import HOLD, stored, total  # noqa: E402
+from tool import TOOL, call, check, record, run_all  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PPROF = "/usr/share/gocode/src/github.com/google/pprof/proto"
+HOSTILE = "a{b=c,d}\"e\x1b"
+
+
+def decode(directory, message, file, data):
+    done = subprocess.run(["protoc", f"--decode={message}", "-I", directory, file], input=data, stdout=subprocess.PIPE, check=True)
+    text = done.stdout.decode()
+    check(not re.search(r"^ *\d+: ", text, flags=re.M), "a field that is not known", text[:500])
+    return text
+
+
+class Recorder:
+    """A server that answers as it is told, and keeps what it was asked."""
+
+    def __init__(self, status=200, body=b""):
+        self.requests = requests = []
+        self.answers = answers = [(status, body)]
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                data = b""
+                if self.headers.get("Transfer-Encoding") == "chunked":
+                    while size := int(self.rfile.readline(), 16):
+                        data += self.rfile.read(size)
+                        self.rfile.readline()
+                    self.rfile.readline()
+                else:
+                    data = self.rfile.read(int(self.headers["Content-Length"]))
+                requests.append((self.path, self.headers, data))
+                status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def publish(url, *words, status=0, form="pprof"):
+    done = call(TOOL, "push", f"--format={form}", f"--server={url}", "--host=here", *words)
+    check(done.returncode == status, f"push {words}: {done.returncode}", done.stderr)
+    return done.stderr
+
+
+def left(directory):
+    """A store of a program that has ended, with what it left."""
+    store = f"{directory}/web.stackdepot"
+    record(store, HOLD, input="kkk", options=("--quiet", "--memory=4M"))
+    with open(f"{directory}/web.version", "w", encoding="utf-8") as out:
+        out.write("1.7\n")
+    return store
+
+
+def live(store):
+    """Bytes and objects, of all stacks."""
+    return total(stored(store))[:2]
+
+
+def check_pprof(raw, store):
+    text = decode(PPROF, "perftools.profiles.Profile", "profile.proto", gzip.decompress(raw))
+    values = [int(value) for value in re.findall(r"^  value: (-?\d+)", text, flags=re.M)]
+    octets, objects = live(store)
+    check(text.count("sample_type {") == 2 and (sum(values[0::2]), sum(values[1::2])) == (objects, octets), "what is live, and only that",
+          sum(values[0::2]), sum(values[1::2]), octets, objects)
+    at = int(re.search(r"^time_nanos: (\d+)", text, flags=re.M)[1])
+    check(abs(at / 1e9 - time.time()) < 600, "of this moment", at)
+    check('"keep"' in text, "with names", text[-500:])
+
+
+def test_pyroscope(directory):
+    """A form, with labels in the query."""
+    store = left(directory)
+    with Recorder() as server:
+        publish(f"{server.url}/ingest", store)
+        path, headers, data = server.requests[0]
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+        check(path.startswith("/ingest?") and query["name"] == "web{host=here,version=1.7}" and query["format"] == "pprof", "query", query)
+        check(abs(int(query["from"]) - time.time()) < 600 and query["from"] == query["until"], "a moment", query)
+        form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(
+            b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + data)
+        parts = {part.get_param("name", header="content-disposition"): part.get_payload(decode=True) for part in form.iter_parts()}
+        types = json.loads(parts["sample_type_config"])
+        check(set(types) == {"inuse_objects", "inuse_space"} and types["inuse_space"]["aggregation"] == "average", "how they are summed up", types)
+        check_pprof(parts["profile"], store)
+        publish(f"{server.url}/ingest", f"--service={HOSTILE}", f"--version={HOSTILE}", store)
+        name = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(server.requests[1][0]).query))["name"]
+        check(re.fullmatch(r"[^{},=\"]+\{host=here,version=[^{},=\"]+\}", name), "a hostile name is one name", name)
+
+
+def test_parca(directory):
+    """JSON, with the profile in base64."""
+    store = left(directory)
+    with Recorder(body=b"{}") as server:
+        publish(f"{server.url}/api/profiles/writeraw", f"--service={HOSTILE}", store)
+        path, headers, data = server.requests[0]
+        check(path == "/api/profiles/writeraw" and headers["Content-Type"] == "application/json", "a request", path, headers)
+        one = json.loads(data)["series"][0]
+        labels = {label["name"]: label["value"] for label in one["labels"]["labels"]}
+        check(labels["__name__"] == "memory" and labels["host"] == "here" and labels["version"] == "1.7" and '"e' in labels["service"],
+              "labels", labels)
+        check_pprof(base64.b64decode(one["samples"][0]["rawProfile"], validate=True), store)
+
+
+def test_otlp(directory):
+    """Two profiles with a dictionary; only if asked for twice."""
+    store = left(directory)
+    with Recorder(body=b"\n\0") as server:
+        said = publish(f"{server.url}/v1development/profiles", store, form="otlp", status=2)
+        check("--experimental" in said and not server.requests, "not by itself", said)
+        publish(f"{server.url}/v1development/profiles", "--experimental", store, form="otlp")
+        path, headers, data = server.requests[0]
+        check(path == "/v1development/profiles" and headers["Content-Type"] == "application/x-protobuf", "a request", path, headers)
+        text = decode(HERE, "Request", "otlp.proto", gzip.decompress(data))
+        sums = [sum(int(value) for value in re.findall(r"^ +values: (\d+)", part, flags=re.M))
+                for part in re.split(r"^    profiles \{", text, flags=re.M)[1:]]
+        octets, objects = live(store)
+        check(sums == [objects, octets], "what is live", sums, octets, objects)
+        for key, value in (("service.name", "web"), ("service.version", "1.7"), ("host.name", "here")):
+            check(re.search(rf'key: "{key}"\s+value \{{\s+string_value: "{value}"', text), f"{key}", text[:600])
+        check_dictionary(text)
+
+
+def check_dictionary(text):
+    """Whatever is referred to is there, and the first of each table is none."""
+    tables = {name: re.findall(rf"^  {name} \{{\n(.*?)^  \}}", text, flags=re.M | re.S) for name in (
+        "mapping_table", "location_table", "function_table", "link_table", "attribute_table", "stack_table")}
+    strings = re.findall(r'^  string_table: (".*")$', text, flags=re.M)
+    for name, entries in tables.items():
+        check(entries and not entries[0].strip(), f"{name} begins with none", entries[:2])
+    check(strings[0] == '""' and '"keep"' in strings, "strings", strings[:5])
+    for field, table in (("stack_index", "stack_table"), ("location_indices", "location_table"), ("function_index", "function_table"),
+                         ("mapping_index", "mapping_table"), ("attribute_indices", "attribute_table")):
+        numbers = [int(value) for value in re.findall(rf"^ +{field}: (\d+)", text, flags=re.M)]
+        check(numbers and max(numbers) < len(tables[table]), f"{field} is in {table}", max(numbers, default=None), len(tables[table]))
+    check(max(int(value) for value in re.findall(r"_strindex: (\d+)", text)) < len(strings), "texts")
+
+
+def test_answers(directory):
+    """What is not taken is said; a page of a proxy is no acknowledgement; credentials are as HTTP has them, and in no message."""
+    store, secret = left(directory), f"{directory}/secret"
+    with open(secret, "w", encoding="utf-8") as out:
+        out.write("user:secret of the fleet\n")
+    os.chmod(secret, 0o600)
+    with Recorder(status=503) as server:
+        said = publish(f"{server.url}/ingest", f"--credentials={secret}", store, status=2)
+        check(len(server.requests) == 3 and "503" in said and "not told" in said and "secret of" not in said, "three times", said)
+        check(server.requests[0][1]["Authorization"] == "Basic " + base64.b64encode(b"user:secret of the fleet").decode(), "who asks")
+        server.answers[:] = [(503, b""), (200, b"")]
+        publish(f"{server.url}/ingest", store)
+    with Recorder(body=b"<html>log in</html>") as server:
+        check("something else" in publish(f"{server.url}/ingest", store, status=2), "a page is no acknowledgement")
+    with Recorder(status=400, body=b"\x1b[31mno") as server:
+        said = publish(f"{server.url}/ingest", store, status=2)
+        check(len(server.requests) == 1 and "400" in said and "\x1b" not in said, "what is refused is not sent again", said)
+    check("/ingest" in publish(f"{server.url}/", store, status=2), "which server it is the address says")
+
+
+def test_every(directory):
+    """It goes on; what has ended is not told again and again."""
+    left(directory)
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", f"--store={directory}/alive.stackdepot", "--", HOLD],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    check(process.stdout.readline() == "ready\n", "hold.c begins")
+    with Recorder() as server:
+        push = subprocess.Popen([TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", "--every=1", f"--stores={directory}"],
+                                stderr=subprocess.PIPE, text=True)
+        for _ in range(600):
+            if len(server.requests) >= 3:
+                break
+            time.sleep(0.1)
+        names = {dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))["name"].split("{")[0] for path, _, _ in server.requests}
+        check(len(server.requests) >= 3 and names == {"alive"}, "what runs, each time", names, len(server.requests))
+        push.send_signal(signal.SIGTERM)
+        said = push.communicate(timeout=60)[1]
+        check(push.returncode == 0 and not said, "it ends in peace", push.returncode, said)
+    process.communicate()
+
+
+if not shutil.which("protoc") or not os.path.exists(PPROF):
+    print("skipped: needs protoc and golang-github-google-pprof-dev")
+    sys.exit(77)
+run_all(globals())
