@@ -301,20 +301,35 @@ char *drop_in_read(const struct unit_place *place, const char *path)
 	return NULL;
 }
 
+/* What the recorder is given, as systemd reads it: between quotes, with backslashes. */
+static char *drop_in_options(const char *text)
+{
+	static const char key[] = "Environment=", variable[] = "STACKDEPOT_OPTIONS=";
+	const char *line, *at;
+	char *word;
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		at = line + strlen(key);
+		word = unit_word(&at);
+		if (word && !strncmp(word, variable, strlen(variable)))
+			return memmove(word, word + strlen(variable),
+				       strlen(word + strlen(variable)) + 1);
+		free(word);
+	}
+	return NULL;
+}
+
 char *drop_in_option(const char *text, const char *name)
 {
-	const char *options = strstr(text, "STACKDEPOT_OPTIONS="), *at, *end;
-	char *key = memory_print(":%s=", name), *value = NULL;
+	const size_t length = strlen(name);
+	char *options = drop_in_options(text), *rest = options, *one, *value = NULL;
 
-	end = options ? options + strcspn(options, "\"\n") : NULL;
-	/* The first stands behind the equals sign. */
-	at = options ? strstr(options, key) : NULL;
-	if (options && !strncmp(options + strlen("STACKDEPOT_OPTIONS="), key + 1, strlen(key) - 1))
-		at = options + strlen("STACKDEPOT_OPTIONS=") - 1;
-	if (at && at < end) {
-		at += strlen(key);
-		value = memory_print("%.*s", (int)strcspn(at, ":\"\n"), at);
-	}
-	free(key);
+	while (!value && (one = strsep(&rest, ":")))
+		if (!strncmp(one, name, length) && one[length] == '=')
+			value = memory_strdup(one + length + 1);
+	free(options);
 	return value;
 }

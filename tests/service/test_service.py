@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,28 @@ def test_options(image):
     check(call(image, "disable", "--all").returncode == 0, "none is left")
 
 
+def test_stores(image):
+    """Those of units whose names systemd escapes are found again, and told."""
+    image_in(image)
+    for name in ("web", r"a\x2db", r"tty@a\x2db"):
+        image_in(image, name=(name if "@" not in name else "tty@") + ".service")
+        enabled(image, name)
+        check("no store yet" in call(image, "status", name).stdout, f"{name}: none yet", call(image, "status", name).stdout)
+        directory = os.path.join(image, "var/lib/stackdepot", name)
+        os.makedirs(directory)
+        store = os.path.join(directory, name + ".stackdepot")
+        subprocess.run([TOOL, "run", "--quiet", "--memory=1M", "--store", store, "--", "/bin/true"], check=True)
+        said = call(image, "status", name).stdout
+        check(f"{store}: 1.0 MiB, 1 process, 0 running" in said, f"{name}: its store", said)
+        with open(store, "r+b") as file:
+            file.seek(8)
+            file.write(struct.pack("<I", 99))
+        check(f"{store}: of another version; a start sets it aside" in call(image, "status", name).stdout, "another version",
+              call(image, "status", name).stdout)
+        done = call(image, "disable", name)
+        check(done.returncode == 0 and store in done.stdout, f"{name}: where the store is that stays", done)
+
+
 def test_environment(image):
     """What the unit has of its own stays; in a drop-in of others, too, and as it is quoted."""
     image_in(image, UNIT + 'Environment=A=b "LD_PRELOAD=/opt/a b.so" C=d\nStateDirectory=one two:link\\\n three\n')
@@ -190,6 +213,11 @@ def test_names(image):
     check(r"stackdepot/tty@a\\x2db" in str(found["StateDirectory"]).replace(r"\\\\", r"\\"), "escaped", found)
     enabled(image, "cat@x")
     check("%S/dash" in str(enabled(image, "alias")), "alias", drop_in(image, "a-b-c.service"))
+    done = call(image, "status", "alias")
+    check(done.returncode == 0 and done.stdout.startswith("a-b-c.service: enabled by "), "status of an alias", done)
+    done = call(image, "disable", "alias")
+    check(done.returncode == 0 and call(image, "status", "a-b-c").returncode == 1, "disable of an alias", done)
+    enabled(image, "alias")
     for name, part in (("nowhere", "there is no nowhere.service in "), ("masked", "masked.service is masked"),
                        ("a.socket", "a.socket is not a service"), ("../x", "'../x' is no name of a service"),
                        ("a:b", "'a:b' is no name"), ("", "'' is no name"), ("x" * 300, "is no name"), ("a b", "is no name")):
