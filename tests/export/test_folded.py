@@ -4,6 +4,7 @@ import collections
 import html
 import os
 import re
+import shutil
 import tempfile
 
 from common import bug, check, export, names, real_program, record, report, run, TOOL
@@ -33,6 +34,18 @@ def compare(store):
         check(found == dict(wanted), f"{value} of {store} differ",
               sorted(set(found.items()) ^ set(wanted.items()))[:2])
         check(found, f"{value}: nothing in {store}")
+
+
+def written(store):
+    """Under its name only what is on the disk: a crash leaves the old file, or the new one."""
+    path, trace = store + ".out", store + ".trace"
+    if not shutil.which("strace"):
+        return
+    run("strace", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-o", trace, TOOL, "export", "--format", "folded",
+        "-o", path, store)
+    with open(trace, encoding="utf-8") as file:
+        calls = re.findall(r"^(fsync|fdatasync|rename)", file.read(), re.M)
+    check("rename" in calls and calls.index("rename") > 0 and calls[0] in ("fsync", "fdatasync"), "first what is in it", calls)
 
 
 def by_flamegraph(store):
@@ -81,6 +94,7 @@ def main():
         by_flamegraph(real)
         compare(real)
         failures(directory, small)
+        written(small)
 
 
 main()

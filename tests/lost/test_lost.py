@@ -105,6 +105,21 @@ def test_ended(store):
           "of a process that has ended", done.returncode, done.stderr)
 
 
+def test_not_its_store(store):
+    """A store may name anybody's process: one that does not map it is not stopped."""
+    program = Recorded(store, "kinds")
+    copy, trace = store + ".copy", store + ".trace"
+    shutil.copy(store, copy)
+    strace = ["strace", "-f", "-e", "trace=ptrace", "-o", trace] if shutil.which("strace") else []
+    for path, status, stops in ((copy, 1, False), (store, 0, True)):
+        done = subprocess.run([*strace, LOOK, path, str(program.pid)], capture_output=True, text=True)
+        check(done.returncode == status and ("No such process" in done.stderr) != stops, f"look at {path}", done)
+        if strace:
+            with open(trace, encoding="utf-8") as file:
+                check(("PTRACE_" in file.read()) == stops, "who is stopped", path)
+    check(program.end() == (0, ""), "the program's end")
+
+
 def test_sampled(store):
     """Objects that are not recorded may be the ones that point."""
     program = Recorded(store, "kinds", "--mode=sample=1")
@@ -242,7 +257,7 @@ def sanitizer(store, compiler):
 
 
 def main():
-    tests = os.environ.get("TESTS", "kinds ended ends status alone sampled stopped guarded moving sanitizer").split()
+    tests = os.environ.get("TESTS", "kinds ended not_its_store ends status alone sampled stopped guarded moving sanitizer").split()
     for name in tests:
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

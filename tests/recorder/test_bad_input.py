@@ -20,6 +20,8 @@ from tool import TOOL, call, check, run_all  # noqa: E402
 PRELOAD, STATIC, COMPLETION = map(os.path.abspath, sys.argv[2:5])
 ROOT = os.geteuid() == 0
 MIB = 1 << 20
+COMMAND_BYTES = 224  # that a store has for a command; how long it is stands so many before it
+COMMAND_BYTES_BEFORE = 184
 
 
 def for_others(directory):
@@ -153,6 +155,26 @@ def test_other_version(directory):
     data = bytearray(recorded(directory))
     data[8:12] = struct.pack("<I", 99)
     unreadable(directory, data, "a store of another version")
+
+
+def test_command_without_end(directory):
+    """Arguments that are ended by nothing: what is told of them ends where they do."""
+    data = bytearray(recorded(directory))
+    at = data.index(b"/bin/true\0")
+    count, = struct.unpack("<I", data[at - COMMAND_BYTES_BEFORE:at - COMMAND_BYTES_BEFORE + 4])
+    check(count == len(b"/bin/true\0"), "where the length is", count)
+    data[at:at + COMMAND_BYTES] = b"A" * COMMAND_BYTES
+    store = os.path.join(directory, "store")
+    for length in (1, count, COMMAND_BYTES - 1, COMMAND_BYTES, COMMAND_BYTES + 1, 1 << 31):
+        data[at - COMMAND_BYTES_BEFORE:at - COMMAND_BYTES_BEFORE + 4] = struct.pack("<I", length)
+        with open(store, "wb") as file:
+            file.write(data)
+        wanted = "A" * min(length, COMMAND_BYTES)
+        found = json.loads(call(TOOL, "export", "--format=json", store).stdout)["processes"][0]["command"]
+        check(found == [wanted], f"length {length}", found)
+        log = json.loads(call(TOOL, "export", "--format=sarif", store).stdout)
+        found = log["runs"][0]["invocations"][0]["arguments"]
+        check(found == [wanted], f"sarif, length {length}", found)
 
 
 def test_being_written(directory):
