@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Stores with noise in them: whatever they hold, a report or one clear line, and in good time.
 
-usage: test_hostile.py STACKDEPOT FAMILY [SEED [STORES]]
+usage: test_hostile.py STACKDEPOT FAMILY [SEED]
 
-A seed that shows a failure is printed, and shows it again.
+A seed that shows a failure is printed, and shows it again. STORES in the environment is how many.
 """
 import os
 import random
@@ -14,7 +14,7 @@ import tempfile
 
 TOOL, FAMILY = sys.argv[1:3]
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(1 << 32)
-STORES = int(sys.argv[4]) if len(sys.argv) > 4 else 25
+STORES = int(os.environ.get("STORES", "25"))
 SECONDS = 120
 HEADER = 4096
 COMMANDS = [["report"], ["report", "leaks", "--json", "--all"], ["report", "top", "--all"],
