@@ -63,7 +63,7 @@ void exit_look(void)
 {
 	uint32_t *word = &recorder.process->at_exit, none = STORE_EXIT_NONE;
 	const uint64_t all = ~0ull;
-	uint64_t before;
+	uint64_t before = 0, came = 0;
 
 	if (!recorder.options.look_at_exit || !filter_allows(FILTER_LOOK) ||
 	    load_relaxed(&recorder.header->looker) == STORE_LOOKER_GONE || recorder_is_borrowed() ||
@@ -77,6 +77,9 @@ void exit_look(void)
 	(void)__atomic_fetch_add(&recorder.header->exits, 1, __ATOMIC_RELEASE);
 	(void)raw_call(SYS_futex, &recorder.header->exits, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	exit_wait(word);
+	/* What came meanwhile stays out. Others do not: writing what is left may break a pipe. */
+	(void)raw_call(SYS_rt_sigpending, &came, sizeof(came));
+	before |= came;
 	(void)raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 

@@ -298,6 +298,7 @@ static const struct {
 	{FILTER_LOOK, SYS_prctl, {PR_SET_PTRACER, ~0ull}},
 	{FILTER_LOOK, SYS_rt_sigprocmask, {SIG_BLOCK, ANY_POINTER, ANY_POINTER, 8}},
 	{FILTER_LOOK, SYS_rt_sigprocmask, {SIG_SETMASK, ANY_POINTER, 0, 8}},
+	{FILTER_LOOK, SYS_rt_sigpending, {ANY_POINTER, 8}},
 	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAIT, 1, ANY_POINTER}},
 	{FILTER_LOOK, SYS_futex, {ANY_POINTER, FUTEX_WAKE, INT32_MAX}},
 };

@@ -178,6 +178,36 @@ def test_status(store):
     check(done.returncode == 2, "a value that is none", done.stderr)
 
 
+def pending(pid):
+    """The signals that wait for this process as a whole, as bits; None: it has ended."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
+        return None
+    return None if re.search(r"^State:\s+Z", text, re.M) else int(re.search(r"^ShdPnd:\s+(\w+)", text, re.M)[1], 16)
+
+
+def children(pid):
+    """Those of this process, by number: the names of their programs."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+        return {int(child): os.path.basename(os.readlink(f"/proc/{child}/exe")) for child in file.read().split()}
+
+
+def test_signal_at_the_end(store):
+    """While it is looked at as it ends, no signal ends a process: without us it would be gone by then."""
+    program = subprocess.Popen([TOOL, "run", "--lost", "--store", store, "--", os.path.join(PROGRAMS, "lost-ends"), "alarm"],
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = eventually(lambda: set(children(program.pid).values()) == {"lost-ends", "stackdepot"} and children(program.pid),
+                         "the program and who looks are there")
+    pid, looks = sorted(started, key=started.get)
+    os.kill(looks, signal.SIGSTOP)
+    program.stdin.close()
+    eventually(lambda: pending(pid) is None or pending(pid) & 1 << signal.SIGALRM - 1, "the alarm comes")
+    os.kill(looks, signal.SIGCONT)
+    check(program.wait(timeout=PATIENCE) == 7, "the status is the program's", program.returncode)
+
+
 def test_alone(store):
     """A process that outlives the run, or that nobody looks at, ends all the same."""
     os.mkfifo(store + ".go")
@@ -257,7 +287,7 @@ def sanitizer(store, compiler):
 
 
 def main():
-    tests = os.environ.get("TESTS", "kinds ended not_its_store ends status alone sampled stopped guarded moving sanitizer").split()
+    tests = os.environ.get("TESTS", "kinds ended not_its_store ends status signal_at_the_end alone sampled stopped guarded moving sanitizer").split()
     for name in tests:
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))

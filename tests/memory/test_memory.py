@@ -76,6 +76,25 @@ def test_sampled(directory):
         program.end()
 
 
+def test_interrupted(directory):
+    """What a handler unmaps while the list of mappings is being changed is not forgotten."""
+    program = Running(directory + "/store", os.path.join(os.path.dirname(MAPS), "memory-interrupted"))
+    program.lines()
+    found = by_function(report("memory", program.store, status=0))
+    check(not found, "nothing is left", found)
+    program.end()
+
+
+def test_forked(directory):
+    """A child's mappings are its own, its parent's stay, and the recorder's are the recorder's in both."""
+    program = Running(directory + "/store", os.path.join(os.path.dirname(MAPS), "memory-forked"))
+    known = {name: int(size) for name, size in program.lines()}
+    found = report("memory", program.store, status=0)
+    check(found["processes_looked_at"] == 2 and by_function(found) == known, "each its own", found, known)
+    check(found["memory"]["unexplained"]["address_bytes"] < 1 << 20, "explained", found["memory"])
+    program.end()
+
+
 def rollup(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
         return {key: 1024 * int(value) for key, value in re.findall(r"^(\w+): +(\d+) kB", file.read(), re.M)}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, asleep, call, check, eventually, record, report, run_all, tool  # noqa: E402
+from tool import PATIENCE, TOOL, asleep, call, check, eventually, record, report, run_all, tool  # noqa: E402
 
 SHAPES = os.path.abspath(sys.argv[2])
 SEEDS = int(os.environ.get("SEEDS", "100"))  # of shapes
@@ -135,6 +135,47 @@ def test_interval(directory):
         program.wait()
     check(0 < interval < top / 2, "of the interval", interval, top)
     look(store, top, "of its life")
+
+
+def interval_of_young(store, seconds):
+    """The peaks of an interval in which a process began, and its top; None: it took longer than that."""
+    script = f"read go; {SHAPES} 3 1 hold; :"
+    with subprocess.Popen([TOOL, "run", "--quiet", "--store", store, "--", "sh", "-c", script],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        eventually(lambda: os.path.exists(store) and call(TOOL, "report", "stats", store).returncode == 0, "it is recorded")
+        with subprocess.Popen([TOOL, "report", "peak", "--json", f"--peak-of-interval={seconds}", store],
+                              stdout=subprocess.PIPE, text=True) as looking:
+            eventually(lambda: asleep(looking.pid), "the interval begins")
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            top, _ = known("".join(program.stdout.readline() for _ in range(17)))
+            in_time = looking.poll() is None
+            peaks = json.loads(looking.communicate()[0])["peaks"]
+        program.stdin.close()
+        program.wait()
+    return (peaks, top) if in_time else None
+
+
+def test_interval_of_young(directory):
+    """What began in the interval had its peak in it."""
+    for seconds in (2, 10, 60):
+        found = interval_of_young(f"{directory}/{seconds}", seconds)
+        if found:
+            break
+    check(found, "a process begins within a minute")
+    peaks, top = found
+    check(len(peaks) == 2 and top * 0.98 < max(each["peak"]["bytes"] for each in peaks) < top + OTHERS, "of its life", peaks, top)
+
+
+def test_hostile(directory):
+    """A list that leads in a circle, and says that it is longer than there is room, has an end."""
+    store = directory + "/store"
+    check(record(store, SHAPES, "1").returncode == 0, "a store")
+    done = call(os.path.join(os.path.dirname(SHAPES), "peak-circle"), store)
+    check(done.returncode == 0, "a circle", done.stderr)
+    for command in (("peak",), ("leaks", "--peak")):
+        done = call(TOOL, "report", *command, store, timeout=PATIENCE)
+        check(done.returncode in (0, 1, 2) and done.stderr.count("\n") <= 1, f"{command}", done)
 
 
 def test_everywhere(directory):

@@ -83,6 +83,7 @@ CALLS = {
     "SYS_munmap": {"jit.c": PROGRAM},
     "SYS_pkey_mprotect": {"jit.c": PROGRAM},
     "SYS_prctl": {"exec.c": "FILTER_EXEC", "exit.c": "FILTER_LOOK", "filter.c": PROGRAM},
+    "SYS_rt_sigpending": {"exit.c": "FILTER_LOOK"},
     "SYS_rt_sigaction": {"disposition.c": PROGRAM, "signal.c": START},
     "SYS_rt_sigprocmask": {"exit.c": "FILTER_LOOK", "handler.c": "FILTER_SIGPROCMASK", "mask.c": PROGRAM,
                            "signal.c": "FILTER_SIGPROCMASK"},
