@@ -70,6 +70,7 @@ CALLS = {
     "stat": {"attach.c": START, "exec.c": "FILTER_EXEC", "modules.c": "FILTER_STAT", "slot.c": "FILTER_CHILD"},
     "unlink": {"attach.c": "FILTER_STORE", "memory.c": OTHER},
     "write": {"options.c": START, "say.c": START, "signal.c": START},
+    "rename": {"attach.c": "FILTER_STORE"},
     "SYS_exit_group": {"exit.c": PROGRAM},
     "SYS_mremap": {"maps.c": PROGRAM},
     "SYS_shmat": {"maps.c": PROGRAM},
