@@ -4,7 +4,7 @@
  *
  * Shows: stackdepot_ring_find stackdepot_ring_next
  * Shows: stackdepot_ring_snapshot stackdepot_fetch_ref STACKDEPOT_ALLOC STACKDEPOT_FREE
- * Shows: stackdepot_ring_record stackdepot_ring_write stackdepot_ring_end
+ * Shows: stackdepot_ring_record stackdepot_ring_write stackdepot_ring_end stackdepot_ring_memory
  */
 #include <stdio.h>
 
@@ -44,6 +44,8 @@ int main(void)
 	if (stackdepot_create(&options, &depot))
 		return 1;
 	record(depot, &pen, STACKDEPOT_ALLOC, 0x1000, 0x401000);
+	/* Where the next events go is fetched, or mapped, before they come. */
+	__builtin_prefetch(stackdepot_ring_memory(depot, pen.end), 1);
 	record(depot, &pen, STACKDEPOT_ALLOC, 0x2000, 0x402000);
 	record(depot, NULL, STACKDEPOT_FREE, 0x1000, 0x403000);
 	stackdepot_ring_end(depot, &pen);

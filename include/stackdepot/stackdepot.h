@@ -464,9 +464,11 @@ enum stackdepot_event_kind {
  * @address: of the object, with its tag where pointers carry one.
  * @size:    of the object, bytes.
  * @trace:   where it happened; 0 if unknown.
+ * @origin:  of a free, where the object was allocated; 0 if unknown. What is told so needs no event
+ *           of its own. Held as @trace is.
  * @time:    in the user's unit.
  * @task:    thread or process.
- * @kind:    enum stackdepot_event_kind, or a number of the user's.
+ * @kind:    enum stackdepot_event_kind, or a number of the user's below 65536.
  * @order:   filled in: of two events that happened one after the other it is no smaller for the
  *           second. Equal if both were written with pens and nobody took positions in between: then
  *           stackdepot_ring_find() goes by position, which tells within a thread only.
@@ -475,18 +477,19 @@ struct stackdepot_event {
 	uint64_t address;
 	uint64_t size;
 	stackdepot_ref_t trace;
+	stackdepot_ref_t origin;
 	uint64_t time;
 	uint32_t task;
-	uint32_t kind;
+	uint16_t kind;
 	uint64_t order;
 };
 
 /**
  * stackdepot_ring_record() - append an event, over the oldest one.
- * @event: its trace, if any, was saved in this depot by the caller; its lease is renewed, so it can
- *         be fetched as long as the event is in the ring.
+ * @event: its traces, if any, were saved in this depot; the caller holds them. Their leases are
+ *         renewed, so they can be fetched as long as the event is in the ring.
  *
- * Progress: wait-free but for the stamp of the trace, which is lock-free.
+ * Progress: wait-free but for the stamps of the traces, which are lock-free.
  * Return: 0, -EAGAIN (dropped: a newer event has the entry; counted), -ENOENT (no ring), -EROFS.
  */
 STACKDEPOT_API int stackdepot_ring_record(struct stackdepot *depot,
@@ -510,13 +513,23 @@ struct stackdepot_pen {
  * stackdepot_ring_write() - stackdepot_ring_record() for one who records often.
  * @pen: of the calling thread.
  *
- * Writes no memory that other threads write too, but every 16th time. The lease of the event's
- * trace is not renewed, so it has to be held: it was saved by this thread since its event before;
- * or it is referenced, and given back by stackdepot_put_bulk().
+ * Writes no memory that other threads write too, but every 16th time. The leases of the event's
+ * traces are not renewed, so they have to be held: a trace was saved by this thread since its event
+ * before; or it is referenced, and given back by stackdepot_put_bulk().
  * Context: not in a signal handler that may have interrupted it with the same pen.
  */
 STACKDEPOT_API int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
 					 const struct stackdepot_event *event);
+
+/**
+ * stackdepot_ring_memory() - where the event of a position lies, 64 bytes.
+ * @position: of a pen: @end is that of the events it will write next.
+ *
+ * For who wants memory to be there before it is written to. Opaque.
+ * Return: the address, or NULL if there is no ring.
+ */
+STACKDEPOT_API const void *stackdepot_ring_memory(const struct stackdepot *depot,
+						  uint64_t position);
 
 /* stackdepot_ring_end() - let go of a pen. Optional: it makes ring_events exact. */
 STACKDEPOT_API void stackdepot_ring_end(struct stackdepot *depot, struct stackdepot_pen *pen);

@@ -57,14 +57,14 @@
 #define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
 /* Machines whose frames have another size read each other's files as little as other versions. */
-#define DEPOT_VERSION (3u << 8 | BITS_PER_LONG)
+#define DEPOT_VERSION (4u << 8 | BITS_PER_LONG)
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
 #define DEPOT_LEVELS 6u
 #define DEPOT_PAIRS (DEPOT_GROUP / 2) /* of frames, each hashed with a key */
-#define DEPOT_KEYS (DEPOT_PAIRS + 2)
+#define DEPOT_KEYS (DEPOT_PAIRS + 3) /* and as many as a ring entry has words to check */
 #define DEPOT_DISMISSALS 7u
 
 struct depot_line {
@@ -161,11 +161,11 @@ struct depot_ring_entry {
 	u64 address;
 	u64 size;
 	u64 trace;
+	u64 origin;
 	u64 time;
-	u32 task;
-	u32 kind;
+	/* task : 32 | kind : 16 | positions claimed when it happened, less its own : 16 */
+	u64 rest;
 	u64 check; /* of all the others: ring.c */
-	u64 order; /* positions claimed when it happened */
 };
 
 struct stackdepot {

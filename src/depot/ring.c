@@ -31,7 +31,7 @@
  *
  * Clock. One turn of the ring is STACKDEPOT_RING_LEASE_TICKS ticks: the tick of a position is
  * position / (size / STACKDEPOT_RING_LEASE_TICKS). A writer first sees that the clock shows at
- * least the tick of his position, then stamps his trace. The clock never runs ahead of the
+ * least the tick of his position, then stamps his traces. The clock never runs ahead of the
  * positions claimed. So while the event is in the ring, that is until position + size is claimed,
  * the clock is at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
  */
@@ -59,7 +59,7 @@ static void ring_advance_clock(struct stackdepot *depot, u64 position)
 		;
 }
 
-/* Renew the lease of an event's trace; count it if it is too late. */
+/* Renew the lease of a trace of an event; count it if it is too late. */
 static inline void ring_renew(struct stackdepot *depot, u64 ref)
 {
 	u32 number = (u32)ref;
@@ -74,14 +74,14 @@ static inline void ring_renew(struct stackdepot *depot, u64 ref)
 	depot_count(depot, COUNT_RING_STALE);
 }
 
-static __always_inline u64 ring_check(const struct stackdepot *depot, u64 position, u64 order,
-				      const struct stackdepot_event *event)
+static __always_inline u64 ring_check(const struct stackdepot *depot, u64 position,
+				      const struct stackdepot_event *event, u64 rest)
 {
 	const u64 *keys = depot->keys;
 
 	return event->address * keys[0] + event->size * keys[1] + event->trace * keys[2] +
-	       event->time * keys[3] + ((u64)event->task << 32 | event->kind) * keys[4] +
-	       (position << PEN_BITS | (order - position)) * keys[5];
+	       event->origin * keys[3] + event->time * keys[4] + rest * keys[5] +
+	       position * keys[6];
 }
 
 static bool ring_claim(struct stackdepot *depot, struct depot_ring_entry *entry, u64 position)
@@ -104,15 +104,16 @@ static __always_inline void ring_write(struct stackdepot *depot, struct depot_ri
 				       u64 position, u64 order,
 				       const struct stackdepot_event *event)
 {
+	const u64 rest = (u64)event->task << 32 | (u64)event->kind << 16 | (order - position);
+
 	smp_wmb();
 	WRITE_ONCE(entry->address, event->address);
 	WRITE_ONCE(entry->size, event->size);
 	WRITE_ONCE(entry->trace, event->trace);
+	WRITE_ONCE(entry->origin, event->origin);
 	WRITE_ONCE(entry->time, event->time);
-	WRITE_ONCE(entry->task, event->task);
-	WRITE_ONCE(entry->kind, event->kind);
-	WRITE_ONCE(entry->order, order);
-	WRITE_ONCE(entry->check, ring_check(depot, position, order, event));
+	WRITE_ONCE(entry->rest, rest);
+	WRITE_ONCE(entry->check, ring_check(depot, position, event, rest));
 }
 
 static inline int ring_usable(const struct stackdepot *depot)
@@ -139,6 +140,7 @@ int stackdepot_ring_record(struct stackdepot *depot, const struct stackdepot_eve
 	position = atomic64_fetch_add_relaxed(1, &depot->header->ring_position);
 	ring_advance_clock(depot, position);
 	ring_renew(depot, event->trace);
+	ring_renew(depot, event->origin);
 	entry = ring_entry(depot, position);
 	sequence = 2 * position + 1;
 	if (ring_claim(depot, entry, position)) {
@@ -191,14 +193,16 @@ static noinline void pen_fill(struct stackdepot *depot, struct stackdepot_pen *p
 /*
  * A trace that was saved just before has today's stamp, if the day is the one of the event before.
  */
-static inline void pen_renew(struct stackdepot *depot, struct stackdepot_pen *pen, u64 ref)
+static inline void pen_renew(struct stackdepot *depot, struct stackdepot_pen *pen,
+			     const struct stackdepot_event *event)
 {
 	const u64 tick = atomic64_read(&depot->header->tick);
 
 	if (likely(tick == pen->tick))
 		return;
 	pen->tick = tick;
-	ring_renew(depot, ref);
+	ring_renew(depot, event->trace);
+	ring_renew(depot, event->origin);
 }
 
 int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
@@ -217,7 +221,7 @@ int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
 		claimed = atomic64_read(&depot->header->ring_position);
 	}
 	position = pen->next++;
-	pen_renew(depot, pen, event->trace);
+	pen_renew(depot, pen, event);
 	entry = ring_entry(depot, position);
 	if (unlikely(atomic64_read(&entry->sequence) & 1))
 		depot_count(depot, COUNT_RING_DROPPED);
@@ -234,6 +238,11 @@ int stackdepot_ring_write(struct stackdepot *depot, struct stackdepot_pen *pen,
 	return -EAGAIN;
 }
 
+const void *stackdepot_ring_memory(const struct stackdepot *depot, uint64_t position)
+{
+	return depot->ring_entries ? ring_entry(depot, position) : NULL;
+}
+
 /* All that pens write does. What is in a file may be anything. */
 static inline bool ring_order_fits(u64 position, u64 order)
 {
@@ -245,23 +254,25 @@ static bool ring_read(struct stackdepot *depot, u64 position, struct stackdepot_
 {
 	struct depot_ring_entry *entry = &depot->ring[position & (depot->ring_entries - 1)];
 	struct stackdepot_event event;
-	u64 check;
+	u64 rest, check;
 
 	if (atomic64_read_acquire(&entry->sequence) != 2 * position + 2)
 		return false;
 	event.address = READ_ONCE(entry->address);
 	event.size = READ_ONCE(entry->size);
 	event.trace = READ_ONCE(entry->trace);
+	event.origin = READ_ONCE(entry->origin);
 	event.time = READ_ONCE(entry->time);
-	event.task = READ_ONCE(entry->task);
-	event.kind = READ_ONCE(entry->kind);
-	event.order = READ_ONCE(entry->order);
+	rest = READ_ONCE(entry->rest);
+	event.task = (u32)(rest >> 32);
+	event.kind = (u16)(rest >> 16);
+	event.order = position + (u16)rest;
 	check = READ_ONCE(entry->check);
 	smp_rmb();
 	if (atomic64_read(&entry->sequence) != 2 * position + 2)
 		return false;
 	if (!ring_order_fits(position, event.order) ||
-	    check != ring_check(depot, position, event.order, &event))
+	    check != ring_check(depot, position, &event, rest))
 		return false;
 	*ret_event = event;
 	return true;

@@ -230,6 +230,24 @@ void attach_populate(const void *where)
 	errno = saved_errno;
 }
 
+/* One bit for each piece of the ring; of a ring that is larger some pieces are done by faults. */
+#define RING_WORDS 16u
+static uint64_t attach_ring[RING_WORDS];
+
+void attach_populate_ring(uint64_t position)
+{
+	const char *entry = stackdepot_ring_memory(recorder.depot, position);
+	const char *first = stackdepot_ring_memory(recorder.depot, 0);
+	const uint64_t begin = (uint64_t)(first - (char *)recorder.header) / ATTACH_PIECE;
+	const uint64_t piece = (uint64_t)(entry - (char *)recorder.header) / ATTACH_PIECE - begin;
+	const uint64_t bit = 1ull << piece % 64;
+	uint64_t *word = &attach_ring[piece / 64 % RING_WORDS];
+
+	if (entry && !(load_relaxed(word) & bit) &&
+	    !(__atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit))
+		attach_populate(entry);
+}
+
 static int attach_map_all(int fd)
 {
 	struct stat st;
@@ -407,6 +425,7 @@ int attach_again(const char *path)
 		(void)close(fd);
 		return -ENOENT;
 	}
+	memset(attach_ring, 0, sizeof(attach_ring));
 	return fd;
 }
 

@@ -4,6 +4,7 @@
 #define RECORDER_ATTACH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Map the store of this name for the life of the process, made if it is not there. `head_only`:
@@ -28,5 +29,8 @@ void attach_leave(void);
  * does for all of its pages, if the program's filters leave that. errno is kept. */
 void attach_populate(const void *where);
 #define ATTACH_PIECE (64u << 10)
+/* The same of the piece of the ring that events from this position on lie in, if nobody did it yet.
+ */
+void attach_populate_ring(uint64_t position);
 
 #endif

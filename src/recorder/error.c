@@ -216,6 +216,22 @@ static void error_add_free(struct store_error *error, const struct stackdepot_ev
 	error->free_thread = event->task;
 	error->free_ns = event->time;
 	error->free_trace = event->trace;
+	if (!error->alloc_trace)
+		error->alloc_trace = event->origin;
+	if (!error->object_bytes)
+		error->object_bytes = event->size & STORE_EVENT_SIZE;
+	if (event->kind == STORE_EVENT_FREE_OWN)
+		error->alloc_thread = event->task;
+}
+
+static void error_add_alloc(struct store_error *error, const struct stackdepot_event *event)
+{
+	error->alloc_thread = event->task;
+	error->alloc_ns = event->time;
+	if (!error->alloc_trace)
+		error->alloc_trace = event->trace;
+	if (!error->object_bytes)
+		error->object_bytes = event->size & STORE_EVENT_SIZE;
 }
 
 /*
@@ -229,28 +245,43 @@ static void error_add_tied_free(struct store_error *error, const struct stackdep
 
 	if (error->flags & STACKDEPOT_ERROR_FREED && !error->free_thread &&
 	    error_find_event(position, error->object, tag, &event) && event.order == alloc->order &&
-	    event.kind == STACKDEPOT_FREE)
+	    store_event_is_free(event.kind))
 		error_add_free(error, &event);
 }
 
-void error_history_tagged(struct store_error *error, unsigned int tag)
+/* What was freed. Its allocation may be the event before, if it was told. */
+static void error_add_freed(struct store_error *error, const struct stackdepot_event *free,
+			    uint64_t *position, unsigned int tag)
 {
 	struct stackdepot_event event;
-	uint64_t position = 0;
 
-	while (error_find_event(&position, error->object, tag, &event)) {
-		if (event.kind == STACKDEPOT_ALLOC) {
-			error->alloc_thread = event.task;
-			error->alloc_ns = event.time;
-			if (!error->alloc_trace)
-				error->alloc_trace = event.trace;
-			if (!error->object_bytes)
-				error->object_bytes = event.size & STORE_EVENT_SIZE;
-			error_add_tied_free(error, &event, &position, tag);
-			return;
-		}
-		if (!error->free_thread)
-			error_add_free(error, &event);
+	error_add_free(error, free);
+	if (error_find_event(position, error->object, tag, &event) &&
+	    event.kind == STACKDEPOT_ALLOC &&
+	    (!error->alloc_trace || event.trace == error->alloc_trace))
+		error_add_alloc(error, &event);
+	else if (!error->alloc_thread && error->alloc_trace)
+		error->alloc_thread = thread_untold();
+}
+
+/*
+ * The last that was seen of the object. If it is live, its allocation; that is told where threads
+ * are several (object.c), and if the last event is a free, that was of what lay there before.
+ */
+void error_history_tagged(struct store_error *error, unsigned int tag)
+{
+	const bool freed = error->flags & STACKDEPOT_ERROR_FREED;
+	struct stackdepot_event event;
+	uint64_t position = 0;
+	const bool found = error_find_event(&position, error->object, tag, &event);
+
+	if (found && event.kind == STACKDEPOT_ALLOC) {
+		error_add_alloc(error, &event);
+		error_add_tied_free(error, &event, &position, tag);
+	} else if (found && freed) {
+		error_add_freed(error, &event, &position, tag);
+	} else if (!freed && error->alloc_trace) {
+		error->alloc_thread = thread_untold();
 	}
 }
 
@@ -368,7 +399,7 @@ static bool error_was_freed(uint64_t address, struct stackdepot_event *ret_event
 	uint64_t position = 0;
 
 	return error_find_event(&position, address, 0, ret_event) &&
-	       ret_event->kind == STACKDEPOT_FREE;
+	       store_event_is_free(ret_event->kind);
 }
 
 /* What is known of the place that was freed. False if nothing speaks for an error. */

@@ -18,6 +18,7 @@
 
 #include "error_record.h"
 #include "guard.h"
+#include "object.h"
 #include "recorder.h"
 #include "thread.h"
 #include "trace.h"
@@ -287,20 +288,14 @@ static void guard_check(struct recorder_thread *thread, const struct guard_slot 
 static void guard_free_live(struct recorder_thread *thread, const recorder_start *start,
 			    struct guard_slot *slot)
 {
-	struct live_object object;
-	struct stackdepot_event event = {
-		.address = slot->start,
-		.size = slot->size,
-		.time = recorder_now_ns(),
-		.task = thread_number(thread),
-		.kind = STACKDEPOT_FREE,
-	};
+	struct live_object object = {.size = slot->size};
+	stackdepot_ref_t trace;
 
-	slot->free_handle = trace_save(NULL, start, STACKDEPOT_GET, &event.trace);
-	guard_check(thread, slot, event.trace);
+	slot->free_handle = trace_save(NULL, start, STACKDEPOT_GET, &trace);
+	guard_check(thread, slot, trace);
 	if (live_take(thread, (void *)slot->start, &object))
 		slot->alloc_handle = stackdepot_set_extra_bits(object.handle, 0);
-	(void)stackdepot_ring_record(recorder.depot, &event);
+	object_tell_free(thread, (void *)slot->start, &object, trace);
 }
 
 /*

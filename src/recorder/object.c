@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attach.h"
 #include "error_record.h"
 #include "guard.h"
 #include "object.h"
@@ -22,7 +23,11 @@
 #include "tally.h"
 #include "weight.h"
 
-static void *object_plain(const struct real *below, size_t size, size_t align, bool zero)
+#define OBJECT_OFTEN 16u
+#define OBJECT_TELLS 64u /* allocations of the only thread from event to event */
+
+static __attribute__((noinline)) void *object_plain(const struct real *below, size_t size,
+						    size_t align, bool zero)
 {
 	void *pointer = NULL;
 
@@ -37,39 +42,78 @@ static void *object_plain(const struct real *below, size_t size, size_t align, b
 	return real_posix_memalign(below, &pointer, align, size) ? NULL : pointer;
 }
 
+/* It has many events if its pen takes many at once. */
+static __attribute__((noinline)) void object_ring_ahead(const struct stackdepot_pen *pen)
+{
+	if (pen->size >= OBJECT_OFTEN && !recorder_rate())
+		attach_populate_ring(pen->end);
+}
+
+/* What an event says of an object, whoever writes it. */
+#define OBJECT_EVENT(pointer, bytes, by, ...)                                           \
+	{                                                                               \
+		.address = recorder_event_address((uintptr_t)(pointer)),                \
+		.size = recorder_event_size(pointer, bytes), .time = recorder_now_ns(), \
+		.task = by, __VA_ARGS__                                                 \
+	}
+
 /* Inside another event of the thread, or with no thread. */
 static __attribute__((noinline)) void object_event_nested(const void *pointer, size_t size,
-							  stackdepot_ref_t trace, unsigned int kind)
+							  stackdepot_ref_t trace,
+							  stackdepot_ref_t origin, uint16_t kind)
 {
-	const struct stackdepot_event event = {
-		.address = recorder_event_address((uintptr_t)pointer),
-		.size = recorder_event_size(pointer, size),
-		.trace = trace,
-		.time = recorder_now_ns(),
-		.task = thread_number(NULL),
-		.kind = kind,
-	};
+	const struct stackdepot_event event = OBJECT_EVENT(
+		pointer, size, thread_number(NULL), .trace = trace, .origin = origin, .kind = kind);
 
 	(void)stackdepot_ring_record(recorder.depot, &event);
 }
 
-static void object_event(struct recorder_thread *thread, const void *pointer, size_t size,
-			 stackdepot_ref_t trace, unsigned int kind)
+static inline void object_event(struct recorder_thread *thread, const void *pointer, size_t size,
+				stackdepot_ref_t trace, stackdepot_ref_t origin, uint16_t kind)
 {
 	if (likely(thread)) {
-		const struct stackdepot_event event = {
-			.address = recorder_event_address((uintptr_t)pointer),
-			.size = recorder_event_size(pointer, size),
-			.trace = trace,
-			.time = recorder_now_ns(),
-			.task = thread->id,
-			.kind = kind,
-		};
+		const struct stackdepot_event event = OBJECT_EVENT(
+			pointer, size, thread->id, .trace = trace, .origin = origin, .kind = kind);
 
 		(void)stackdepot_ring_write(recorder.depot, &thread->pen, &event);
+		if (unlikely(thread->pen.next == thread->pen.end))
+			object_ring_ahead(&thread->pen);
 		return;
 	}
-	object_event_nested(pointer, size, trace, kind);
+	object_event_nested(pointer, size, trace, origin, kind);
+}
+
+static inline uint16_t object_free_kind(const struct recorder_thread *thread)
+{
+	return thread && thread_is_sole(thread) ? STORE_EVENT_FREE_OWN : STACKDEPOT_FREE;
+}
+
+static inline void object_event_free(struct recorder_thread *thread, const void *pointer,
+				     const struct live_object *object, stackdepot_ref_t trace)
+{
+	object_event(thread, pointer, object->size, trace,
+		     trace_of(thread, stackdepot_set_extra_bits(object->handle, 0)),
+		     object_free_kind(thread));
+}
+
+void object_tell_free(const struct recorder_thread *thread, const void *pointer,
+		      const struct live_object *object, stackdepot_ref_t trace)
+{
+	object_event_nested(pointer, object->size, trace,
+			    trace_of(NULL, stackdepot_set_extra_bits(object->handle, 0)),
+			    object_free_kind(thread));
+}
+
+/*
+ * Where an object was allocated is told when it is freed, or by its entry in the table; who did it
+ * goes without saying while one thread does all. With several, the allocation has an event of its
+ * own; and now and then it has one for the time, or the last event of who only allocates would be
+ * an old one.
+ */
+static inline bool object_is_told(struct recorder_thread *thread)
+{
+	return unlikely(!thread) || unlikely(tags_on()) || unlikely(!thread_is_sole(thread)) ||
+	       unlikely(!(++thread->untold % OBJECT_TELLS));
 }
 
 static void object_corpus(stackdepot_handle_t handle)
@@ -128,13 +172,22 @@ static __attribute__((noinline, flatten)) void object_begin(struct recorder_thre
 	object.handle = stackdepot_set_extra_bits(handle, code);
 	if (unlikely(!live_insert(thread, pointer, home, &object)))
 		object_crowded(thread, pointer, &object);
-	object_event(thread, pointer, size, ref, STACKDEPOT_ALLOC);
+	if (object_is_told(thread))
+		object_event(thread, pointer, size, ref, 0, STACKDEPOT_ALLOC);
 	if (unlikely(recorder.options.corpus_events))
 		object_corpus(handle);
 	thread_let(thread, &event);
 }
 
-static bool object_guards(const struct real *below, struct recorder_thread *thread)
+/* What is asked for nearly always is done here. */
+static inline void *object_ask(const struct real *below, size_t size, size_t align, bool zero)
+{
+	if (likely(!align && !zero) && real_is_known())
+		return real_malloc(below, size);
+	return object_plain(below, size, align, zero);
+}
+
+static inline bool object_guards(const struct real *below, struct recorder_thread *thread)
 {
 	return thread && recorder.options.guard_interval && unlikely(--thread->guard_left == 0) &&
 	       below->guards;
@@ -151,36 +204,54 @@ static __attribute__((noinline)) void *object_alloc_plain(const struct real *bel
 	return object_plain(below, size, align, zero);
 }
 
-void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
-		   bool zero)
+static inline __attribute__((always_inline)) void *
+object_alloc_recorded(const struct real *below, struct recorder_thread *thread,
+		      const recorder_start *start, size_t size, size_t align, bool zero,
+		      unsigned int code)
+{
+	const size_t asked = redzone_request(below, size);
+	void *pointer = NULL;
+
+	if (object_guards(below, thread))
+		pointer = guard_alloc(thread, start, size, align);
+	if (likely(!pointer)) {
+		pointer = object_ask(below, asked, align, zero);
+		if (unlikely(!pointer))
+			return NULL;
+		redzone_arm(below, pointer, size, asked);
+		pointer = tags_give(below, pointer, size);
+	}
+	object_begin(thread, start, pointer, size, !below->extends, code);
+	return pointer;
+}
+
+static __attribute__((noinline)) void *object_alloc_sampled(const struct real *below,
+							    const recorder_start *start,
+							    size_t size, size_t align, bool zero)
 {
 	struct recorder_thread *thread;
-	void *pointer;
 	int code;
 
-	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
-		return object_alloc_plain(below, size, align, zero);
-	if (unlikely(recorder_rate() & STORE_RATE_OFF) && sample_is_off())
+	if (recorder_rate() & STORE_RATE_OFF && sample_is_off())
 		return object_plain(below, size, align, zero);
 	thread = thread_self();
 	code = sample_take(thread, size);
 	if (code == SAMPLE_NOT)
 		return object_plain(below, size, align, zero);
-	if (object_guards(below, thread)) {
-		pointer = guard_alloc(thread, start, size, align);
-		if (pointer) {
-			object_begin(thread, start, pointer, size, !below->extends,
-				     (unsigned int)code);
-			return pointer;
-		}
-	}
-	pointer = object_plain(below, redzone_request(below, size), align, zero);
-	if (likely(pointer)) {
-		redzone_arm(below, pointer, size);
-		pointer = tags_give(below, pointer, size);
-		object_begin(thread, start, pointer, size, !below->extends, (unsigned int)code);
-	}
-	return pointer;
+	return object_alloc_recorded(below, thread, start, size, align, zero, (unsigned int)code);
+}
+
+void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
+		   bool zero)
+{
+	struct recorder_thread *thread;
+
+	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
+		return object_alloc_plain(below, size, align, zero);
+	thread = recorder_thread;
+	if (unlikely((uintptr_t)thread <= 1 || !sample_takes_all(thread)))
+		return object_alloc_sampled(below, start, size, align, zero);
+	return object_alloc_recorded(below, thread, start, size, align, zero, 0);
 }
 
 void object_adopt(const recorder_start *start, void *pointer, size_t size)
@@ -263,7 +334,7 @@ static inline void object_end(const struct real *below, struct recorder_thread *
 			      const struct live_object *object, bool keep_reference)
 {
 	object_check(below, thread, pointer, object, where->ref);
-	object_event(thread, pointer, object->size, where->ref, STACKDEPOT_FREE);
+	object_event_free(thread, pointer, object, where->ref);
 	if (!keep_reference)
 		trace_put(thread, object->handle);
 	if (unlikely(recorder.options.corpus_events))
@@ -535,7 +606,7 @@ static void *object_realloc_live(const struct real *below, struct recorder_threa
 	}
 	trace_put(NULL, object->handle);
 	if (code != SAMPLE_NOT) {
-		redzone_arm(below, moved, size);
+		redzone_arm(below, moved, size, wanted);
 		moved = tags_give(below, moved, size);
 		object_begin(self, start, moved, size, !below->extends, (unsigned int)code);
 	}
@@ -555,7 +626,7 @@ static void *object_realloc_absent(const struct real *below, struct recorder_thr
 	moved = object_resize(below, pointer, wanted);
 	error_doubt_end(thread);
 	if (moved && code != SAMPLE_NOT) {
-		redzone_arm(below, moved, size);
+		redzone_arm(below, moved, size, wanted);
 		moved = tags_give(below, moved, size);
 		object_begin(thread, start, moved, size, !below->extends, (unsigned int)code);
 	}

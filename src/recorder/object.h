@@ -15,6 +15,10 @@ size_t object_usable(const struct real *below, void *pointer);
 /* The allocator has made an object by a function of its own: it is recorded as it is. */
 void object_adopt(const recorder_start *start, void *pointer, size_t size);
 
+/* Write the event of a free, by @thread, which may be in the middle of another event. */
+void object_tell_free(const struct recorder_thread *thread, const void *pointer,
+		      const struct live_object *object, stackdepot_ref_t trace);
+
 /* An object on its way to a function of the allocator's own that ends it. */
 struct object_passing {
 	struct recorder_thread *thread;

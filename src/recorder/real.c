@@ -15,12 +15,11 @@
 
 #define BOOTSTRAP_BYTES (64u << 10)
 
-enum { REAL_UNKNOWN, REAL_LOOKING, REAL_KNOWN };
 
 struct real reals[REAL_LAYERS];
 __thread uintptr_t real_inside __attribute__((tls_model("initial-exec")));
 
-static uint32_t real_state;
+uint32_t real_state;
 static char bootstrap[BOOTSTRAP_BYTES] __attribute__((aligned(64)));
 static size_t bootstrap_used;
 

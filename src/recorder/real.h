@@ -58,6 +58,13 @@ extern __thread uintptr_t real_inside __attribute__((tls_model("initial-exec")))
 
 /* Find the next one, once; false while it is being done, when the bootstrap buffer has to serve. */
 bool real_resolve(void);
+enum real_state { REAL_UNKNOWN, REAL_LOOKING, REAL_KNOWN };
+extern uint32_t real_state;
+
+static inline bool real_is_known(void)
+{
+	return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) == REAL_KNOWN, 1);
+}
 void *real_bootstrap(size_t size, size_t align);
 bool real_is_bootstrap(const void *pointer);
 /* The part of the buffer that is in use. */

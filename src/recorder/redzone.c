@@ -14,14 +14,13 @@
 #include "recorder.h"
 #include "redzone.h"
 
-#define REDZONE_MAX_BYTES 8u
 #define REDZONE_TAGGED_BYTES (REDZONE_MAX_BYTES + 15u) /* and what is left of a granule */
 #define LARGE_BYTES (64u << 10)
 #define SMALL_BYTES 112u
 
 /* No byte is 0, which is what a string written too far ends with. */
-static const uint64_t redzone_pattern[] = {0xe7b3d59fa1c68b9dull, 0xc9a5f18bd7e3b69dull,
-					   0xb5e9c7a3f99d8bd1ull};
+const uint64_t redzone_pattern[] = {0xe7b3d59fa1c68b9dull, 0xc9a5f18bd7e3b69dull,
+				    0xb5e9c7a3f99d8bd1ull};
 static_assert(sizeof(redzone_pattern) >= REDZONE_TAGGED_BYTES, "as long as any redzone");
 
 static bool redzone_extends(const struct real *below, size_t size)
@@ -64,14 +63,10 @@ bool redzone_fits(const struct real *below, const void *pointer, const struct li
 	return real_usable(below, (void *)(uintptr_t)pointer) >= needed;
 }
 
-void redzone_arm(const struct real *below, void *pointer, size_t size)
+__attribute__((noinline)) void redzone_arm_rest(const struct real *below, void *pointer,
+						size_t size)
 {
-	size_t length = redzone_length(below, pointer, size);
-
-	if (likely(length == REDZONE_MAX_BYTES))
-		memcpy((char *)pointer + size, redzone_pattern, REDZONE_MAX_BYTES);
-	else
-		memcpy((char *)pointer + size, redzone_pattern, length);
+	memcpy((char *)pointer + size, redzone_pattern, redzone_length(below, pointer, size));
 }
 
 bool redzone_intact(const struct real *below, const void *pointer, size_t size, size_t *ret_offset,

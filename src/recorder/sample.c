@@ -27,7 +27,7 @@ __thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
 
 static const uint64_t sample_control_never = UINT64_MAX;
 
-static uint64_t sample_applied; /* what was made of the control */
+uint64_t sample_applied;
 static uint32_t sample_applying;
 
 /* ln(x) for x in (0, 1]; accurate to 1e-7, and libm is not ours to link. */
@@ -203,7 +203,6 @@ int sample_take(struct recorder_thread *thread, uint64_t size)
 {
 	const uint64_t control = load_relaxed(&recorder.process->control);
 
-	/* Or another thread saw it change and change back, and ended between the two. */
 	if (unlikely(control != sample_seen || control != load_relaxed(&sample_applied)))
 		sample_turn(thread, control);
 	if (likely(!recorder_rate() && (!thread || !thread->sample_code)))

@@ -3,7 +3,7 @@
 #ifndef RECORDER_SAMPLE_H
 #define RECORDER_SAMPLE_H
 
-#include "recorder.h"
+#include "thread.h"
 
 /* Bytes of this thread to its next sample; 0 while every object is taken, and in the beginning. */
 extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
@@ -27,6 +27,19 @@ static inline bool sample_skips(uint64_t size)
 
 /* That of a process that has not begun. */
 extern const uint64_t recorder_control_none;
+
+/* What was made of the control of the process. */
+extern uint64_t sample_applied;
+
+/* Is every object recorded, as far as anybody knows? */
+static inline bool sample_takes_all(const struct recorder_thread *thread)
+{
+	const uint64_t control = load_relaxed(&recorder.process->control);
+
+	/* Another thread may have seen it change and change back, and ended between the two. */
+	return likely(control == sample_seen) && likely(control == load_relaxed(&sample_applied)) &&
+	       likely(!recorder_rate()) && likely(!thread->sample_code);
+}
 
 /* The code of the rate that this object is to be recorded at, or SAMPLE_NOT. */
 int sample_take(struct recorder_thread *thread, uint64_t size);

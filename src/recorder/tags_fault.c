@@ -111,7 +111,7 @@ static void fault_event(struct fault_search *search, const struct stackdepot_eve
 	}
 	if (candidate.distance > FAULT_REACH)
 		return;
-	if (event->kind == STACKDEPOT_FREE) {
+	if (store_event_is_free(event->kind)) {
 		candidate.object.flags = STACKDEPOT_ERROR_FREED;
 		candidate.object.free_trace = event->trace;
 		candidate.object.free_thread = event->task;

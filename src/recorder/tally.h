@@ -41,6 +41,19 @@ static inline void trace_count(const struct recorder_thread *thread, stackdepot_
 	trace_add(ref, weight, bytes);
 }
 
+/* The trace of a handle that an object has a reference by; extra bits 0. */
+static inline stackdepot_ref_t trace_of(const struct recorder_thread *thread,
+					stackdepot_handle_t handle)
+{
+	if (likely(thread && thread->tallies)) {
+		const struct store_tally *tally = tally_place(thread, handle);
+
+		if (likely(tally->handle == handle))
+			return tally->trace;
+	}
+	return stackdepot_ref(recorder.depot, handle);
+}
+
 /* Give an object's reference back. */
 static inline void trace_put(const struct recorder_thread *thread, stackdepot_handle_t handle)
 {

@@ -36,11 +36,13 @@
 #define MEMO_PART 16u /* of the store's size, all threads together */
 #define THREAD_MAPPED \
 	(THREAD_BYTES + STACKDEPOT_UNWINDER_BYTES + MEMO_BYTES + RECORDER_ALTSTACK_BYTES)
+#define RING_ENTRY_BYTES 64u
 #define SLAB_THREADS 16u
 #define SLABS 8192u				  /* 131,072 threads at a time */
 #define THREAD_NONE ((struct recorder_thread *)1) /* ended, or just beginning */
 
 __thread struct recorder_thread *recorder_thread __attribute__((tls_model("initial-exec")));
+uint32_t thread_only;
 
 /* Rounds of the destructor that this thread has seen; the value of the key, so never 0. */
 struct thread_rounds {
@@ -331,6 +333,57 @@ static void thread_count(void)
 	recorder_count_tool((int64_t)THREAD_MAPPED);
 }
 
+/* When a second thread began, after which all allocations are told. */
+static struct {
+	uint32_t first; /* the thread before that */
+	uint64_t events;
+	uint64_t dropped;
+} thread_since;
+
+static void thread_no_more_sole(void)
+{
+	const uint32_t first = __atomic_exchange_n(&thread_only, THREADS_SEVERAL, __ATOMIC_SEQ_CST);
+	struct stackdepot_stats stats;
+
+	if (first == THREADS_SEVERAL)
+		return;
+	stackdepot_get_stats(recorder.depot, &stats);
+	thread_since.events = stats.ring_events;
+	thread_since.dropped = stats.ring_dropped;
+	store_release(&thread_since.first, first);
+}
+
+/* Before its first event, whether there is room for what it has or not. */
+static void thread_join(uint32_t id)
+{
+	uint32_t none = 0;
+
+	if (load_relaxed(&thread_only) == THREADS_SEVERAL)
+		return;
+	if (!__atomic_compare_exchange_n(&thread_only, &none, id, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		thread_no_more_sole();
+}
+
+/*
+ * The only thread; or the first one, if the ring still has all that was told since there are
+ * others. A quarter of it is left for what was written meanwhile.
+ */
+uint32_t thread_untold(void)
+{
+	const uint32_t only = load_relaxed(&thread_only);
+	const uint32_t first = load_acquire(&thread_since.first);
+	struct stackdepot_stats stats;
+
+	if (only != THREADS_SEVERAL)
+		return only;
+	stackdepot_get_stats(recorder.depot, &stats);
+	if (stats.ring_dropped != thread_since.dropped ||
+	    stats.ring_events - thread_since.events > stats.ring_bytes / RING_ENTRY_BYTES / 4 * 3)
+		return 0;
+	return first;
+}
+
 static struct recorder_thread *thread_map(void)
 {
 	char *memory = place_take();
@@ -362,6 +415,7 @@ struct recorder_thread *thread_begin(void)
 	/* Nobody else may set this up meanwhile: a signal handler's events, or pthread's own. */
 	recorder_thread = THREAD_NONE;
 	thread = thread_map();
+	thread_join(thread ? thread->id : thread_id());
 	if (thread) {
 		thread_count();
 		height_new_step();
@@ -376,6 +430,8 @@ void thread_child(void)
 {
 	struct recorder_thread *thread = recorder_thread;
 
+	store_relaxed(&thread_only, 0);
+	store_relaxed(&thread_since.first, 0);
 	if ((uintptr_t)thread <= 1)
 		return;
 	place_keep_only(thread);
@@ -389,6 +445,7 @@ void thread_child(void)
 	thread_memo_forget(thread);
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
+	thread_join(thread->id);
 	thread->random ^= (uint64_t)thread->id << 32;
 	thread_count();
 }

@@ -32,6 +32,7 @@ struct recorder_thread {
 	uint64_t sample_more;	  /* of these, besides sample_left */
 	uint64_t sample_piece;	  /* what sample_left began with */
 	uint32_t events;	  /* recorded, to time one of some */
+	uint32_t untold;	  /* allocations since one was told in an event */
 	uint32_t guard_left;	  /* objects to the next guarded one */
 	uint64_t random;
 	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
@@ -60,6 +61,18 @@ uint64_t thread_random(struct recorder_thread *thread);
 void thread_memo_full(struct recorder_thread *thread);
 void thread_memo_forget(struct recorder_thread *thread);
 uint32_t thread_id(void);
+
+/* The thread that all events of the process were of, or THREADS_SEVERAL; 0: there were none. */
+extern uint32_t thread_only;
+#define THREADS_SEVERAL UINT32_MAX
+
+static inline bool thread_is_sole(const struct recorder_thread *thread)
+{
+	return load_relaxed(&thread_only) == thread->id;
+}
+
+/* Who allocated an object whose allocation no event in the ring tells; 0: not known. */
+uint32_t thread_untold(void);
 
 static inline struct recorder_thread *thread_self(void)
 {

@@ -26,7 +26,7 @@
 #include "stackdepot/store.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 7u
+#define STORE_VERSION 8u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -383,6 +383,17 @@ struct store_tally {
 /* Its size: below the tag of the pointer. */
 #define STORE_EVENT_SIZE 0x00ffffffffffffffull
 #define STORE_EVENT_TAG_SHIFT 56u
+/*
+ * Its kind: STACKDEPOT_ALLOC, STACKDEPOT_FREE, or a free by the thread that allocated. Where one
+ * thread does all, allocations are told by the origin of their free; a few have events besides, for
+ * the time.
+ */
+#define STORE_EVENT_FREE_OWN 3u
+
+static inline bool store_event_is_free(uint32_t kind)
+{
+	return kind != STACKDEPOT_ALLOC;
+}
 
 #define STORE_TALLIES 256u /* of a thread */
 #define STORE_MAX_TALLY_SETS 256u

@@ -40,8 +40,10 @@ static inline unsigned int examine(struct stackdepot *depot)
 		examine_ref(depot, ref);
 	for (position = 0; position < 300; position++)
 		examine_ref(depot, position);
-	while (stackdepot_ring_next(depot, &at, &event))
+	while (stackdepot_ring_next(depot, &at, &event)) {
 		examine_ref(depot, event.trace);
+		examine_ref(depot, event.origin);
+	}
 	at = 0;
 	while (stackdepot_ring_find(depot, &at, 0x1000, 0xf000, &event))
 		examine_ref(depot, event.trace);

@@ -298,7 +298,7 @@ MUTANTS = [
         ("ring.c", """	if (atomic64_read(&entry->sequence) != 2 * position + 2)
 		return false;
 	if (!ring_order_fits(position, event.order) ||
-	    check != ring_check(depot, position, event.order, &event))
+	    check != ring_check(depot, position, &event, rest))
 		return false;
 """, "")),
     mutant(
@@ -309,7 +309,7 @@ MUTANTS = [
          "!atomic64_try_cmpxchg(&entry->sequence, &sequence, sequence))"),
         ("ring.c", "sequence = 2 * position + 1;", "sequence = atomic64_read(&entry->sequence);"),
         ("ring.c", """	if (!ring_order_fits(position, event.order) ||
-	    check != ring_check(depot, position, event.order, &event))
+	    check != ring_check(depot, position, &event, rest))
 		return false;
 """, "")),
     mutant(
@@ -334,7 +334,7 @@ MUTANTS = [
         "what a writer that came back late wrote into a whole event is believed",
         ["ring, late writer"],
         ("ring.c", """	if (!ring_order_fits(position, event.order) ||
-	    check != ring_check(depot, position, event.order, &event))
+	    check != ring_check(depot, position, &event, rest))
 		return false;
 """, "")),
     mutant(
@@ -350,7 +350,7 @@ MUTANTS = [
         ["ring, pen"],
         ("ring.c", "	atomic64_set(&entry->sequence, 2 * position + 1);\n", ""),
         ("ring.c", """	if (!ring_order_fits(position, event.order) ||
-	    check != ring_check(depot, position, event.order, &event))
+	    check != ring_check(depot, position, &event, rest))
 		return false;
 """, "")),
     mutant(
@@ -396,7 +396,25 @@ MUTANTS = [
         "pen's lease not renewed",
         "the clock moved since the trace was saved: its lease ends before the event goes",
         "core_ring.c",
-        ("ring.c", "	pen->tick = tick;\n	ring_renew(depot, ref);\n", "	pen->tick = tick;\n")),
+        ("ring.c", "	pen->tick = tick;\n	ring_renew(depot, event->trace);\n", "	pen->tick = tick;\n")),
+    mutant(
+        "pen's lease of an origin not renewed",
+        "the same of the object's other trace",
+        "core_ring.c",
+        ("ring.c", """	ring_renew(depot, event->trace);
+	ring_renew(depot, event->origin);
+}
+""", """	ring_renew(depot, event->trace);
+}
+""")),
+    mutant(
+        "lease of an origin not renewed",
+        "where the object was allocated is evicted while the event of its free is there",
+        "core_ring.c",
+        ("ring.c", """	ring_renew(depot, event->origin);
+	entry = ring_entry(depot, position);
+""", """	entry = ring_entry(depot, position);
+""")),
     mutant(
         "saved again without looking at the generation",
         "another trace is taken for the one that was evicted",

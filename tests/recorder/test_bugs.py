@@ -92,6 +92,9 @@ CASES = [
     ("overflow-large", {}, 7, [("slab-out-of-bounds", [
         r"The address is 0 bytes to the right of a 50001-byte object .*"],
         ["release", "main"], ["allocate", "main"], None)]),
+    ("overflow-reused", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 2000-byte object .*"],
+        ["release", "main"], ["allocate", "main"], None)]),
     ("new-overflow", {}, 7, [("slab-out-of-bounds", [
         r"The address is 0 bytes to the right of a 10-byte object .*"],
         ["release", "main"], ["make_array", "main"], None)]),
@@ -103,6 +106,8 @@ CASES = [
         ["write_late", "main"], ["allocate", "main"], ["release", "main"])]),
     ("double-free-thread", {}, 7, [("double-free", [r"BUG: double-free"],
         ["free_in_main", "main"], ["allocate", "main"], ["free_in_thread", "run"])]),
+    ("three-threads", {}, 7, [("double-free", [r"BUG: double-free"],
+        ["free_again", "main"], ["allocate", "run_allocate"], ["run_free"])]),
     ("delete-twice", {}, -6, [("double-free", [r"The address is 0 bytes inside of a freed 48-byte object .*"],
         ["second_owner", "main"], ["make_thing", "main"], ["first_owner", "main"])]),
     ("invalid-free-aligned", {}, -6, [("invalid-free", [r"The address is 32 bytes inside of a 96-byte object .*"],
@@ -187,11 +192,21 @@ def check_leaks(directory):
 
 
 def check_threads(directory):
-    store, _ = record(directory, "double-free-thread", {})
-    error, = json.loads(report("errors", store, "--json").stdout)["errors"]
-    main, other = error["thread"], error["freed_by_thread"]
-    if not main or not other or main == other or error["allocated_by_thread"] not in (0, main):
-        fail("double-free-thread", "threads", json.dumps(error, indent=1))
+    """Who did what; of what lay there before nothing is told."""
+    for name, wanted in (
+            ("double-free", lambda used, allocated, freed: used == allocated == freed),
+            ("use-after-free", lambda used, allocated, freed: used == allocated == freed),
+            ("heap-overflow", lambda used, allocated, freed: used == allocated and not freed),
+            ("overflow-reused", lambda used, allocated, freed: used == allocated and not freed),
+            ("double-free-thread", lambda used, allocated, freed: used == allocated and
+             freed not in (0, used)),
+            ("three-threads", lambda used, allocated, freed: len({0, used, allocated, freed}) == 4)):
+        store, _ = record(directory, name, GUARD if name == "use-after-free" else {})
+        error, = json.loads(report("errors", store, "--json").stdout)["errors"]
+        if not wanted(error["thread"], error["allocated_by_thread"], error["freed_by_thread"]):
+            fail(name, "threads", json.dumps(error, indent=1))
+        if name == "overflow-reused" and error["freed_at"]:
+            fail(name, "a free of what lay there before", json.dumps(error, indent=1))
 
 
 def check_abort(directory):

@@ -12,6 +12,7 @@ static struct stackdepot_event event_of(u32 id, u64 trace)
 		.address = id,
 		.size = 3ull * id,
 		.trace = trace,
+		.origin = trace,
 		.time = 5ull * id,
 		.task = 7 * id,
 		.kind = id,

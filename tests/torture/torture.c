@@ -224,7 +224,12 @@ static void user_record(struct torture_user *user)
 {
 	const struct torture_held *seen = &user->seen[user_random(user, TORTURE_SEEN)];
 	struct stackdepot_event event = {
-		.address = seen->id, .size = ~seen->id, .trace = seen->ref, .time = seen->id * 3};
+		.address = seen->id,
+		.size = ~seen->id,
+		.trace = seen->ref,
+		.origin = seen->ref,
+		.time = seen->id * 3,
+	};
 
 	if (user->shape->ring_entries && seen->ref) {
 		int error = stackdepot_ring_record(user->depot, &event);
@@ -239,6 +244,7 @@ static void torture_event(struct stackdepot *depot, const struct torture_shape *
 			  const struct stackdepot_event *event)
 {
 	TORTURE_CHECK(event->size == ~event->address && event->time == event->address * 3);
+	TORTURE_CHECK(event->origin == event->trace);
 	(void)torture_fetch(depot, shape, event->trace, event->address);
 }
 

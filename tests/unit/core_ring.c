@@ -19,6 +19,7 @@ static struct stackdepot_event ring_event(uint64_t i, stackdepot_ref_t trace)
 		.address = (i % 16) << 56 | (0x1000 + i % 50 * 16),
 		.size = i * 3,
 		.trace = trace,
+		.origin = i & 1 ? trace : 0,
 		.time = i,
 		.task = (uint32_t)i * 7,
 		.kind = i & 1 ? STACKDEPOT_FREE : STACKDEPOT_ALLOC,
@@ -31,6 +32,7 @@ static void ring_expect(core_test *test, const struct stackdepot_event *event, u
 
 	CORE_EQ(event->address, made.address);
 	CORE_EQ(event->size, made.size);
+	CORE_EQ(event->origin, made.origin);
 	CORE_EQ(event->time, made.time);
 	CORE_EQ(event->task, made.task);
 	CORE_EQ(event->kind, made.kind);
@@ -179,6 +181,7 @@ static unsigned int ring_turn(core_test *test, struct stackdepot *depot, unsigne
 		for (k = 0; k < entries && k < i; k++) {
 			CORE_EQ(stackdepot_fetch_ref(depot, events[k].trace, &frame, 1), 1);
 			CORE_EQ(frame, i - k);
+			CORE_EQ(events[k].origin, (i - k) & 1 ? events[k].trace : 0);
 		}
 	}
 	return 0;
@@ -207,11 +210,12 @@ static void a_depot_too_small_for_its_ring_says_so(core_test *test)
 	core_finish(test, depot);
 }
 
-/* Recording renews the lease: the trace may have been saved long ago. */
+/* Recording renews the leases: the traces may have been saved long ago. */
 static void recording_renews_the_lease(core_test *test)
 {
 	struct stackdepot *depot = ring_depot(test, 16, 20);
 	stackdepot_ref_t ref = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	stackdepot_ref_t origin = stackdepot_ref(depot, core_save1(depot, 2, 0));
 	struct stackdepot_event event = ring_event(0, ref);
 	struct stackdepot_trace_info info;
 	unsigned int i;
@@ -219,8 +223,11 @@ static void recording_renews_the_lease(core_test *test)
 	for (i = 0; i < 500; i++) {
 		CORE_NE(core_save1(depot, 100 + i, 0), 0);
 		event.trace = i % 12 ? 0 : ref;
+		event.origin = i % 12 ? 0 : origin;
 		CORE_EQ(stackdepot_ring_record(depot, &event), 0);
 		CORE_EQ(stackdepot_info(depot, ref, &info), 0);
+		CORE_TRUE(info.leased);
+		CORE_EQ(stackdepot_info(depot, origin, &info), 0);
 		CORE_TRUE(info.leased);
 	}
 	CORE_EQ(core_stats(depot).ring_stale, 0);
@@ -241,6 +248,9 @@ static void an_event_whose_trace_is_gone_is_counted(core_test *test)
 	event.trace = 77; /* no line of this depot */
 	CORE_EQ(stackdepot_ring_record(depot, &event), 0);
 	CORE_EQ(core_stats(depot).ring_stale, 2);
+	event.origin = 78;
+	CORE_EQ(stackdepot_ring_record(depot, &event), 0);
+	CORE_EQ(core_stats(depot).ring_stale, 4);
 	core_finish(test, depot);
 }
 
@@ -455,7 +465,7 @@ static void what_a_turn_overwrote_is_not_believed(core_test *test)
 	core_finish(test, depot);
 }
 
-/* The trace of an event has today's stamp, whenever the clock moved since it was saved. */
+/* The traces of an event have today's stamp, whenever the clock moved since they were saved. */
 static void pens_renew_the_lease(core_test *test)
 {
 	struct stackdepot *depot = ring_depot(test, 64, 100);
@@ -467,8 +477,10 @@ static void pens_renew_the_lease(core_test *test)
 	for (i = 0; i < 400; i++) {
 		struct stackdepot_event event = ring_event(i, 0);
 
-		refs[i] = event.trace = stackdepot_ref(depot, core_save1(depot, 100 + i, 0));
-		CORE_NE(event.trace, 0);
+		refs[i] = stackdepot_ref(depot, core_save1(depot, 100 + i, 0));
+		CORE_NE(refs[i], 0);
+		event.trace = i & 1 ? refs[i] : 0;
+		event.origin = i & 1 ? 0 : refs[i];
 		/* Others turn the clock between the save and the event. */
 		if (i % 7 == 0)
 			ring_record(test, depot, i, 9);
