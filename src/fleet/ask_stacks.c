@@ -162,7 +162,7 @@ static void growth_by_release(struct rows *sql, const struct rows *parts)
 	sql_key(sql, "k", "key");
 	rows_print(
 		sql,
-		" AS kk, ve, sum(l - f) AS g, sum(now) AS ll, max(t1) AS last, min(t0) AS first, "
+		" AS kk, ve, sum(l - f) AS g, sum(now) AS ll, min(t0) AS first, "
 		"groupUniqArrayIf(h, l > f) AS hg, groupUniqArray(h) AS hh, sum(up) AS u, "
 		"sum(down) AS d, "
 		"argMax(k, l - f) AS kr, sum(l - f) / (sum(t1 - t0) + 3600 * uniqExact(s)) AS rate "
@@ -172,23 +172,36 @@ static void growth_by_release(struct rows *sql, const struct rows *parts)
 }
 
 /* The worst rate of a service's stack beside each of its releases, to tell them apart. */
+static void growth_worst(struct rows *sql, const struct rows *parts)
+{
+	struct rows releases = {0};
+
+	growth_by_release(&releases, parts);
+	rows_print(sql,
+		   "SELECT sv, kk, worst, x.1 AS ve, x.2 AS g, x.3 AS ll, x.4 AS first, x.5 AS hg, "
+		   "x.6 AS hh, x.7 AS u, x.8 AS d, x.9 AS kr, x.10 AS rate FROM (SELECT sv, kk, "
+		   "max(rate) AS worst, groupArray((ve, g, ll, first, hg, hh, u, d, kr, rate)) AS "
+		   "a FROM (%s) GROUP BY sv, kk) ARRAY JOIN a AS x",
+		   rows_text(&releases));
+	rows_free(&releases);
+}
+
 static void growth_sql(struct rows *sql, const struct rows *parts,
 		       const struct fleet_options *options)
 {
 	struct rows releases = {0};
 
-	growth_by_release(&releases, parts);
+	growth_worst(&releases, parts);
 	rows_print(sql,
 		   "SELECT sv, sum(g), uniqExactArrayIf(hg, rate >= worst / 10), "
 		   "uniqExactArray(hh), sum(ll), round(100 * sum(u) / "
 		   "greatest(sum(u) + sum(d), 1)), argMinIf(ve, first, rate >= worst / 10), "
 		   "minIf(first, rate >= worst / 10), "
 		   "arrayStringConcat(arraySort(groupUniqArrayIf(ve, "
-		   "rate >= worst / 10)), ' '), argMax(kr, g) FROM (%s) GLOBAL ANY LEFT JOIN "
-		   "(SELECT sv, kk, max(rate) AS worst FROM (%s) GROUP BY sv, kk) USING sv, kk "
+		   "rate >= worst / 10)), ' '), argMax(kr, g) FROM (%s) "
 		   "GROUP BY sv, kk HAVING sum(g) > 0 ORDER BY sum(g) * (sum(u) - sum(d)) / "
 		   "greatest(sum(u) + sum(d), 1) DESC, sum(g) DESC LIMIT %zu",
-		   rows_text(&releases), rows_text(&releases), options->limit);
+		   rows_text(&releases), options->limit);
 	rows_free(&releases);
 }
 

@@ -173,7 +173,8 @@ def test_shed_gone(directory):
         check_equal(server, [store], "what is gone holds nothing")
 
 
-if servers.missing():
-    print("skipped: needs", servers.missing())
-    sys.exit(77)
-run_all(globals())
+if __name__ == "__main__":
+    if servers.missing():
+        print("skipped: needs", servers.missing())
+        sys.exit(77)
+    run_all(globals())

@@ -43,6 +43,8 @@ class Recorder:
     def __init__(self, status=200, body=b""):
         self.requests = requests = []
         self.answers = answers = [(status, body)]
+        self.body_of = None # of what was asked, instead
+        recorder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -58,6 +60,8 @@ class Recorder:
                     data = self.rfile.read(int(self.headers["Content-Length"]))
                 requests.append((self.path, self.headers, data))
                 status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+                if recorder.body_of:
+                    body = recorder.body_of(data)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -218,7 +222,8 @@ def test_every(directory):
     process.communicate()
 
 
-if not shutil.which("protoc") or not os.path.exists(PPROF):
-    print("skipped: needs protoc and golang-github-google-pprof-dev")
-    sys.exit(77)
-run_all(globals())
+if __name__ == "__main__":
+    if not shutil.which("protoc") or not os.path.exists(PPROF):
+        print("skipped: needs protoc and golang-github-google-pprof-dev")
+        sys.exit(77)
+    run_all(globals())
