@@ -5,10 +5,12 @@ real programs, against the kernel's sums.
 
 usage: test_memory.py STACKDEPOT MAPS
 """
+import glob
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tool import PATIENCE, TOOL, call, check, eventually, report, run_all, tool  # noqa: E402
 
 MAPS = os.path.abspath(sys.argv[2])
+POSTGRES = 4  # processes at least that a server without work has
 UNEXPLAINED = 0.03  # of what is in memory, at most
 
 
@@ -172,6 +175,60 @@ def test_node(directory):
     found, pid = settle(program.store, "node")
     sums(found, pid, "node")
     program.end()
+    return None
+
+
+def copies_for(user, directory):
+    """Where that user can read them, wherever this was built."""
+    for source, place in ((TOOL, "cli"), (os.path.join(os.path.dirname(TOOL), "../recorder/libstackdepot-preload.so"), "recorder")):
+        os.makedirs(f"{directory}/bin/{place}")
+        shutil.copy(source, f"{directory}/bin/{place}")
+    os.chmod(directory, 0o755)
+    os.mkdir(f"{directory}/data")
+    if user:
+        shutil.chown(f"{directory}/data", user)
+    return f"{directory}/bin/cli/{os.path.basename(TOOL)}"
+
+
+def begin_postgres(directory, tools, user):
+    tool_of_theirs, data = copies_for(user, directory), f"{directory}/data/base"
+    options = {"user": user, "cwd": f"{directory}/data"}
+    done = call(f"{tools}/initdb", "-D", data, "-U", "test", "-A", "trust", "--locale=C", "--no-sync", **options)
+    check(done.returncode == 0, "initdb", done.stdout, done.stderr)
+    command = [tool_of_theirs, "run", "--quiet", "--memory=16M", "--store", f"{directory}/data/store", "--", f"{tools}/postgres", "-D",
+               data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={directory}/data", "-c", "fsync=off", "-c", "autovacuum=off"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+    where = ["-h", f"{directory}/data", "-U", "test"]
+    eventually(lambda: call(f"{tools}/pg_isready", *where, "-d", "postgres", **options).returncode == 0, "postgres begins")
+    done = call(f"{tools}/pgbench", *where, "-i", "-q", "-s", "1", "postgres", **options)
+    check(done.returncode == 0, "pgbench", done.stderr)
+    return process
+
+
+def test_postgres(directory):
+    """Its server and each of the processes that it forks, which share a good part."""
+    tools = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None)
+    if not tools:
+        return "PostgreSQL"
+    process, store = begin_postgres(directory, tools, "nobody" if os.geteuid() == 0 else None), f"{directory}/data/store"
+    try:
+        def those_that_stay():
+            """The server and some more; who has served a client may still be about to end."""
+            found = report("memory", store)
+            running = [one["pid"] for one in found["processes"] if one["running"]]
+            time.sleep(0.5)
+            again = [one["pid"] for one in report("memory", store)["processes"] if one["running"]]
+            return running if found["processes_looked_at"] == len(running) >= POSTGRES and running == again else None
+
+        running = eventually(those_that_stay, "the processes that stay")
+        with open(f"{directory}/data/base/postmaster.pid", encoding="ascii") as file:
+            server = int(file.readline())
+        check(server in running, "the server", server, running)
+        for pid in running:
+            sums(report("memory", store, f"--process={pid}"), pid, "postgres" if pid == server else f"postgres' {pid}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=PATIENCE)
     return None
 
 
