@@ -46,7 +46,7 @@ void error_told_begin""")),
         "jemalloc's own functions are not ours",
         "objects of mallocx() are missing",
         "allocators/jemalloc_x full",
-        ("recorder/hooks_table.c", '	JEMALLOC(""),\n', "")),
+        ("recorder/hooks_table.c", '	JEMALLOC(""), JEMALLOC("je_"),', '	JEMALLOC("je_"),')),
     mutant(
         "a heap of a name space is not named",
         "nothing says that a heap is not seen",
@@ -61,18 +61,28 @@ void error_told_begin""")),
 
     # --- signals
     mutant(
+        "a program that ignores faults meets guarded objects",
+        "an access that does no harm natively ends the process",
+        "signals/guarded guard",
+        ("recorder/disposition.c", "		if (number == SIGSEGV)\n			disposition_hold_guards(&now);\n",
+         "		(void)disposition_hold_guards;\n")),
+    mutant(
+        "a thread that blocks faults meets guarded objects",
+        "an access that does no harm natively ends the process",
+        "signals/guarded guard",
+        ("recorder/mask.c", "	mask_holds = true;\n	guard_hold();\n", "	mask_holds = true;\n")),
+    mutant(
         "handlers run on our alternate stack",
         "a handler finds another stack than the program asked for",
         "signals/altstack full",
-        ("recorder/disposition.c", """	if (asked->flags & SA_ONSTACK && !handler_is_go(asked->handler))
-		return handler_enter_moved;
-""", "	(void)handler_is_go;\n")),
+        ("recorder/disposition.c", "		return asked->flags & SA_ONSTACK ? handler_enter_moved : handler_enter_direct;\n",
+         "		return handler_enter_direct;\n")),
     mutant(
         "a handler runs with all signals blocked",
         "signals come late, or a fault in a handler is the end",
         "signals/masks full",
-        ("recorder/disposition.c", "	ours.flags |= SA_SIGINFO;\n",
-         "	ours.flags |= SA_SIGINFO;\n	ours.mask = ~0ull;\n")),
+        ("recorder/disposition.c", "	ours.flags |= SA_SIGINFO | tags_signal_flags(number);\n",
+         "	ours.flags |= SA_SIGINFO | tags_signal_flags(number);\n	ours.mask = ~0ull;\n")),
     mutant(
         "the old action is ours",
         "a program that asks what its handler is, or chains, gets an address of ours",
@@ -106,8 +116,8 @@ void error_told_begin""")),
         "Go's handlers are moved",
         "Go's runtime dies, as its handler is not on the stack that the kernel tells",
         "signals/go_preempted full",
-        ("recorder/disposition.c", "asked->flags & SA_ONSTACK && !handler_is_go(asked->handler)",
-         "asked->flags & SA_ONSTACK && (true || !handler_is_go(asked->handler))")),
+        ("recorder/disposition.c", "asked->flags & SEES_STACK && !handler_is_go(asked->handler)",
+         "asked->flags & SEES_STACK && (true || !handler_is_go(asked->handler))")),
     mutant(
         "a child of vfork() is taken for its parent",
         "the parent's record of its handlers is changed by its child",
@@ -131,16 +141,37 @@ void error_told_begin""")),
 
     # --- files, descriptors, limits
     mutant(
+        "limited data are taken from",
+        "the program's own allocations fail",
+        "limits/data_size full",
+        ("recorder/limits.c", "data.rlim_cur < used_data + LIMITS_DATA)", "data.rlim_cur < LIMITS_SHARE)")),
+    mutant(
         "messages go to standard error",
         "a parent that reads its child's standard error, or a file behind number 2, gets our words",
-        "files/message_and_pipe full, files/data_at_two full",
-        ("recorder/say.c", "	if (recorder.first)\n		say_note", "	if (recorder.first)\n		say_at_start(line, used), say_note")),
+        "files/message_and_pipe full",
+        ("recorder/say.c", "	if (recorder.head)\n		say_note", "	if (recorder.head)\n		say_at_start(line, used), say_note")),
     mutant(
         "the store stays open",
         "the program's descriptors get other numbers",
         "files/lowest_number full, start/descriptors full",
-        ("recorder/setup.c", "		error = setup_fill(fd, flags);\n		(void)close(fd);\n",
-         "		error = setup_fill(fd, flags);\n")),
+        ("recorder/setup.c", "		attach_reserved(fd);\n	}\n	(void)close(fd);\n", "		attach_reserved(fd);\n	}\n")),
+
+    # --- processes
+    mutant(
+        "a program that arrives is not struck out",
+        "recorded programs are said not to be",
+        "processes/vfork_retries full",
+        ("recorder/exec.c", "		(void)fetch_add_relaxed(&found->arrived, 1);\n", "		(void)0;\n")),
+    mutant(
+        "more rights than the parent has are not noticed",
+        "nothing says why a set-user-ID program is not recorded",
+        "processes/set_user_id full",
+        ("recorder/exec.c", "	if (st->st_mode & S_ISUID && st->st_uid != geteuid())\n		return true;\n", "")),
+    mutant(
+        "a program started by its loader is the loader",
+        "names are looked for in the wrong file",
+        "processes/by_loader full, suppress/through_loader full",
+        ("recorder/modules.c", "	return !getauxval(AT_BASE);", "	return false;")),
 
     # --- names
     mutant(

@@ -8,7 +8,8 @@ built again. It is an error if the text is not in the file exactly once, if the 
 compile, or if one of its situations holds: then either that has a hole, or the code is not needed.
 Before, the situations have to hold with the tree as it is.
 
-usage: mutants.py --build DIR [--only TEXT] [--list]
+usage: mutants.py --build DIR [--only TEXT] [--list | --texts]
+--texts looks only whether each text is there.
 """
 import argparse
 import os
@@ -63,11 +64,7 @@ class Tree:
     def change(self, mutant):
         for change in mutant.changes:
             path = self.source / "src" / change.file
-            text = path.read_text()
-            if text.count(change.old) != 1:
-                raise Broken(f"{change.file} has the text {text.count(change.old)} times, not once:\n"
-                             f"{change.old}")
-            path.write_text(text.replace(change.old, change.new))
+            path.write_text(text_with(path, change.old).replace(change.old, change.new))
 
     def restore(self, mutant):
         for change in mutant.changes:
@@ -84,6 +81,27 @@ class Tree:
         if not found or found.group(1) == "FAILED" and found.group(2):
             raise Broken(f"{situation} cannot be tried:\n{done.stdout}{done.stderr}")
         return {"ok    ": True, "FAILED": False, "skipped": None}[found.group(1)]
+
+
+def text_with(path, old):
+    """What is in the file, if it has the text to change once."""
+    text = path.read_text()
+    if text.count(old) != 1:
+        raise Broken(f"{path.name} has the text {text.count(old)} times, not once:\n{old}")
+    return text
+
+
+def are_there(mutants):
+    """Whether each mutant still has something to change."""
+    there = True
+    for mutant in mutants:
+        try:
+            for change in mutant.changes:
+                text_with(SOURCE / "src" / change.file, change.old)
+        except Broken as broken:
+            print(f"not ok  {mutant.name}: {broken}")
+            there = False
+    return there
 
 
 def run_or_break(command, environment=None):
@@ -133,6 +151,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=SOURCE / "build-mutants")
     parser.add_argument("--only", default="", help="those with this in their names, or in those of their situations")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--texts", action="store_true", help="only whether each text is there")
     arguments = parser.parse_args()
     mutants = [mutant for mutant in MUTANTS
                if arguments.only in " ".join([mutant.name, *map(" ".join, mutant.found_by)])]
@@ -140,6 +159,8 @@ def main():
         for mutant in mutants:
             print(f"{mutant.name}: {mutant.why}; {', '.join(map(' '.join, mutant.found_by))}")
         return 0
+    if arguments.texts:
+        return 0 if are_there(mutants) else 1
     if not mutants:
         print("no mutant is called so")
         return 2
