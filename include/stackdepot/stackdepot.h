@@ -24,13 +24,9 @@
 #ifndef STACKDEPOT_STACKDEPOT_H
 #define STACKDEPOT_STACKDEPOT_H
 
-#ifdef __KERNEL__
-#include <linux/types.h>
-#else
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -394,10 +390,8 @@ STACKDEPOT_API stackdepot_ref_t stackdepot_next(struct stackdepot *depot, uint32
 STACKDEPOT_API int stackdepot_snprint(struct stackdepot *depot, stackdepot_ref_t ref, char *buffer,
 				      size_t size, unsigned int spaces);
 
-#ifndef __KERNEL__
 /* stackdepot_print() - write the text of stackdepot_snprint() to @fd; 0 or negative errno. */
 STACKDEPOT_API int stackdepot_print(struct stackdepot *depot, stackdepot_ref_t ref, int fd);
-#endif
 
 /**
  * struct stackdepot_stats - what a depot has, had to do, and had to refuse.
@@ -581,7 +575,6 @@ STACKDEPOT_API unsigned int stackdepot_ring_snapshot(struct stackdepot *depot,
 STACKDEPOT_API unsigned int stackdepot_cut(const uintptr_t *frames, unsigned int nr,
 					   uintptr_t start, uintptr_t end);
 
-#ifndef __KERNEL__
 /**
  * stackdepot_cut_signal() - stackdepot_cut() at the signal frame.
  *
@@ -589,7 +582,6 @@ STACKDEPOT_API unsigned int stackdepot_cut(const uintptr_t *frames, unsigned int
  * Return: frames up to and with the signal trampoline, or @nr if it is not among them.
  */
 STACKDEPOT_API unsigned int stackdepot_cut_signal(const uintptr_t *frames, unsigned int nr);
-#endif
 
 #ifdef __cplusplus
 }

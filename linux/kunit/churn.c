@@ -45,14 +45,14 @@ static void churn_once(struct churn *churn, u64 id)
 {
 	uintptr_t frames[CHURN_FRAMES], fetched[CHURN_FRAMES];
 	unsigned int nr = trace_make(id, CHURN_FRAMES, frames);
-	stackdepot_handle_t handle = stackdepot_save(churn->depot, frames, nr, STACKDEPOT_GET);
+	u32 handle = depot_save(churn->depot, frames, nr, STACKDEPOT_GET);
 
 	if (!handle) {
 		atomic_inc(&churn->refused);
 		return;
 	}
-	if (stackdepot_fetch(churn->depot, handle, fetched, CHURN_FRAMES) != (int)nr ||
-	    memcmp(frames, fetched, nr * sizeof(*frames)) || stackdepot_put(churn->depot, handle))
+	if (depot_fetch(churn->depot, handle, fetched, CHURN_FRAMES) != (int)nr ||
+	    memcmp(frames, fetched, nr * sizeof(*frames)) || depot_put(churn->depot, handle))
 		atomic_inc(&churn->wrong);
 }
 
@@ -92,7 +92,7 @@ static void churn_start(struct kunit *test, struct churn *churn)
 
 	memset(churn, 0, sizeof(*churn));
 	init_completion(&churn->done);
-	KUNIT_ASSERT_EQ(test, stackdepot_create(&options, &churn->depot), 0);
+	KUNIT_ASSERT_EQ(test, depot_create(&options, &churn->depot), 0);
 	atomic_set(&churn->running, CHURN_THREADS);
 	for (i = 0; i < CHURN_THREADS; i++) {
 		struct churner *churner = &churn->churners[i];
@@ -111,10 +111,10 @@ static void churn_finish(struct kunit *test, struct churn *churn)
 	KUNIT_EXPECT_EQ(test, atomic_read(&churn->wrong), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&churn->refused), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&churn->turn), 0);
-	KUNIT_EXPECT_LE(test, linux_bytes(churn->depot), (u64)CHURN_BYTES);
+	KUNIT_EXPECT_LE(test, depot_bytes(churn->depot), (u64)CHURN_BYTES);
 	KUNIT_EXPECT_GT(test, core_stats(churn->depot).evictions, 0ull);
-	KUNIT_EXPECT_EQ(test, stackdepot_check(churn->depot), 0);
-	stackdepot_destroy(churn->depot);
+	KUNIT_EXPECT_EQ(test, depot_check(churn->depot), 0);
+	depot_destroy(churn->depot);
 }
 
 static void the_bound_holds_on_all_cpus(struct kunit *test)

@@ -15,7 +15,7 @@ static inline u64 full_drops(void)
 {
 	struct stackdepot_stats stats;
 
-	stackdepot_get_stats(glue_depot(), &stats);
+	depot_get_stats(glue_depot(), &stats);
 	return stats.drops_pinned + stats.drops_no_memory;
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "candidates.h"
 
 static_assert(STACKDEPOT_MAX_LINES <= CANDIDATE_INDEX, "a line's number is an index");
@@ -124,6 +124,7 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line)
 
 		if (word >= depot->candidate_words[level])
 			return 0;
+		/* Pairs with the RMW in candidate_set_from(). */
 		bits = smp_load_acquire(&depot->candidates[level][word]);
 		if (bits >> bit % CANDIDATE_BITS) {
 			bit += (u32)__ffs(bits >> bit % CANDIDATE_BITS);
@@ -146,6 +147,7 @@ void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_v
 	u32 i;
 
 	for (i = 0; i < DEPOT_DISMISSALS; i++)
+		/* Pairs with the RMW in dismissal_publish(). */
 		ret_view->words[i] = smp_load_acquire(&depot->header->dismissals[i]);
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * chain.c - the hash chains.
  *
@@ -80,7 +80,8 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 
 static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *step)
 {
-	step->head = step->word = &depot->heads[bucket];
+	step->head = &depot->heads[bucket];
+	step->word = step->head;
 	step->value = atomic64_read_acquire(step->head);
 	return chain_enter(depot, step);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * check.c - the invariants of a quiet depot, walked from end to end.
  *
@@ -147,7 +147,7 @@ static void check_all(struct check *check)
 		check_line(check, number);
 }
 
-int stackdepot_check(struct stackdepot *depot)
+int depot_check(struct stackdepot *depot)
 {
 	struct check check = {.depot = depot, .runs_mask = 1};
 	size_t bytes = (depot->nr_lines + 1ul) * (sizeof(*check.children) + 1);

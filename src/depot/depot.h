@@ -44,7 +44,7 @@
 
 #include "host.h"
 
-#include <stackdepot/stackdepot.h>
+#include "api.h"
 
 /* Frames a line, counted from the root; and a wide line. */
 #if BITS_PER_LONG == 64
@@ -78,29 +78,29 @@ struct depot_line {
 #endif
 };
 
-#define LINK_NEXT ((1ull << 31) - 1)
-#define LINK_DEAD (1ull << 31)
+#define LINK_NEXT (BIT_ULL(31) - 1)
+#define LINK_DEAD BIT_ULL(31)
 #define LINK_GENERATION_SHIFT 32
 
-#define STATE_PARENT ((1ull << 27) - 1)
+#define STATE_PARENT (BIT_ULL(27) - 1)
 #define STATE_COUNT_SHIFT 27
 #if BITS_PER_LONG == 64
 #define STATE_COUNT (7ull << STATE_COUNT_SHIFT)
-#define STATE_WIDE (1ull << 30)
+#define STATE_WIDE BIT_ULL(30)
 #else
 #define STATE_COUNT (15ull << STATE_COUNT_SHIFT)
 #define STATE_WIDE 0ull
 #endif
-#define STATE_LIVE (1ull << 31)
-#define STATE_TRACE (1ull << 32)
-#define STATE_VISITED (1ull << 33)
+#define STATE_LIVE BIT_ULL(31)
+#define STATE_TRACE BIT_ULL(32)
+#define STATE_VISITED BIT_ULL(33)
 #define STATE_STAMP_SHIFT 34
 #define STATE_STAMP (0xffull << STATE_STAMP_SHIFT)
-#define STATE_KEPT (1ull << 42)
-#define STATE_DISMISSED (1ull << 43)
+#define STATE_KEPT BIT_ULL(42)
+#define STATE_DISMISSED BIT_ULL(43)
 #define STATE_REFERENCE_SHIFT 44
-#define STATE_REFERENCE (1ull << STATE_REFERENCE_SHIFT)
-#define STATE_SATURATED ((1ull << (64 - STATE_REFERENCE_SHIFT)) - 1)
+#define STATE_REFERENCE BIT_ULL(STATE_REFERENCE_SHIFT)
+#define STATE_SATURATED (BIT_ULL(64 - STATE_REFERENCE_SHIFT) - 1)
 #define STATE_FREE 1ull /* not live, with a parent: no other state looks so */
 
 /*
@@ -257,7 +257,7 @@ static inline u64 depot_ref(u32 number, u64 link)
 	return (link >> LINK_GENERATION_SHIFT << 32) | number;
 }
 
-static inline stackdepot_handle_t depot_handle(const struct stackdepot *depot, u64 ref)
+static inline u32 depot_handle(const struct stackdepot *depot, u64 ref)
 {
 	const u32 handle_bits = 32 - STACKDEPOT_EXTRA_BITS;
 	u32 generation = (u32)(ref >> 32);

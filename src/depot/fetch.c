@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * fetch.c - from handles back to traces.
  *
@@ -28,7 +28,7 @@ static int fetch_life(struct stackdepot *depot, u32 number, u32 generation, u32 
 	return 0;
 }
 
-static int fetch_handle(struct stackdepot *depot, stackdepot_handle_t handle, u64 *ret_ref)
+static int fetch_handle(struct stackdepot *depot, u32 handle, u64 *ret_ref)
 {
 	const u32 bits = handle & ((1u << (32 - STACKDEPOT_EXTRA_BITS)) - 1);
 	const u32 mask = (1u << (32 - STACKDEPOT_EXTRA_BITS - depot->line_bits)) - 1;
@@ -37,7 +37,7 @@ static int fetch_handle(struct stackdepot *depot, stackdepot_handle_t handle, u6
 			  mask, ret_ref);
 }
 
-int depot_fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_life)
+int depot_life(struct stackdepot *depot, u64 ref, u64 *ret_life)
 {
 	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_life);
 }
@@ -80,8 +80,7 @@ static int fetch_trace(struct stackdepot *depot, u64 ref, uintptr_t *frames, u32
 	return hold_valid(depot, ref) ? nr : -ESTALE;
 }
 
-int stackdepot_fetch(struct stackdepot *depot, stackdepot_handle_t handle, uintptr_t *frames,
-		     unsigned int size)
+int depot_fetch(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size)
 {
 	u64 ref;
 	int error = fetch_handle(depot, handle, &ref);
@@ -89,23 +88,22 @@ int stackdepot_fetch(struct stackdepot *depot, stackdepot_handle_t handle, uintp
 	return error ? error : fetch_trace(depot, ref, frames, size);
 }
 
-int stackdepot_fetch_ref(struct stackdepot *depot, stackdepot_ref_t ref, uintptr_t *frames,
-			 unsigned int size)
+int depot_fetch_ref(struct stackdepot *depot, u64 ref, uintptr_t *frames, unsigned int size)
 {
 	u64 life;
-	int error = depot_fetch_ref(depot, ref, &life);
+	int error = depot_life(depot, ref, &life);
 
 	return error ? error : fetch_trace(depot, life, frames, size);
 }
 
-stackdepot_ref_t stackdepot_ref(struct stackdepot *depot, stackdepot_handle_t handle)
+u64 depot_trace_ref(struct stackdepot *depot, u32 handle)
 {
 	u64 ref;
 
 	return fetch_handle(depot, handle, &ref) ? 0 : ref;
 }
 
-stackdepot_handle_t stackdepot_handle(struct stackdepot *depot, stackdepot_ref_t ref)
+u32 depot_trace_handle(struct stackdepot *depot, u64 ref)
 {
 	return (u32)ref - 1 < depot->nr_lines ? depot_handle(depot, ref) : 0;
 }
@@ -119,7 +117,7 @@ static int fetch_pin(struct stackdepot *depot, int error, u64 ref)
 	return depot_pin(depot, ref, STATE_VISITED) ? 0 : -ESTALE;
 }
 
-int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t handle)
+int depot_get(struct stackdepot *depot, u32 handle)
 {
 	u64 ref = 0;
 	int error = fetch_handle(depot, handle, &ref);
@@ -127,15 +125,15 @@ int stackdepot_get(struct stackdepot *depot, stackdepot_handle_t handle)
 	return fetch_pin(depot, error, ref);
 }
 
-int stackdepot_get_ref(struct stackdepot *depot, stackdepot_ref_t ref)
+int depot_get_ref(struct stackdepot *depot, u64 ref)
 {
 	u64 life = 0;
-	int error = depot_fetch_ref(depot, ref, &life);
+	int error = depot_life(depot, ref, &life);
 
 	return fetch_pin(depot, error, life);
 }
 
-int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle)
+int depot_put(struct stackdepot *depot, u32 handle)
 {
 	u64 ref;
 	int error;
@@ -146,12 +144,11 @@ int stackdepot_put(struct stackdepot *depot, stackdepot_handle_t handle)
 	return error ? error : depot_unpin(depot, (u32)ref);
 }
 
-int stackdepot_info(struct stackdepot *depot, stackdepot_ref_t ref,
-		    struct stackdepot_trace_info *ret_info)
+int depot_info(struct stackdepot *depot, u64 ref, struct stackdepot_trace_info *ret_info)
 {
 	struct stackdepot_trace_info info;
 	u64 life, state;
-	int nr = depot_fetch_ref(depot, ref, &life);
+	int nr = depot_life(depot, ref, &life);
 
 	if (nr)
 		return nr;
@@ -169,8 +166,9 @@ int stackdepot_info(struct stackdepot *depot, stackdepot_ref_t ref,
 	return 0;
 }
 
-stackdepot_ref_t stackdepot_next(struct stackdepot *depot, uint32_t *position)
+u64 depot_next(struct stackdepot *depot, u32 *position)
 {
+	/* Could be weaker: what it leads to is validated by generation. */
 	u32 used = smp_load_acquire(&depot->header->fresh);
 
 	if (used > depot->nr_lines)

@@ -6,10 +6,10 @@
 #include "depot.h"
 
 /*
- * depot_fetch_ref() - the life that a 64-bit reference of anybody's names.
+ * depot_life() - the life that a 64-bit reference of anybody's names.
  *
  * Return: 0, -EINVAL (there is no such line), or -ESTALE.
  */
-int depot_fetch_ref(struct stackdepot *depot, u64 ref, u64 *ret_life);
+int depot_life(struct stackdepot *depot, u64 ref, u64 *ret_life);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "find.h"
 
 bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *frames, u32 nr)

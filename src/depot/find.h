@@ -41,7 +41,7 @@ struct depot_found {
  */
 static __always_inline bool found_unchanged(const struct depot_found *found)
 {
-	smp_rmb();
+	smp_rmb(); /* pairs with the barrier in insert_fill() */
 	return atomic64_read(&found->line->link) == found->link;
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * geometry.c - how the bytes are shared out.
  *
@@ -12,8 +12,8 @@
 
 #define DEFAULT_MAX_FRAMES 128u
 #define MIN_RING 16u
-#define MAX_RING (1u << 30)
-#define MAX_BUCKETS (1u << 29)
+#define MAX_RING 0x40000000u
+#define MAX_BUCKETS 0x20000000u
 
 static u64 round_line(u64 bytes)
 {
@@ -101,7 +101,7 @@ int depot_plan(const struct stackdepot_options *options, u64 seed,
 	return 0;
 }
 
-uint64_t stackdepot_bytes_for(uint32_t lines, const struct stackdepot_options *options)
+u64 depot_bytes_for(u32 lines, const struct stackdepot_options *options)
 {
 	const struct stackdepot_options none = {0};
 	struct depot_geometry geometry = {0};
@@ -202,6 +202,7 @@ int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
 	struct depot_header *header = memory;
 	struct depot_geometry geometry;
 
+	/* Pairs with the release in depot_format(). */
 	if (bytes < sizeof(*header) || smp_load_acquire(&header->magic) != DEPOT_MAGIC)
 		return -EBADMSG;
 	if (READ_ONCE(header->version) != DEPOT_VERSION ||

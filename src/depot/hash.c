@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "hash.h"
 
 /* Keys from the seed by splitmix64 (Steele, Lea, Flood, "Fast splittable generators", 2014). */

@@ -17,7 +17,7 @@ static inline bool hold_valid(struct stackdepot *depot, u64 ref)
 {
 	u64 link;
 
-	smp_rmb();
+	smp_rmb(); /* pairs with the barrier in insert_fill() */
 	link = atomic64_read(&depot_line(depot, (u32)ref)->link);
 	return link_generation(link) == ref >> 32 && !(link & LINK_DEAD);
 }
@@ -45,7 +45,7 @@ int depot_unpin(struct stackdepot *depot, u32 number);
 bool depot_renew(struct stackdepot *depot, u32 number, u64 state);
 
 /*
- * depot_hold() - hold a trace that was found, as the flags of stackdepot_save() say.
+ * depot_hold() - hold a trace that was found, as the flags of depot_save() say.
  * @ref:   the life it was found in.
  * @state: of the line when it was read.
  *

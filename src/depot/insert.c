@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * insert.c - where a trace is put in.
  *
@@ -76,7 +76,7 @@ static void insert_fill(struct insertion *in, u32 number, const struct chain_run
 	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(in->depot) | run->parent;
 	u32 window = in->done + run->nr;
 
-	smp_wmb();
+	smp_wmb(); /* pairs with the barrier in hold_valid() */
 	state |= run_store(line, run->frames, run->nr, window);
 	state |= (u64)(run->nr - 1) << STATE_COUNT_SHIFT;
 	atomic64_set_release(&line->state, state);

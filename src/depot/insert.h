@@ -7,7 +7,7 @@
 
 /*
  * depot_insert() - store a trace that was not found; somebody may have stored it meanwhile.
- * @flags:     of stackdepot_save().
+ * @flags:     of depot_save().
  * @truncated: the caller cut it to max_frames.
  *
  * Return: the 64-bit reference of the trace, held as the flags say; or 0, and the cause counted.

@@ -35,6 +35,7 @@
  * positions claimed. So while the event is in the ring, that is until position + size is claimed,
  * the clock is at most STACKDEPOT_RING_LEASE_TICKS ticks past the stamp, and the lease holds.
  */
+#include "clock.h"
 #include "hold.h"
 #include "ring.h"
 
@@ -52,11 +53,7 @@ static u64 ring_tick(const struct stackdepot *depot, u64 position)
 
 static void ring_advance_clock(struct stackdepot *depot, u64 position)
 {
-	atomic64_t *clock = &depot->header->tick;
-	u64 now = atomic64_read(clock), tick = ring_tick(depot, position);
-
-	while (now < tick && !atomic64_try_cmpxchg(clock, &now, tick))
-		;
+	depot_clock_advance(depot, ring_tick(depot, position));
 }
 
 /* Renew the lease of a trace of an event; count it if it is too late. */
@@ -359,21 +356,6 @@ unsigned int stackdepot_ring_snapshot(struct stackdepot *depot, struct stackdepo
 	while (nr < size && stackdepot_ring_next(depot, &position, &events[nr]))
 		nr++;
 	return nr;
-}
-
-int stackdepot_tick(struct stackdepot *depot)
-{
-	if (depot->read_only)
-		return -EROFS;
-	if (depot->ring_entries)
-		return -EBUSY;
-	atomic64_fetch_add_relaxed(1, &depot->header->tick);
-	return 0;
-}
-
-uint64_t stackdepot_now(struct stackdepot *depot)
-{
-	return atomic64_read(&depot->header->tick);
 }
 
 unsigned int depot_ring_reset(struct stackdepot *depot)

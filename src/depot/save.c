@@ -1,11 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * save.c - the way of a save: found nearly always (find.h), else put in (insert.c).
  *
  * A trace that is found is held as the flags say (hold.h), which confirms that what was found still
  * lives; if it does not, the save begins anew.
  *
- * stackdepot_save() itself is the way of a save that has nothing to write. It calls nothing, so it
+ * depot_save() itself is the way of a save that has nothing to write. It calls nothing, so it
  * needs no room on the stack; whatever else there may be to do is done in its place.
  */
 #include "find.h"
@@ -30,8 +30,8 @@ static u64 save_trace(struct stackdepot *depot, const uintptr_t *frames, u32 nr,
 }
 
 /* Nothing to save, nowhere to save it, very little or too much; or not found by the quick way. */
-static noinline stackdepot_handle_t save_slow(struct stackdepot *depot, const uintptr_t *frames,
-					      unsigned int nr, unsigned int flags)
+static noinline u32 save_slow(struct stackdepot *depot, const uintptr_t *frames, unsigned int nr,
+			      unsigned int flags)
 {
 	const bool truncated = nr > depot->max_frames;
 	u64 ref;
@@ -43,18 +43,16 @@ static noinline stackdepot_handle_t save_slow(struct stackdepot *depot, const ui
 }
 
 /* Found, but there is something to write. */
-static noinline stackdepot_handle_t save_hold(struct stackdepot *depot, const uintptr_t *frames,
-					      unsigned int nr, unsigned int flags, u64 ref,
-					      u64 state)
+static noinline u32 save_hold(struct stackdepot *depot, const uintptr_t *frames, unsigned int nr,
+			      unsigned int flags, u64 ref, u64 state)
 {
 	if (depot_hold(depot, ref, state, flags))
 		return depot_handle(depot, ref);
 	return save_slow(depot, frames, nr, flags);
 }
 
-stackdepot_handle_t DEPOT_VARIANT(stackdepot_save)(struct stackdepot *depot,
-						   const uintptr_t *frames, unsigned int nr,
-						   unsigned int flags)
+u32 DEPOT_VARIANT(depot_save)(struct stackdepot *depot, const uintptr_t *frames, unsigned int nr,
+			      unsigned int flags)
 {
 	struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
 	uintptr_t copy[DEPOT_GROUP];

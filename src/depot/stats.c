@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "depot.h"
 
 static u64 stats_counter(const struct depot_header *header, enum depot_counter counter)
@@ -6,7 +6,7 @@ static u64 stats_counter(const struct depot_header *header, enum depot_counter c
 	return atomic64_read(&header->counters[counter]);
 }
 
-void stackdepot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stats)
+void depot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stats)
 {
 	struct depot_header *header = depot->header;
 	u32 fresh = READ_ONCE(header->fresh);

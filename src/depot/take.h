@@ -7,7 +7,7 @@
 
 /*
  * depot_take() - a line in nobody else's hands, its state 0.
- * @flags: of stackdepot_save().
+ * @flags: of depot_save().
  *
  * Return: its number, or 0, and the cause counted.
  */

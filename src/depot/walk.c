@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * walk.c - a trace run by run.
  *
@@ -13,7 +13,7 @@
 int depot_walk_begin(struct stackdepot *depot, u64 ref, struct depot_walk *ret_walk)
 {
 	u64 life;
-	int error = depot_fetch_ref(depot, ref, &life);
+	int error = depot_life(depot, ref, &life);
 
 	if (!error)
 		*ret_walk = (struct depot_walk){.ref = life, .number = (u32)life};

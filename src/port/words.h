@@ -23,6 +23,8 @@ typedef struct {
 	s64 counter __attribute__((aligned(8)));
 } atomic64_t;
 
+#define BIT(n) (1ul << (n))
+#define BIT_ULL(n) (1ull << (n))
 #define BITS_PER_LONG (8 * __SIZEOF_LONG__)
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

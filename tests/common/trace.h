@@ -10,7 +10,11 @@
 #ifndef TESTS_TRACE_H
 #define TESTS_TRACE_H
 
+#ifdef __KERNEL__
+#include "types.h"
+#else
 #include <stackdepot/stackdepot.h>
+#endif
 
 /* Frames that a line holds. */
 #define TRACE_LINE (__SIZEOF_POINTER__ == 8 ? 8u : 12u)

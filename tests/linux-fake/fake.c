@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* fake.c - the kernel's functions, made of a C library's. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ unsigned long totalram_pages(void);
 unsigned long long get_random_u64(void);
 void fake_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int kstrtobool(const char *text, bool *ret_value);
+int kstrtouint(const char *text, unsigned int base, unsigned int *ret_value);
 unsigned long long memparse(const char *text, char **ret_end);
 bool fake_warn(bool condition, const char *text);
 void stack_trace_print(const unsigned long *entries, unsigned int nr, int spaces);
@@ -160,6 +162,17 @@ unsigned int fake_said(const char *text)
 int kstrtobool(const char *text, bool *ret_value)
 {
 	*ret_value = *text == '1' || *text == 'y' || *text == 'o';
+	return 0;
+}
+
+int kstrtouint(const char *text, unsigned int base, unsigned int *ret_value)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, (int)base);
+
+	if (!*text || *text == '-' || *end || value > UINT_MAX)
+		return -1;
+	*ret_value = (unsigned int)value;
 	return 0;
 }
 

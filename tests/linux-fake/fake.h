@@ -66,6 +66,8 @@ typedef unsigned int gfp_t;
 #define CONFIG_STACKDEPOT 1
 #define CONFIG_STACKDEPOT_MAX_FRAMES 64
 
+#define BIT(n) (1ul << (n))
+#define BIT_ULL(n) (1ull << (n))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define prefetchw(p) __builtin_prefetch(p, 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -151,6 +153,8 @@ struct mutex {
 
 /* Memory. */
 #define GFP_KERNEL 1u
+#define __GFP_RECLAIM 1u
+#define gfpflags_allow_spinning(gfp) (!!((gfp)&__GFP_RECLAIM))
 #define __GFP_ZERO 2u
 #define gfp_nested_mask(gfp) (gfp)
 
@@ -173,6 +177,7 @@ u64 get_random_u64(void);
 #define pr_err(format, ...) fake_print(pr_fmt(format), ##__VA_ARGS__)
 __attribute__((format(printf, 1, 2))) void fake_print(const char *format, ...);
 int kstrtobool(const char *text, bool *ret_value);
+int kstrtouint(const char *text, unsigned int base, unsigned int *ret_value);
 unsigned long long memparse(const char *text, char **ret_end);
 #define WARN_ON(condition) fake_warn(condition, #condition)
 #define WARN_ONCE(condition, ...) fake_warn(condition, #condition)

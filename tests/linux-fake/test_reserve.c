@@ -26,7 +26,7 @@ unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, uns
 				    unsigned int flags);
 int stack_depot_init(void);
 
-static const char *bound;
+static const char *bound, *pools;
 static unsigned long next_id;
 
 static unsigned long long stat(const char *name)
@@ -42,14 +42,19 @@ static unsigned long long stat(const char *name)
 }
 
 /* A fresh trace of so many frames, its outermost 8 those of all others. */
-static unsigned int save_fresh(unsigned int nr, unsigned int flags)
+static unsigned int save_fresh_by(unsigned int nr, unsigned int flags, unsigned int gfp)
 {
 	unsigned long frames[64], id = next_id++;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		frames[i] = 0xffff800080000000ul + (i < nr - 8 ? id << 8 : 0x7000000) + 4 * i;
-	return stack_depot_save_flags(frames, nr, GFP, flags);
+	return stack_depot_save_flags(frames, nr, gfp, flags);
+}
+
+static unsigned int save_fresh(unsigned int nr, unsigned int flags)
+{
+	return save_fresh_by(nr, flags, GFP);
 }
 
 static void a_depot_is_made(void **state)
@@ -57,12 +62,20 @@ static void a_depot_is_made(void **state)
 	(void)state;
 	if (bound)
 		assert_int_equal(fake_boot_param("stack_depot_max_bytes", bound), 0);
+	if (pools) {
+		assert_int_not_equal(fake_boot_param("stack_depot_max_pools", "many"), 0);
+		assert_int_not_equal(fake_boot_param("stack_depot_max_pools", ""), 0);
+		assert_int_not_equal(fake_boot_param("stack_depot_max_pools", "0"), 0);
+		assert_int_equal(fake_boot_param("stack_depot_max_pools", pools), 0);
+	}
 	assert_int_equal(stack_depot_init(), 0);
 	fake_late_initcalls();
 	/* Never more than a quarter of memory: the index alone would be a large part of it. */
 	assert_true(stat("max_bytes") <= fake_memory_bytes / 4);
 	assert_int_equal(fake_said("limited to that"), bound && !strcmp(bound, "1T"));
-	if (!bound)
+	if (pools)
+		assert_int_equal(stat("max_bytes"), strtoul(pools, NULL, 0) * 4 * 4096);
+	else if (!bound)
 		assert_int_equal(stat("max_bytes"), fake_memory_bytes / 32);
 	assert_true(stat("bytes") <= stat("max_bytes") / 16);
 }
@@ -92,13 +105,34 @@ static void a_burst_is_met_by_the_reserve(void **state)
 	assert_int_equal(fake_said("full"), 0);
 }
 
+/* Who may not wait for the page allocator's locks takes of the lines at hand. */
+static void who_may_not_spin_allocates_nothing(void **state)
+{
+	unsigned long long bytes;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 6000; i++)
+		assert_int_not_equal(save_fresh(12, CAN_ALLOC), 0);
+	bytes = stat("bytes");
+	for (i = 0; i < BURST; i++)
+		assert_int_not_equal(save_fresh_by(12, CAN_ALLOC, 0), 0);
+	assert_int_equal(stat("bytes"), bytes);
+	assert_true(stat("reserve") < stat("reserve_wanted"));
+	/* The first that may, brings memory. */
+	assert_int_not_equal(save_fresh(12, CAN_ALLOC), 0);
+	assert_true(stat("bytes") > bytes);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_depot_is_made),
 		cmocka_unit_test(a_burst_is_met_by_the_reserve),
+		cmocka_unit_test(who_may_not_spin_allocates_nothing),
 	};
 
-	bound = argc > 1 ? argv[1] : NULL;
-	return cmocka_run_group_tests_name("linux_reserve", tests, NULL, NULL);
+	bound = argc == 2 ? argv[1] : NULL;
+	pools = argc == 3 ? argv[2] : NULL;
+	return cmocka_run_group_tests_name("depot_reserve", tests, NULL, NULL);
 }

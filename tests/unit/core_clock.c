@@ -1,18 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The clock and the leases that run on it. */
 #include "core_test.h"
 
 static void clock_tick(core_test *test, struct stackdepot *depot, unsigned int ticks)
 {
 	while (ticks--)
-		CORE_EQ(stackdepot_tick(depot), 0);
+		CORE_EQ(depot_tick(depot), 0);
 }
 
-static bool clock_leased(core_test *test, struct stackdepot *depot, stackdepot_ref_t ref)
+static bool clock_leased(core_test *test, struct stackdepot *depot, u64 ref)
 {
 	struct stackdepot_trace_info info;
 
-	CORE_EQ(stackdepot_info(depot, ref, &info), 0);
+	CORE_EQ(depot_info(depot, ref, &info), 0);
 	return info.leased;
 }
 
@@ -22,8 +22,8 @@ static void the_clock_counts(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < 1000; i++) {
-		CORE_EQ(stackdepot_now(depot), i);
-		CORE_EQ(stackdepot_tick(depot), 0);
+		CORE_EQ(depot_now(depot), i);
+		CORE_EQ(depot_tick(depot), 0);
 	}
 	core_finish(test, depot);
 }
@@ -35,7 +35,7 @@ static void a_lease_lasts_its_ticks(core_test *test)
 
 	for (i = 0; i < CORE_COUNT(lengths); i++) {
 		struct stackdepot *depot = core_depot(test, 10, 0, lengths[i]);
-		stackdepot_ref_t ref = stackdepot_ref(depot, core_save1(depot, 1, 0));
+		u64 ref = depot_trace_ref(depot, core_save1(depot, 1, 0));
 
 		for (tick = 0; tick <= lengths[i]; tick++) {
 			CORE_TRUE(clock_leased(test, depot, ref));
@@ -43,8 +43,8 @@ static void a_lease_lasts_its_ticks(core_test *test)
 		}
 		CORE_TRUE(!clock_leased(test, depot, ref));
 		/* Readable, and leased anew if it is saved anew. */
-		CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), 1);
-		CORE_EQ(stackdepot_ref(depot, core_save1(depot, 1, 0)), ref);
+		CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), 1);
+		CORE_EQ(depot_trace_ref(depot, core_save1(depot, 1, 0)), ref);
 		CORE_TRUE(clock_leased(test, depot, ref));
 		core_finish(test, depot);
 	}
@@ -53,7 +53,7 @@ static void a_lease_lasts_its_ticks(core_test *test)
 static void without_leases_nothing_is_leased(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 3, 0, 0);
-	stackdepot_ref_t ref = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	u64 ref = depot_trace_ref(depot, core_save1(depot, 1, 0));
 	unsigned int i;
 
 	CORE_TRUE(!clock_leased(test, depot, ref));
@@ -67,11 +67,11 @@ static void without_leases_nothing_is_leased(core_test *test)
 static void what_is_leased_is_spared(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 2);
-	stackdepot_ref_t refs[9];
+	u64 refs[9];
 	unsigned int i, round;
 
 	for (i = 0; i < 9; i++)
-		refs[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		refs[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
 	for (round = 0; round < 100; round++) {
 		/* The stranger's lease has to run out before it can go. */
 		CORE_NE(core_save1(depot, 100 + round, 0), 0);
@@ -80,7 +80,7 @@ static void what_is_leased_is_spared(core_test *test)
 
 			clock_tick(test, depot, 1);
 			for (k = 0; k < 9; k++)
-				CORE_EQ(stackdepot_ref(depot, core_save1(depot, k, 0)), refs[k]);
+				CORE_EQ(depot_trace_ref(depot, core_save1(depot, k, 0)), refs[k]);
 		}
 	}
 	CORE_EQ(core_stats(depot).leases_broken, 0);
@@ -91,49 +91,49 @@ static void what_is_leased_is_spared(core_test *test)
 static void the_oldest_lease_is_broken_first(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 8, 0, 20);
-	stackdepot_ref_t refs[30];
+	u64 refs[30];
 	unsigned int i;
 
 	for (i = 0; i < 30; i++) {
 		/* Not in the order of the lines: the even ones are renewed. */
-		refs[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		refs[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
 		clock_tick(test, depot, 1);
 		if (i == 7) {
-			CORE_EQ(stackdepot_ref(depot, core_save1(depot, 0, 0)), refs[0]);
-			CORE_EQ(stackdepot_ref(depot, core_save1(depot, 3, 0)), refs[3]);
+			CORE_EQ(depot_trace_ref(depot, core_save1(depot, 0, 0)), refs[0]);
+			CORE_EQ(depot_trace_ref(depot, core_save1(depot, 3, 0)), refs[3]);
 			clock_tick(test, depot, 1);
 		}
 		if (i == 8)
-			CORE_EQ(stackdepot_fetch_ref(depot, refs[1], NULL, 0), -ESTALE);
+			CORE_EQ(depot_fetch_ref(depot, refs[1], NULL, 0), -ESTALE);
 		if (i == 9)
-			CORE_EQ(stackdepot_fetch_ref(depot, refs[2], NULL, 0), -ESTALE);
+			CORE_EQ(depot_fetch_ref(depot, refs[2], NULL, 0), -ESTALE);
 		if (i == 10)
-			CORE_EQ(stackdepot_fetch_ref(depot, refs[4], NULL, 0), -ESTALE);
+			CORE_EQ(depot_fetch_ref(depot, refs[4], NULL, 0), -ESTALE);
 		if (i >= 8)
 			CORE_EQ(core_stats(depot).leases_broken, i - 7);
 	}
 	/* Every line was leased: each was broken for the one after it, and the last 8 are there. */
 	for (i = 22; i < 30; i++)
-		CORE_EQ(stackdepot_fetch_ref(depot, refs[i], NULL, 0), 1);
+		CORE_EQ(depot_fetch_ref(depot, refs[i], NULL, 0), 1);
 	core_finish(test, depot);
 }
 
 static void an_expired_lease_goes_before_a_running_one(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 20, 0, 4);
-	stackdepot_ref_t old[10], young[10];
+	u64 old[10], young[10];
 	unsigned int i;
 
 	for (i = 0; i < 10; i++)
-		old[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		old[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
 	clock_tick(test, depot, 5);
 	for (i = 0; i < 10; i++)
-		young[i] = stackdepot_ref(depot, core_save1(depot, 100 + i, 0));
+		young[i] = depot_trace_ref(depot, core_save1(depot, 100 + i, 0));
 	for (i = 0; i < 10; i++)
 		CORE_NE(core_save1(depot, 200 + i, 0), 0);
 	for (i = 0; i < 10; i++) {
-		CORE_EQ(stackdepot_fetch_ref(depot, old[i], NULL, 0), -ESTALE);
-		CORE_EQ(stackdepot_fetch_ref(depot, young[i], NULL, 0), 1);
+		CORE_EQ(depot_fetch_ref(depot, old[i], NULL, 0), -ESTALE);
+		CORE_EQ(depot_fetch_ref(depot, young[i], NULL, 0), 1);
 	}
 	CORE_EQ(core_stats(depot).leases_broken, 0);
 	CORE_NE(core_save1(depot, 300, 0), 0);
@@ -145,22 +145,22 @@ static void an_expired_lease_goes_before_a_running_one(core_test *test)
 static void the_last_tick_counts(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 2, 0, 3);
-	stackdepot_ref_t older, newer;
+	u64 older, newer;
 
-	older = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	older = depot_trace_ref(depot, core_save1(depot, 1, 0));
 	clock_tick(test, depot, 1);
-	newer = stackdepot_ref(depot, core_save1(depot, 2, 0));
+	newer = depot_trace_ref(depot, core_save1(depot, 2, 0));
 	clock_tick(test, depot, 3);
 	/* The hand stands before the older line; its visit does not make the newer one a victim. */
 	CORE_NE(core_save1(depot, 3, 0), 0);
-	CORE_EQ(stackdepot_fetch_ref(depot, older, NULL, 0), -ESTALE);
-	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), 1);
+	CORE_EQ(depot_fetch_ref(depot, older, NULL, 0), -ESTALE);
+	CORE_EQ(depot_fetch_ref(depot, newer, NULL, 0), 1);
 	CORE_EQ(core_stats(depot).leases_broken, 0);
 	/*
 	 * Now the newer one is on its last tick and the third has its first: broken, and counted.
 	 */
 	CORE_NE(core_save1(depot, 4, 0), 0);
-	CORE_EQ(stackdepot_fetch_ref(depot, newer, NULL, 0), -ESTALE);
+	CORE_EQ(depot_fetch_ref(depot, newer, NULL, 0), -ESTALE);
 	CORE_EQ(core_stats(depot).leases_broken, 1);
 	clock_tick(test, depot, 4);
 	CORE_NE(core_save1(depot, 5, 0), 0);
@@ -172,10 +172,10 @@ static void the_last_tick_counts(core_test *test)
 static void fetching_renews_nothing(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 1);
-	stackdepot_ref_t ref = stackdepot_ref(depot, core_save1(depot, 1, 0));
+	u64 ref = depot_trace_ref(depot, core_save1(depot, 1, 0));
 
 	clock_tick(test, depot, 2);
-	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), 1);
+	CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), 1);
 	CORE_TRUE(!clock_leased(test, depot, ref));
 	core_finish(test, depot);
 }
@@ -184,22 +184,21 @@ static void fetching_renews_nothing(core_test *test)
 static void held_traces_outlive_every_lease(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 4, 0, 2);
-	stackdepot_handle_t got = core_save1(depot, 1, STACKDEPOT_GET);
-	stackdepot_handle_t kept = core_save1(depot, 2, STACKDEPOT_KEEP);
+	u32 got = core_save1(depot, 1, STACKDEPOT_GET);
+	u32 kept = core_save1(depot, 2, STACKDEPOT_KEEP);
 	unsigned int i;
 
 	for (i = 0; i < 300; i++) {
 		CORE_NE(core_save1(depot, 10 + i, 0), 0);
 		clock_tick(test, depot, 1);
 	}
-	CORE_EQ(stackdepot_fetch(depot, got, NULL, 0), 1);
-	CORE_EQ(stackdepot_fetch(depot, kept, NULL, 0), 1);
+	CORE_EQ(depot_fetch(depot, got, NULL, 0), 1);
+	CORE_EQ(depot_fetch(depot, kept, NULL, 0), 1);
 	core_finish(test, depot);
 }
 
 CORE_SUITE(clock, CORE_CASE(the_clock_counts), CORE_CASE(a_lease_lasts_its_ticks),
 	   CORE_CASE(without_leases_nothing_is_leased), CORE_CASE(what_is_leased_is_spared),
 	   CORE_CASE(the_oldest_lease_is_broken_first),
-	   CORE_CASE(an_expired_lease_goes_before_a_running_one),
-	   CORE_CASE(the_last_tick_counts),
+	   CORE_CASE(an_expired_lease_goes_before_a_running_one), CORE_CASE(the_last_tick_counts),
 	   CORE_CASE(fetching_renews_nothing), CORE_CASE(held_traces_outlive_every_lease));

@@ -177,6 +177,33 @@ static void truncation_takes_unchanged_as_none(core_test *test)
 	core_finish(test, depot);
 }
 
+/* What is there is found, and held as by any other save. */
+static void finding_with_a_cursor_stores_nothing(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 100, 0, 0);
+	struct stackdepot_cursor cursor = {0};
+	uintptr_t frames[30];
+	unsigned int nr;
+
+	for (nr = 1; nr <= 30; nr++)
+		frames[30 - nr] = 0x400000 + 16 * nr;
+	for (nr = 30; nr; nr -= 3) {
+		const uintptr_t *trace = frames + 30 - nr;
+		struct stackdepot_stats before = core_stats(depot);
+		stackdepot_handle_t handle;
+
+		frames[30 - nr]++;
+		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0), 0);
+		CORE_EQ(core_stats(depot).lines_used, before.lines_used);
+		CORE_EQ(core_stats(depot).saved, before.saved);
+		handle = stackdepot_save(depot, trace, nr, 0);
+		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0),
+			handle);
+	}
+	core_finish(test, depot);
+}
+
 CORE_SUITE(cursor, CORE_CASE(same_handles_when_all_fits), CORE_CASE(same_handles_under_eviction),
 	   CORE_CASE(a_cursor_outlives_its_lines), CORE_CASE(a_failed_save_leaves_a_sound_cursor),
-	   CORE_CASE(truncation_takes_unchanged_as_none));
+	   CORE_CASE(truncation_takes_unchanged_as_none),
+	   CORE_CASE(finding_with_a_cursor_stores_nothing));

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A full depot goes on saving, and what it forgot it says it forgot. */
 #include "core_test.h"
 
@@ -10,7 +10,7 @@ static void a_full_depot_goes_on_saving(core_test *test)
 
 	for (i = 0; i < 20000; i++) {
 		unsigned int nr = trace_make(i, 24, frames);
-		stackdepot_handle_t handle = stackdepot_save(depot, frames, nr, 0);
+		u32 handle = depot_save(depot, frames, nr, 0);
 
 		core_expect(test, depot, handle, frames, nr);
 	}
@@ -31,9 +31,9 @@ static void one_line_is_enough(core_test *test)
 	memset(frames, 0, sizeof(frames));
 	for (i = 0; i < 1000; i++) {
 		frames[i % TRACE_LINE] = i;
-		core_expect(test, depot, stackdepot_save(depot, frames, TRACE_LINE, 0), frames,
+		core_expect(test, depot, depot_save(depot, frames, TRACE_LINE, 0), frames,
 			    TRACE_LINE);
-		CORE_EQ(stackdepot_save(depot, frames, TRACE_LINE + 1, 0), 0);
+		CORE_EQ(depot_save(depot, frames, TRACE_LINE + 1, 0), 0);
 	}
 	CORE_EQ(core_stats(depot).drops_pinned, 1000);
 	core_finish(test, depot);
@@ -43,17 +43,17 @@ static void one_line_is_enough(core_test *test)
 static void refs_of_former_lives_are_stale(core_test *test)
 {
 	enum { NR = 3000 };
-	static stackdepot_ref_t refs[NR];
+	static u64 refs[NR];
 	struct stackdepot *depot = core_depot(test, 4, 2, 0);
 	unsigned int i, j, alive;
 
 	for (i = 0; i < NR; i++) {
 		uintptr_t frame;
 
-		refs[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		refs[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
 		CORE_NE(refs[i], 0);
 		for (j = 0, alive = 0; j <= i; j++) {
-			int nr = stackdepot_fetch_ref(depot, refs[j], &frame, 1);
+			int nr = depot_fetch_ref(depot, refs[j], &frame, 1);
 
 			if (nr == -ESTALE)
 				continue;
@@ -70,17 +70,17 @@ static void refs_of_former_lives_are_stale(core_test *test)
 static void handles_of_former_lives_are_stale(core_test *test)
 {
 	enum { NR = 1000 };
-	static stackdepot_handle_t handles[NR];
+	static u32 handles[NR];
 	struct stackdepot *depot = core_depot(test, 4, 2, 0);
 	unsigned int i;
 
 	for (i = 0; i < NR; i++)
 		handles[i] = core_save1(depot, i, 0);
 	for (i = 0; i < NR - 4; i++) {
-		CORE_EQ(stackdepot_fetch(depot, handles[i], NULL, 0), -ESTALE);
-		CORE_EQ(stackdepot_get(depot, handles[i]), -ESTALE);
-		CORE_EQ(stackdepot_put(depot, handles[i]), -ESTALE);
-		CORE_EQ(stackdepot_ref(depot, handles[i]), 0);
+		CORE_EQ(depot_fetch(depot, handles[i], NULL, 0), -ESTALE);
+		CORE_EQ(depot_get(depot, handles[i]), -ESTALE);
+		CORE_EQ(depot_put(depot, handles[i]), -ESTALE);
+		CORE_EQ(depot_trace_ref(depot, handles[i]), 0);
 	}
 	core_finish(test, depot);
 }
@@ -89,17 +89,17 @@ static void handles_of_former_lives_are_stale(core_test *test)
 static void a_trace_that_is_got_and_put_gets_a_second_chance(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 8, 4, 0);
-	stackdepot_handle_t hot = core_save1(depot, 1, STACKDEPOT_GET);
+	u32 hot = core_save1(depot, 1, STACKDEPOT_GET);
 	unsigned int i;
 
-	CORE_EQ(stackdepot_put(depot, hot), 0);
+	CORE_EQ(depot_put(depot, hot), 0);
 	for (i = 0; i < 1000; i++) {
-		stackdepot_handle_t cold;
+		u32 cold;
 
 		CORE_EQ(core_save1(depot, 1, STACKDEPOT_GET), hot);
-		CORE_EQ(stackdepot_put(depot, hot), 0);
+		CORE_EQ(depot_put(depot, hot), 0);
 		cold = core_save1(depot, 1000 + i, STACKDEPOT_GET);
-		CORE_EQ(stackdepot_put(depot, cold), 0);
+		CORE_EQ(depot_put(depot, cold), 0);
 	}
 	CORE_EQ(core_stats(depot).saved, 1001);
 	core_finish(test, depot);
@@ -126,7 +126,7 @@ static void no_evict_evicts_nothing(core_test *test)
 static void pinned_full_refuses_and_recovers(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 70, 3, 0);
-	stackdepot_handle_t handles[70];
+	u32 handles[70];
 	unsigned int i, round;
 
 	for (i = 0; i < 70; i++)
@@ -139,7 +139,7 @@ static void pinned_full_refuses_and_recovers(core_test *test)
 	for (round = 0; round < 100; round++) {
 		unsigned int k = round * 31 % 70;
 
-		CORE_EQ(stackdepot_put(depot, handles[k]), 0);
+		CORE_EQ(depot_put(depot, handles[k]), 0);
 		handles[k] = core_save1(depot, 2000 + round, STACKDEPOT_GET);
 		CORE_NE(handles[k], 0);
 		CORE_EQ(core_save1(depot, 3000 + round, 0), 0);
@@ -154,8 +154,8 @@ static void a_failed_save_leaves_nothing_behind(core_test *test)
 	struct stackdepot *depot = core_depot(test, 10, 2, 0);
 	const unsigned int held_nr = 4 * TRACE_LINE, shared = 2 * TRACE_LINE;
 	const unsigned int nr = 7 * TRACE_LINE + 1;
-	stackdepot_handle_t held = core_save_own(depot, 1, held_nr, STACKDEPOT_GET);
-	stackdepot_ref_t ref = stackdepot_ref(depot, held);
+	u32 held = core_save_own(depot, 1, held_nr, STACKDEPOT_GET);
+	u64 ref = depot_trace_ref(depot, held);
 	uintptr_t frames[7 * TRACE_LINE + 1];
 	unsigned int i, round;
 
@@ -165,14 +165,14 @@ static void a_failed_save_leaves_nothing_behind(core_test *test)
 	for (i = 0; i < shared; i++)
 		frames[nr - 1 - i] = 1 << 8 | (held_nr - 1 - i);
 	for (round = 0; round < 50; round++) {
-		CORE_NE(stackdepot_save(depot, frames, nr, 0), 0);
+		CORE_NE(depot_save(depot, frames, nr, 0), 0);
 		CORE_EQ(core_save_own(depot, 100 + round, 6 * TRACE_LINE + 2, STACKDEPOT_GET), 0);
 		CORE_EQ(core_stats(depot).drops_pinned, round + 1);
-		CORE_EQ(stackdepot_check(depot), 0);
+		CORE_EQ(depot_check(depot), 0);
 	}
 	CORE_TRUE(core_has_own(depot, ref, 1, held_nr));
 	CORE_EQ(core_count_free(depot, 5), 6);
-	CORE_EQ(stackdepot_put(depot, held), 0);
+	CORE_EQ(depot_put(depot, held), 0);
 	CORE_EQ(core_count_free(depot, 6), 10);
 	core_finish(test, depot);
 }
@@ -184,12 +184,12 @@ static void evicting_a_trace_frees_all_its_lines(core_test *test)
 
 	for (i = 0; i < 300; i++) {
 		const unsigned int nr = 8 * TRACE_LINE - i % TRACE_LINE;
-		stackdepot_handle_t handle = core_save_own(depot, i, nr, STACKDEPOT_GET);
+		u32 handle = core_save_own(depot, i, nr, STACKDEPOT_GET);
 
 		CORE_NE(handle, 0);
-		CORE_TRUE(core_has_own(depot, stackdepot_ref(depot, handle), i, nr));
+		CORE_TRUE(core_has_own(depot, depot_trace_ref(depot, handle), i, nr));
 		CORE_EQ(core_save1(depot, ~0ul, 0), 0);
-		CORE_EQ(stackdepot_put(depot, handle), 0);
+		CORE_EQ(depot_put(depot, handle), 0);
 	}
 	CORE_EQ(core_stats(depot).lines_added, 8 * 300);
 	CORE_EQ(core_stats(depot).evictions, 8 * 299);
@@ -200,14 +200,14 @@ static void evicting_a_trace_frees_all_its_lines(core_test *test)
 static void hot_traces_survive(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 100, 0, 0);
-	stackdepot_ref_t hot[20];
+	u64 hot[20];
 	unsigned int i, round;
 
 	for (i = 0; i < 20; i++)
-		hot[i] = stackdepot_ref(depot, core_save1(depot, i, 0));
+		hot[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
 	for (round = 0; round < 2000; round++) {
 		CORE_NE(core_save1(depot, 1000 + round, 0), 0);
-		CORE_EQ(stackdepot_ref(depot, core_save1(depot, round % 20, 0)), hot[round % 20]);
+		CORE_EQ(depot_trace_ref(depot, core_save1(depot, round % 20, 0)), hot[round % 20]);
 	}
 	CORE_EQ(core_stats(depot).saved, 20 + 2000);
 	core_finish(test, depot);

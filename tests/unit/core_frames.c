@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A frame may have any value: of 64 bits most fit 48, the others make wide lines of all shapes. */
 #include "core_test.h"
 
@@ -33,18 +33,18 @@ static const uintptr_t special[] = {
 static void every_value_is_a_trace(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 100, 1, 0);
-	stackdepot_handle_t handles[CORE_COUNT(special)];
+	u32 handles[CORE_COUNT(special)];
 	unsigned int i, j;
 
 	for (i = 0; i < CORE_COUNT(special); i++) {
-		handles[i] = stackdepot_save(depot, &special[i], 1, 0);
+		handles[i] = depot_save(depot, &special[i], 1, 0);
 		CORE_NE(handles[i], 0);
 		for (j = 0; j < i; j++)
 			CORE_NE(handles[i], handles[j]);
 	}
 	for (i = 0; i < CORE_COUNT(special); i++) {
 		core_expect(test, depot, handles[i], &special[i], 1);
-		CORE_EQ(stackdepot_save(depot, &special[i], 1, 0), handles[i]);
+		CORE_EQ(depot_save(depot, &special[i], 1, 0), handles[i]);
 	}
 	core_finish(test, depot);
 }
@@ -57,14 +57,14 @@ static void every_value_in_every_place(core_test *test)
 
 	for (place = 0; place < 18; place++)
 		for (value = 0; value < CORE_COUNT(special); value++) {
-			stackdepot_handle_t handle;
+			u32 handle;
 
 			for (i = 0; i < 18; i++)
 				frames[i] = 0x1000 + i;
 			frames[place] = special[value];
-			handle = stackdepot_save(depot, frames, 18, 0);
+			handle = depot_save(depot, frames, 18, 0);
 			core_expect(test, depot, handle, frames, 18);
-			CORE_EQ(stackdepot_save(depot, frames, 18, 0), handle);
+			CORE_EQ(depot_save(depot, frames, 18, 0), handle);
 		}
 	CORE_EQ(core_stats(depot).saved, 18 * CORE_COUNT(special));
 	core_finish(test, depot);
@@ -82,7 +82,7 @@ static void frames_by_mask(uintptr_t *frames, unsigned int nr, unsigned int mask
 /* All 256 ways in which the frames of a group can be wide, at all lengths around a group's end. */
 static void groups_of_every_shape(core_test *test)
 {
-	static stackdepot_handle_t handles[256];
+	static u32 handles[256];
 	uintptr_t frames[20];
 	unsigned int nr, mask;
 
@@ -92,14 +92,14 @@ static void groups_of_every_shape(core_test *test)
 
 		for (mask = 0; mask < masks; mask++) {
 			frames_by_mask(frames, nr, mask);
-			handles[mask] = stackdepot_save(depot, frames, nr, 0);
+			handles[mask] = depot_save(depot, frames, nr, 0);
 			CORE_NE(handles[mask], 0);
 		}
 		CORE_EQ(core_stats(depot).saved, masks);
 		for (mask = 0; mask < masks; mask++) {
 			frames_by_mask(frames, nr, mask);
 			core_expect(test, depot, handles[mask], frames, nr);
-			CORE_EQ(stackdepot_save(depot, frames, nr, 0), handles[mask]);
+			CORE_EQ(depot_save(depot, frames, nr, 0), handles[mask]);
 		}
 		core_finish(test, depot);
 	}
@@ -116,12 +116,12 @@ static void prefixes_with_wide_frames(core_test *test)
 		frames[i] = (i % 3 ? 0 : TRACE_HIGH(0xabcd)) + 0x5000 + i;
 	for (down = 0; down < 2; down++)
 		for (i = 0; i < 40; i++) {
-			stackdepot_handle_t handle;
+			u32 handle;
 
 			nr = down ? 40 - i : 1 + i;
-			handle = stackdepot_save(depot, frames + 40 - nr, nr, 0);
+			handle = depot_save(depot, frames + 40 - nr, nr, 0);
 			core_expect(test, depot, handle, frames + 40 - nr, nr);
-			CORE_EQ(stackdepot_save(depot, frames + 40 - nr, nr, 0), handle);
+			CORE_EQ(depot_save(depot, frames + 40 - nr, nr, 0), handle);
 		}
 	CORE_EQ(core_stats(depot).saved, 40);
 	core_finish(test, depot);
@@ -132,20 +132,20 @@ static void zeros_are_not_padding(core_test *test)
 {
 	enum { NR = 24 };
 	struct stackdepot *depot = core_depot(test, 500, 1, 0);
-	stackdepot_handle_t inner[NR + 1], outer[NR + 1];
+	u32 inner[NR + 1], outer[NR + 1];
 	uintptr_t frames[NR] = {0};
 	unsigned int nr;
 
 	for (nr = 1; nr <= NR; nr++) {
 		frames[0] = 0x77;
-		inner[nr] = stackdepot_save(depot, frames, nr, 0);
+		inner[nr] = depot_save(depot, frames, nr, 0);
 		frames[0] = 0;
-		outer[nr] = stackdepot_save(depot, frames, nr, 0);
+		outer[nr] = depot_save(depot, frames, nr, 0);
 	}
 	CORE_EQ(core_stats(depot).saved, 2 * NR);
 	for (nr = 1; nr <= NR; nr++) {
 		core_expect(test, depot, outer[nr], frames, nr);
-		CORE_EQ(stackdepot_fetch(depot, inner[nr], NULL, 0), nr);
+		CORE_EQ(depot_fetch(depot, inner[nr], NULL, 0), nr);
 	}
 	core_finish(test, depot);
 }
@@ -154,23 +154,23 @@ static void random_mixtures(core_test *test)
 {
 	static uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	struct stackdepot *depot = core_depot(test, 20000, 0, 0);
-	uint64_t random = 42;
+	u64 random = 42;
 	unsigned int i, round;
 
 	for (round = 0; round < 1000; round++) {
 		unsigned int nr = 1 + (unsigned int)(trace_random(&random) % 100);
-		uint64_t wide = trace_random(&random) & trace_random(&random);
-		stackdepot_handle_t handle;
+		u64 wide = trace_random(&random) & trace_random(&random);
+		u32 handle;
 
 		for (i = 0; i < nr; i++) {
-			uint64_t frame = trace_random(&random);
+			u64 frame = trace_random(&random);
 
 			frames[i] = wide >> i % 64 & 1 ? (uintptr_t)frame
 						       : (uintptr_t)((int64_t)frame >> 17);
 		}
-		handle = stackdepot_save(depot, frames, nr, 0);
+		handle = depot_save(depot, frames, nr, 0);
 		core_expect(test, depot, handle, frames, nr);
-		CORE_EQ(stackdepot_save(depot, frames, nr, 0), handle);
+		CORE_EQ(depot_save(depot, frames, nr, 0), handle);
 	}
 	core_finish(test, depot);
 }

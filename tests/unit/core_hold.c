@@ -1,13 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Who holds a trace has it; who let go has it until its memory is needed. */
 #include "core_test.h"
 
-static struct stackdepot_trace_info hold_info(core_test *test, struct stackdepot *depot,
-					      stackdepot_ref_t ref)
+static struct stackdepot_trace_info hold_info(core_test *test, struct stackdepot *depot, u64 ref)
 {
 	struct stackdepot_trace_info info;
 
-	CORE_EQ(stackdepot_info(depot, ref, &info), 0);
+	CORE_EQ(depot_info(depot, ref, &info), 0);
 	return info;
 }
 
@@ -22,23 +21,23 @@ static void hold_churn(core_test *test, struct stackdepot *depot, uintptr_t key)
 static void references_are_counted(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save1(depot, 1, STACKDEPOT_GET);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save1(depot, 1, STACKDEPOT_GET);
+	u64 ref = depot_trace_ref(depot, handle);
 
 	CORE_EQ(hold_info(test, depot, ref).references, 1);
 	CORE_EQ(core_save1(depot, 1, STACKDEPOT_GET), handle);
-	CORE_EQ(stackdepot_get(depot, handle), 0);
-	CORE_EQ(stackdepot_get_ref(depot, ref), 0);
+	CORE_EQ(depot_get(depot, handle), 0);
+	CORE_EQ(depot_get_ref(depot, ref), 0);
 	CORE_EQ(hold_info(test, depot, ref).references, 4);
 	CORE_EQ(core_save1(depot, 1, 0), handle);
 	CORE_EQ(hold_info(test, depot, ref).references, 4);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
 	CORE_EQ(hold_info(test, depot, ref).references, 1);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
 	CORE_EQ(hold_info(test, depot, ref).references, 0);
-	CORE_EQ(stackdepot_put(depot, handle), -EINVAL);
+	CORE_EQ(depot_put(depot, handle), -EINVAL);
 	CORE_EQ(hold_info(test, depot, ref).references, 0);
 	core_finish(test, depot);
 }
@@ -46,37 +45,37 @@ static void references_are_counted(core_test *test)
 static void a_referenced_trace_stays(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save_own(depot, 1, 20, STACKDEPOT_GET);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save_own(depot, 1, 20, STACKDEPOT_GET);
+	u64 ref = depot_trace_ref(depot, handle);
 
 	hold_churn(test, depot, 2);
 	CORE_TRUE(core_has_own(depot, ref, 1, 20));
 	CORE_EQ(core_save_own(depot, 1, 20, 0), handle);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
 	/* Not erased: a late report still finds it. */
 	CORE_TRUE(core_has_own(depot, ref, 1, 20));
 	hold_churn(test, depot, 3);
-	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), -ESTALE);
-	CORE_EQ(stackdepot_get_ref(depot, ref), -ESTALE);
-	CORE_EQ(stackdepot_fetch(depot, handle, NULL, 0), -ESTALE);
-	CORE_EQ(stackdepot_get(depot, handle), -ESTALE);
-	CORE_EQ(stackdepot_put(depot, handle), -ESTALE);
-	CORE_EQ(stackdepot_ref(depot, handle), 0);
+	CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), -ESTALE);
+	CORE_EQ(depot_get_ref(depot, ref), -ESTALE);
+	CORE_EQ(depot_fetch(depot, handle, NULL, 0), -ESTALE);
+	CORE_EQ(depot_get(depot, handle), -ESTALE);
+	CORE_EQ(depot_put(depot, handle), -ESTALE);
+	CORE_EQ(depot_trace_ref(depot, handle), 0);
 	core_finish(test, depot);
 }
 
 static void a_kept_trace_stays(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save_own(depot, 1, 20, STACKDEPOT_KEEP);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save_own(depot, 1, 20, STACKDEPOT_KEEP);
+	u64 ref = depot_trace_ref(depot, handle);
 
 	CORE_TRUE(hold_info(test, depot, ref).kept);
 	hold_churn(test, depot, 2);
 	CORE_TRUE(core_has_own(depot, ref, 1, 20));
 	/* Referenced on top, and given back: still kept. */
 	CORE_EQ(core_save_own(depot, 1, 20, STACKDEPOT_GET), handle);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
 	hold_churn(test, depot, 3);
 	CORE_TRUE(core_has_own(depot, ref, 1, 20));
 	core_finish(test, depot);
@@ -85,8 +84,8 @@ static void a_kept_trace_stays(core_test *test)
 static void a_stored_trace_can_become_kept(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save_own(depot, 1, 20, 0);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save_own(depot, 1, 20, 0);
+	u64 ref = depot_trace_ref(depot, handle);
 
 	/* A leased save of it would have nothing to write. */
 	CORE_EQ(core_save_own(depot, 1, 20, 0), handle);
@@ -102,8 +101,8 @@ static void a_stored_trace_can_become_kept(core_test *test)
 static void keep_and_get_add_up(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save1(depot, 1, STACKDEPOT_KEEP | STACKDEPOT_GET);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save1(depot, 1, STACKDEPOT_KEEP | STACKDEPOT_GET);
+	u64 ref = depot_trace_ref(depot, handle);
 
 	CORE_TRUE(hold_info(test, depot, ref).kept);
 	CORE_EQ(hold_info(test, depot, ref).references, 1);
@@ -118,22 +117,22 @@ static void a_longer_trace_holds_its_outer_frames(core_test *test)
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
 	const unsigned int nr = 3 * TRACE_LINE, outer_nr = 2 * TRACE_LINE;
 	uintptr_t frames[3 * TRACE_LINE];
-	stackdepot_handle_t outer, whole;
-	stackdepot_ref_t ref;
+	u32 outer, whole;
+	u64 ref;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		frames[i] = 0x1000 + i;
-	outer = stackdepot_save(depot, frames + TRACE_LINE, outer_nr, 0);
-	whole = stackdepot_save(depot, frames, nr, STACKDEPOT_GET);
-	ref = stackdepot_ref(depot, outer);
+	outer = depot_save(depot, frames + TRACE_LINE, outer_nr, 0);
+	whole = depot_save(depot, frames, nr, STACKDEPOT_GET);
+	ref = depot_trace_ref(depot, outer);
 	CORE_EQ(hold_info(test, depot, ref).references, 1);
 	hold_churn(test, depot, 2);
 	core_expect(test, depot, outer, frames + TRACE_LINE, outer_nr);
 	core_expect(test, depot, whole, frames, nr);
-	CORE_EQ(stackdepot_put(depot, whole), 0);
+	CORE_EQ(depot_put(depot, whole), 0);
 	hold_churn(test, depot, 3);
-	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), -ESTALE);
+	CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), -ESTALE);
 	CORE_EQ(core_count_free(depot, 4), 10);
 	core_finish(test, depot);
 }
@@ -142,21 +141,21 @@ static void a_longer_trace_holds_its_outer_frames(core_test *test)
 static void too_many_references_keep(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 10, 0, 0);
-	stackdepot_handle_t handle = core_save1(depot, 1, 0);
-	stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+	u32 handle = core_save1(depot, 1, 0);
+	u64 ref = depot_trace_ref(depot, handle);
 	unsigned int i;
 
 	for (i = 0; i < (1u << 20) - 2; i++)
-		CORE_EQ(stackdepot_get(depot, handle), 0);
+		CORE_EQ(depot_get(depot, handle), 0);
 	CORE_EQ(core_stats(depot).saturated, 0);
-	CORE_EQ(stackdepot_put(depot, handle), 0);
+	CORE_EQ(depot_put(depot, handle), 0);
 	for (i = 0; i < 5; i++)
-		CORE_EQ(stackdepot_get(depot, handle), 0);
+		CORE_EQ(depot_get(depot, handle), 0);
 	CORE_EQ(core_stats(depot).saturated, 1);
 	for (i = 0; i < 1u << 21; i++)
-		CORE_EQ(stackdepot_put(depot, handle), 0);
+		CORE_EQ(depot_put(depot, handle), 0);
 	hold_churn(test, depot, 2);
-	CORE_EQ(stackdepot_fetch_ref(depot, ref, NULL, 0), 1);
+	CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), 1);
 	core_finish(test, depot);
 }
 

@@ -1,14 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* From a number of bytes to a depot: what is too little, too much or makes no sense. */
 #include "core_test.h"
 
 static int options_error(struct stackdepot_options options)
 {
 	struct stackdepot *depot = (void *)&options;
-	int error = stackdepot_create(&options, &depot);
+	int error = depot_create(&options, &depot);
 
 	if (!error)
-		stackdepot_destroy(depot);
+		depot_destroy(depot);
 	else if (depot != (void *)&options)
 		return 1; /* touched */
 	return error;
@@ -56,7 +56,7 @@ static void the_limits_themselves_are_fine(core_test *test)
 
 static void small_budgets_work_or_are_refused(core_test *test)
 {
-	uint64_t bytes, smallest = stackdepot_bytes_for(1, NULL);
+	u64 bytes, smallest = depot_bytes_for(1, NULL);
 
 	CORE_EQ(options_error((struct stackdepot_options){0}), -EINVAL);
 	for (bytes = 1; bytes < 5 * 4096; bytes += bytes < 4000 ? 997 : 63) {
@@ -67,7 +67,7 @@ static void small_budgets_work_or_are_refused(core_test *test)
 			CORE_EQ(options_error(options), -EINVAL);
 			continue;
 		}
-		CORE_EQ(stackdepot_create(&options, &depot), 0);
+		CORE_EQ(depot_create(&options, &depot), 0);
 		CORE_TRUE(core_stats(depot).lines >= 1);
 		CORE_EQ(core_stats(depot).max_bytes, bytes);
 		CORE_TRUE(core_stats(depot).mapped_bytes <= bytes);
@@ -82,7 +82,7 @@ static void small_budgets_work_or_are_refused(core_test *test)
  */
 static void the_bound_covers_everything(core_test *test)
 {
-	uint64_t random = 5;
+	u64 random = 5;
 	unsigned int round;
 
 	for (round = 0; round < 200; round++) {
@@ -94,7 +94,7 @@ static void the_bound_covers_everything(core_test *test)
 		struct stackdepot_stats stats;
 		struct stackdepot *depot;
 
-		CORE_EQ(stackdepot_create(&options, &depot), 0);
+		CORE_EQ(depot_create(&options, &depot), 0);
 		stats = core_stats(depot);
 		CORE_TRUE(stats.mapped_bytes <= options.max_bytes);
 		CORE_TRUE(stats.mapped_bytes + 2 * 4096 + 256 > options.max_bytes);
@@ -116,38 +116,38 @@ static void bytes_for_lines_are_enough(core_test *test)
 
 		options.ring_entries = i % 3 == 1 ? 100 : 0;
 		options.buckets = i % 3 == 2 ? 10 : 0;
-		options.max_bytes = stackdepot_bytes_for(lines, &options);
+		options.max_bytes = depot_bytes_for(lines, &options);
 		CORE_NE(options.max_bytes, 0);
-		CORE_EQ(stackdepot_create(&options, &depot), 0);
+		CORE_EQ(depot_create(&options, &depot), 0);
 		CORE_TRUE(core_stats(depot).lines >= lines);
-		stackdepot_destroy(depot);
+		depot_destroy(depot);
 		options.max_bytes -= 4096 + 80;
-		if (stackdepot_create(&options, &depot))
+		if (depot_create(&options, &depot))
 			continue;
 		CORE_TRUE(core_stats(depot).lines < lines);
-		stackdepot_destroy(depot);
+		depot_destroy(depot);
 	}
-	CORE_EQ(stackdepot_bytes_for(0, NULL), 0);
-	CORE_EQ(stackdepot_bytes_for(STACKDEPOT_MAX_LINES + 1, NULL), 0);
-	CORE_NE(stackdepot_bytes_for(STACKDEPOT_MAX_LINES, NULL), 0);
+	CORE_EQ(depot_bytes_for(0, NULL), 0);
+	CORE_EQ(depot_bytes_for(STACKDEPOT_MAX_LINES + 1, NULL), 0);
+	CORE_NE(depot_bytes_for(STACKDEPOT_MAX_LINES, NULL), 0);
 	options.buckets = ~0u;
-	CORE_EQ(stackdepot_bytes_for(10, &options), 0);
+	CORE_EQ(depot_bytes_for(10, &options), 0);
 }
 
 /* Equal seeds make equal depots; without one each has its own. Neither changes what is stored. */
 static void seeds_change_no_result(core_test *test)
 {
-	uint64_t seed;
+	u64 seed;
 	unsigned int i;
 
 	for (seed = 0; seed < 10; seed++) {
 		struct stackdepot_options options = {.max_bytes = 1 << 16, .seed = seed};
 		struct stackdepot *depot;
 
-		CORE_EQ(stackdepot_create(&options, &depot), 0);
+		CORE_EQ(depot_create(&options, &depot), 0);
 		for (i = 0; i < 50; i++)
 			CORE_TRUE(core_has_own(
-				depot, stackdepot_ref(depot, core_save_own(depot, i, 20, 0)), i,
+				depot, depot_trace_ref(depot, core_save_own(depot, i, 20, 0)), i,
 				20));
 		core_finish(test, depot);
 	}
@@ -156,7 +156,7 @@ static void seeds_change_no_result(core_test *test)
 static void destroying_nothing_is_fine(core_test *test)
 {
 	(void)test;
-	stackdepot_destroy(NULL);
+	depot_destroy(NULL);
 }
 
 CORE_SUITE(options, CORE_CASE(options_out_of_range_are_refused),

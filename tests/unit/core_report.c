@@ -166,7 +166,18 @@ static void ranges_cut_behind_the_first_inside(core_test *test)
 	CORE_EQ(stackdepot_cut(frames, 0, 0, 100), 0);
 }
 
+static void no_reference_has_a_text(core_test *test)
+{
+	static const stackdepot_ref_t none[] = {0, 1ull << 32, 101, 0xffffffff, ~0ull};
+	struct stackdepot *depot = core_depot(test, 100, 0, 0);
+	unsigned int i;
+
+	for (i = 0; i < CORE_COUNT(none); i++)
+		CORE_EQ(stackdepot_snprint(depot, none[i], NULL, 0, 0), -EINVAL);
+	core_finish(test, depot);
+}
+
 CORE_SUITE(report, CORE_CASE(iteration_sees_every_trace_once), CORE_CASE(parts_are_no_traces),
 	   CORE_CASE(iteration_leaves_out_the_evicted), CORE_CASE(info_tells_the_length),
 	   CORE_CASE(text_has_a_frame_a_line), CORE_CASE(statistics_add_up),
-	   CORE_CASE(ranges_cut_behind_the_first_inside));
+	   CORE_CASE(ranges_cut_behind_the_first_inside), CORE_CASE(no_reference_has_a_text));

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Traces go in and come out, equal ones under one handle, different ones under different ones. */
 #include "core_test.h"
 
@@ -10,15 +10,15 @@ static void equal_traces_share_a_handle(core_test *test)
 
 	for (nr = 1; nr <= 30; nr++) {
 		unsigned int i;
-		stackdepot_handle_t handle;
+		u32 handle;
 
 		for (i = 0; i < nr; i++)
 			frames[i] = copy[i] = 0x400000 + 16 * nr + i;
-		handle = stackdepot_save(depot, frames, nr, 0);
+		handle = depot_save(depot, frames, nr, 0);
 		CORE_NE(handle, 0);
-		CORE_EQ(stackdepot_save(depot, copy, nr, 0), handle);
-		CORE_EQ(stackdepot_save(depot, copy, nr, STACKDEPOT_KEEP), handle);
-		CORE_EQ(stackdepot_save(depot, copy, nr, STACKDEPOT_NO_EVICT), handle);
+		CORE_EQ(depot_save(depot, copy, nr, 0), handle);
+		CORE_EQ(depot_save(depot, copy, nr, STACKDEPOT_KEEP), handle);
+		CORE_EQ(depot_save(depot, copy, nr, STACKDEPOT_NO_EVICT), handle);
 	}
 	CORE_EQ(core_stats(depot).saved, 30);
 	core_finish(test, depot);
@@ -28,21 +28,21 @@ static void equal_traces_share_a_handle(core_test *test)
 static void prefixes_are_traces_of_their_own(core_test *test)
 {
 	static uintptr_t frames[STACKDEPOT_MAX_FRAMES];
-	static stackdepot_handle_t handles[STACKDEPOT_MAX_FRAMES + 1];
+	static u32 handles[STACKDEPOT_MAX_FRAMES + 1];
 	struct stackdepot *depot = core_depot(test, 1000, 0, 0);
 	unsigned int i, nr;
 
 	for (i = 0; i < STACKDEPOT_MAX_FRAMES; i++)
 		frames[i] = 0x7f000000 + 64 * i;
 	for (nr = 1; nr <= STACKDEPOT_MAX_FRAMES; nr++) {
-		handles[nr] = stackdepot_save(depot, frames + STACKDEPOT_MAX_FRAMES - nr, nr, 0);
+		handles[nr] = depot_save(depot, frames + STACKDEPOT_MAX_FRAMES - nr, nr, 0);
 		CORE_NE(handles[nr], 0);
 	}
 	for (nr = 1; nr <= STACKDEPOT_MAX_FRAMES; nr++) {
 		const uintptr_t *trace = frames + STACKDEPOT_MAX_FRAMES - nr;
 
 		core_expect(test, depot, handles[nr], trace, nr);
-		CORE_EQ(stackdepot_save(depot, trace, nr, 0), handles[nr]);
+		CORE_EQ(depot_save(depot, trace, nr, 0), handles[nr]);
 	}
 	/* A line for each length: the whole groups, and what begins each of them. */
 	CORE_EQ(core_stats(depot).lines_used, STACKDEPOT_MAX_FRAMES);
@@ -62,7 +62,7 @@ static void every_frame_counts(core_test *test)
 	static const unsigned int bits[] = {0, 7, 15, 16, 30, 31};
 #endif
 	enum { NR = 40, BITS = sizeof(bits) / sizeof(bits[0]) };
-	static stackdepot_handle_t handles[NR * BITS + 1];
+	static u32 handles[NR * BITS + 1];
 	struct stackdepot *depot = core_depot(test, 2000, 1, 0);
 	uintptr_t frames[NR + 1] = {0}; /* the trace, and what is behind it */
 	unsigned int i, j;
@@ -71,7 +71,7 @@ static void every_frame_counts(core_test *test)
 		frames[i] = 0x55550000 + 8 * i;
 	for (i = 0; i <= NR * BITS; i++) {
 		frames[i / BITS] ^= 1ul << bits[i % BITS];
-		handles[i] = stackdepot_save(depot, frames, NR, 0);
+		handles[i] = depot_save(depot, frames, NR, 0);
 		core_expect(test, depot, handles[i], frames, NR);
 		for (j = 0; j < i; j++)
 			CORE_NE(handles[i], handles[j]);
@@ -90,7 +90,7 @@ static void outer_frames_are_stored_once(core_test *test)
 		frames[i] = 0x1000 + i;
 	for (i = 0; i < 100; i++) {
 		frames[0] = 0x9000 + i;
-		CORE_NE(stackdepot_save(depot, frames, CORE_COUNT(frames), 0), 0);
+		CORE_NE(depot_save(depot, frames, CORE_COUNT(frames), 0), 0);
 	}
 	CORE_EQ(core_stats(depot).lines_used, 5 + 100);
 	core_finish(test, depot);
@@ -101,18 +101,18 @@ static void fetch_is_cut_to_the_room_there_is(core_test *test)
 	struct stackdepot *depot = core_depot(test, 100, 0, 0);
 	uintptr_t frames[20], fetched[21];
 	unsigned int i, size;
-	stackdepot_handle_t handle;
+	u32 handle;
 
 	for (i = 0; i < 20; i++)
 		frames[i] = 0x1000 + i;
-	handle = stackdepot_save(depot, frames, 20, 0);
+	handle = depot_save(depot, frames, 20, 0);
 	for (size = 0; size <= 20; size++) {
 		memset(fetched, 0x11, sizeof(fetched));
-		CORE_EQ(stackdepot_fetch(depot, handle, fetched, size), 20);
+		CORE_EQ(depot_fetch(depot, handle, fetched, size), 20);
 		CORE_EQ(memcmp(fetched, frames, size * sizeof(*frames)), 0);
 		CORE_EQ(fetched[size], (uintptr_t)0x1111111111111111);
 	}
-	CORE_EQ(stackdepot_fetch(depot, handle, NULL, 0), 20);
+	CORE_EQ(depot_fetch(depot, handle, NULL, 0), 20);
 	core_finish(test, depot);
 }
 
@@ -120,21 +120,21 @@ static void extra_bits_are_the_users(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 100, 0, 0);
 	uintptr_t frame = 0x1234;
-	stackdepot_handle_t handle = stackdepot_save(depot, &frame, 1, 0);
+	u32 handle = depot_save(depot, &frame, 1, 0);
 	unsigned int bits;
 
-	CORE_EQ(stackdepot_get_extra_bits(handle), 0);
+	CORE_EQ(depot_get_extra_bits(handle), 0);
 	for (bits = 0; bits < 1u << STACKDEPOT_EXTRA_BITS; bits++) {
-		stackdepot_handle_t marked = stackdepot_set_extra_bits(handle, bits);
+		u32 marked = depot_set_extra_bits(handle, bits);
 
-		CORE_EQ(stackdepot_get_extra_bits(marked), bits);
-		CORE_EQ(stackdepot_set_extra_bits(marked, 0), handle);
+		CORE_EQ(depot_get_extra_bits(marked), bits);
+		CORE_EQ(depot_set_extra_bits(marked, 0), handle);
 		core_expect(test, depot, marked, &frame, 1);
-		CORE_EQ(stackdepot_ref(depot, marked), stackdepot_ref(depot, handle));
-		CORE_EQ(stackdepot_get(depot, marked), 0);
-		CORE_EQ(stackdepot_put(depot, marked), 0);
+		CORE_EQ(depot_trace_ref(depot, marked), depot_trace_ref(depot, handle));
+		CORE_EQ(depot_get(depot, marked), 0);
+		CORE_EQ(depot_put(depot, marked), 0);
 	}
-	CORE_EQ(stackdepot_set_extra_bits(0, 7), 0);
+	CORE_EQ(depot_set_extra_bits(0, 7), 0);
 	core_finish(test, depot);
 }
 
@@ -144,49 +144,48 @@ static void refs_and_handles_name_the_same(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < 200; i++) {
-		stackdepot_handle_t handle = core_save1(depot, i, 0);
-		stackdepot_ref_t ref = stackdepot_ref(depot, handle);
+		u32 handle = core_save1(depot, i, 0);
+		u64 ref = depot_trace_ref(depot, handle);
 		uintptr_t frame = ~0ul;
 
 		CORE_NE(ref, 0);
-		CORE_EQ(stackdepot_handle(depot, ref), handle);
-		CORE_EQ(stackdepot_fetch_ref(depot, ref, &frame, 1), 1);
+		CORE_EQ(depot_trace_handle(depot, ref), handle);
+		CORE_EQ(depot_fetch_ref(depot, ref, &frame, 1), 1);
 		CORE_EQ(frame, i);
 	}
-	CORE_EQ(stackdepot_handle(depot, 0), 0);
-	CORE_EQ(stackdepot_ref(depot, 0), 0);
+	CORE_EQ(depot_trace_handle(depot, 0), 0);
+	CORE_EQ(depot_trace_ref(depot, 0), 0);
 	core_finish(test, depot);
 }
 
 static void what_is_no_handle_is_refused(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 100, 0, 0);
-	static const stackdepot_handle_t none[] = {0, 101, 127, 31u << 27, 31u << 27 | 120};
-	static const stackdepot_ref_t none_ref[] = {0, 1ull << 32, 101, 0xffffffff, ~0ull};
+	static const u32 none[] = {0, 101, 127, 31u << 27, 31u << 27 | 120};
+	static const u64 none_ref[] = {0, 1ull << 32, 101, 0xffffffff, ~0ull};
 	struct stackdepot_trace_info info;
 	uintptr_t frame;
 	unsigned int i;
 
 	CORE_NE(core_save1(depot, 1, STACKDEPOT_KEEP), 0);
 	for (i = 0; i < CORE_COUNT(none); i++) {
-		CORE_EQ(stackdepot_fetch(depot, none[i], &frame, 1), -EINVAL);
-		CORE_EQ(stackdepot_get(depot, none[i]), -EINVAL);
-		CORE_EQ(stackdepot_put(depot, none[i]), -EINVAL);
-		CORE_EQ(stackdepot_ref(depot, none[i]), 0);
+		CORE_EQ(depot_fetch(depot, none[i], &frame, 1), -EINVAL);
+		CORE_EQ(depot_get(depot, none[i]), -EINVAL);
+		CORE_EQ(depot_put(depot, none[i]), -EINVAL);
+		CORE_EQ(depot_trace_ref(depot, none[i]), 0);
 	}
 	for (i = 0; i < CORE_COUNT(none_ref); i++) {
-		CORE_EQ(stackdepot_fetch_ref(depot, none_ref[i], &frame, 1), -EINVAL);
-		CORE_EQ(stackdepot_get_ref(depot, none_ref[i]), -EINVAL);
-		CORE_EQ(stackdepot_info(depot, none_ref[i], &info), -EINVAL);
-		CORE_EQ(stackdepot_snprint(depot, none_ref[i], NULL, 0, 0), -EINVAL);
-		CORE_EQ(stackdepot_handle(depot, none_ref[i]), 0);
+		CORE_EQ(depot_fetch_ref(depot, none_ref[i], &frame, 1), -EINVAL);
+		CORE_EQ(depot_get_ref(depot, none_ref[i]), -EINVAL);
+		CORE_EQ(depot_info(depot, none_ref[i], &info), -EINVAL);
+		CORE_EQ(depot_trace_handle(depot, none_ref[i]), 0);
 	}
 	/* Lines there are, but nothing was ever in them. */
-	CORE_EQ(stackdepot_fetch(depot, 50, &frame, 1), -ESTALE);
-	CORE_EQ(stackdepot_fetch_ref(depot, 2, &frame, 1), -ESTALE);
+	CORE_EQ(depot_fetch(depot, 50, &frame, 1), -ESTALE);
+	CORE_EQ(depot_fetch_ref(depot, 2, &frame, 1), -ESTALE);
 	/* The one trace there is, in a life to come. */
-	CORE_EQ(stackdepot_fetch_ref(depot, 1ull << 32 | 1, &frame, 1), -ESTALE);
-	CORE_EQ(stackdepot_save(depot, &frame, 0, 0), 0);
+	CORE_EQ(depot_fetch_ref(depot, 1ull << 32 | 1, &frame, 1), -ESTALE);
+	CORE_EQ(depot_save(depot, &frame, 0, 0), 0);
 	core_finish(test, depot);
 }
 
@@ -196,23 +195,23 @@ static void long_traces_are_cut_to_the_innermost(core_test *test)
 	struct stackdepot *depot = NULL;
 	uintptr_t frames[300];
 	unsigned int i, nr;
-	stackdepot_handle_t handle;
+	u32 handle;
 
 	for (i = 0; i < 300; i++)
 		frames[i] = 0x1000 + i;
-	CORE_EQ(stackdepot_create(&options, &depot), 0);
-	handle = stackdepot_save(depot, frames, 21, 0);
+	CORE_EQ(depot_create(&options, &depot), 0);
+	handle = depot_save(depot, frames, 21, 0);
 	CORE_EQ(core_stats(depot).truncated, 0);
 	/* Cut to what is stored it is that trace, so nothing is added. */
 	for (nr = 22; nr <= 300; nr++)
-		CORE_EQ(stackdepot_save(depot, frames, nr, 0), handle);
+		CORE_EQ(depot_save(depot, frames, nr, 0), handle);
 	core_expect(test, depot, handle, frames, 21);
 	CORE_EQ(core_stats(depot).saved, 1);
 	CORE_EQ(core_stats(depot).truncated, 0);
 	frames[20]++;
-	handle = stackdepot_save(depot, frames, 300, 0);
-	CORE_EQ(stackdepot_save(depot, frames, 299, 0), handle);
-	CORE_EQ(stackdepot_save(depot, frames, 21, 0), handle);
+	handle = depot_save(depot, frames, 300, 0);
+	CORE_EQ(depot_save(depot, frames, 299, 0), handle);
+	CORE_EQ(depot_save(depot, frames, 21, 0), handle);
 	core_expect(test, depot, handle, frames, 21);
 	CORE_EQ(core_stats(depot).saved, 2);
 	CORE_EQ(core_stats(depot).truncated, 1);
@@ -223,7 +222,7 @@ static void long_traces_are_cut_to_the_innermost(core_test *test)
 static void a_useless_hash_confuses_nothing(core_test *test)
 {
 	enum { NR = 400 };
-	static stackdepot_handle_t handles[NR];
+	static u32 handles[NR];
 	static uintptr_t frames[STACKDEPOT_MAX_FRAMES];
 	struct stackdepot *depot = core_depot(test, 5000, 1, 0);
 	unsigned int i;
@@ -231,14 +230,14 @@ static void a_useless_hash_confuses_nothing(core_test *test)
 	for (i = 0; i < NR; i++) {
 		unsigned int nr = trace_make(i, 50, frames);
 
-		handles[i] = stackdepot_save(depot, frames, nr, 0);
+		handles[i] = depot_save(depot, frames, nr, 0);
 		CORE_NE(handles[i], 0);
 	}
 	for (i = 0; i < NR; i++) {
 		unsigned int nr = trace_make(i, 50, frames);
 
 		core_expect(test, depot, handles[i], frames, nr);
-		CORE_EQ(stackdepot_save(depot, frames, nr, 0), handles[i]);
+		CORE_EQ(depot_save(depot, frames, nr, 0), handles[i]);
 	}
 	CORE_EQ(core_stats(depot).saved, NR);
 	core_finish(test, depot);
@@ -248,7 +247,6 @@ static void a_useless_hash_confuses_nothing(core_test *test)
 static void finding_stores_nothing(core_test *test)
 {
 	struct stackdepot *depot = core_depot(test, 100, 0, 0);
-	struct stackdepot_cursor cursor = {0};
 	struct stackdepot_stats before;
 	uintptr_t frames[30];
 	unsigned int nr;
@@ -257,21 +255,17 @@ static void finding_stores_nothing(core_test *test)
 		frames[30 - nr] = 0x400000 + 16 * nr;
 	for (nr = 30; nr; nr -= 3) {
 		const uintptr_t *trace = frames + 30 - nr;
-		stackdepot_handle_t handle;
+		u32 handle;
 
 		frames[30 - nr]++;
 		before = core_stats(depot);
-		CORE_EQ(stackdepot_save(depot, trace, nr, STACKDEPOT_FIND), 0);
-		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0), 0);
+		CORE_EQ(depot_save(depot, trace, nr, STACKDEPOT_FIND), 0);
 		CORE_EQ(core_stats(depot).lines_used, before.lines_used);
 		CORE_EQ(core_stats(depot).saved, before.saved);
 		CORE_EQ(core_stats(depot).drops_pinned, 0);
-		handle = stackdepot_save(depot, trace, nr, 0);
-		CORE_EQ(stackdepot_save(depot, trace, nr, STACKDEPOT_FIND | STACKDEPOT_GET),
-			handle);
-		CORE_EQ(stackdepot_put(depot, handle), 0);
-		CORE_EQ(stackdepot_save_cursor(depot, trace, nr, STACKDEPOT_FIND, &cursor, 0),
-			handle);
+		handle = depot_save(depot, trace, nr, 0);
+		CORE_EQ(depot_save(depot, trace, nr, STACKDEPOT_FIND | STACKDEPOT_GET), handle);
+		CORE_EQ(depot_put(depot, handle), 0);
 	}
 	core_finish(test, depot);
 }

@@ -28,7 +28,7 @@ static void handler(int number)
 }
 
 /* Different places for a signal to strike. */
-static __attribute__((noinline)) void strike(int depth)
+static noinline void strike(int depth)
 {
 	if (!depth)
 		(void)raise(SIGUSR1);

@@ -5,7 +5,7 @@
  * A kernel cannot reserve address space and have it filled as it is touched. So a depot's lines
  * come in chunks of a page: a table has a pointer for each, in the order of their lines, and
  * entries are filled front to back. depot_populate() never allocates, which is why it may be called
- * from an NMI; linux_refill() (memory.h) does, called before a save whose caller may allocate; it
+ * from an NMI; depot_refill() (memory.h) does, called before a save whose caller may allocate; it
  * keeps ahead.
  */
 #ifndef DEPOT_HOST_H
@@ -30,21 +30,21 @@
  * Where the core has put the array of lines, at depot->lines, the table of chunks stands. A line is
  * asked for by those only who saw it become usable, so its chunk is there.
  */
-#define LINUX_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
+#define DEPOT_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
 
-#define linux_chunk(depot, number) \
-	((struct depot_line **)(void *)(depot)->lines + (number) / LINUX_CHUNK_LINES)
+#define depot_chunk(depot, number) \
+	((struct depot_line **)(void *)(depot)->lines + (number) / DEPOT_CHUNK_LINES)
 
 #define depot_line(depot, number) \
-	(READ_ONCE(*linux_chunk(depot, number)) + (number) % LINUX_CHUNK_LINES)
+	(READ_ONCE(*depot_chunk(depot, number)) + (number) % DEPOT_CHUNK_LINES)
 
 /* See memory.c. */
 struct stackdepot;
 struct depot_geometry;
-bool linux_populate(struct stackdepot *depot, u32 number);
-#define depot_populate(depot, number, flags) linux_populate(depot, number)
-u64 linux_footprint(const struct depot_geometry *geometry);
-#define depot_footprint(geometry) linux_footprint(geometry)
+bool depot_memory_populate(struct stackdepot *depot, u32 number);
+#define depot_populate(depot, number, flags) depot_memory_populate(depot, number)
+u64 depot_memory_footprint(const struct depot_geometry *geometry);
+#define depot_footprint(geometry) depot_memory_footprint(geometry)
 
 #define depot_scratch_get(bytes) kvzalloc(bytes, GFP_KERNEL)
 #define depot_scratch_put(memory, bytes) kvfree(memory)

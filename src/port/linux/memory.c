@@ -3,7 +3,7 @@
  * memory.c - where a depot's memory comes from inside the kernel.
  *
  *	+---------------------+--------+-------+------------+------+-----------------+
- *	| struct linux_memory | header | heads | candidates | ring | table of chunks |
+ *	| struct depot_memory | header | heads | candidates | ring | table of chunks |
  *	+---------------------+--------+-------+------------+------+-----------------+
  *
  * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
@@ -16,13 +16,16 @@
  * the table.
  *
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
- * allocated ahead: as many as LINUX_RESERVE_TRACES fresh traces take, by the average of those saved
+ * allocated ahead: as many as RESERVE_TRACES fresh traces take, by the average of those saved
  * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
  * the reserve is full again.
  *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without
  * looking.
+ *
+ * Spinning. Who may not wait for a lock of the page allocator says so by gfp flags without any
+ * reclaim (gfpflags_allow_spinning()). Nothing is allocated for him: he takes of what is at hand.
  */
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -36,22 +39,22 @@
 #include "geometry.h"
 #include "memory.h"
 
-#define LINUX_RESERVE_TRACES 1024u
-#define LINUX_RESERVE_LINES 2u /* a trace, as long as none were measured */
+#define RESERVE_TRACES 1024u
+#define RESERVE_LINES 2u /* a trace, as long as none were measured */
 
-static struct linux_memory *linux_memory(struct stackdepot *depot)
+static struct depot_memory *depot_memory(struct stackdepot *depot)
 {
-	return container_of(depot, struct linux_memory, depot);
+	return container_of(depot, struct depot_memory, depot);
 }
 
 static u32 memory_chunks(const struct depot_geometry *geometry)
 {
-	return geometry->lines / LINUX_CHUNK_LINES + 1;
+	return geometry->lines / DEPOT_CHUNK_LINES + 1;
 }
 
 static u64 memory_front_bytes(void)
 {
-	return ALIGN(sizeof(struct linux_memory), DEPOT_LINE_BYTES);
+	return ALIGN(sizeof(struct depot_memory), DEPOT_LINE_BYTES);
 }
 
 static u64 memory_block_bytes(const struct depot_geometry *geometry)
@@ -60,7 +63,7 @@ static u64 memory_block_bytes(const struct depot_geometry *geometry)
 			  sizeof(struct depot_line *) * memory_chunks(geometry));
 }
 
-u64 linux_footprint(const struct depot_geometry *geometry)
+u64 depot_memory_footprint(const struct depot_geometry *geometry)
 {
 	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_chunks(geometry);
 }
@@ -73,21 +76,21 @@ static int memory_plan(const struct stackdepot_options *options,
 	return depot_plan(options, seed ? seed : 1, ret_geometry);
 }
 
-static int memory_open(struct linux_memory *memory, const struct depot_geometry *geometry)
+static int memory_open(struct depot_memory *memory, const struct depot_geometry *geometry)
 {
 	void *block = (char *)memory + memory_front_bytes();
 
 	memory->chunks = memory_chunks(geometry);
 	memory->block_bytes = memory_block_bytes(geometry);
-	memory->reserve_lines = LINUX_RESERVE_TRACES * LINUX_RESERVE_LINES;
+	memory->reserve_lines = RESERVE_TRACES * RESERVE_LINES;
 	depot_format(block, geometry);
 	return depot_open(&memory->depot, block, geometry->total_bytes);
 }
 
-int linux_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+int depot_create_empty(const struct stackdepot_options *options, struct stackdepot **ret_depot)
 {
 	struct depot_geometry geometry;
-	struct linux_memory *memory;
+	struct depot_memory *memory;
 	int error = memory_plan(options, &geometry);
 
 	if (error)
@@ -100,46 +103,46 @@ int linux_create(const struct stackdepot_options *options, struct stackdepot **r
 		vfree(memory);
 		return error;
 	}
-	linux_refill_now(memory, GFP_KERNEL);
+	depot_refill_now(memory, GFP_KERNEL);
 	*ret_depot = &memory->depot;
 	return 0;
 }
 
-void stackdepot_destroy(struct stackdepot *depot)
+void depot_destroy(struct stackdepot *depot)
 {
-	struct linux_memory *memory;
+	struct depot_memory *memory;
 	u32 i;
 
 	if (!depot)
 		return;
-	memory = linux_memory(depot);
+	memory = depot_memory(depot);
 	for (i = 0; i < memory->chunks; i++)
-		free_page((unsigned long)*linux_chunk(depot, i * LINUX_CHUNK_LINES));
+		free_page((unsigned long)*depot_chunk(depot, i * DEPOT_CHUNK_LINES));
 	vfree(memory);
 }
 
 /* Put a reserved page into the table. */
-static void memory_add_chunk(struct linux_memory *memory, struct depot_line *lines)
+static void memory_add_chunk(struct depot_memory *memory, struct depot_line *lines)
 {
 	u32 i = READ_ONCE(memory->filled);
 
 	/* Release: pairs with depot_populate() and depot_line(); the page was zeroed before. */
-	while (cmpxchg(linux_chunk(&memory->depot, i * LINUX_CHUNK_LINES), NULL, lines))
+	while (cmpxchg(depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES), NULL, lines))
 		i++;
 	/* Somebody else may be between the two steps with an earlier entry: count his too. */
 	for (i = READ_ONCE(memory->filled); i < memory->chunks;) {
-		if (!READ_ONCE(*linux_chunk(&memory->depot, i * LINUX_CHUNK_LINES)))
+		if (!READ_ONCE(*depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES)))
 			break;
 		if (try_cmpxchg(&memory->filled, &i, i + 1))
 			i++;
 	}
 }
 
-int __init linux_create_early(const struct stackdepot_options *options,
+int __init depot_create_early(const struct stackdepot_options *options,
 			      struct stackdepot **ret_depot)
 {
 	struct depot_geometry geometry;
-	struct linux_memory *memory;
+	struct depot_memory *memory;
 	struct depot_line *lines;
 	int error = memory_plan(options, &geometry);
 
@@ -158,94 +161,93 @@ int __init linux_create_early(const struct stackdepot_options *options,
 	return 0;
 }
 
-static u64 memory_counter(struct linux_memory *memory, enum depot_counter counter)
+static u64 memory_counter(struct depot_memory *memory, enum depot_counter counter)
 {
 	return atomic64_read(&memory->depot.header->counters[counter]);
 }
 
 /* How many lines did traces take that were saved lately? Two who measure at once may both do so. */
-static void memory_measure(struct linux_memory *memory)
+static void memory_measure(struct depot_memory *memory)
 {
 	const u64 saved = memory_counter(memory, COUNT_SAVED);
 	const u64 added = memory_counter(memory, COUNT_LINES_ADDED);
 	const u64 traces = saved - READ_ONCE(memory->measured_saved);
 	u64 lines;
 
-	if (traces < LINUX_RESERVE_TRACES)
+	if (traces < RESERVE_TRACES)
 		return;
-	lines = LINUX_RESERVE_TRACES * (added - READ_ONCE(memory->measured_added));
+	lines = RESERVE_TRACES * (added - READ_ONCE(memory->measured_added));
 	lines = div64_u64(lines, traces) + 1;
-	WRITE_ONCE(memory->reserve_lines,
-		   min_t(u64, lines, LINUX_RESERVE_TRACES * DEPOT_MAX_GROUPS));
+	WRITE_ONCE(memory->reserve_lines, min_t(u64, lines, RESERVE_TRACES * DEPOT_MAX_GROUPS));
 	WRITE_ONCE(memory->measured_saved, saved);
 	WRITE_ONCE(memory->measured_added, added);
 }
 
-/* Lines that are to be there for LINUX_RESERVE_TRACES. */
-static u32 memory_reserve(struct linux_memory *memory)
+/* Lines that are to be there for RESERVE_TRACES. */
+static u32 memory_reserve(struct depot_memory *memory)
 {
 	return min(READ_ONCE(memory->reserve_lines), memory->depot.nr_lines / 4);
 }
 
-static u32 memory_lines_left(struct linux_memory *memory, u64 used)
+static u32 memory_lines_left(struct depot_memory *memory, u64 used)
 {
-	const u64 lines = (u64)READ_ONCE(memory->filled) * LINUX_CHUNK_LINES;
+	const u64 lines = (u64)READ_ONCE(memory->filled) * DEPOT_CHUNK_LINES;
 
 	/* Line 0 is never used. */
 	return lines > used + 1 ? lines - used - 1 : 0;
 }
 
 /* Are there too few lines behind line `used`? */
-static bool memory_is_short(struct linux_memory *memory, u64 used)
+static bool memory_is_short(struct depot_memory *memory, u64 used)
 {
 	return READ_ONCE(memory->filled) < memory->chunks &&
-	       memory_lines_left(memory, used) < max(memory_reserve(memory), LINUX_CHUNK_LINES);
+	       memory_lines_left(memory, used) < max(memory_reserve(memory), DEPOT_CHUNK_LINES);
 }
 
-u32 linux_reserve(struct stackdepot *depot, u32 *ret_wanted)
+u32 depot_reserve(struct stackdepot *depot, u32 *ret_wanted)
 {
-	struct linux_memory *memory = linux_memory(depot);
+	struct depot_memory *memory = depot_memory(depot);
 
 	*ret_wanted = memory_reserve(memory);
 	return memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
-bool linux_populate(struct stackdepot *depot, u32 number)
+bool depot_memory_populate(struct stackdepot *depot, u32 number)
 {
-	struct linux_memory *memory = linux_memory(depot);
+	struct depot_memory *memory = depot_memory(depot);
 
 	if (memory_is_short(memory, number))
 		WRITE_ONCE(memory->short_of_lines, true);
 	/* Acquire: pairs with the release in memory_add_chunk(). */
-	return smp_load_acquire(linux_chunk(depot, number)) != NULL;
+	return smp_load_acquire(depot_chunk(depot, number));
 }
 
 /*
  * On PREEMPT_RT the page allocator takes sleeping locks, whatever the flags say. Nobody holds one
  * before there is a second task, and preemption is off until then.
  */
-static bool memory_may_allocate(void)
+static bool memory_may_allocate(gfp_t gfp)
 {
-	if (in_nmi())
+	if (in_nmi() || !gfpflags_allow_spinning(gfp))
 		return false;
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible() ||
 	       (system_state < SYSTEM_SCHEDULING && !in_hardirq());
 }
 
-bool linux_is_full(struct stackdepot *depot)
+bool depot_is_full(struct stackdepot *depot)
 {
-	struct linux_memory *memory = linux_memory(depot);
+	struct depot_memory *memory = depot_memory(depot);
 
 	return (u32)atomic_read(&memory->reserved) >= memory->chunks &&
 	       !memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
-void *linux_page(struct stackdepot *depot, gfp_t gfp)
+void *depot_page(struct stackdepot *depot, gfp_t gfp)
 {
-	struct linux_memory *memory = linux_memory(depot);
+	struct depot_memory *memory = depot_memory(depot);
 	struct page *page;
 
-	if (!memory_may_allocate())
+	if (!memory_may_allocate(gfp))
 		return NULL;
 	if ((u32)atomic_inc_return(&memory->reserved) <= memory->chunks) {
 		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);
@@ -256,15 +258,15 @@ void *linux_page(struct stackdepot *depot, gfp_t gfp)
 	return NULL;
 }
 
-void linux_page_put(struct stackdepot *depot, void *page)
+void depot_page_put(struct stackdepot *depot, void *page)
 {
 	free_page((unsigned long)page);
-	atomic_dec(&linux_memory(depot)->reserved);
+	atomic_dec(&depot_memory(depot)->reserved);
 }
 
-void linux_refill_now(struct linux_memory *memory, gfp_t gfp)
+void depot_refill_now(struct depot_memory *memory, gfp_t gfp)
 {
-	void *page = linux_page(&memory->depot, gfp);
+	void *page = depot_page(&memory->depot, gfp);
 
 	if (page)
 		memory_add_chunk(memory, page);
@@ -276,20 +278,20 @@ void linux_refill_now(struct linux_memory *memory, gfp_t gfp)
 }
 
 /* As the public header has it: with all its memory. */
-int stackdepot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
+int depot_create(const struct stackdepot_options *options, struct stackdepot **ret_depot)
 {
-	struct linux_memory *memory;
+	struct depot_memory *memory;
 	struct stackdepot *depot;
-	int error = linux_create(options, &depot);
+	int error = depot_create_empty(options, &depot);
 
 	if (error)
 		return error;
-	memory = linux_memory(depot);
+	memory = depot_memory(depot);
 	while (memory->filled < memory->chunks) {
-		void *page = linux_page(depot, GFP_KERNEL);
+		void *page = depot_page(depot, GFP_KERNEL);
 
 		if (!page) {
-			stackdepot_destroy(depot);
+			depot_destroy(depot);
 			return -ENOMEM;
 		}
 		memory_add_chunk(memory, page);
@@ -298,9 +300,9 @@ int stackdepot_create(const struct stackdepot_options *options, struct stackdepo
 	return 0;
 }
 
-u64 linux_bytes(struct stackdepot *depot)
+u64 depot_bytes(struct stackdepot *depot)
 {
-	struct linux_memory *memory = linux_memory(depot);
+	struct depot_memory *memory = depot_memory(depot);
 
 	return memory->block_bytes + (u64)PAGE_SIZE * atomic_read(&memory->reserved);
 }

@@ -17,8 +17,8 @@
 					unsigned int nr, unsigned int flags,               \
 					struct stackdepot_cursor *cursor, unsigned int unchanged)
 
-DECLARE(stackdepot_save_v1, stackdepot_save_cursor_v1);
-DECLARE(stackdepot_save_v3, stackdepot_save_cursor_v3);
+DECLARE(depot_save_v1, stackdepot_save_cursor_v1);
+DECLARE(depot_save_v3, stackdepot_save_cursor_v3);
 
 void variant_choose(struct stackdepot *depot)
 {
@@ -30,8 +30,8 @@ stackdepot_handle_t stackdepot_save(struct stackdepot *depot, const uintptr_t *f
 				    unsigned int nr, unsigned int flags)
 {
 	if (likely(depot->variant == 3))
-		return stackdepot_save_v3(depot, frames, nr, flags);
-	return stackdepot_save_v1(depot, frames, nr, flags);
+		return depot_save_v3(depot, frames, nr, flags);
+	return depot_save_v1(depot, frames, nr, flags);
 }
 
 stackdepot_handle_t stackdepot_save_cursor(struct stackdepot *depot, const uintptr_t *frames,

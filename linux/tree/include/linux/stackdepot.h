@@ -50,9 +50,11 @@ static inline int stack_depot_init(void)
 {
 	return 0;
 }
+
 static inline void stack_depot_request_early_init(void)
 {
 }
+
 static inline int stack_depot_early_init(void)
 {
 	return 0;
@@ -110,17 +112,6 @@ void stack_depot_clock(u64 tick);
  */
 unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *entries,
 				    unsigned int size);
-
-/**
- * stack_depot_fetch - point to a copy of a trace
- * @handle:	from a save; 0 is allowed
- * @entries:	set to the copy, or NULL
- *
- * The copy is overwritten by the eighth fetch from now, anybody's. Use stack_depot_fetch_into().
- *
- * Return: number of frames
- */
-unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries);
 
 /**
  * stack_depot_print - print a trace to the console

@@ -38,23 +38,24 @@ unsigned long glue_drops_counters(void)
 /* The page that `slot` points to, made if there is none and gfp flags are given. */
 static struct count_page *count_page(struct stackdepot *depot, struct count_page **slot, gfp_t gfp)
 {
+	/* Pairs with the cmpxchg() below: the page was zeroed before. */
 	struct count_page *page = smp_load_acquire(slot), *made;
 
 	if (page || !gfp)
 		return page;
-	made = linux_page(depot, gfp);
+	made = depot_page(depot, gfp);
 	if (!made)
 		return NULL;
 	page = cmpxchg(slot, NULL, made);
 	if (!page)
 		return made;
-	linux_page_put(depot, made);
+	depot_page_put(depot, made);
 	return page;
 }
 
 static atomic_long_t *count_of(struct stackdepot *depot, depot_stack_handle_t handle, gfp_t gfp)
 {
-	u32 number = (u32)stackdepot_ref(depot, handle);
+	u32 number = (u32)depot_trace_ref(depot, handle);
 	struct count_page *page;
 
 	if (!number)

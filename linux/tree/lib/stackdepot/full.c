@@ -85,12 +85,11 @@ void glue_refused(struct stackdepot *depot)
 	struct full_caller callers[FULL_CALLERS] = {};
 	u32 shown, traces;
 
-	if (likely(atomic_read(&said)) || !linux_is_full(depot) || atomic_xchg(&said, 1))
+	if (likely(atomic_read(&said)) || !depot_is_full(depot) || atomic_xchg(&said, 1))
 		return;
 	pr_warn("full: its %llu bytes hold traces that are kept or referenced, saves are refused\n",
 		glue_max_bytes());
-	pr_warn("stack_depot_max_bytes= gives it more; debugfs' stackdepot/stats counts "
-		"refusals\n");
+	pr_warn("stack_depot_max_bytes= gives it more; stackdepot/stats counts refusals\n");
 	traces = full_sample(depot, callers);
 	for (shown = 0; shown < FULL_SHOWN; shown++) {
 		struct full_caller *most = full_most(callers);

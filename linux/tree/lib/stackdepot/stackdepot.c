@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * stackdepot.c - the kernel's stack depot: the interface of <linux/stackdepot.h> on the library.
+ * stackdepot.c - the kernel's stack depot: the interface of <linux/stackdepot.h> on the core.
  *
  * One depot for the whole kernel, made once and never destroyed. It takes no lock and can be called
- * from anywhere; memory is allocated in front of a save, by linux_refill(), never inside.
+ * from anywhere; memory is allocated in front of a save, by depot_refill(), never inside.
  */
 #define pr_fmt(fmt) "stackdepot: " fmt
 
@@ -20,6 +20,7 @@
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 
+#include "clock.h"
 #include "glue.h"
 #include "hold.h"
 #include "memory.h"
@@ -45,17 +46,17 @@ static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
  */
 #define GLUE_BUCKET_BYTES SZ_1K
 #define GLUE_BUCKET_BYTES_SAID SZ_256
-#define GLUE_MAX_BUCKETS (1u << 25)
+#define GLUE_MAX_BUCKETS BIT(25)
 
-/* What stack_depot_fetch() points into. */
-#define GLUE_COPIES 8
-static unsigned long copies[GLUE_COPIES][CONFIG_STACKDEPOT_MAX_FRAMES];
+/* The pools of earlier depots: stack_depot_max_pools= gives the bytes of so many. */
+#define GLUE_POOL_BYTES (4 * PAGE_SIZE)
 
-static struct stackdepot *depot;
-static bool disabled;
+static struct stackdepot *stack_depot;
+static bool stack_depot_disabled;
 static bool early_requested __initdata = IS_ENABLED(CONFIG_STACKDEPOT_ALWAYS_INIT);
 static bool early_passed __initdata;
 static u64 max_bytes;
+static u64 max_pools_bytes;
 static atomic_long_t drops_early, drops_nmi;
 
 struct stackdepot *glue_depot(void)
@@ -69,7 +70,7 @@ struct stackdepot *glue_depot(void)
 		return NULL;
 	}
 	/* Acquire: pairs with the release in glue_publish(). */
-	return smp_load_acquire(&depot);
+	return smp_load_acquire(&stack_depot);
 }
 
 u64 glue_max_bytes(void)
@@ -79,7 +80,7 @@ u64 glue_max_bytes(void)
 
 u64 glue_bytes(void)
 {
-	return linux_bytes(glue_depot()) + sizeof(copies);
+	return depot_bytes(glue_depot());
 }
 
 unsigned long glue_drops_early(void)
@@ -94,7 +95,7 @@ unsigned long glue_drops_nmi(void)
 
 static int __init glue_parse_disable(char *text)
 {
-	return kstrtobool(text, &disabled);
+	return kstrtobool(text, &stack_depot_disabled);
 }
 early_param("stack_depot_disable", glue_parse_disable);
 
@@ -112,6 +113,21 @@ static int __init glue_parse_max_bytes(char *text)
 	return 0;
 }
 early_param("stack_depot_max_bytes", glue_parse_max_bytes);
+
+/* The bound as it was said to earlier depots; stack_depot_max_bytes= goes before it. */
+static int __init glue_parse_max_pools(char *text)
+{
+	unsigned int pools;
+
+	if (!text || kstrtouint(text, 0, &pools) || !pools) {
+		pr_err("stack_depot_max_pools=%s is no number of pools, ignored\n",
+		       text ? text : "");
+		return -EINVAL;
+	}
+	max_pools_bytes = pools * (u64)GLUE_POOL_BYTES;
+	return 0;
+}
+early_param("stack_depot_max_pools", glue_parse_max_pools);
 
 void __init stack_depot_request_early_init(void)
 {
@@ -137,14 +153,15 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 		max_bytes ? ilog2(GLUE_BUCKET_BYTES_SAID) : ilog2(GLUE_BUCKET_BYTES);
 
 	if (!max_bytes)
+		max_bytes = max_pools_bytes;
+	if (!max_bytes)
 		max_bytes = glue_default_bytes(memory_bytes);
 	if (max_bytes > memory_bytes / GLUE_MOST) {
 		pr_warn("%llu bytes are more than a quarter of memory, limited to that\n",
 			max_bytes);
 		max_bytes = memory_bytes / GLUE_MOST;
 	}
-	/* The bound covers what is allocated nowhere, too. */
-	options.max_bytes = max_bytes > sizeof(copies) ? max_bytes - sizeof(copies) : 0;
+	options.max_bytes = max_bytes;
 	options.buckets = min_t(u64, options.max_bytes >> bucket_shift, GLUE_MAX_BUCKETS);
 	return options;
 }
@@ -153,12 +170,13 @@ static int glue_publish(int error, struct stackdepot *made)
 {
 	if (error) {
 		pr_err("no depot of %llu bytes (error %d), disabling\n", max_bytes, error);
-		disabled = true;
+		stack_depot_disabled = true;
 		return error;
 	}
 	pr_info("at most %llu bytes, %u lines of up to %u frames\n", max_bytes, made->nr_lines,
 		DEPOT_GROUP);
-	smp_store_release(&depot, made);
+	/* Pairs with glue_depot(): a depot that is seen is whole. */
+	smp_store_release(&stack_depot, made);
 	return 0;
 }
 
@@ -172,13 +190,13 @@ int __init stack_depot_early_init(void)
 	if (WARN_ON(early_passed))
 		return 0;
 	early_passed = true;
-	if (disabled) {
+	if (stack_depot_disabled) {
 		pr_info("disabled\n");
 		return 0;
 	}
 	if (!early_requested)
 		return 0;
-	error = linux_create_early(&options, &made);
+	error = depot_create_early(&options, &made);
 	return glue_publish(error, made);
 }
 
@@ -188,12 +206,12 @@ int stack_depot_init(void)
 	int error = 0;
 
 	mutex_lock(&mutex);
-	if (!disabled && !depot) {
+	if (!stack_depot_disabled && !stack_depot) {
 		const struct stackdepot_options options =
 			glue_options((u64)totalram_pages() * PAGE_SIZE);
 		struct stackdepot *made = NULL;
 
-		error = linux_create(&options, &made);
+		error = depot_create_empty(&options, &made);
 		error = glue_publish(error, made);
 	}
 	mutex_unlock(&mutex);
@@ -220,13 +238,13 @@ static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entr
 
 	if (likely(in_task())) {
 		depot_stack_handle_t found =
-			stackdepot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
+			depot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
 
 		if (likely(found))
 			return found;
 	}
 	nr_entries = filter_irq_stacks(entries, nr_entries);
-	saved = stackdepot_save(to, entries, nr_entries, flags);
+	saved = depot_save(to, entries, nr_entries, flags);
 	if (unlikely(!saved && nr_entries))
 		glue_refused(to);
 	return saved;
@@ -241,12 +259,12 @@ depot_stack_handle_t stack_depot_save_flags(unsigned long *entries, unsigned int
 		return 0;
 	if (unlikely(!to)) {
 		/* Else it is disabled, or glue_depot() has counted. */
-		if (!disabled && !READ_ONCE(depot))
+		if (!stack_depot_disabled && !READ_ONCE(stack_depot))
 			atomic_long_inc(&drops_early);
 		return 0;
 	}
 	if (depot_flags & STACK_DEPOT_FLAG_CAN_ALLOC)
-		linux_refill(to, alloc_flags);
+		depot_refill(to, alloc_flags);
 	return glue_save(to, entries, nr_entries, glue_hold(depot_flags));
 }
 EXPORT_SYMBOL_GPL(stack_depot_save_flags);
@@ -261,14 +279,9 @@ EXPORT_SYMBOL_GPL(stack_depot_save);
 void stack_depot_clock(u64 tick)
 {
 	struct stackdepot *to = glue_depot();
-	u64 now;
 
-	if (!to)
-		return;
-	now = atomic64_read(&to->header->tick);
-	/* Like ring_advance_clock(): the clock only advances, whoever is late changes nothing. */
-	while (now < tick && !atomic64_try_cmpxchg(&to->header->tick, &now, tick))
-		;
+	if (to)
+		depot_clock_advance(to, tick);
 }
 
 unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *entries,
@@ -280,10 +293,10 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 	if (!handle || !from)
 		return 0;
 	/* A trace is as long as it is: nobody is to take a part for the whole. */
-	nr = stackdepot_fetch(from, handle, NULL, 0);
+	nr = depot_fetch(from, handle, NULL, 0);
 	if (nr <= 0 || (unsigned int)nr > size)
 		return 0;
-	nr = stackdepot_fetch(from, handle, entries, size);
+	nr = depot_fetch(from, handle, entries, size);
 	if (nr <= 0)
 		return 0;
 	/* Written by code that KMSAN does not see. */
@@ -292,25 +305,12 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 }
 EXPORT_SYMBOL_GPL(stack_depot_fetch_into);
 
-unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries)
-{
-	static atomic_t turn;
-	unsigned long *copy = copies[(unsigned int)atomic_inc_return(&turn) % GLUE_COPIES];
-	unsigned int nr = stack_depot_fetch_into(handle, copy, CONFIG_STACKDEPOT_MAX_FRAMES);
-
-	*entries = nr ? copy : NULL;
-	kmsan_unpoison_memory(entries, sizeof(*entries));
-	return nr;
-}
-EXPORT_SYMBOL_GPL(stack_depot_fetch);
-
 void stack_depot_put(depot_stack_handle_t handle)
 {
 	struct stackdepot *from = glue_depot();
 
 	if (handle && from)
-		WARN_ONCE(stackdepot_put(from, handle), "stack_depot_put() of %08x without a get\n",
-			  handle);
+		WARN_ONCE(depot_put(from, handle), "%s of %08x without a get\n", __func__, handle);
 }
 EXPORT_SYMBOL_GPL(stack_depot_put);
 
@@ -318,7 +318,7 @@ EXPORT_SYMBOL_GPL(stack_depot_put);
 static bool glue_walk_begin(struct stackdepot *from, depot_stack_handle_t handle,
 			    struct depot_walk *ret_walk)
 {
-	return handle && from && !depot_walk_begin(from, stackdepot_ref(from, handle), ret_walk) &&
+	return handle && from && !depot_walk_begin(from, depot_trace_ref(from, handle), ret_walk) &&
 	       depot_pin(from, ret_walk->ref, 0);
 }
 
@@ -373,12 +373,12 @@ EXPORT_SYMBOL_GPL(stack_depot_snprint);
 depot_stack_handle_t __must_check stack_depot_set_extra_bits(depot_stack_handle_t handle,
 							     unsigned int extra_bits)
 {
-	return stackdepot_set_extra_bits(handle, extra_bits);
+	return depot_set_extra_bits(handle, extra_bits);
 }
 EXPORT_SYMBOL(stack_depot_set_extra_bits);
 
 unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle)
 {
-	return stackdepot_get_extra_bits(handle);
+	return depot_get_extra_bits(handle);
 }
 EXPORT_SYMBOL(stack_depot_get_extra_bits);

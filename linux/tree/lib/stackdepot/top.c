@@ -31,8 +31,7 @@ static bool top_life(struct stackdepot *depot, u32 number, u64 *ret_ref)
 }
 
 /* Count a line for the outermost one above it, unless it goes away meanwhile. */
-static void top_count_line(struct stackdepot *depot, u32 number, u32 used,
-			   struct top_count *counts)
+static void top_count_line(struct stackdepot *depot, u32 number, u32 used, struct top_count *counts)
 {
 	struct top_count *count;
 	struct depot_walk walk;
@@ -70,6 +69,7 @@ static void top_show_line(struct seq_file *seq, struct stackdepot *depot, u32 nu
 
 void glue_show_top(struct seq_file *seq, struct stackdepot *depot)
 {
+	/* Could be weaker: what it leads to is validated by generation. */
 	const u32 used = smp_load_acquire(&depot->header->fresh);
 	const size_t bytes = (used + 1ul) * sizeof(struct top_count);
 	struct top_count *counts = depot_scratch_get(bytes);

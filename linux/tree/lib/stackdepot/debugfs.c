@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* stats.c - debugfs' stackdepot/stats: what the depot has, had to do, and had to refuse. */
+/* debugfs.c - debugfs' stackdepot/stats: what the depot has, had to do, and had to refuse. */
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/seq_file.h>
@@ -21,12 +21,12 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "drops_early", glue_drops_early());
 	if (!depot)
 		return 0;
-	stackdepot_get_stats(depot, &stats);
+	depot_get_stats(depot, &stats);
 	stats_show_counter(seq, "max_bytes", glue_max_bytes());
 	stats_show_counter(seq, "bytes", glue_bytes());
 	stats_show_counter(seq, "lines", stats.lines);
 	stats_show_counter(seq, "lines_used", stats.lines_used);
-	reserve = linux_reserve(depot, &reserve_wanted);
+	reserve = depot_reserve(depot, &reserve_wanted);
 	stats_show_counter(seq, "reserve", reserve);
 	stats_show_counter(seq, "reserve_wanted", reserve_wanted);
 	stats_show_counter(seq, "saved", stats.saved);
@@ -40,7 +40,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "drops_no_memory", stats.drops_no_memory);
 	stats_show_counter(seq, "drops_nmi", glue_drops_nmi());
 	stats_show_counter(seq, "drops_counters", glue_drops_counters());
-	stats_show_counter(seq, "clock", stackdepot_now(depot));
+	stats_show_counter(seq, "clock", depot_now(depot));
 	glue_show_top(seq, depot);
 	return 0;
 }
