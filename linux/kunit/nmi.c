@@ -34,7 +34,7 @@ static unsigned int nmi_map(void)
 {
 	struct device_node *gic = of_find_compatible_node(NULL, NULL, "arm,gic-v3");
 	struct irq_fwspec line = {
-		.fwnode = of_node_to_fwnode(gic),
+		.fwnode = of_fwnode_handle(gic),
 		.param_count = 3,
 		.param = {0, NMI_LINE, IRQ_TYPE_EDGE_RISING},
 	};
