@@ -9,14 +9,22 @@
  * with the stack of the access, and the page is opened, so that the program goes on as it would
  * have.
  *
+ * Under hardware tags they are what finds errors in objects that are too large to have a tag: all
+ * of those that find a place. A place has many pages then, of which only those that the object
+ * takes can be touched; it lies at their end. What is freed is given back to the system, and not
+ * only closed. One that is resized moves to the allocator, which does that without copying.
+ *
  * After GWP-ASan and Linux' KFENCE. Guarding costs two mprotect(), 1 in guard_interval objects.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "error_record.h"
+#include "filter.h"
 #include "guard.h"
 #include "object.h"
 #include "recorder.h"
@@ -25,7 +33,7 @@
 
 #define SLOTS 64u
 #define PAGE ((size_t)STORE_PAGE_BYTES)
-#define POOL_BYTES ((2 * SLOTS + 1) * PAGE)
+#define LARGE_ROOM ((size_t)16 << 20) /* address space only, until an object is there */
 #define PAD 0xd7
 #define LEFT_ONE_IN 4
 
@@ -43,6 +51,8 @@ struct guard_slot {
 
 uintptr_t guard_low, guard_high;
 
+static size_t guard_room; /* that an object has; a page, or LARGE_ROOM */
+
 static struct guard_slot guard_slots[SLOTS];
 static uint32_t guard_next;
 static uint32_t guard_held;
@@ -50,23 +60,34 @@ static uint32_t guard_closed; /* something cannot be touched */
 
 static uintptr_t guard_page(uint32_t number)
 {
-	return guard_low + (2 * number + 1) * PAGE;
+	return guard_low + number * (guard_room + PAGE) + PAGE;
+}
+
+static uintptr_t guard_page_of(const struct guard_slot *slot)
+{
+	return guard_page((uint32_t)(slot - guard_slots));
+}
+
+/* Where the last of its pages ends. */
+static uintptr_t guard_end(const struct guard_slot *slot)
+{
+	return (slot->start + (slot->size ? slot->size : 1) + PAGE - 1) & ~(PAGE - 1);
 }
 
 static void guard_open_all(void)
 {
 	if (__atomic_exchange_n(&guard_closed, 0, __ATOMIC_SEQ_CST))
-		(void)mprotect((void *)guard_low, POOL_BYTES, PROT_READ | PROT_WRITE);
+		(void)mprotect((void *)guard_low, guard_high - guard_low, PROT_READ | PROT_WRITE);
 }
 
-static void guard_protect(uintptr_t page, int protection)
+static void guard_protect(uintptr_t page, size_t bytes, int protection)
 {
 	if (load_relaxed(&guard_held))
 		return;
 	if (protection == PROT_NONE)
 		__atomic_store_n(&guard_closed, 1, __ATOMIC_SEQ_CST);
 	/* Fails only for want of memory; then an error less is found. */
-	(void)mprotect((void *)page, PAGE, protection);
+	(void)mprotect((void *)page, bytes, protection);
 	/* Held meanwhile: who held it may have opened all before this was closed. */
 	if (unlikely(__atomic_load_n(&guard_held, __ATOMIC_SEQ_CST)))
 		guard_open_all();
@@ -87,19 +108,33 @@ void guard_release(void)
 	(void)__atomic_fetch_sub(&guard_held, 1, __ATOMIC_SEQ_CST);
 }
 
+/* How much is an object to have? 0: none is guarded. */
+static size_t guard_wanted(void)
+{
+	struct rlimit space;
+
+	if (!tags_on())
+		return recorder.options.guard_interval ? PAGE : 0;
+	/* Where address space is counted, that much of it is the program's. */
+	if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur != RLIM_INFINITY)
+		return 0;
+	return LARGE_ROOM;
+}
+
 void guard_setup(void)
 {
+	const size_t room = guard_wanted(), bytes = SLOTS * (room + PAGE) + PAGE;
 	void *pool;
 
-	if (!recorder.options.guard_interval || guard_low)
+	if (!room || guard_low)
 		return;
-	pool = mmap(NULL, POOL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-		    0);
+	pool = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pool == MAP_FAILED)
 		return;
+	guard_room = room;
 	guard_low = (uintptr_t)pool;
-	guard_high = guard_low + POOL_BYTES;
-	recorder_count_tool(SLOTS * PAGE);
+	guard_high = guard_low + bytes;
+	recorder_count_tool(room == PAGE ? SLOTS * PAGE : 0);
 }
 
 /* Handles of the parent's store mean nothing in the child's. */
@@ -138,46 +173,76 @@ static void guard_put(stackdepot_handle_t *handle)
 	*handle = 0;
 }
 
-void *guard_alloc(struct recorder_thread *thread, const recorder_start *start, size_t size,
-		  size_t align)
+/* At the end of its pages; a small one at times at their start. */
+static void guard_place(struct recorder_thread *thread, struct guard_slot *slot, size_t size,
+			size_t align)
+{
+	const uintptr_t page = guard_page_of(slot);
+	/* An object of no bytes has an address all the same, in its page. */
+	const size_t bytes = size ? size : 1;
+	const uintptr_t end = page + ((bytes + PAGE - 1) & ~(PAGE - 1));
+	const bool left = guard_room == PAGE && !(thread_random(thread) % LEFT_ONE_IN);
+
+	align = align > 16 ? align : 16;
+	slot->size = size;
+	slot->start = left ? page : (end - bytes) & ~(align - 1);
+}
+
+/* All but its pages is closed. */
+static void guard_open(const struct guard_slot *slot)
+{
+	const uintptr_t page = guard_page_of(slot), end = guard_end(slot);
+
+	guard_protect(page - PAGE, PAGE, PROT_NONE);
+	guard_protect(end, page + guard_room + PAGE - end, PROT_NONE);
+	guard_protect(page, end - page, PROT_READ | PROT_WRITE);
+}
+
+/* Of a large one the pages go back, and are empty when they come again. */
+static bool guard_give_back(const struct guard_slot *slot)
+{
+	return guard_room != PAGE && filter_allows(FILTER_MADVISE) &&
+	       !raw_call(SYS_madvise, guard_page_of(slot), guard_room, MADV_DONTNEED);
+}
+
+void *guard_alloc(struct recorder_thread *thread, size_t size, size_t align)
 {
 	const int saved_errno = errno;
 	struct guard_slot *slot;
-	uintptr_t page;
 
-	(void)start;
-	thread->guard_left =
-		1 + (uint32_t)(thread_random(thread) % (2 * recorder.options.guard_interval));
-	if (!guard_low || size > PAGE || align > PAGE || load_relaxed(&guard_held))
+	if (recorder.options.guard_interval)
+		thread->guard_left = 1 + (uint32_t)(thread_random(thread) %
+						    (2 * recorder.options.guard_interval));
+	if (!guard_low || size > guard_room || align > PAGE || load_relaxed(&guard_held))
 		return NULL;
 	slot = guard_claim();
 	if (!slot)
 		return NULL;
 	guard_put(&slot->alloc_handle);
 	guard_put(&slot->free_handle);
-	page = guard_page((uint32_t)(slot - guard_slots));
-	guard_protect(page - PAGE, PROT_NONE);
-	guard_protect(page + PAGE, PROT_NONE);
-	guard_protect(page, PROT_READ | PROT_WRITE);
-	align = align > 16 ? align : 16;
-	/* An object of no bytes has an address all the same, in its page. */
-	slot->start = thread_random(thread) % LEFT_ONE_IN
-			      ? (page + PAGE - (size ? size : 1)) & ~(align - 1)
-			      : page;
-	slot->size = size;
-	memset((void *)slot->start, 0, size);
-	memset((void *)(slot->start + size), PAD, page + PAGE - slot->start - size);
+	guard_place(thread, slot, size, align);
+	guard_open(slot);
+	/* Somebody may have written there after the free. */
+	if (!guard_give_back(slot))
+		memset((void *)slot->start, 0, size);
+	memset((void *)(slot->start + size), PAD, guard_end(slot) - slot->start - size);
 	recorder_count(&recorder_counts()->guarded, 1);
 	store_release(&slot->state, GUARD_LIVE);
 	errno = saved_errno;
 	return (void *)slot->start;
 }
 
+/* The place that an address is in, or that the guard page is before. */
+static uint32_t guard_number(uintptr_t address)
+{
+	const uintptr_t number = (address - guard_low) / (guard_room + PAGE);
+
+	return number < SLOTS ? (uint32_t)number : SLOTS - 1;
+}
+
 static struct guard_slot *guard_find(uintptr_t address)
 {
-	uintptr_t page = (address - guard_low) / PAGE;
-
-	return &guard_slots[page / 2 < SLOTS ? page / 2 : SLOTS - 1];
+	return &guard_slots[guard_number(address)];
 }
 
 size_t guard_size(const void *pointer)
@@ -227,19 +292,27 @@ static void guard_report(struct recorder_thread *thread, const struct guard_slot
 	error_report(&error);
 }
 
-/* The slot an access meant: of a guard page, the neighbour on the nearer side that is in use. */
+/* From an address that is not in it. */
+static uintptr_t guard_distance(const struct guard_slot *slot, uintptr_t address)
+{
+	if (slot->state == GUARD_EMPTY)
+		return UINTPTR_MAX;
+	return address < slot->start ? slot->start - address : address - slot->start - slot->size;
+}
+
+/* The slot an access meant: outside of the pages of one, the nearer of two that are in use. */
 static struct guard_slot *guard_meant(uintptr_t address)
 {
-	uintptr_t page = (address - guard_low) / PAGE;
-	uint32_t left = page ? (uint32_t)(page / 2 - 1) : 0;
-	uint32_t right = page / 2 < SLOTS ? (uint32_t)(page / 2) : SLOTS - 1;
-	bool use_left = (address - guard_low) % PAGE < PAGE / 2;
+	const uint32_t number = guard_number(address);
+	struct guard_slot *slot = &guard_slots[number], *other = slot;
+	const uintptr_t page = guard_page(number);
 
-	if (page % 2)
-		return &guard_slots[page / 2];
-	if (guard_slots[use_left ? left : right].state == GUARD_EMPTY)
-		use_left = !use_left;
-	return &guard_slots[use_left ? left : right];
+	if (address < page && number)
+		other = slot - 1;
+	else if (address >= page + (slot->state == GUARD_EMPTY ? 0 : guard_end(slot) - page) &&
+		 number + 1 < SLOTS)
+		other = slot + 1;
+	return guard_distance(other, address) < guard_distance(slot, address) ? other : slot;
 }
 
 bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *context,
@@ -258,7 +331,7 @@ bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *
 	error.access_trace = trace_save_context(thread, context);
 	error_history(&error);
 	error_report(&error);
-	guard_protect(address & ~(uintptr_t)(PAGE - 1), PROT_READ | PROT_WRITE);
+	guard_protect(address & ~(uintptr_t)(PAGE - 1), PAGE, PROT_READ | PROT_WRITE);
 	return true;
 }
 
@@ -269,7 +342,7 @@ static void guard_check(struct recorder_thread *thread, const struct guard_slot 
 			stackdepot_ref_t trace)
 {
 	const unsigned char *at = (const unsigned char *)slot->start + slot->size;
-	const unsigned char *end = (const unsigned char *)((slot->start & ~(PAGE - 1)) + PAGE);
+	const unsigned char *end = (const unsigned char *)guard_end(slot);
 	struct store_error error;
 
 	while (at < end && *at == PAD)
@@ -345,6 +418,7 @@ void guard_free(const struct real *below, struct recorder_thread *thread,
 	if (start)
 		guard_free_live(thread, start, slot);
 	slot->free_thread = thread ? thread->id : 0;
-	guard_protect(guard_page((uint32_t)(slot - guard_slots)), PROT_NONE);
+	guard_protect(guard_page_of(slot), guard_room, PROT_NONE);
+	(void)guard_give_back(slot);
 	store_release(&slot->state, GUARD_FREED);
 }

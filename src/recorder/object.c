@@ -187,8 +187,12 @@ static inline void *object_ask(const struct real *below, size_t size, size_t ali
 	return object_plain(below, size, align, zero);
 }
 
-static inline bool object_guards(const struct real *below, struct recorder_thread *thread)
+/* One of so many, by chance; under tags those that are too large to have any. */
+static inline bool object_guards(const struct real *below, struct recorder_thread *thread,
+				 size_t size)
 {
+	if (tags_on())
+		return thread && size >= TAGS_LARGE && below->guards;
 	return thread && recorder.options.guard_interval && unlikely(--thread->guard_left == 0) &&
 	       below->guards;
 }
@@ -207,13 +211,13 @@ static __attribute__((noinline)) void *object_alloc_plain(const struct real *bel
 static inline __attribute__((always_inline)) void *
 object_alloc_recorded(const struct real *below, struct recorder_thread *thread,
 		      const recorder_start *start, size_t size, size_t align, bool zero,
-		      unsigned int code)
+		      bool guarded, unsigned int code)
 {
 	const size_t asked = redzone_request(below, size);
 	void *pointer = NULL;
 
-	if (object_guards(below, thread))
-		pointer = guard_alloc(thread, start, size, align);
+	if (guarded && object_guards(below, thread, size))
+		pointer = guard_alloc(thread, size, align);
 	if (likely(!pointer)) {
 		pointer = object_ask(below, asked, align, zero);
 		if (unlikely(!pointer))
@@ -238,7 +242,8 @@ static __attribute__((noinline)) void *object_alloc_sampled(const struct real *b
 	code = sample_take(thread, size);
 	if (code == SAMPLE_NOT)
 		return object_plain(below, size, align, zero);
-	return object_alloc_recorded(below, thread, start, size, align, zero, (unsigned int)code);
+	return object_alloc_recorded(below, thread, start, size, align, zero, true,
+				     (unsigned int)code);
 }
 
 void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
@@ -251,7 +256,7 @@ void *object_alloc(const struct real *below, const recorder_start *start, size_t
 	thread = recorder_thread;
 	if (unlikely((uintptr_t)thread <= 1 || !sample_takes_all(thread)))
 		return object_alloc_sampled(below, start, size, align, zero);
-	return object_alloc_recorded(below, thread, start, size, align, zero, 0);
+	return object_alloc_recorded(below, thread, start, size, align, zero, true, 0);
 }
 
 void object_adopt(const recorder_start *start, void *pointer, size_t size)
@@ -559,11 +564,32 @@ size_t object_usable(const struct real *below, void *pointer)
 	return real_resolve() && below->usable ? real_usable(below, pointer) : 0;
 }
 
+/*
+ * Of those that all are guarded one that is resized is not: that may happen often, and the
+ * allocator need not copy it.
+ */
+static void *object_alloc_unguarded(const struct real *below, const recorder_start *start,
+				    size_t size)
+{
+	struct recorder_thread *thread;
+	int code;
+
+	if (unlikely(real_is_inside(start->sp) || !recorder_on()))
+		return object_alloc_plain(below, size, 0, false);
+	thread = thread_self();
+	code = sample_take(thread, size);
+	if (code == SAMPLE_NOT)
+		return object_plain(below, size, 0, false);
+	return object_alloc_recorded(below, thread, start, size, 0, false, false,
+				     (unsigned int)code);
+}
+
 /* Where the allocator cannot move the object for us: a new one, and the bytes copied. */
 static void *object_move(const struct real *below, const recorder_start *start, void *pointer,
 			 size_t old_size, size_t size)
 {
-	void *moved = object_alloc(below, start, size, 0, false);
+	void *moved = tags_on() ? object_alloc_unguarded(below, start, size)
+				: object_alloc(below, start, size, 0, false);
 
 	if (moved) {
 		memcpy(moved, pointer, old_size < size ? old_size : size);

@@ -53,12 +53,13 @@ enum tags_reason {
 /* As the options have it, if that can be done here; if not, a line says why. */
 void tags_setup(void);
 
+#define TAGS_LARGE ((size_t)128 << 10) /* from here on objects have no tags */
+
 #if defined(__aarch64__)
 
 #define TAGS_SHIFT 56
 #define TAGS_ADDRESS ((1ull << TAGS_SHIFT) - 1)
 #define TAGS_GRANULE ((size_t)16)
-#define TAGS_LARGE ((size_t)128 << 10) /* from here on objects have no tags */
 
 extern bool tags_in_use;      /* pointers may have tags, from the start to the end of the process */
 extern uint32_t tags_stopped; /* nothing is checked: enum tags_reason */

@@ -2,11 +2,13 @@
 /*
  * kinds.c - accesses and frees that only tags find, and what is right and must not be found.
  *
- * kinds NAME; it says OK at its end, and what it read, which the program reads without us too.
+ * kinds NAME [thread]; it says OK at its end, and what it read, which the program reads without us
+ * too. All of it can happen in a thread, but not in qemu-user.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -208,6 +210,48 @@ static void write_nothing(void)
 
 	write_at(hidden(object), 0, 'x');
 	release(object);
+}
+
+/* Too large for a tag: pages that cannot be touched are around it, and in its place. */
+static void read_freed_untagged(void)
+{
+	char *object = allocate(200000);
+
+	release(object);
+	(void)read_at(hidden(object), 150000);
+}
+
+static void read_behind_untagged(void)
+{
+	char *object = allocate(200000);
+
+	(void)read_at(hidden(object), 200000);
+	free(object);
+}
+
+/* Its first page has 704 bytes before it. */
+static void read_before_untagged(void)
+{
+	char *object = allocate(200000);
+
+	(void)read_at(hidden(object), -705);
+	free(object);
+}
+
+static void write_behind_untagged(void)
+{
+	char *object = allocate(200001);
+
+	write_at(hidden(object), 200003, 'x');
+	release(object);
+}
+
+static void free_twice_untagged(void)
+{
+	char *object = allocate(200000);
+
+	release(object);
+	free_again(hidden(object));
 }
 
 /* --- what is right ---------------------------------------------------------------------------- */
@@ -488,6 +532,36 @@ static void large(void)
 	free(object);
 }
 
+/* More of them than have places between guard pages, empty each time, and grown step by step. */
+static void large_many(void)
+{
+	static char *objects[100];
+	unsigned int i, round;
+	size_t size;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 100; i++) {
+			size = 131072 + i * 1000;
+			objects[i] = hidden(calloc(1, size));
+			if (objects[i][0] || objects[i][size / 2] || objects[i][size - 1])
+				puts("not empty");
+			memset(objects[i], 'x', malloc_usable_size(objects[i]));
+		}
+		for (i = 0; i < 100; i++)
+			free(objects[i * 7 % 100]);
+	}
+	objects[0] = allocate(150000);
+	memset(objects[0], 'y', 150000);
+	for (size = 150000; size < 3000000; size += 50000) {
+		objects[0] = hidden(realloc(objects[0], size));
+		memset(objects[0] + size - 50000, 'y', 50000);
+	}
+	objects[0] = hidden(realloc(objects[0], 20));
+	printf("read %c\n", objects[0][19]);
+	free(objects[0]);
+	free(aligned_alloc(4096, 1 << 18));
+}
+
 /* What cannot stay where it is. */
 static void moves(void)
 {
@@ -537,6 +611,11 @@ static const struct {
 	KIND(read_behind_aligned),
 	KIND(read_behind_calloc),
 	KIND(write_nothing),
+	KIND(read_freed_untagged),
+	KIND(read_behind_untagged),
+	KIND(read_before_untagged),
+	KIND(write_behind_untagged),
+	KIND(free_twice_untagged),
 	KIND(sizes),
 	KIND(aligned),
 	KIND(forks),
@@ -552,18 +631,30 @@ static const struct {
 	KIND(trimmed),
 	KIND(mapped),
 	KIND(large),
+	KIND(large_many),
 	KIND(moves),
 	KIND(asks),
 };
 
+static void *run_kind(void *kind)
+{
+	kinds[(uintptr_t)kind].run();
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	size_t i;
+	pthread_t thread;
+	uintptr_t i;
 
 	for (i = 0; argc > 1 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(argv[1], kinds[i].name))
 			continue;
-		kinds[i].run();
+		if (argc == 2)
+			run_kind((void *)i);
+		else if (pthread_create(&thread, NULL, run_kind, (void *)i) ||
+			 pthread_join(thread, NULL))
+			return 3;
 		puts("OK");
 		return 0;
 	}

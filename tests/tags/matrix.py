@@ -14,7 +14,7 @@ import tempfile
 import arm64
 from test_tags import DIRECTORY, HERE, SKIP, SOURCES, TOOL
 
-SIZES = [8, 24, 100, 1000, 10000, 100000]
+SIZES = [8, 24, 100, 1000, 10000, 100000, 200000]
 # Objects that stay would take all places between guard pages. Redzones are there beside those, as what is written
 # behind an object would be the allocator's; what they find is not counted.
 MODES = {"tags": ("tags=sync", ["fill"], True), "guard pages": ("guard=1", [], False),

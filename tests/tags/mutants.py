@@ -68,6 +68,13 @@ MUTANTS = [
      "object.c", "!(object->tag & TAGS_TOLD)", "1"),
     ("large objects have tags, too", "memory that was never touched is", "large", "tags.h",
      "#define TAGS_LARGE ((size_t)128 << 10)", "#define TAGS_LARGE ((size_t)128 << 20)"),
+    ("large objects are not between guard pages", "nothing is found there", "wrong read_freed_untagged", "object.c",
+     "		return thread && size >= TAGS_LARGE && below->guards;", "		return thread && !size;"),
+    ("their pages are not given back", "memory of calloc() is not empty", "right large_many", "guard.c",
+     "	return guard_room != PAGE && filter_allows(FILTER_MADVISE) &&\n	       !raw_call(SYS_madvise, guard_page_of(slot), guard_room, MADV_DONTNEED);",
+     "	return slot && guard_room != PAGE && filter_allows(FILTER_MADVISE);"),
+    ("what lies behind them is open", "a step over the edge is not found", "wrong read_behind_untagged", "guard.c",
+     "	guard_protect(end, page + guard_room + PAGE - end, PROT_NONE);", "	guard_protect(end, page + guard_room + PAGE - end, PROT_READ | PROT_WRITE);"),
 ]
 AGAIN = 40  # times, of what is left to chance
 
