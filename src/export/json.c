@@ -114,6 +114,50 @@ static void json_stacks(struct json_export *json)
 	writer_end(writer);
 }
 
+static void json_candidates(struct json_export *json, const struct profile_error *found)
+{
+	struct writer *writer = &json->writer;
+	unsigned int i;
+
+	writer_array(writer, "candidates");
+	for (i = 0; i < found->error.nr_candidates; i++) {
+		const struct stackdepot_candidate *candidate = &found->error.candidates[i];
+
+		writer_object(writer, NULL);
+		writer_address(writer, "object", candidate->object);
+		writer_number(writer, "object_bytes", (double)candidate->object_bytes);
+		writer_bool(writer, "freed", candidate->flags & STACKDEPOT_ERROR_FREED);
+		writer_integer(writer, "allocated_by_thread", candidate->alloc_thread);
+		writer_integer(writer, "freed_by_thread", candidate->free_thread);
+		json_frames_of(json, "allocated", &found->candidate_alloc[i]);
+		json_frames_of(json, "freed_at", &found->candidate_free[i]);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+static void json_tags(struct json_export *json, const struct profile_error *found)
+{
+	const struct stackdepot_error *error = &found->error;
+	struct writer *writer = &json->writer;
+	unsigned int i;
+
+	if (!(error->flags & STACKDEPOT_ERROR_TAGGED)) {
+		writer_null(writer, "tags");
+		return;
+	}
+	writer_object(writer, "tags");
+	writer_integer(writer, "pointer", error->pointer_tag);
+	writer_integer(writer, "memory", error->memory_tag);
+	writer_address(writer, "start", error->tags_start);
+	writer_array(writer, "granules");
+	for (i = 0; i < error->nr_tags; i++)
+		writer_integer(writer, NULL, error->tags[i]);
+	writer_end(writer);
+	json_candidates(json, found);
+	writer_end(writer);
+}
+
 static void json_error(struct json_export *json, const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
@@ -139,6 +183,8 @@ static void json_error(struct json_export *json, const struct profile_error *fou
 	json_frames_of(json, "frames", &found->access);
 	json_frames_of(json, "allocated", &found->alloc);
 	json_frames_of(json, "freed_at", &found->free);
+	writer_bool(writer, "asynchronous", error->flags & STACKDEPOT_ERROR_ASYNC);
+	json_tags(json, found);
 	writer_end(writer);
 }
 

@@ -209,9 +209,49 @@ static void sarif_error_text(const struct profile_error *found, char *text, size
 	const struct stackdepot_error *error = &found->error;
 	char times[TEXT_NUMBER];
 
+	if (error->flags & STACKDEPOT_ERROR_ASYNC) {
+		snprintf(text, bytes,
+			 "%s before this place, told of later by the processor, seen %s.",
+			 stackdepot_error_name(error->kind),
+			 text_number((double)error->count, "time", times));
+		return;
+	}
 	snprintf(text, bytes, "%s at address 0x%" PRIx64 ", seen %s.",
 		 stackdepot_error_name(error->kind), error->address,
 		 text_number((double)error->count, "time", times));
+}
+
+/* Objects that had the tag of the pointer, and are not the one that was most likely meant. */
+static void sarif_candidates(struct sarif *sarif, const struct profile_error *found)
+{
+	unsigned int i;
+
+	for (i = 0; i < found->error.nr_candidates; i++) {
+		sarif_best(sarif, &found->candidate_alloc[i],
+			   "Less likely: an object with the same tag was allocated here.");
+		sarif_best(sarif, &found->candidate_free[i], "That one was freed here.");
+	}
+}
+
+/* Of hardware tags, if those found it: the pointer's, the memory's, and those around. */
+static void sarif_tags(struct sarif *sarif, const struct stackdepot_error *error)
+{
+	struct writer *writer = &sarif->writer;
+	char address[TEXT_NUMBER];
+	unsigned int i;
+
+	if (!(error->flags & STACKDEPOT_ERROR_TAGGED))
+		return;
+	snprintf(address, sizeof(address), "0x%" PRIx64, error->tags_start);
+	writer_object(writer, "properties");
+	writer_integer(writer, "pointerTag", error->pointer_tag);
+	writer_integer(writer, "memoryTag", error->memory_tag);
+	writer_text(writer, "tagsStart", address);
+	writer_array(writer, "memoryTags");
+	for (i = 0; i < error->nr_tags; i++)
+		writer_integer(writer, NULL, error->tags[i]);
+	writer_end(writer);
+	writer_end(writer);
 }
 
 static void sarif_error(struct sarif *sarif, const struct profile_error *error)
@@ -228,6 +268,7 @@ static void sarif_error(struct sarif *sarif, const struct profile_error *error)
 	writer_array(writer, "relatedLocations");
 	sarif_best(sarif, &error->alloc, "The object was allocated here.");
 	sarif_best(sarif, &error->free, "It was freed here.");
+	sarif_candidates(sarif, error);
 	writer_end(writer);
 	writer_array(writer, "stacks");
 	sarif_stack(sarif, &error->access, error->error.thread, "Done or found at");
@@ -239,6 +280,7 @@ static void sarif_error(struct sarif *sarif, const struct profile_error *error)
 	process = profile_find(sarif->profile, error->store, error->error.process);
 	if (process < sarif->profile->nr_processes)
 		sarif_provenance(sarif, process);
+	sarif_tags(sarif, &error->error);
 	writer_end(writer);
 }
 

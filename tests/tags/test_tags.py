@@ -5,9 +5,11 @@ reported of it.
 
 usage: test_tags.py STACKDEPOT DIRECTORY SOURCE...   DIRECTORY is to build in, the sources are the library's
 """
+import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -142,6 +144,36 @@ def test_picture(tags):
     text = arm64.text(TOOL, store)
     check(re.search(rf"^Pointer tag: \[{error['pointer_tag']:x}\], memory tag: \[0\]$", text, re.M), text)
     check(re.search(r"^> 0x[0-9a-f]+:.*\[0\]", text, re.M), text)
+
+
+def exported(store, form):
+    done = subprocess.run([TOOL, "export", f"--format={form}", str(store)], capture_output=True, text=True, check=False)
+    check(done.returncode == 0, "export", form, done.stderr)
+    return json.loads(done.stdout)
+
+
+def test_exports(tags):
+    """The formats that have errors say of tags what the report does; schema and services are tests/export's."""
+    store, _, found = tags.kind("read_wild")
+    reported = [error for error in found["errors"] if "pointer_tag" in error]
+    listed = {int(error["address"], 16): error for error in exported(store, "json")["errors"]}
+    results = [result for result in exported(store, "sarif")["runs"][0]["results"] if result["ruleId"] != "leak"]
+    check(reported and len(reported) == len(listed) == len(results), "errors", len(reported), len(listed), len(results))
+    for error in reported:
+        result, = [one for one in results if f"address {error['address']:#x}," in one["message"]["text"]]
+        ours, theirs = listed[error["address"]]["tags"], result["properties"]
+        check([error["pointer_tag"], error["memory_tag"]] == [ours["pointer"], ours["memory"]] == [theirs["pointerTag"], theirs["memoryTag"]],
+              "tags", error, ours, theirs)
+        check(error["tags_start"] == int(ours["start"], 16) == int(theirs["tagsStart"], 16), "start", ours, theirs)
+        check(error["tags"] == ours["granules"] == theirs["memoryTags"], "granules", ours, theirs)
+        check([one["object"] for one in error["candidates"]] == [int(one["object"], 16) for one in ours["candidates"]], "candidates")
+        check(all(one["allocated"] for one in ours["candidates"]), "stacks of candidates", ours)
+        less = [place for place in result["relatedLocations"] if place["message"]["text"].startswith("Less likely")]
+        check(len(less) == len(error["candidates"]), "candidates in SARIF", less)
+    store = tags.kind("read_freed", options="tags=async")[0]
+    check(exported(store, "json")["errors"][0]["asynchronous"], "json does not say async")
+    result = exported(store, "sarif")["runs"][0]["results"][0]
+    check("told of later" in result["message"]["text"] and "address" not in result["message"]["text"], "SARIF", result["message"])
 
 
 def test_wild(tags):
