@@ -27,7 +27,8 @@ static inline bool live_skips(const void *pointer)
 void guard_setup(void);
 void guard_child(void);
 /* NULL: there is no place for it. */
-void *guard_alloc(struct recorder_thread *thread, size_t size, size_t align);
+__attribute__((noinline)) void *guard_alloc(struct recorder_thread *thread, size_t size,
+					    size_t align);
 /* Without `start` nothing is recorded of it. */
 void guard_free(const struct real *below, struct recorder_thread *thread,
 		const recorder_start *start, void *pointer);

@@ -152,10 +152,10 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
  * The object is the program's from here on: count it, enter it. What is done at each event is all
  * in here, but the comparison of stacks.
  */
-static __attribute__((noinline, flatten)) void object_begin(struct recorder_thread *self,
-							    const recorder_start *start,
-							    void *pointer, size_t size, bool bare,
-							    unsigned int code)
+static inline __attribute__((always_inline)) void object_begin_here(struct recorder_thread *self,
+								    const recorder_start *start,
+								    void *pointer, size_t size,
+								    bool bare, unsigned int code)
 {
 	struct recorder_event event;
 	struct recorder_thread *thread = thread_take(self, &event);
@@ -185,6 +185,14 @@ static inline void *object_ask(const struct real *below, size_t size, size_t ali
 	if (likely(!align && !zero) && real_is_known())
 		return real_malloc(below, size);
 	return object_plain(below, size, align, zero);
+}
+
+static __attribute__((noinline, flatten)) void object_begin(struct recorder_thread *self,
+							    const recorder_start *start,
+							    void *pointer, size_t size, bool bare,
+							    unsigned int code)
+{
+	object_begin_here(self, start, pointer, size, bare, code);
 }
 
 /* One of so many, by chance; under tags those that are too large to have any. */
@@ -225,7 +233,7 @@ object_alloc_recorded(const struct real *below, struct recorder_thread *thread,
 		redzone_arm(below, pointer, size, asked);
 		pointer = tags_give(below, pointer, size);
 	}
-	object_begin(thread, start, pointer, size, !below->extends, code);
+	object_begin_here(thread, start, pointer, size, !below->extends, code);
 	return pointer;
 }
 
@@ -246,8 +254,8 @@ static __attribute__((noinline)) void *object_alloc_sampled(const struct real *b
 				     (unsigned int)code);
 }
 
-void *object_alloc(const struct real *below, const recorder_start *start, size_t size, size_t align,
-		   bool zero)
+__attribute__((flatten)) void *object_alloc(const struct real *below, const recorder_start *start,
+					    size_t size, size_t align, bool zero)
 {
 	struct recorder_thread *thread;
 

@@ -89,9 +89,9 @@ extern struct recorder_life *recorder_life;
 
 /* Begin to record, if this is the time; false while nothing is recorded. May be called at any time.
  */
-bool setup_begin(void);
+__attribute__((noinline)) bool setup_begin(void);
 /* The same in a forked child, which has a slot of its own. */
-void setup_child(void);
+__attribute__((noinline)) void setup_child(void);
 
 static inline bool recorder_on(void)
 {

@@ -50,7 +50,7 @@ extern __thread struct recorder_thread *recorder_thread __attribute__((tls_model
 void jit_setup(void);
 
 /* State of the calling thread; NULL if it has ended already or there is no memory for it. */
-struct recorder_thread *thread_begin(void);
+__attribute__((noinline)) struct recorder_thread *thread_begin(void);
 /* In a forked child: forget what is the parent's. */
 void thread_child(void);
 bool thread_setup(void);

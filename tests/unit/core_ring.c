@@ -507,9 +507,10 @@ static void a_pen_says_why_not(core_test *test)
 	core_finish(test, depot);
 	depot = ring_depot(test, 16, 2);
 	event.trace = 77; /* no line of this depot */
+	event.origin = 78;
 	ring_record(test, depot, 1, 2);
 	CORE_EQ(stackdepot_ring_write(depot, &pen, &event), 0);
-	CORE_EQ(core_stats(depot).ring_stale, 1);
+	CORE_EQ(core_stats(depot).ring_stale, 2);
 	core_finish(test, depot);
 }
 
