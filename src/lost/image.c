@@ -3,8 +3,8 @@
  * image.c - copy the memory of another process, fast, as it is stopped meanwhile.
  *
  * /proc/PID/maps says what is mapped, /proc/PID/pagemap which pages of it exist, process_vm_readv()
- * copies many pieces with one call. What is found first is only counted, so that memory for all of
- * it is taken at once and nothing is moved.
+ * copies many pieces with one call. Memory for all of it is taken at once and nothing is moved. Most
+ * of it is there before the process is stopped, as making it takes longer than the copy.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "image.h"
 
 #define BATCH 512u /* pieces a call, and entries of pagemap a read */
+#define IMAGE_SPARE_BYTES ((uint64_t)1 << 20)
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
 #define PAGE_OF_FILE (UINT64_C(1) << 61) /* or shared memory */
@@ -137,19 +138,65 @@ int image_maps(pid_t pid, dev_t device, ino_t inode)
 	return maps_it;
 }
 
+static int image_map(struct image *image, size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	image->memory = memory;
+	image->memory_bytes = bytes;
+	return 0;
+}
+
+static void image_unmap(struct image *image)
+{
+	if (image->memory)
+		munmap(image->memory, image->memory_bytes);
+	image->memory = NULL;
+	image->memory_bytes = 0;
+}
+
+/* The process's anonymous pages; 0: not known. */
+static uint64_t image_estimate(pid_t pid)
+{
+	unsigned long resident = 0, shared = 0;
+	char name[64];
+	FILE *statm;
+
+	snprintf(name, sizeof(name), "/proc/%d/statm", (int)pid);
+	statm = fopen(name, "re");
+	if (!statm)
+		return 0;
+	if (fscanf(statm, "%*u %lu %lu", &resident, &shared) != 2 || shared > resident)
+		resident = shared;
+	fclose(statm);
+	return (resident - shared) * image_page_bytes();
+}
+
+void image_prepare(pid_t pid, struct image *image)
+{
+	const uint64_t bytes = image_estimate(pid), page = image_page_bytes();
+	size_t i;
+
+	if (!bytes || image_map(image, bytes + bytes / 16 + IMAGE_SPARE_BYTES))
+		return;
+	/* Touched, not only mapped: there may be a hypervisor below that maps it once more. */
+	for (i = 0; i < image->memory_bytes; i += page)
+		image->memory[i] = 1;
+}
+
 static int image_reserve(struct image *image)
 {
 	size_t i;
 
 	for (i = 0; i < image->nr; i++)
 		image->bytes += image->pieces[i].end - image->pieces[i].start;
-	image->memory_bytes = image->bytes ? image->bytes : 1;
-	image->memory = mmap(NULL, image->memory_bytes, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (image->memory != MAP_FAILED)
+	if (image->memory && image->bytes <= image->memory_bytes)
 		return 0;
-	image->memory = NULL;
-	return -ENOMEM;
+	image_unmap(image);
+	return image_map(image, image->bytes ? image->bytes : 1);
 }
 
 /* What cannot be read all the same (a file that was cut) stays zero: no pointers. */
@@ -199,8 +246,7 @@ int image_copy(pid_t pid, image_filter filter, void *context, struct image *imag
 
 void image_release(struct image *image)
 {
-	if (image->memory)
-		munmap(image->memory, image->memory_bytes);
+	image_unmap(image);
 	free(image->pieces);
 	*image = (struct image){0};
 }

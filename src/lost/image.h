@@ -37,6 +37,8 @@ struct image_mapping {
 /* Is this mapping to be copied? Its start may be moved to where the part begins that is. */
 typedef bool (*image_filter)(void *context, struct image_mapping *mapping);
 
+/* Before PID is stopped: have memory there for as much as it has now. Only time depends on it. */
+void image_prepare(pid_t pid, struct image *image);
 /*
  * Copy the readable memory of PID that somebody wrote: anonymous pages, and pages of files that
  * were changed in private. Pages that were never touched are not there, however large the mapping.

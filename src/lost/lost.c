@@ -63,6 +63,35 @@ static uint64_t lost_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static int lost_grow(struct search *search, size_t room)
+{
+	struct lost_object *objects = reallocarray(search->lost.objects, room, sizeof(*objects));
+
+	if (!objects)
+		return -ENOMEM;
+	search->lost.objects = objects;
+	search->room = room;
+	return 0;
+}
+
+/* Memory for what will be read while the process is stopped, there and touched. */
+static int lost_prepare(struct search *search, struct stackdepot_store *store, pid_t pid)
+{
+	struct stackdepot_object object;
+	uint64_t position = 0;
+	size_t nr = 0;
+	int error;
+
+	while (stackdepot_store_next_object(store, &position, &object))
+		nr += object.process == search->process;
+	error = lost_grow(search, nr + nr / 16 + 1024);
+	if (error)
+		return error;
+	memset(search->lost.objects, 0xff, search->room * sizeof(*search->lost.objects));
+	image_prepare(pid, &search->image);
+	return 0;
+}
+
 /* --- while it is stopped ------------------------------------------------------------------------
  */
 
@@ -74,16 +103,8 @@ static int lost_read_objects(struct search *search, struct stackdepot_store *sto
 	while (stackdepot_store_next_object(store, &position, &object)) {
 		if (object.process != search->process)
 			continue;
-		if (search->lost.nr == search->room) {
-			size_t room = search->room ? 2 * search->room : 1024;
-			struct lost_object *objects =
-				reallocarray(search->lost.objects, room, sizeof(*objects));
-
-			if (!objects)
-				return -ENOMEM;
-			search->lost.objects = objects;
-			search->room = room;
-		}
+		if (search->lost.nr == search->room && lost_grow(search, 2 * search->room))
+			return -ENOMEM;
 		search->lost.objects[search->lost.nr++] = (struct lost_object){.object = object};
 	}
 	return 0;
@@ -147,6 +168,9 @@ static int lost_copy(struct search *search, struct stackdepot_store *store, pid_
 	/* A store may name anybody's process: one that does not map it is not even stopped. */
 	if (!image_maps(pid, search->store.st_dev, search->store.st_ino))
 		return -ESRCH;
+	error = lost_prepare(search, store, pid);
+	if (error)
+		return error;
 	begun = lost_now_ns();
 	error = stop_all(pid, &search->stop);
 	if (error)
