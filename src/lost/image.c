@@ -3,8 +3,8 @@
  * image.c - copy the memory of another process, fast, as it is stopped meanwhile.
  *
  * /proc/PID/maps says what is mapped, /proc/PID/pagemap which pages of it exist, process_vm_readv()
- * copies many pieces with one call. Memory for all of it is taken at once and nothing is moved. Most
- * of it is there before the process is stopped, as making it takes longer than the copy.
+ * copies many pieces with one call. Memory for all of it is taken at once and nothing is moved, and
+ * most of it is there before the process is stopped, as making it takes longer than the copy.
  */
 #define _GNU_SOURCE
 #include <errno.h>
