@@ -26,7 +26,7 @@ static bool ask_is_since(const char *text)
 
 static bool ask_is_id(const char *text)
 {
-	return *text && !text[strspn(text, DIGITS "abcdef-")];
+	return *text && *text != '-' && !text[strspn(text, DIGITS "abcdef-")];
 }
 
 const char *ask_set(struct ask *ask, const char *service, const char *since, const char *stack)
@@ -58,7 +58,7 @@ int ask_become(const struct ask *ask)
 		words[nr++] = memory_print("--service=%s", ask->service);
 	if (*ask->since)
 		words[nr++] = memory_print("--since=%s", ask->since);
-	if (*ask->stack)
+	if (!strcmp(ask->question, "stack"))
 		words[nr++] = memory_strdup(ask->stack);
 	words[nr++] = ASK_LIMIT;
 	words[nr++] = ASK_TIMEOUT;

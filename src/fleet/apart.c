@@ -27,8 +27,12 @@ static void apart_limit(int resource, uint64_t value)
 
 	if (getrlimit((__rlimit_resource_t)resource, &limit))
 		return;
-	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > value)
-		limit.rlim_cur = limit.rlim_max = value;
+	if (limit.rlim_max > value)
+		limit.rlim_max = value;
+	/* At the lower one of two there is a signal that says why. */
+	value = limit.rlim_max - (resource == RLIMIT_CPU && limit.rlim_max > 1);
+	if (limit.rlim_cur > value)
+		limit.rlim_cur = value;
 	(void)setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
@@ -59,6 +63,8 @@ static void apart_be(apart_fn *run, void *context, uint64_t memory_bytes, FILE *
 {
 	bool good;
 
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(STATUS_FAILED);

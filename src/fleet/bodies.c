@@ -179,14 +179,16 @@ static enum server_answer otlp_send(struct server *server, const struct rows *pr
 	return server_post(server, &post);
 }
 
-enum server_answer body_send(struct server *server, const struct body_labels *labels,
-			     const struct rows *profile)
+enum server_answer body_send(struct server *server, enum fleet_format format,
+			     const struct body_labels *labels, const struct rows *profile)
 {
 	const char *url = server_name(server);
 
+	if (format == FLEET_OTLP)
+		return otlp_send(server, profile);
 	if (body_ends(url, PYROSCOPE))
 		return pyroscope_send(server, labels, profile);
 	if (body_ends(url, PARCA))
 		return parca_send(server, labels, profile);
-	return otlp_send(server, profile);
+	return pyroscope_send(server, labels, profile);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "options.h"
 #include "rows.h"
 #include "server.h"
 
@@ -15,9 +16,9 @@ struct body_labels {
 	const char *version; /* "" if nobody said */
 };
 
-/* PROFILE to the server, by the end of whose address it is known what it is; see bodies.c. */
-enum server_answer body_send(struct server *server, const struct body_labels *labels,
-			     const struct rows *profile);
+/* PROFILE to the server; of pprof the end of the address says what it is; see bodies.c. */
+enum server_answer body_send(struct server *server, enum fleet_format format,
+			     const struct body_labels *labels, const struct rows *profile);
 /* Does an address, whose server is sent pprof, say which one it is? */
 bool body_knows(const char *url);
 

@@ -31,6 +31,7 @@
 
 #define READ_TRIES 3
 #define DAY_SECONDS 86400u
+#define PUSH_BYTES ((uint64_t)256 << 20)
 #define PROGRAM_BYTES 256
 #define NOTES 16u
 
@@ -626,10 +627,22 @@ static bool part_take(const struct collect *collect, FILE *file)
 	}
 	for (i = 0; i < FLEET_TABLES; i++) {
 		if (good)
-			rows_add(&collect->tables[i], rows_text(&tables[i]), tables[i].length);
+			rows_move(&collect->tables[i], &tables[i]);
 		rows_free(&tables[i]);
 	}
 	return good;
+}
+
+/* What is told at once is held in memory: what is too much waits, but is not kept out by itself. */
+static bool part_fits(const struct collect *collect, FILE *file)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+	int i;
+
+	for (i = 0; i < FLEET_TABLES; i++)
+		bytes += collect->tables[i].length;
+	return !bytes || (!fstat(fileno(file), &st) && bytes + (uint64_t)st.st_size <= PUSH_BYTES);
 }
 
 bool collect_store(const struct collect *collect, const char *name)
@@ -637,9 +650,12 @@ bool collect_store(const struct collect *collect, const char *name)
 	struct part part = {collect, name};
 	char *path = labels_path(name);
 	FILE *file = apart_run(part_read, &part, collect->memory_bytes, path);
-	bool good = file && part_take(collect, file);
+	const bool fits = file && part_fits(collect, file);
+	const bool good = fits && part_take(collect, file);
 
-	if (file && !good)
+	if (file && !fits)
+		complain("%s: there is much to tell: it comes with the next push", path);
+	else if (file && !good)
 		complain("%s: what was read of it came back damaged", path);
 	if (file)
 		(void)fclose(file);

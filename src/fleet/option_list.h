@@ -73,7 +73,7 @@ enum {
 	X("until", "TIME", FLEET_OPTION_UNTIL, "likewise (now)") \
 	X("limit", "N", FLEET_OPTION_LIMIT, "so many rows (20)") \
 	X("json", NULL, FLEET_OPTION_JSON, "for programs") \
-	X("timeout", "SECONDS", FLEET_OPTION_TIMEOUT, "that an answer may take (600)") \
+	X("timeout", "SECONDS", FLEET_OPTION_TIMEOUT, "that an answer may take (600 a query)") \
 	X("by", "KIND", FLEET_OPTION_BY, "of diff, what A and B are: version, host or service") \
 	X("fail-on-increase", "BYTES|PERCENT%", FLEET_OPTION_FAIL, "of diff: status 1 beyond") \
 	X("output", "FILE", FLEET_OPTION_OUTPUT, "of flame: where to write the page") \

@@ -21,7 +21,6 @@
 #define STORE_BYTES (1u << 30)
 #define STORE_BYTES_MIN (16u << 20)
 #define LIMIT 20
-#define TIMEOUT 600
 #define TIMEOUT_MAX 86400
 #define EVERY_MAX 86400
 
@@ -255,10 +254,8 @@ int fleet_options_parse(struct fleet_options *options, const char *name, int arg
 	const struct option *list = !strcmp(name, "push") ? push_options : ask_options;
 	int option;
 
-	*options = (struct fleet_options){.spool_bytes = SPOOL_BYTES,
-					  .store_bytes = STORE_BYTES,
-					  .limit = LIMIT,
-					  .server.query_seconds = TIMEOUT};
+	*options = (struct fleet_options){
+		.spool_bytes = SPOOL_BYTES, .store_bytes = STORE_BYTES, .limit = LIMIT};
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:", list, NULL)) >= 0) {
 		if (option == ':')

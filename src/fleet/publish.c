@@ -117,7 +117,7 @@ static bool publish_try(struct publish *publish, const struct body_labels *label
 		if (i)
 			pause_for(
 				fmax(ldexp(1, i - 1), (double)server_retry_after(publish->server)));
-		answer = body_send(publish->server, labels, profile);
+		answer = body_send(publish->server, publish->options->format, labels, profile);
 	}
 	if (answer == SERVER_TOOK) {
 		publish->said = false;

@@ -150,14 +150,14 @@ static size_t push_collect(struct push *push, const struct collect *collect)
 {
 	size_t i, unread = 0;
 
-	for (i = 0; i < push->stores.nr; i++) {
+	for (i = 0; i < push->stores.nr && !push_ended; i++) {
 		uint32_t pid;
 		char *path = target_path(push->stores.names[i], &pid);
 
 		unread += !path || !collect_store(collect, path);
 		free(path);
 	}
-	return unread;
+	return unread + (push->stores.nr - i);
 }
 
 /* False after a complaint: the spool cannot be written. *RET_UNREAD stores could not be read. */

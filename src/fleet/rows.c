@@ -38,6 +38,18 @@ void rows_add(struct rows *rows, const char *text, size_t length)
 	rows->text[rows->length] = '\0';
 }
 
+void rows_move(struct rows *rows, struct rows *from)
+{
+	if (rows->length) {
+		rows_add(rows, rows_text(from), from->length);
+		rows_free(from);
+		return;
+	}
+	rows_free(rows);
+	*rows = *from;
+	*from = (struct rows){0};
+}
+
 const char *rows_text(const struct rows *rows)
 {
 	return rows->text ? rows->text : "";

@@ -20,6 +20,8 @@ struct rows {
 void rows_free(struct rows *rows);
 void rows_clear(struct rows *rows);
 void rows_add(struct rows *rows, const char *text, size_t length);
+/* The same of all that is in FROM, which is empty then. */
+void rows_move(struct rows *rows, struct rows *from);
 /* "" if there is nothing. */
 const char *rows_text(const struct rows *rows);
 /* As printf(3). */

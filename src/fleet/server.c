@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clean.h"
 #include "base/complain.h"
@@ -22,6 +23,7 @@
 #define SLOW_BYTES 100L /* a second, for so long, is too slow */
 #define SLOW_SECONDS 30L
 #define INSERT_SECONDS 120L
+#define QUERY_SECONDS 600
 #define SECRET_BYTES 4096
 #define SCHEMA_VERSION "1"
 
@@ -33,7 +35,7 @@ struct server {
 	struct curl_slist *headers; /* who we are */
 	char *error;
 	long retry_after;
-	long query_seconds;
+	time_t until; /* of the monotonic clock: that queries may take; 0: not said */
 	bool is_clickhouse;
 	struct rows answer;
 	bool too_much;
@@ -261,13 +263,31 @@ static void server_set_up(struct server *server, const struct server_options *op
 		curl_easy_setopt(curl, CURLOPT_CAINFO, options->authority);
 }
 
+static time_t server_clock(void)
+{
+	struct timespec now = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* What a query may take: of all of a question's, what is left. */
+static long server_left(const struct server *server)
+{
+	const time_t now = server_clock();
+
+	if (!server->until)
+		return QUERY_SECONDS;
+	return server->until > now ? (long)(server->until - now) : 1;
+}
+
 struct server *server_open(const struct server_options *options)
 {
 	struct server *server = memory_alloc(sizeof(*server));
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		memory_out();
-	server->query_seconds = options->query_seconds;
+	server->until = options->query_seconds ? server_clock() + options->query_seconds : 0;
 	server->is_clickhouse = options->is_clickhouse;
 	server->curl = curl_easy_init();
 	if (!server->curl)
@@ -518,7 +538,7 @@ static enum server_answer server_ask(struct server *server, const char *sql)
 	curl_easy_setopt(server->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDS, sql);
 	curl_easy_setopt(server->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(sql));
-	answer = server_perform(server, headers, server->query_seconds, 0);
+	answer = server_perform(server, headers, server_left(server), 0);
 	curl_slist_free_all(headers);
 	return answer;
 }
@@ -530,13 +550,19 @@ static bool server_answered(const struct server *server, enum server_answer answ
 	return answer == SERVER_TOOK;
 }
 
-/* Nor does the server go on for somebody who has gone. */
+/*
+ * Nor does the server go on for somebody who has gone. Only if it was asked for: a user may not be
+ * allowed to set a limit of his own.
+ */
 static void server_set_limit(struct server *server)
 {
 	char seconds[24];
 
-	snprintf(seconds, sizeof(seconds), "%ld", server->query_seconds);
+	if (!server->until)
+		return;
+	snprintf(seconds, sizeof(seconds), "%ld", server_left(server));
 	server_set_query(server, "max_execution_time", seconds);
+	server_set_query(server, "timeout_overflow_mode", "throw");
 }
 
 bool server_query(struct server *server, const char *sql, struct rows *ret_rows)

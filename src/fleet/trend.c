@@ -86,7 +86,7 @@ static void trend_add_up(struct trend *trend)
 bool trend_ask(struct trend *trend, const struct fleet_options *options, struct server *server,
 	       const char *which, struct ask_window window)
 {
-	const uint64_t seconds = window.until - window.since;
+	const uint64_t seconds = window.until > window.since ? window.until - window.since : 0;
 	struct rows sql = {0}, answer = {0};
 	char *rest, *row;
 	bool good;

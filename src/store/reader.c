@@ -321,8 +321,8 @@ static void reader_tags(const struct store_error *from, struct stackdepot_error 
 
 	if (!(error->flags & STACKDEPOT_ERROR_TAGGED))
 		return;
-	error->pointer_tag = from->pointer_tag;
-	error->memory_tag = from->memory_tag;
+	error->pointer_tag = from->pointer_tag & 15;
+	error->memory_tag = from->memory_tag & 15;
 	error->tags_start = from->tags_start;
 	error->nr_tags = from->nr_tags < STACKDEPOT_ERROR_TAGS ? from->nr_tags
 							       : STACKDEPOT_ERROR_TAGS;

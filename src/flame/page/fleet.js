@@ -81,6 +81,8 @@ async function openStack(row) {
 			return;
 		state.stack = answer;
 	} catch (problem) {
+		if (state.open !== row.stack)
+			return;
 		state.stack = { problem: problem.message };
 	}
 	const at = document.activeElement?.dataset.stack;
