@@ -19,8 +19,8 @@ struct server_options {
 	const char *credentials; /* a file: USER:PASSWORD, or a token; NULL: none */
 	bool is_clickhouse;	 /* else a user and a password are as HTTP has them */
 	const char *authority;	 /* a file of certificates; NULL: those of the system */
-	long query_seconds; /* that a question may take, all of its queries; 0: as long as is usual */
-	bool plain;	    /* credentials may go over http to another host */
+	long query_seconds;	 /* that all queries of a question may take; 0: not said */
+	bool plain;		 /* credentials may go over http to another host */
 };
 
 struct server;

@@ -199,7 +199,7 @@ static int image_reserve(struct image *image)
 	return image_map(image, image->bytes ? image->bytes : 1);
 }
 
-/* What cannot be read all the same (a file that was cut) stays zero: no pointers. */
+/* What cannot be read all the same (a file that was cut) is what it was: no pointers. */
 static void image_read_batch(pid_t pid, struct iovec *local, struct iovec *remote, size_t nr)
 {
 	size_t i;

@@ -165,9 +165,11 @@ static int lost_copy(struct search *search, struct stackdepot_store *store, pid_
 	uint64_t begun;
 	int error;
 
-	/* A store may name anybody's process: one that does not map it is not even stopped. */
-	if (!image_maps(pid, search->store.st_dev, search->store.st_ino))
-		return -ESRCH;
+	/* A store may name anybody's process: one that does not map it, or may not be looked at, is
+	 * not even stopped. */
+	error = image_maps(pid, search->store.st_dev, search->store.st_ino);
+	if (error <= 0)
+		return error == -EACCES ? -EPERM : error == -ENOMEM ? error : -ESRCH;
 	error = lost_prepare(search, store, pid);
 	if (error)
 		return error;

@@ -321,7 +321,8 @@ static int attach_rename(const char *path, int fd)
 		return errno == ENOENT ? 0 : -errno;
 	if (st.st_dev != here.st_dev || st.st_ino != here.st_ino)
 		return 0;
-	if (locks_any_slot(fd))
+	/* Where locks do not last nobody can tell. */
+	if (!locks_last(path, fd) || locks_any_slot(fd))
 		return -EPROTONOSUPPORT;
 	(void)strcpy(stpcpy(aside, path), ATTACH_ASIDE);
 	if (rename(path, aside))
@@ -345,7 +346,7 @@ static int attach_set_aside(const char *path, int fd)
 		error = attach_rename(path, fd);
 		locks_reaper_end(fd);
 	}
-	return error ? -EPROTONOSUPPORT : 0;
+	return error == -EAGAIN ? -EPROTONOSUPPORT : error;
 }
 
 int attach_store(const char *path, bool head_only, int *ret_fd)
@@ -356,9 +357,12 @@ int attach_store(const char *path, bool head_only, int *ret_fd)
 	if (recorder.options.same_owner && !attach_is_own_directory(path))
 		return -EUSERS;
 	error = attach_file(path, &new, &fd);
-	if (error == -EPROTONOSUPPORT && !head_only && !attach_set_aside(path, fd)) {
+	if (error == -EPROTONOSUPPORT && !head_only) {
+		error = attach_set_aside(path, fd);
+		aside = !error;
+	}
+	if (aside) {
 		(void)close(fd);
-		aside = true;
 		error = attach_file(path, &new, &fd);
 	}
 	if (!error)

@@ -220,7 +220,8 @@ static void error_add_free(struct store_error *error, const struct stackdepot_ev
 		error->alloc_trace = event->origin;
 	if (!error->object_bytes)
 		error->object_bytes = event->size & STORE_EVENT_SIZE;
-	if (event->kind == STORE_EVENT_FREE_OWN)
+	/* A forked child's is not, of what the parent left. */
+	if (event->kind == STORE_EVENT_FREE_OWN && event->origin)
 		error->alloc_thread = event->task;
 }
 
@@ -266,7 +267,8 @@ static void error_add_freed(struct store_error *error, const struct stackdepot_e
 
 /*
  * The last that was seen of the object. If it is live, its allocation; that is told where threads
- * are several (object.c), and if the last event is a free, that was of what lay there before.
+ * are several (object.c), and if the last event is a free, that was of what lay there before, or
+ * of a realloc() that failed.
  */
 void error_history_tagged(struct store_error *error, unsigned int tag)
 {
@@ -280,7 +282,7 @@ void error_history_tagged(struct store_error *error, unsigned int tag)
 		error_add_tied_free(error, &event, &position, tag);
 	} else if (found && freed) {
 		error_add_freed(error, &event, &position, tag);
-	} else if (!freed && error->alloc_trace) {
+	} else if (!freed && error->alloc_trace && !(found && event.kind == STACKDEPOT_FREE)) {
 		error->alloc_thread = thread_untold();
 	}
 }

@@ -33,7 +33,7 @@
 
 #define SLOTS 64u
 #define PAGE ((size_t)STORE_PAGE_BYTES)
-#define LARGE_ROOM ((size_t)16 << 20) /* address space only, until an object is there */
+#define LARGE_ROOM ((size_t)1 << 20) /* address space only, until an object is there */
 #define PAD 0xd7
 #define LEFT_ONE_IN 4
 
@@ -331,8 +331,8 @@ bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *
 	error.access_trace = trace_save_context(thread, context);
 	error_history(&error);
 	error_report(&error);
-	guard_protect(address & ~(uintptr_t)(PAGE - 1), PAGE, PROT_READ | PROT_WRITE);
-	return true;
+	/* If that cannot be, the fault is the program's end, and not one without end. */
+	return !mprotect((void *)(address & ~(uintptr_t)(PAGE - 1)), PAGE, PROT_READ | PROT_WRITE);
 }
 
 /* --- free ------------------------------------------------------------------------------------- */

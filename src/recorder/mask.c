@@ -110,6 +110,8 @@ EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attribute
 {
 	sigset_t mask;
 
+	/* In a forked child it is this thread that has the parent's things, and lets go of them. */
+	(void)recorder_on();
 	if (!real_pthread_create)
 		*(void **)&real_pthread_create = dlsym(RTLD_NEXT, "pthread_create");
 	if (mask_holds ||

@@ -367,7 +367,7 @@ static void thread_join(uint32_t id)
 
 /*
  * The only thread; or the first one, if the ring still has all that was told since there are
- * others. A quarter of it is left for what was written meanwhile.
+ * others. Of the positions that short threads claim they use little more than half.
  */
 uint32_t thread_untold(void)
 {
@@ -379,7 +379,7 @@ uint32_t thread_untold(void)
 		return only;
 	stackdepot_get_stats(recorder.depot, &stats);
 	if (stats.ring_dropped != thread_since.dropped ||
-	    stats.ring_events - thread_since.events > stats.ring_bytes / RING_ENTRY_BYTES / 4 * 3)
+	    stats.ring_events - thread_since.events > stats.ring_bytes / RING_ENTRY_BYTES / 16 * 7)
 		return 0;
 	return first;
 }

@@ -29,6 +29,8 @@ static bool unwinder_take(struct stackdepot_unwinder *unwinder,
 		unwinder->top = CHAIN_FRAMES;
 		unwinder->complete = false;
 		unwind_memo_forget(&unwinder->memo);
+		unwinder->permanent.nr = 0;
+		unwinder->permanent.first = (struct stackdepot_unwind_module){0};
 	}
 	trace->owner = mark_for(unwinder, trace);
 	atomic_signal_fence(memory_order_seq_cst); /* a handler must not see the owner unmarked */

@@ -106,6 +106,9 @@ CASES = [
         ["write_late", "main"], ["allocate", "main"], ["release", "main"])]),
     ("double-free-thread", {}, 7, [("double-free", [r"BUG: double-free"],
         ["free_in_main", "main"], ["allocate", "main"], ["free_in_thread", "run"])]),
+    ("realloc-fails", {}, 7, [("slab-out-of-bounds", [
+        r"The address is 0 bytes to the right of a 24-byte object .*"],
+        ["release", "run"], ["allocate", "run"], None)]),
     ("three-threads", {}, 7, [("double-free", [r"BUG: double-free"],
         ["free_again", "main"], ["allocate", "run_allocate"], ["run_free"])]),
     ("delete-twice", {}, -6, [("double-free", [r"The address is 0 bytes inside of a freed 48-byte object .*"],
@@ -198,6 +201,7 @@ def check_threads(directory):
             ("use-after-free", lambda used, allocated, freed: used == allocated == freed),
             ("heap-overflow", lambda used, allocated, freed: used == allocated and not freed),
             ("overflow-reused", lambda used, allocated, freed: used == allocated and not freed),
+            ("realloc-fails", lambda used, allocated, freed: allocated in (0, used) and not freed),
             ("double-free-thread", lambda used, allocated, freed: used == allocated and
              freed not in (0, used)),
             ("three-threads", lambda used, allocated, freed: len({0, used, allocated, freed}) == 4)):

@@ -4,7 +4,7 @@
 
 __attribute__((noinline)) void *plain_allocates(void)
 {
-	void *volatile block = malloc(400);
+	void *volatile block = malloc(20000); /* sampled, too */
 
 	return block;
 }
