@@ -38,8 +38,6 @@ static void stores_say(const struct find_counts *counts)
 	if (counts->unreadable)
 		complain("push: %llu files or directories could not be opened",
 			 (unsigned long long)counts->unreadable);
-	if (counts->links)
-		complain("push: %llu links are not followed", (unsigned long long)counts->links);
 	if (counts->left_out)
 		complain("push: %llu older stores are left out",
 			 (unsigned long long)counts->left_out);
