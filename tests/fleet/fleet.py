@@ -1,17 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What the tests of the fleet share: pushing, asking, and the sums that a store itself has."""
+import glob
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, call, check, tool  # noqa: E402
+from tool import TOOL, call, check, eventually, record, tool  # noqa: E402
 
 BUGS, HOLD = (os.path.abspath(word) for word in sys.argv[2:4])
 FIGURES = ("live_bytes", "live_objects", "alloc_bytes", "allocs")
 # Of each store and stack the last row; what is live of those that ended was left.
 LATEST = """SELECT {keys}, argMax(live_bytes + left_bytes, seq), argMax(live_objects + left_objects, seq),
  argMax(alloc_bytes, seq), argMax(allocs, seq) FROM stackdepot.samples {where} GROUP BY {keys}"""
+
+NAMED = """#include <stdlib.h>
+void *kept;
+__attribute__((noinline)) static void *alpha(int n)
+{
+	return malloc((unsigned)n);
+}
+int main(int argc, char **argv)
+{
+	(void)argv;
+	kept = alpha(1234 + argc);
+	return !kept;
+}
+"""
+
+
+def compiled(program, text):
+    with open(f"{program}.c", "w", encoding="utf-8") as out:
+        out.write(text)
+    subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-fno-builtin-malloc", "-Wl,--build-id", "-o", program,
+                    f"{program}.c"], check=True)
+    return program
+
+
+def small(directory, name="small"):
+    store = f"{directory}/{name}.stackdepot"
+    record(store, f"{BUGS}/bug-double-free", options=("--quiet", "--memory=1M"))
+    return store
 
 
 def push(url, spool, *words, status=0, **options):
@@ -76,3 +106,22 @@ def check_equal(server, stores, text, where=""):
 
 def init(server, *words):
     tool("fleet", "init", f"--server={server.url}", *words)
+
+
+def settled(server, stores, text):
+    """To the byte, in a while: replicas and pushes for ever have a pace of their own."""
+    wanted = wanted_of(stores)
+    eventually(lambda: told(server) == wanted, text)
+
+
+def make_gone(server, spool):
+    """Have the state of a spool, and the server, know a stack that no store has."""
+    path = glob.glob(f"{spool}/*/state")[0]
+    with open(path, encoding="utf-8") as text:
+        lines = text.read().split("\n")
+    sample = next(line for line in lines if line.startswith("R\t5\t")).split("\t")
+    gone = "11111111-2222-3333-4444-555555555555"
+    with open(path, "w", encoding="utf-8") as text:
+        text.write("\n".join([lines[0], "\t".join([*sample[:3], gone, *sample[4:]]), *lines[1:]]))
+    server.ask(f"INSERT INTO stackdepot.samples (source, stack, seq, time, live_bytes, service, host) VALUES "
+               f"('{sample[2]}', '{gone}', 1, now(), 7, 'small', 'x')")

@@ -6,24 +6,13 @@ Whatever was acknowledged is there, and once: compared with the stores, stack by
 """
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import ask, check_rows, init, told, wanted_of  # noqa: E402
+from fleet import ask, init, settled  # noqa: E402
 from tool import TOOL, call, check, record, run_all  # noqa: E402
 
 HOSTS = [f"host{number}" for number in range(4)]
-
-
-def settled(server, stores, text):
-    """Replicas fetch what they have not in a moment of their own."""
-    wanted = wanted_of(stores)
-    for _ in range(200):
-        if told(server) == wanted:
-            break
-        time.sleep(0.1)
-    check_rows(server, wanted, text)
 
 
 def test_kills(directory):

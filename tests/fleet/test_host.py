@@ -1,34 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """test_host.py TOOL BUGS HOLD AGENT - a host whose stores are many, strangers', or too much, and whose spool is too small."""
-import glob
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, ask, check_equal, init, push, told, wanted_of  # noqa: E402
+from fleet import BUGS, NAMED, ask, check_equal, compiled, init, make_gone, push, settled, small  # noqa: E402
 from tool import TOOL, call, check, record, run_all  # noqa: E402
 
 NOBODY = 65534
-PROGRAM = """#include <stdlib.h>
-void *kept;
-__attribute__((noinline)) static void *alpha(int n)
-{
-	return malloc((unsigned)n);
-}
-int main(int argc, char **argv)
-{
-	(void)argv;
-	kept = alpha(1234 + argc);
-	return !kept;
-}
-"""
-
 # A stack for each way of 15 steps to the left or the right.
 WIDE = """#include <stdlib.h>
 void *kept[1 << 15];
@@ -59,20 +43,6 @@ int main(void)
 """
 
 
-def compiled(program, text):
-    with open(f"{program}.c", "w", encoding="utf-8") as out:
-        out.write(text)
-    subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-fno-builtin-malloc", "-Wl,--build-id", "-o", program,
-                    f"{program}.c"], check=True)
-    return program
-
-
-def small(directory, name="small"):
-    store = f"{directory}/{name}.stackdepot"
-    record(store, f"{BUGS}/bug-double-free", options=("--quiet", "--memory=1M"))
-    return store
-
-
 def test_memory(directory):
     """A store that takes more than it may is left out and named; the others are told."""
     large, spool = f"{directory}/large.stackdepot", f"{directory}/spool"
@@ -91,7 +61,7 @@ def test_rights(directory):
     """Who reads stores of others by capability does not look for symbols with it."""
     if os.geteuid():
         return "root"
-    program, spool = compiled(f"{directory}/program", PROGRAM), f"{directory}/spool"
+    program, spool = compiled(f"{directory}/program", NAMED), f"{directory}/spool"
     stores = [f"{directory}/public.stackdepot", f"{directory}/private.stackdepot"]
     with servers.one(f"{directory}/server") as server:
         init(server)
@@ -126,18 +96,9 @@ def test_places(directory):
         init(server)
         process = subprocess.Popen([TOOL, "push", f"--server={server.url}", f"--spool={directory}/spool", "--every=1", "--stores=stores"],
                                    cwd=directory, stderr=subprocess.PIPE, text=True)
-
-        def settled(text):
-            wanted = wanted_of(stores)
-            for _ in range(600):
-                if told(server) == wanted:
-                    break
-                time.sleep(0.1)
-            check_equal(server, stores, text)
-
-        settled("what is there")
+        settled(server, stores, "what is there")
         stores.append(small(place, "two"))
-        settled("what came later")
+        settled(server, stores, "what came later")
         process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=60)[1]
         check(process.returncode == 0 and not said, "it ends in peace", said)
@@ -155,15 +116,7 @@ def test_shed_gone(directory):
     with server:
         init(server)
         push(server.url, spool, store)
-        path = glob.glob(f"{spool}/*/state")[0]
-        with open(path, encoding="utf-8") as text:
-            lines = text.read().split("\n")
-        sample = next(line for line in lines if line.startswith("R\t5\t")).split("\t")
-        gone = "11111111-2222-3333-4444-555555555555"
-        with open(path, "w", encoding="utf-8") as text:
-            text.write("\n".join([lines[0], "\t".join([*sample[:3], gone, *sample[4:]]), *lines[1:]]))
-        server.ask(f"INSERT INTO stackdepot.samples (source, stack, seq, time, live_bytes, service, host) VALUES "
-                   f"('{sample[2]}', '{gone}', 1, now(), 7, 'small', 'x')")
+        make_gone(server, spool)
         server.kill()
         record(store, f"{BUGS}/bug-clean", options=("--quiet", "--append"))
         done = call(TOOL, "push", f"--server={server.url}", f"--spool={spool}", "--spool-size=1", store)

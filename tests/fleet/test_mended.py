@@ -13,7 +13,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, ask, init, push  # noqa: E402
+from fleet import BUGS, NAMED, ask, compiled, init, push, small  # noqa: E402
 from tool import TOOL, check, eventually, record, report, run_all  # noqa: E402
 
 AGENT = os.path.abspath(sys.argv[4])
@@ -41,33 +41,6 @@ int main(void)
 	return getchar();
 }
 """
-NAMED = """#include <stdlib.h>
-void *kept;
-__attribute__((noinline)) static void *alpha(int n)
-{
-	return malloc((unsigned)n);
-}
-int main(int argc, char **argv)
-{
-	(void)argv;
-	kept = alpha(1234 + argc);
-	return !kept;
-}
-"""
-
-
-def compiled(program, text):
-    with open(f"{program}.c", "w", encoding="utf-8") as out:
-        out.write(text)
-    subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-fno-builtin-malloc", "-Wl,--build-id", "-o", program,
-                    f"{program}.c"], check=True)
-    return program
-
-
-def small(directory):
-    store = f"{directory}/small.stackdepot"
-    record(store, f"{BUGS}/bug-double-free", options=("--quiet", "--memory=1M"))
-    return store
 
 
 def traced(pid, wanted):

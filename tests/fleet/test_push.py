@@ -20,7 +20,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, HOLD, ask, check_equal, init, push, stored, told, wanted_of  # noqa: E402
+from fleet import BUGS, HOLD, ask, check_equal, init, make_gone, push, stored, told, wanted_of  # noqa: E402
 from tool import TOOL, call, check, record, report, run_all  # noqa: E402
 
 HOSTILE = ["quo'te\"s", "back\\slash\\", "tab\there", "new\nline", "[jit]", "','", "\x1b[31m", "percent%s", "é‮"]
@@ -270,15 +270,7 @@ def test_gone(directory):
     with servers.one(f"{directory}/server") as server:
         init(server)
         push(server.url, spool, *stores)
-        path = glob.glob(f"{spool}/*/state")[0]
-        with open(path, encoding="utf-8") as text:
-            lines = text.read().split("\n")
-        sample = next(line for line in lines if line.startswith("R\t5\t")).split("\t")
-        gone = "11111111-2222-3333-4444-555555555555"
-        with open(path, "w", encoding="utf-8") as text:
-            text.write("\n".join([lines[0], "\t".join([*sample[:3], gone, *sample[4:]]), *lines[1:]]))
-        server.ask(f"INSERT INTO stackdepot.samples (source, stack, seq, time, live_bytes, service, host) VALUES "
-                   f"('{sample[2]}', '{gone}', 1, now(), 7, 'python', 'x')")
+        make_gone(server, spool)
         push(server.url, spool, *stores)
         check_equal(server, stores, "what is gone holds nothing")
 
