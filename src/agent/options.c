@@ -14,6 +14,7 @@
 #include "base/complain.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "find/find.h"
 #include "options.h"
 
 #define LISTEN "127.0.0.1:9920"
@@ -155,13 +156,7 @@ static bool options_token(struct agent_options *options, const char *path)
 
 static void options_place(struct agent_options *options, const char *place)
 {
-	char *here = *place == '/' ? NULL : getcwd(NULL, 0);
-
-	options->places = memory_realloc(options->places,
-					 (options->nr_places + 1) * sizeof(*options->places));
-	options->places[options->nr_places++] =
-		here ? memory_print("%s/%s", here, place) : memory_strdup(place);
-	free(here);
+	find_add_place(&options->places, &options->nr_places, place);
 }
 
 /*

@@ -24,6 +24,7 @@
 #include "answer.h"
 #include "base/complain.h"
 #include "base/memory.h"
+#include "base/statm.h"
 #include "clock.h"
 #include "flame/page/page.h"
 #include "bounds.h"
@@ -228,18 +229,6 @@ static enum MHD_Result request_answer(struct request *request, unsigned int code
 	return result;
 }
 
-static double serve_memory_bytes(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
-
-	if (file && fscanf(file, "%*u %lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		(void)fclose(file);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static bool request_wants_open(const struct request *request)
 {
 	const char *accept = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Accept");
@@ -253,7 +242,7 @@ static enum MHD_Result request_metrics(struct request *request)
 	const struct state *state = look_state(serve->look);
 	const struct metrics_self self = {
 		.age_seconds = state->time_ns ? (double)(clock_now_ns() - state->time_ns) / 1e9 : 0,
-		.memory_bytes = serve_memory_bytes(),
+		.memory_bytes = (double)statm_read(0).resident,
 		.requests = serve->requests,
 		.refused = serve->refused,
 		.workers_ended = (double)(look_deaths(serve->look) + jobs_deaths(serve->jobs)),

@@ -266,6 +266,15 @@ static void find_walk(struct find *find, char *const *places, size_t nr)
 		find_place(find, places[i]);
 }
 
+void find_add_place(char ***places, size_t *nr, const char *place)
+{
+	char *here = *place == '/' ? NULL : getcwd(NULL, 0);
+
+	*places = memory_realloc(*places, (*nr + 1) * sizeof(**places));
+	(*places)[(*nr)++] = here ? memory_print("%s/%s", here, place) : memory_strdup(place);
+	free(here);
+}
+
 void find_stores(char *const *places, size_t nr, find_fn *found, void *context,
 		 struct find_counts *ret_counts)
 {

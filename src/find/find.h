@@ -40,6 +40,8 @@ struct find_counts {
 /* False: no more of them. */
 typedef bool find_fn(void *context, const struct find_store *store);
 
+/* One place more, to be found from wherever this process will be. */
+void find_add_place(char ***places, size_t *nr, const char *place);
 /* The youngest FIND_STORES of them, each once. PLACES are absolute. */
 void find_stores(char *const *places, size_t nr, find_fn *found, void *context,
 		 struct find_counts *ret_counts);

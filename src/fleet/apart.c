@@ -14,6 +14,7 @@
 #include "apart.h"
 #include "base/complain.h"
 #include "base/memory.h"
+#include "base/statm.h"
 #include "base/status.h"
 
 #define APART_NO_MEMORY 3  /* an exit status */
@@ -36,23 +37,11 @@ static void apart_limit(int resource, uint64_t value)
 	(void)setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
-/* What this process has, which the other one begins with. */
-static uint64_t apart_data_bytes(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
-
-	if (file && fscanf(file, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		(void)fclose(file);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void apart_limits(uint64_t memory_bytes)
 {
 #if !defined(__SANITIZE_ADDRESS__)
-	apart_limit(RLIMIT_DATA, apart_data_bytes() + memory_bytes);
+	/* Beside what this process has, which the other one begins with. */
+	apart_limit(RLIMIT_DATA, statm_read(0).data + memory_bytes);
 #endif
 	apart_limit(RLIMIT_FSIZE, memory_bytes);
 	apart_limit(RLIMIT_CPU, APART_SECONDS);

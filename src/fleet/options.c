@@ -13,6 +13,7 @@
 #include "base/complain.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "find/find.h"
 #include "option_list.h"
 #include "options.h"
 #include "text/number.h"
@@ -152,13 +153,7 @@ static bool options_format(struct fleet_options *options, const char *value)
 
 static bool options_place(struct fleet_options *options, const char *place)
 {
-	char *here = *place == '/' ? NULL : getcwd(NULL, 0);
-
-	options->places = memory_realloc(options->places,
-					 (options->nr_places + 1) * sizeof(*options->places));
-	options->places[options->nr_places++] =
-		here ? memory_print("%s/%s", here, place) : memory_strdup(place);
-	free(here);
+	find_add_place(&options->places, &options->nr_places, place);
 	return *place;
 }
 

@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/statm.h"
 #include "image.h"
 
 #define BATCH 512u /* pieces a call, and entries of pagemap a read */
@@ -158,26 +159,10 @@ static void image_unmap(struct image *image)
 	image->memory_bytes = 0;
 }
 
-/* The process's anonymous pages; 0: not known. */
-static uint64_t image_estimate(pid_t pid)
-{
-	unsigned long resident = 0, shared = 0;
-	char name[64];
-	FILE *statm;
-
-	snprintf(name, sizeof(name), "/proc/%d/statm", (int)pid);
-	statm = fopen(name, "re");
-	if (!statm)
-		return 0;
-	if (fscanf(statm, "%*u %lu %lu", &resident, &shared) != 2 || shared > resident)
-		resident = shared;
-	fclose(statm);
-	return (resident - shared) * image_page_bytes();
-}
-
 void image_prepare(pid_t pid, struct image *image)
 {
-	const uint64_t bytes = image_estimate(pid), page = image_page_bytes();
+	const struct statm statm = statm_read((int)pid);
+	const uint64_t bytes = statm.resident - statm.shared, page = image_page_bytes();
 	size_t i;
 
 	if (!bytes || image_map(image, bytes + bytes / 16 + IMAGE_SPARE_BYTES))
