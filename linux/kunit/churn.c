@@ -9,7 +9,9 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/smp.h>
 
 #include "core_test.h"
@@ -18,7 +20,7 @@
 
 #define CHURN_FRAMES 40
 #define CHURN_SAVES 4000
-#define CHURN_BYTES 65536
+#define CHURN_BYTES max_t(u64, SZ_64K, 4 * PAGE_SIZE)
 #define CHURN_THREADS 8
 
 struct churn;
@@ -155,8 +157,10 @@ static struct kunit_case churn_cases[] = {
 	KUNIT_CASE_SLOW(the_bound_holds_under_nmis),
 	{},
 };
+
 static struct kunit_suite churn_suite = {
 	.name = "stackdepot_churn",
 	.test_cases = churn_cases,
 };
+
 kunit_test_suite(churn_suite);

@@ -4,10 +4,13 @@
 #define TESTS_CORE_HOST_H
 
 #include <kunit/test.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
 #include "api.h"
+
+#define CORE_PAGE PAGE_SIZE
 
 typedef struct kunit core_test;
 /* Under checkers a test takes half a minute: the CPU is not to look as if it hung. */

@@ -33,6 +33,7 @@ static noinline void save_here(void *data)
 	saved->nr = stack_trace_save(saved->frames, ARRAY_SIZE(saved->frames), 0);
 	saved->handle = stack_depot_save_flags(saved->frames, saved->nr, GFP_ATOMIC,
 					       STACK_DEPOT_FLAG_CAN_ALLOC | STACK_DEPOT_FLAG_GET);
+	/* Pairs with run_in_nmi(), which waits for what was saved. */
 	smp_store_release(&saved->done, true);
 }
 
@@ -79,8 +80,9 @@ static bool run_in_nmi(struct saved *saved)
 	if (!nmi_open(save_here, saved))
 		return false;
 	nmi_raise();
+	/* Pairs with save_here(). */
 	for (ms = 0; ms < 1000 && !smp_load_acquire(&saved->done); ms++)
-		msleep(1);
+		usleep_range(1000, 2000);
 	nmi_close();
 	return true;
 }
@@ -95,6 +97,7 @@ static const struct context {
 	{"interrupt", run_in_interrupt, .irqs_off = true, .in_irq = true},
 	{"NMI", run_in_nmi, .irqs_off = true, .in_irq = true, .in_nmi = true},
 };
+
 KUNIT_ARRAY_PARAM_DESC(context, contexts, desc);
 
 /* Of what an interrupt saves the frames outside of its entry are left out. */
@@ -112,6 +115,11 @@ static void what_a_context_saves_a_task_fetches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, saved->irqs_off, context->irqs_off);
 	KUNIT_EXPECT_EQ(test, saved->in_irq, context->in_irq);
 	KUNIT_EXPECT_EQ(test, saved->in_nmi, context->in_nmi);
+	/* Without frame pointers some machines find no frames. */
+	if (!saved->nr) {
+		KUNIT_EXPECT_EQ(test, saved->handle, 0);
+		kunit_skip(test, "the stack has no frames");
+	}
 	KUNIT_ASSERT_NE(test, saved->handle, 0);
 	nr = stack_depot_fetch_into(saved->handle, frames, ARRAY_SIZE(frames));
 	KUNIT_EXPECT_GT(test, nr, 0);
@@ -162,9 +170,11 @@ static struct kunit_case kernel_cases[] = {
 	KUNIT_CASE(counters_count),
 	{},
 };
+
 static struct kunit_suite kernel_suite = {
 	.name = "stackdepot_kernel",
 	.init = full_init,
 	.test_cases = kernel_cases,
 };
+
 kunit_test_suite(kernel_suite);

@@ -13,7 +13,7 @@
 static noinline bool leak_lose(void)
 {
 	void *object = kmalloc(LEAK_BYTES, GFP_KERNEL);
-	bool allocated = object != NULL;
+	bool allocated = object;
 
 	OPTIMIZER_HIDE_VAR(object);
 	return allocated;
@@ -32,8 +32,10 @@ static struct kunit_case leak_cases[] = {
 	KUNIT_CASE(objects_are_lost),
 	{},
 };
+
 static struct kunit_suite leak_suite = {
 	.name = "stackdepot_leak",
 	.test_cases = leak_cases,
 };
+
 kunit_test_suite(leak_suite);

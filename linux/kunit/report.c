@@ -32,7 +32,7 @@ static struct {
 
 static bool report_has(const char *line, size_t length, const char *text)
 {
-	return strnstr(line, text, length) != NULL;
+	return strnstr(line, text, length);
 }
 
 static void report_probe(void *unused, const char *line, size_t length)
@@ -47,8 +47,10 @@ static void report_probe(void *unused, const char *line, size_t length)
 		report.in_alloc = false;
 		report.in_free = true;
 	}
-	if (report_has(line, length, "The buggy address"))
-		report.in_alloc = report.in_free = false;
+	if (report_has(line, length, "The buggy address")) {
+		report.in_alloc = false;
+		report.in_free = false;
+	}
 	if (report_has(line, length, "report_alloc")) {
 		report.alloc_right |= report.in_alloc;
 		report.mixed_up |= report.in_free;
@@ -181,9 +183,11 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE_SLOW(a_report_after_the_ring_turned_eight_times),
 	{},
 };
+
 static struct kunit_suite report_suite = {
 	.name = "stackdepot_kasan",
 	.init = full_init,
 	.test_cases = report_cases,
 };
+
 kunit_test_suite(report_suite);

@@ -50,7 +50,7 @@ static __always_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u
 {
 	const u64 mixed = state ^ window ^ keys[DEPOT_PAIRS], key = keys[DEPOT_PAIRS + 1] + nr;
 #ifdef __SIZEOF_INT128__
-	unsigned __int128 product = (unsigned __int128)mixed * key;
+	u128 product = (u128)mixed * key;
 
 	return (u64)product ^ (u64)(product >> 64);
 #else

@@ -18,6 +18,9 @@ typedef uint64_t u64;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 u128;
+#endif
 
 typedef struct {
 	s64 counter __attribute__((aligned(8)));

@@ -10,7 +10,11 @@
 
 #include "control.h"
 
+#ifdef CORE_PAGE
+#define FAKE_PAGE CORE_PAGE
+#else
 #define FAKE_PAGE 4096u
+#endif
 #define FAKE_MAX 8
 
 bool fake_in_nmi, fake_in_hardirq, fake_preemptible = true, fake_booting;

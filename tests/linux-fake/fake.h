@@ -15,6 +15,7 @@ typedef unsigned long long u64;
 typedef short s16;
 typedef int s32;
 typedef long long s64;
+__extension__ typedef unsigned __int128 u128;
 typedef u8 uint8_t;
 typedef u16 uint16_t;
 typedef u32 uint32_t;
@@ -39,7 +40,10 @@ typedef unsigned int gfp_t;
 #define EPROTONOSUPPORT 93
 #define ESTALE 116
 
-#define PAGE_SIZE 4096ul
+#ifndef CORE_PAGE
+#define CORE_PAGE 4096ul
+#endif
+#define PAGE_SIZE CORE_PAGE
 #define SZ_256 0x00000100
 #define SZ_1K 0x00000400
 #define SZ_4M 0x00400000

@@ -12,6 +12,11 @@
 
 #include "api.h"
 
+/* A port's page: what the bytes of a depot are a multiple of, or less. */
+#ifndef CORE_PAGE
+#define CORE_PAGE 4096u
+#endif
+
 typedef void *core_test;
 #define CORE_EQ(a, b) ((void)test, assert_int_equal((long long)(a), (long long)(b)))
 #define CORE_NE(a, b) ((void)test, assert_int_not_equal((long long)(a), (long long)(b)))

@@ -16,7 +16,7 @@ static int options_error(struct stackdepot_options options)
 
 static void options_out_of_range_are_refused(core_test *test)
 {
-	struct stackdepot_options fine = {.max_bytes = 1 << 16};
+	struct stackdepot_options fine = {.max_bytes = 16 * CORE_PAGE};
 	struct stackdepot_options bad;
 
 	CORE_EQ(options_error(fine), 0);
@@ -59,7 +59,8 @@ static void small_budgets_work_or_are_refused(core_test *test)
 	u64 bytes, smallest = depot_bytes_for(1, NULL);
 
 	CORE_EQ(options_error((struct stackdepot_options){0}), -EINVAL);
-	for (bytes = 1; bytes < 5 * 4096; bytes += bytes < 4000 ? 997 : 63) {
+	for (bytes = 1; bytes < 5 * CORE_PAGE;
+	     bytes += bytes < CORE_PAGE - 96 ? CORE_PAGE / 4 - 27 : CORE_PAGE / 65) {
 		struct stackdepot_options options = {.max_bytes = bytes};
 		struct stackdepot *depot;
 
@@ -87,7 +88,7 @@ static void the_bound_covers_everything(core_test *test)
 
 	for (round = 0; round < 200; round++) {
 		struct stackdepot_options options = {
-			.max_bytes = 100000 + trace_random(&random) % 3000000,
+			.max_bytes = 25 * CORE_PAGE + trace_random(&random) % 3000000,
 			.ring_entries = trace_random(&random) % 3 ? 0 : 1 << round % 8,
 			.buckets = trace_random(&random) % 3 ? 0 : 1 + round,
 		};
@@ -97,7 +98,7 @@ static void the_bound_covers_everything(core_test *test)
 		CORE_EQ(depot_create(&options, &depot), 0);
 		stats = core_stats(depot);
 		CORE_TRUE(stats.mapped_bytes <= options.max_bytes);
-		CORE_TRUE(stats.mapped_bytes + 2 * 4096 + 256 > options.max_bytes);
+		CORE_TRUE(stats.mapped_bytes + 2 * CORE_PAGE + 256 > options.max_bytes);
 		CORE_TRUE(stats.lines * 64 + stats.buckets * 8 + stats.ring_bytes <
 			  stats.mapped_bytes);
 		core_finish(test, depot);
@@ -121,7 +122,7 @@ static void bytes_for_lines_are_enough(core_test *test)
 		CORE_EQ(depot_create(&options, &depot), 0);
 		CORE_TRUE(core_stats(depot).lines >= lines);
 		depot_destroy(depot);
-		options.max_bytes -= 4096 + 80;
+		options.max_bytes -= CORE_PAGE + 80;
 		if (depot_create(&options, &depot))
 			continue;
 		CORE_TRUE(core_stats(depot).lines < lines);
@@ -141,14 +142,15 @@ static void seeds_change_no_result(core_test *test)
 	unsigned int i;
 
 	for (seed = 0; seed < 10; seed++) {
-		struct stackdepot_options options = {.max_bytes = 1 << 16, .seed = seed};
+		struct stackdepot_options options = {.max_bytes = 16 * CORE_PAGE, .seed = seed};
 		struct stackdepot *depot;
 
 		CORE_EQ(depot_create(&options, &depot), 0);
-		for (i = 0; i < 50; i++)
-			CORE_TRUE(core_has_own(
-				depot, depot_trace_ref(depot, core_save_own(depot, i, 20, 0)), i,
-				20));
+		for (i = 0; i < 50; i++) {
+			u32 handle = core_save_own(depot, i, 20, 0);
+
+			CORE_TRUE(core_has_own(depot, depot_trace_ref(depot, handle), i, 20));
+		}
 		core_finish(test, depot);
 	}
 }

@@ -13,7 +13,8 @@ static void equal_traces_share_a_handle(core_test *test)
 		u32 handle;
 
 		for (i = 0; i < nr; i++)
-			frames[i] = copy[i] = 0x400000 + 16 * nr + i;
+			frames[i] = 0x400000 + 16 * nr + i;
+		memcpy(copy, frames, nr * sizeof(*frames));
 		handle = depot_save(depot, frames, nr, 0);
 		CORE_NE(handle, 0);
 		CORE_EQ(depot_save(depot, copy, nr, 0), handle);
@@ -61,7 +62,7 @@ static void every_frame_counts(core_test *test)
 #else
 	static const unsigned int bits[] = {0, 7, 15, 16, 30, 31};
 #endif
-	enum { NR = 40, BITS = sizeof(bits) / sizeof(bits[0]) };
+	enum { NR = 40, BITS = CORE_COUNT(bits) };
 	static u32 handles[NR * BITS + 1];
 	struct stackdepot *depot = core_depot(test, 2000, 1, 0);
 	uintptr_t frames[NR + 1] = {0}; /* the trace, and what is behind it */
@@ -191,7 +192,8 @@ static void what_is_no_handle_is_refused(core_test *test)
 
 static void long_traces_are_cut_to_the_innermost(core_test *test)
 {
-	struct stackdepot_options options = {.max_bytes = 1 << 16, .max_frames = 21, .seed = 1};
+	struct stackdepot_options options = {
+		.max_bytes = 16 * CORE_PAGE, .max_frames = 21, .seed = 1};
 	struct stackdepot *depot = NULL;
 	uintptr_t frames[300];
 	unsigned int i, nr;

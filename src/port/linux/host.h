@@ -35,18 +35,31 @@
 #define depot_chunk(depot, number) \
 	((struct depot_line **)(void *)(depot)->lines + (number) / DEPOT_CHUNK_LINES)
 
-#define depot_line(depot, number) \
-	(READ_ONCE(*depot_chunk(depot, number)) + (number) % DEPOT_CHUNK_LINES)
+#define depot_line(depot, number)                                                        \
+	({                                                                               \
+		const u32 __number = (number);                                           \
+                                                                                         \
+		READ_ONCE(*depot_chunk(depot, __number)) + __number % DEPOT_CHUNK_LINES; \
+	})
 
 /* See memory.c. */
 struct stackdepot;
 struct depot_geometry;
 bool depot_memory_populate(struct stackdepot *depot, u32 number);
-#define depot_populate(depot, number, flags) depot_memory_populate(depot, number)
+
+static inline bool depot_populate(struct stackdepot *depot, u32 number, unsigned int flags)
+{
+	return depot_memory_populate(depot, number);
+}
+
 u64 depot_memory_footprint(const struct depot_geometry *geometry);
 #define depot_footprint(geometry) depot_memory_footprint(geometry)
 
 #define depot_scratch_get(bytes) kvzalloc(bytes, GFP_KERNEL)
-#define depot_scratch_put(memory, bytes) kvfree(memory)
+
+static inline void depot_scratch_put(void *memory, size_t bytes)
+{
+	kvfree(memory);
+}
 
 #endif
