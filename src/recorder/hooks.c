@@ -238,9 +238,8 @@ DEFINE_PATCHED(patched_pvalloc)
 
 HOOK size_t malloc_usable_size(void *pointer)
 {
-	if (live_skips(pointer) && real_next->usable)
-		return real_usable(real_next, pointer);
-	return object_usable(real_next, pointer);
+	return live_skips(pointer) ? real_next->quick_usable(pointer)
+				   : object_usable(real_next, pointer);
 }
 
 DEFINE_PATCHED(patched_usable)

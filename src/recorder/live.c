@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "guard.h"
 #include "height.h"
 #include "live.h"
 #include "live_table.h"
@@ -104,6 +105,15 @@ void live_filter_setup(void)
 	for (i = 0; i < bytes; i += 16)
 		live_filter_let((uintptr_t)(used + i));
 	live_frees = bytes ? LIVE_FREES_FILTERED : LIVE_FREES_PASS;
+}
+
+void live_stand_down(void)
+{
+	if (live_frees == LIVE_FREES_LOOKED_AT)
+		live_filter_setup();
+	/* A forked child has its parent's guarded objects. */
+	if (live_frees == LIVE_FREES_PASS && guard_low)
+		live_frees = LIVE_FREES_FILTERED;
 }
 
 static void live_count_displaced(uint64_t place, uint8_t way, bool more)

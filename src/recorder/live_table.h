@@ -72,6 +72,8 @@ bool live_find(const void *pointer, struct live_object *ret_object);
 void live_tell(const struct live_object *object);
 /* The store samples from the start: note what the filter has to let through. */
 void live_filter_setup(void);
+/* Nothing is recorded from here on: a free is the allocator's. */
+void live_stand_down(void);
 /* Before a mapping has an entry in this bucket. */
 void live_mark_mapping(uint32_t bucket);
 /* Frees of this address are to be looked at; and no longer. */

@@ -24,8 +24,8 @@ static inline uint64_t overhead_ticks(void)
 #endif
 }
 
-/* The timed event ends that began then. */
-void overhead_spend(uint64_t since);
+/* The timed event ends that began then; when the thread's last one did, which is now. */
+void overhead_spend(uint64_t since, uint64_t *last);
 
 /* From here on no more than so many thousandths of a percent; the rate to begin with, in bytes. */
 uint64_t overhead_begin(uint64_t thousandths);

@@ -291,10 +291,8 @@ static void plan_below(const struct plan *plan, struct real *below)
 	*(void **)&below->usable = plan_original_of(plan, "malloc_usable_size");
 	if (!below->free)
 		below->free = real_next->free;
-	if (below->tight) {
-		below->quick_malloc = below->malloc;
-		below->quick_free = below->free;
-	}
+	if (below->tight)
+		real_set_quick(below);
 	below->patched = true;
 }
 

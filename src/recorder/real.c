@@ -15,7 +15,6 @@
 
 #define BOOTSTRAP_BYTES (64u << 10)
 
-
 struct real reals[REAL_LAYERS];
 __thread uintptr_t real_inside __attribute__((tls_model("initial-exec")));
 
@@ -70,6 +69,18 @@ static void real_free_next(void *pointer)
 	real_free(real_next, pointer);
 }
 
+static size_t real_usable_next(void *pointer)
+{
+	return real_next->usable ? real_usable(real_next, pointer) : 0;
+}
+
+void real_set_quick(struct real *below)
+{
+	below->quick_malloc = below->tight ? below->malloc : real_malloc_next;
+	below->quick_free = below->tight ? below->free : real_free_next;
+	below->quick_usable = below->tight && below->usable ? below->usable : real_usable_next;
+}
+
 static void real_look(void)
 {
 	struct real *next = real_next;
@@ -86,9 +97,7 @@ static void real_look(void)
 	next->tight =
 		real_owner(*(void **)&next->malloc) == real_owner(elf_next("gnu_get_libc_version"));
 	next->extends = next->guards = next->tight;
-	/* Those of an allocator that we do not know may come by a hook again. */
-	next->quick_malloc = next->tight ? next->malloc : real_malloc_next;
-	next->quick_free = next->tight ? next->free : real_free_next;
+	real_set_quick(next);
 }
 
 bool real_resolve(void)

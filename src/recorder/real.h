@@ -40,10 +40,11 @@ struct real {
 	void *(*memalign)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
 	size_t (*usable)(void *); /* NULL: its blocks are as large as was asked for */
-	/* The same, where a call of it comes to no hook, whatever real_inside says; else as above.
-	 */
+	/* The same of the next one, for when nobody looks: by themselves, where no call of theirs
+	 * comes to a hook again, as those of an allocator that we do not know may. */
 	void *(*quick_malloc)(size_t);
 	void (*quick_free)(void *);
+	size_t (*quick_usable)(void *);
 	bool new_is_allocator; /* operator new is the allocator's own, and does not call malloc() */
 	bool extends; /* eight bytes more than asked for are not noticed, and cost little */
 	bool tight;   /* glibc: at most sixteen, whatever the size */
@@ -58,6 +59,7 @@ extern __thread uintptr_t real_inside __attribute__((tls_model("initial-exec")))
 
 /* Find the next one, once; false while it is being done, when the bootstrap buffer has to serve. */
 bool real_resolve(void);
+void real_set_quick(struct real *below);
 enum real_state { REAL_UNKNOWN, REAL_LOOKING, REAL_KNOWN };
 extern uint32_t real_state;
 

@@ -240,4 +240,5 @@ void sample_child(void)
 void sample_stand_down(void)
 {
 	store_release(&recorder_life->control, &sample_control_never);
+	live_stand_down();
 }

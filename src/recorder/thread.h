@@ -32,6 +32,7 @@ struct recorder_thread {
 	uint64_t sample_more;	  /* of these, besides sample_left */
 	uint64_t sample_piece;	  /* what sample_left began with */
 	uint32_t events;	  /* recorded, to time one of some */
+	uint64_t timed;		  /* when the last of those ended */
 	uint32_t untold;	  /* allocations since one was told in an event */
 	uint32_t guard_left;	  /* objects to the next guarded one */
 	uint64_t random;
@@ -128,7 +129,7 @@ static inline void thread_let(struct recorder_thread *thread, struct recorder_ev
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	event->mark = 0;
 	if (unlikely(event->since))
-		overhead_spend(event->since);
+		overhead_spend(event->since, &thread->timed);
 	tags_resume();
 }
 
