@@ -9,7 +9,8 @@
  * Nobody writes to a store that another user could have made or changed.
  *
  * A store may be of another version: a service's outlives the upgrade of the recorder. If nobody is
- * at it, it goes aside, under a name of which there is one, and a new one is made.
+ * at it, it goes aside, under a name of which there is one, and a new one is made. What has that
+ * name and is no store stays, and nothing is recorded.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -309,11 +310,34 @@ static void attach_say_aside(const char *path)
 	    NULL);
 }
 
+/*
+ * Whatever has that name gives way only if it is an older store of this user's, which nobody is at.
+ */
+static int attach_may_replace(const char *aside)
+{
+	const int fd = recorder_open(aside, O_RDWR | O_NONBLOCK);
+	struct stat st;
+	int error;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : -EEXIST;
+	error = attach_check_file(fd, &st);
+	if (!error)
+		error = attach_look(fd);
+	if ((!error || error == -EPROTONOSUPPORT) && !locks_any_slot(fd))
+		error = 0;
+	else
+		error = -EEXIST;
+	(void)close(fd);
+	return error;
+}
+
 /* 0: the file is there no more under this name, by us or by another one who saw it. */
 static int attach_rename(const char *path, int fd)
 {
 	char aside[RECORDER_PATH_BYTES + sizeof(ATTACH_ASIDE)];
 	struct stat st, here;
+	int error;
 
 	if (fstat(fd, &st))
 		return -errno;
@@ -325,6 +349,9 @@ static int attach_rename(const char *path, int fd)
 	if (!locks_last(path, fd) || locks_any_slot(fd))
 		return -EPROTONOSUPPORT;
 	(void)strcpy(stpcpy(aside, path), ATTACH_ASIDE);
+	error = attach_may_replace(aside);
+	if (error)
+		return error;
 	if (rename(path, aside))
 		return -errno;
 	attach_say_aside(path);

@@ -9,8 +9,8 @@
 /*
  * Map the store of this name for the life of the process, made if it is not there. `head_only`:
  * only to leave notes in, if it is there. *ret_fd is the file. 0; -EBADMSG: there is another file;
- * -EPROTONOSUPPORT: a store of another version, and somebody is at it; -EPERM: somebody else's;
- * or the negative errno of what failed.
+ * -EPROTONOSUPPORT: a store of another version, and somebody is at it; -EEXIST: one that cannot go
+ * aside, as another file is there; -EPERM: somebody else's; or the negative errno of what failed.
  */
 int attach_store(const char *path, bool head_only, int *ret_fd);
 /* In a forked child: map it again, for the mapping to be this process's own. The file, or a

@@ -48,6 +48,9 @@ static const char *setup_why(int error)
 		return "exists, and is not a store";
 	case -EPROTONOSUPPORT:
 		return "is a store of another version, and a process is recorded in it";
+	case -EEXIST:
+		return "is a store of another version, and what has its name with .old is no "
+		       "store, or in use";
 	case -EPERM:
 		return "is another user's, or others may write to it";
 	case -EUSERS:

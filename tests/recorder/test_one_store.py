@@ -290,6 +290,40 @@ def test_other_version_in_use(directory):
     check(done.returncode == 0 and sorted(os.listdir(directory)) == ["store", "store.old"], "aside", done)
 
 
+def test_other_version_beside(directory):
+    """What is called as the old one would be, and is no store or is another's, stays as it is; and nothing is recorded."""
+    store, aside = (os.path.join(directory, name) for name in ("store", "store.old"))
+    call(MANY, "in_turn", "1", env=environment(store))
+    old = make_other(store, 99)
+
+    def refused(what):
+        done = call(MANY, "in_turn", "1", env=environment(store, "memory=1M:stderr=yes"))
+        check((done.returncode, done.stdout) == (0, "done\n"), f"{what}: as by itself", done)
+        check("not recorded" in done.stderr and "with .old is no store, or in use" in done.stderr, f"{what}: told", done.stderr)
+        with open(store, "rb") as file:
+            check(file.read() == old, f"{what}: the store is where it was")
+
+    for text in (b"", b"of the administrator's\n", bytes(1 << 20)):
+        with open(aside, "wb") as file:
+            file.write(text)
+        os.chmod(aside, 0o600)
+        refused(text[:20])
+        with open(aside, "rb") as file:
+            check(file.read() == text, "it stays", text[:20])
+    os.unlink(aside)
+    for make, remove in ((os.mkdir, os.rmdir), (os.mkfifo, os.unlink), (lambda path: os.symlink(store, path), os.unlink)):
+        make(aside)
+        refused(make)
+        remove(aside)
+    with subprocess.Popen([MANY, "lines", "1"], env=environment(aside), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        check(process.stdout.readline() == "line\n", "one is recorded there")
+        refused("a store that somebody is at")
+        process.communicate("\n")
+    done = call(MANY, "in_turn", "1", env=environment(store))
+    check(done.returncode == 0 and left_in(report("leaks", store), "work") == LEFT, "a store gives way when nobody is at it", done)
+
+
 def test_two_users(directory):
     """A store of another user's is nobody else's, whoever comes second."""
     if not ROOT:
