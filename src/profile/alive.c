@@ -36,13 +36,25 @@ static const char *alive_read(const char *name, const char *leaf, char *text, si
 	return text;
 }
 
-static uint64_t alive_namespace(const char *name)
+/* 0: there is none, or, with *RET_HIDDEN, who we are may not see it. */
+static uint64_t alive_namespace(const char *name, bool *ret_hidden)
 {
 	char path[ALIVE_PATH_BYTES];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/ns/pid", name);
-	return stat(path, &st) ? 0 : st.st_ino;
+	*ret_hidden = false;
+	if (!stat(path, &st))
+		return st.st_ino;
+	*ret_hidden = errno == EACCES || errno == EPERM;
+	return 0;
+}
+
+static uint64_t alive_own_namespace(void)
+{
+	bool hidden;
+
+	return alive_namespace("self", &hidden);
 }
 
 /* Not a zombie, and begun when it should have. */
@@ -72,6 +84,20 @@ uint32_t alive_own_number(const char *name)
 	return number;
 }
 
+/*
+ * The name space of a process takes the right to trace it. Without, what everybody may read has to
+ * do: its number there, and when it began, to the tick.
+ */
+static bool alive_is_it(const char *name, const struct stackdepot_store_info *info)
+{
+	bool hidden;
+	const uint64_t where = alive_namespace(name, &hidden);
+
+	if (where ? where != info->pid_namespace : !hidden || !info->start_ticks)
+		return false;
+	return alive_own_number(name) == info->pid && alive_as_noted(name, info);
+}
+
 static bool alive_elsewhere(const struct stackdepot_store_info *info)
 {
 	DIR *list = opendir("/proc");
@@ -81,9 +107,7 @@ static bool alive_elsewhere(const struct stackdepot_store_info *info)
 	while (list && !found && (entry = readdir(list))) {
 		const char *name = entry->d_name;
 
-		if (strspn(name, "0123456789") == strlen(name) &&
-		    alive_namespace(name) == info->pid_namespace)
-			found = alive_own_number(name) == info->pid && alive_as_noted(name, info);
+		found = strspn(name, "0123456789") == strlen(name) && alive_is_it(name, info);
 	}
 	if (list)
 		closedir(list);
@@ -101,7 +125,7 @@ static bool alive_can_look(void)
 bool alive_is_near(const struct stackdepot_store_info *info)
 {
 	return info->pid_namespace && alive_can_look() &&
-	       alive_namespace("self") == info->pid_namespace;
+	       alive_own_namespace() == info->pid_namespace;
 }
 
 bool alive_is_there(const struct stackdepot_store_info *info)
