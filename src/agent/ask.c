@@ -10,7 +10,7 @@
 #include "base/clean.h"
 #include "base/memory.h"
 
-#define ASK_WORDS 12
+#define ASK_WORDS 13
 #define ASK_LIMIT "--limit=100"
 /* Less than BOUND_WORKER_SECONDS, so that it is told why. */
 #define ASK_TIMEOUT "--timeout=25"
@@ -54,6 +54,8 @@ int ask_become(const struct ask *ask)
 	words[nr++] = memory_print("--server=%s", ask->server);
 	if (ask->credentials)
 		words[nr++] = memory_print("--credentials=%s", ask->credentials);
+	if (ask->authority)
+		words[nr++] = memory_print("--ca-file=%s", ask->authority);
 	if (*ask->service)
 		words[nr++] = memory_print("--service=%s", ask->service);
 	if (*ask->since)

@@ -16,6 +16,7 @@ struct ask {
 	const char *question; /* as `stackdepot fleet` calls it */
 	const char *server;
 	const char *credentials; /* NULL: none */
+	const char *authority;	 /* a file of certificates; NULL: the system's */
 	/* Empty: not said. */
 	char service[ASK_TEXT_BYTES];
 	char since[ASK_SINCE_BYTES]; /* 12h, 7d */

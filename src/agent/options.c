@@ -37,6 +37,7 @@ static const struct option agent_options[] = {
 	{"interval", required_argument, NULL, 'i'},
 	{"listen", required_argument, NULL, 'l'},
 	{"push", required_argument, NULL, 'p'},
+	{"push-ca-file", required_argument, NULL, 'f'},
 	{"push-credentials", required_argument, NULL, 'c'},
 	{"push-every", required_argument, NULL, 'e'},
 	{"push-spool", required_argument, NULL, 'o'},
@@ -191,6 +192,9 @@ static bool options_take_push(struct agent_options *options, int option, const c
 	case 'c':
 		options->push_credentials = value;
 		return *value;
+	case 'f':
+		options->push_authority = value;
+		return *value;
 	case 'o':
 		options->push_spool = value;
 		return *value;
@@ -209,6 +213,7 @@ static bool options_take(struct agent_options *options, int option, const char *
 		return options->allow_lost = true;
 	case 'c':
 	case 'e':
+	case 'f':
 	case 'o':
 	case 'p':
 		return options_take_push(options, option, value);

@@ -20,6 +20,7 @@ struct agent_options {
 	uint64_t worker_bytes;
 	const char *push_server; /* NULL: nothing is pushed */
 	const char *push_credentials;
+	const char *push_authority; /* a file of certificates; NULL: the system's */
 	const char *push_spool;
 	uint64_t push_ns;
 };

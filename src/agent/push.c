@@ -112,6 +112,8 @@ static int push_run(void *context)
 	push_word(&words, memory_print("--server=%s", options->push_server));
 	if (options->push_credentials)
 		push_word(&words, memory_print("--credentials=%s", options->push_credentials));
+	if (options->push_authority)
+		push_word(&words, memory_print("--ca-file=%s", options->push_authority));
 	push_word(&words, memory_print("--store-memory=%" PRIu64, options->worker_bytes));
 	if (options->push_spool)
 		push_word(&words, memory_print("--spool=%s", options->push_spool));

@@ -404,7 +404,8 @@ static enum MHD_Result request_fleet(struct request *request)
 	struct picture picture = {.kind = request->route.picture,
 				  .ask = {.question = request->route.question,
 					  .server = options->push_server,
-					  .credentials = options->push_credentials}};
+					  .credentials = options->push_credentials,
+					  .authority = options->push_authority}};
 	unsigned int code = MHD_HTTP_BAD_REQUEST;
 	const char *problem;
 

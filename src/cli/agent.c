@@ -24,6 +24,7 @@ static const struct command_option agent_options[] = {
 	{"worker-memory", "MIB", 261, "memory that reading a store may take (256)", false},
 	{"push", "URL", 262, "also tell this server, as stackdepot push does", false},
 	{"push-credentials", "FILE", 263, "a line USER:PASSWORD, or a token, for it", false},
+	{"push-ca-file", "FILE", 267, "certificates to trust of it, not the system's", false},
 	{"push-spool", "DIR", 264, "what waits for it", false},
 	{"push-every", "SECONDS", 265, "how often (60)", false},
 	OPTIONS_END,

@@ -39,6 +39,7 @@ struct server {
 	bool is_clickhouse;
 	struct rows answer;
 	bool too_much;
+	char trouble[CURL_ERROR_SIZE]; /* what libcurl says of it */
 };
 
 const char *server_name(const struct server *server)
@@ -258,9 +259,25 @@ static void server_set_up(struct server *server, const struct server_options *op
 	curl_easy_setopt(curl, CURLOPT_CURLU, server->url);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, server_take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, server);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, server->trouble);
 	server_go_past_proxy(server);
-	if (options->authority)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, options->authority);
+	if (!options->authority)
+		return;
+	curl_easy_setopt(curl, CURLOPT_CAINFO, options->authority);
+	/* Else those of the system count beside it. */
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+}
+
+/* libcurl would not say which file it is. */
+static bool server_can_trust(const struct server_options *options)
+{
+	FILE *file = options->authority ? fopen(options->authority, "re") : NULL;
+
+	if (options->authority && !file)
+		complain("%s: %s", options->authority, strerror(errno));
+	if (file)
+		(void)fclose(file);
+	return file || !options->authority;
 }
 
 static time_t server_clock(void)
@@ -292,7 +309,7 @@ struct server *server_open(const struct server_options *options)
 	server->curl = curl_easy_init();
 	if (!server->curl)
 		memory_out();
-	if (server_set_url(server, options->url) &&
+	if (server_set_url(server, options->url) && server_can_trust(options) &&
 	    server_set_database(server, options->database ? options->database : DATABASE) &&
 	    (!options->credentials || (server_is_safe(server, options) &&
 				       server_read_secret(server, options->credentials)))) {
@@ -345,6 +362,54 @@ static void server_set_query(struct server *server, const char *name, const char
 	free(query);
 }
 
+/*
+ * What GnuTLS finds wrong with a certificate: gnutls_certificate_status_t, which libcurl passes on
+ * as a number and does not put into words. Other libraries have other numbers, and words.
+ */
+static const struct {
+	long bit;
+	const char *text;
+} server_faults[] = {
+	{1L << 5, "it was revoked"},
+	{1L << 6, "no authority that is trusted here has signed it"},
+	{1L << 7, "who signed it is no authority"},
+	{1L << 9, "it is not valid yet"},
+	{1L << 10, "it has expired"},
+};
+
+/* False: libcurl's own words say it. */
+static bool server_say_certificate(struct server *server)
+{
+	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+	struct rows text = {0};
+	long status = 0;
+	size_t i;
+
+	(void)curl_easy_getinfo(server->curl, CURLINFO_SSL_VERIFYRESULT, &status);
+	if (!version->ssl_version || strncmp(version->ssl_version, "GnuTLS", strlen("GnuTLS")))
+		return false;
+	for (i = 0; i < sizeof(server_faults) / sizeof(server_faults[0]); i++)
+		if (status & server_faults[i].bit)
+			rows_print(&text, "%s%s", text.length ? ", and " : "",
+				   server_faults[i].text);
+	if (text.length)
+		server_say(server, "its certificate is not accepted: %s", rows_text(&text));
+	rows_free(&text);
+	return server->error;
+}
+
+/* There was no answer. */
+static void server_say_trouble(struct server *server, CURLcode code)
+{
+	free(server->error);
+	server->error = NULL;
+	if (server->too_much)
+		server_say(server, "it answers without end");
+	else if (code != CURLE_PEER_FAILED_VERIFICATION || !server_say_certificate(server))
+		server_say(server, "%s",
+			   *server->trouble ? server->trouble : curl_easy_strerror(code));
+}
+
 static void server_read_retry(struct server *server)
 {
 	curl_off_t seconds = 0;
@@ -359,8 +424,7 @@ static enum server_answer server_judge(struct server *server, CURLcode code, lon
 	const char *said = rows_text(&server->answer);
 
 	if (code) {
-		server_say(server, "%s",
-			   server->too_much ? "it answers without end" : curl_easy_strerror(code));
+		server_say_trouble(server, code);
 		return SERVER_FAILED;
 	}
 	server_say(server, "it says %ld: %.*s", status, (int)strcspn(said, "\n"), said);
@@ -384,6 +448,7 @@ static enum server_answer server_perform(struct server *server, struct curl_slis
 	last->next = server->headers;
 	rows_clear(&server->answer);
 	server->too_much = false;
+	server->trouble[0] = '\0';
 	server->retry_after = 0;
 	curl_easy_setopt(server->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(server->curl, CURLOPT_TIMEOUT, seconds);

@@ -18,7 +18,7 @@ struct server_options {
 	const char *database;	 /* NULL: stackdepot */
 	const char *credentials; /* a file: USER:PASSWORD, or a token; NULL: none */
 	bool is_clickhouse;	 /* else a user and a password are as HTTP has them */
-	const char *authority;	 /* a file of certificates; NULL: those of the system */
+	const char *authority;	 /* a file of certificates, instead of the system's; or NULL */
 	long query_seconds;	 /* that all queries of a question may take; 0: not said */
 	bool plain;		 /* credentials may go over http to another host */
 };

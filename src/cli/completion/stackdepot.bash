@@ -47,7 +47,7 @@ _stackdepot()
 		[ "$COMP_CWORD" -eq 2 ] && words="$words enable disable status" ;;
 	agent)
 		words="--listen= --stores= --token-file= --interval= --rate= --worker-memory= --push= --push-credentials=
-			--push-spool= --push-every= --allow-lost" ;;
+			--push-ca-file= --push-spool= --push-every= --allow-lost" ;;
 	push)
 		words="--server= --database= --credentials= --ca-file= --plain --service= --version= --host= --spool=
 			--spool-size= --every= --stores= --store-memory= --format=clickhouse --format=pprof --format=otlp --experimental --symbols --lost" ;;
