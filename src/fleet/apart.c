@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/statm.h"
 #include "base/status.h"
+#include "ended.h"
 
 #define APART_NO_MEMORY 3  /* an exit status */
 #define APART_SECONDS 120u /* of a processor */
@@ -71,7 +72,7 @@ static bool apart_judge(int status, const char *name)
 	else if (WIFSIGNALED(status) &&
 		 (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU))
 		complain("%s: reading it took too long", name);
-	else if (WIFSIGNALED(status))
+	else if (WIFSIGNALED(status) && !ended()) /* a signal to all of us ends that one first */
 		complain("%s: reading it came to an end, by signal %d", name, WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_CLEAN;
 }

@@ -3,14 +3,16 @@
  * publish.c - stores, one after the other, each read by a process of its own and sent.
  *
  * That process tells service and release, a line each, and the profile behind them.
+ *
+ * What is not taken is gone, and so it is said: of each store when it begins to fail, and how many
+ * moments it were when that is over.
  */
 #define _GNU_SOURCE
+#include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "apart.h"
 #include "base/complain.h"
@@ -19,6 +21,7 @@
 #include "base/rights.h"
 #include "base/status.h"
 #include "bodies.h"
+#include "ended.h"
 #include "export/export.h"
 #include "labels.h"
 #include "otlp.h"
@@ -30,20 +33,22 @@
 
 #define TRIES 3 /* of one that is not to go on */
 
+/* A store whose moments are not taken. */
+struct publish_miss {
+	char *name;
+	uint64_t nr;	/* of them, one after the other */
+	uint64_t round; /* the last of them */
+};
+
 struct publish {
 	const struct fleet_options *options;
 	const char *host;
 	struct server *server;
-	bool said; /* that it fails */
+	uint64_t round; /* all stores, once */
+	struct publish_miss *misses;
+	size_t nr_misses;
+	size_t room;
 };
-
-static volatile sig_atomic_t publish_ended;
-
-static void publish_on_signal(int number)
-{
-	(void)number;
-	publish_ended = 1;
-}
 
 /* --- in a process of its own ------------------------------------------------------------------ */
 
@@ -90,6 +95,63 @@ static bool part_read(void *context, FILE *out)
 	return true;
 }
 
+/* --- what is not taken ------------------------------------------------------------------------ */
+
+static struct publish_miss *publish_find(const struct publish *publish, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < publish->nr_misses; i++)
+		if (!strcmp(publish->misses[i].name, name))
+			return &publish->misses[i];
+	return NULL;
+}
+
+/* The first is said at once. */
+static void publish_missed(struct publish *publish, const char *name)
+{
+	struct publish_miss *miss = publish_find(publish, name);
+
+	if (!miss) {
+		complain("push: %s: %s; this moment of %s is not told",
+			 server_name(publish->server), server_error(publish->server), name);
+		publish->misses = memory_room(publish->misses, publish->nr_misses, &publish->room,
+					      sizeof(*publish->misses));
+		miss = &publish->misses[publish->nr_misses++];
+		*miss = (struct publish_miss){.name = memory_strdup(name)};
+	}
+	miss->nr++;
+	miss->round = publish->round;
+}
+
+/* It is over: the store is taken, or is told no more. The others come with their number. */
+static void publish_settle(struct publish *publish, struct publish_miss *miss)
+{
+	if (miss->nr > 1)
+		complain("push: %s: %" PRIu64 " moments of %s were not told",
+			 server_name(publish->server), miss->nr, miss->name);
+	free(miss->name);
+	*miss = publish->misses[--publish->nr_misses];
+}
+
+static void publish_taken(struct publish *publish, const char *name)
+{
+	struct publish_miss *miss = publish_find(publish, name);
+
+	if (miss)
+		publish_settle(publish, miss);
+}
+
+/* Those that were not to be told since ROUND began. */
+static void publish_settle_before(struct publish *publish, uint64_t round)
+{
+	size_t i = publish->nr_misses;
+
+	while (i--)
+		if (publish->misses[i].round < round)
+			publish_settle(publish, &publish->misses[i]);
+}
+
 /* --- sending ---------------------------------------------------------------------------------- */
 
 static char *publish_line(FILE *file)
@@ -119,15 +181,11 @@ static bool publish_try(struct publish *publish, const struct body_labels *label
 				fmax(ldexp(1, i - 1), (double)server_retry_after(publish->server)));
 		answer = body_send(publish->server, publish->options->format, labels, profile);
 	}
-	if (answer == SERVER_TOOK) {
-		publish->said = false;
-		return true;
-	}
-	if (!publish->said)
-		complain("push: %s: %s; this moment of %s is not told",
-			 server_name(publish->server), server_error(publish->server), name);
-	publish->said = publish->options->every > 0;
-	return false;
+	if (answer == SERVER_TOOK)
+		publish_taken(publish, name);
+	else
+		publish_missed(publish, name);
+	return answer == SERVER_TOOK;
 }
 
 static bool publish_send(struct publish *publish, FILE *file, const char *name)
@@ -169,39 +227,33 @@ static bool publish_all(struct publish *publish)
 	bool good = true;
 	size_t i;
 
+	publish->round++;
 	stores_open(&stores, publish->options);
-	for (i = 0; i < stores.nr && !publish_ended; i++)
-		good = publish_store(publish, stores.names[i]) && good;
+	for (i = 0; i < stores.nr && !ended(); i++)
+		good = (publish_store(publish, stores.names[i]) || ended()) && good;
 	stores_close(&stores, publish->options);
+	if (!ended())
+		publish_settle_before(publish, publish->round);
 	return good;
-}
-
-static void publish_pause(double seconds)
-{
-	struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
-
-	if (!publish_ended)
-		(void)nanosleep(&time, NULL);
 }
 
 int publish_run(const struct fleet_options *options, const char *host)
 {
-	const struct sigaction action = {.sa_handler = publish_on_signal};
 	struct publish publish = {.options = options, .host = host};
 	bool good;
 
 	publish.server = server_open(&options->server);
 	if (!publish.server)
 		return STATUS_FAILED;
-	if (options->every > 0) {
-		(void)sigaction(SIGTERM, &action, NULL);
-		(void)sigaction(SIGINT, &action, NULL);
-	}
+	if (options->every > 0)
+		ended_note();
 	do {
 		good = publish_all(&publish);
 		if (options->every > 0)
-			publish_pause(options->every);
-	} while (options->every > 0 && !publish_ended);
+			ended_pause(options->every);
+	} while (options->every > 0 && !ended());
+	publish_settle_before(&publish, UINT64_MAX);
+	free(publish.misses);
 	server_close(publish.server);
 	return good ? STATUS_CLEAN : STATUS_FAILED;
 }

@@ -8,8 +8,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +23,7 @@
 #include "base/status.h"
 #include "bodies.h"
 #include "collect.h"
+#include "ended.h"
 #include "profile/target.h"
 #include "publish.h"
 #include "push.h"
@@ -48,14 +47,6 @@ struct push {
 	char host[HOST_NAME_MAX + 1];
 	char boot[BOOT_BYTES + 1];
 };
-
-static volatile sig_atomic_t push_ended;
-
-static void push_on_signal(int number)
-{
-	(void)number;
-	push_ended = 1;
-}
 
 static int64_t push_clock_ms(clockid_t clock)
 {
@@ -150,7 +141,7 @@ static size_t push_collect(struct push *push, const struct collect *collect)
 {
 	size_t i, unread = 0;
 
-	for (i = 0; i < push->stores.nr && !push_ended; i++) {
+	for (i = 0; i < push->stores.nr && !ended(); i++) {
 		uint32_t pid;
 		char *path = target_path(push->stores.names[i], &pid);
 
@@ -240,29 +231,19 @@ static int push_once(struct push *push)
 	return unread ? STATUS_FAILED : status;
 }
 
-static void push_pause(double seconds)
-{
-	struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
-
-	if (!push_ended)
-		(void)nanosleep(&time, NULL);
-}
-
 static int push_for_ever(struct push *push)
 {
-	struct sigaction action = {.sa_handler = push_on_signal};
 	size_t unread;
 
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGINT, &action, NULL);
-	while (!push_ended) {
+	ended_note();
+	while (!ended()) {
 		stores_open(&push->stores, push->options);
 		if (!push_add(push, &unread) || !spool_fit(&push->spool))
 			return STATUS_FAILED;
 		if (send_spool(&push->send, &push->spool, push->server) && push->options->symbols)
 			(void)push_names(push);
 		stores_close(&push->stores, push->options);
-		push_pause(push->options->every);
+		ended_pause(push->options->every);
 	}
 	return push_say_waiting(push);
 }

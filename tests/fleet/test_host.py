@@ -9,8 +9,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, NAMED, ask, check_equal, compiled, init, make_gone, push, settled, small  # noqa: E402
-from tool import TOOL, call, check, record, run_all  # noqa: E402
+from fleet import BUGS, HOLD, NAMED, ask, check_equal, compiled, init, make_gone, push, settled, small  # noqa: E402
+from tool import TOOL, call, check, eventually, record, run_all  # noqa: E402
 
 NOBODY = 65534
 # A stack for each way of 15 steps to the left or the right.
@@ -86,6 +86,39 @@ def test_rights(directory):
     return None
 
 
+def test_container(directory):
+    """Who runs in a container, in a store without locks that last, runs still when who pushes has given up his rights."""
+    if os.geteuid():
+        return "root"
+    for name in ("lower", "upper", "work", "root"):
+        os.mkdir(f"{directory}/{name}")
+    if call("mount", "-t", "overlay", "-o", f"lowerdir={directory}/lower,upperdir={directory}/upper,workdir={directory}/work", "overlay",
+            f"{directory}/root").returncode:
+        return "overlayfs"
+    store = f"{directory}/root/web.stackdepot"
+    states = "SELECT argMax(state, seq) FROM stackdepot.processes GROUP BY source, serial"
+    try:
+        process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", TOOL, "run", "--quiet", "--memory=4M",
+                                    f"--store={store}", "--", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        check(process.stdout.readline() == "ready\n", "it begins", process.poll())
+        with servers.one(f"{directory}/server") as server:
+            init(server)
+            push(server.url, f"{directory}/spool", store)
+            check_equal(server, [store], "while it runs")
+            top = ask(server.url, "top")["stacks"][0]
+            check(top["live_bytes"] == 100000 and top["left_bytes"] == 0, "it runs: what it holds is live", top)
+            running = server.rows("SELECT argMax(running, seq) FROM stackdepot.sources GROUP BY source")
+            check(running == [["1"]], "and one runs", running, server.rows(states))
+            process.communicate("")
+            push(server.url, f"{directory}/spool", store)
+            top = ask(server.url, "top")["stacks"][0]
+            check(top["live_bytes"] == 0 and top["left_bytes"] == 100000, "it has ended: it is left", top)
+    finally:
+        call("umount", "-l", f"{directory}/root")
+    return None
+
+
 def test_places(directory):
     """Stores are looked for anew each time; links are not followed, and strangers' files not read."""
     place = f"{directory}/stores"
@@ -107,6 +140,39 @@ def test_places(directory):
             os.chown(stores[1], NOBODY, NOBODY)
             done = push(server.url, f"{directory}/spool", f"--stores={place}/*.stackdepot")
             check("should not have stores there" in done.stderr, "a stranger's file", done.stderr)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def stop_reader(pid):
+    """The process that reads a store, stopped; None: it has just ended."""
+    for child in children(pid):
+        try:
+            os.kill(child, signal.SIGSTOP)
+            with open(f"/proc/{child}/stat", encoding="ascii") as file:
+                if file.read().rpartition(")")[2].split()[0] in "tT":
+                    return child
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return None
+
+
+def test_ended(directory):
+    """A signal for all of them, as of systemd or a terminal, while a store is read: that is an end, and no complaint."""
+    store = f"{directory}/wide.stackdepot"
+    record(store, compiled(f"{directory}/wide", WIDE), options=("--quiet", "--memory=64M"))
+    for words in ((), ("--format=pprof",)):
+        server = "http://127.0.0.1:1/ingest"
+        with subprocess.Popen([TOOL, "push", f"--server={server}", f"--spool={directory}/spool", "--every=1", *words, store],
+                              stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+            child = eventually(lambda: stop_reader(process.pid), "it reads")
+            os.killpg(process.pid, signal.SIGTERM)
+            os.kill(child, signal.SIGCONT)
+            said = process.communicate(timeout=120)[1]
+        check("came to an end" not in said and process.returncode in (0, 2), "it ends", process.returncode, said)
 
 
 def test_shed_gone(directory):

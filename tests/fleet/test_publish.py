@@ -23,7 +23,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fleet import HOLD, stored, total  # noqa: E402
-from tool import TOOL, call, check, record, run_all  # noqa: E402
+from tool import TOOL, call, check, eventually, record, run_all  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PPROF = "/usr/share/gocode/src/github.com/google/pprof/proto"
@@ -43,7 +43,7 @@ class Recorder:
     def __init__(self, status=200, body=b""):
         self.requests = requests = []
         self.answers = answers = [(status, body)]
-        self.body_of = None # of what was asked, instead
+        self.body_of = self.status_of = None # of what was asked, instead
         recorder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -62,6 +62,8 @@ class Recorder:
                 status, body = answers.pop(0) if len(answers) > 1 else answers[0]
                 if recorder.body_of:
                     body = recorder.body_of(data)
+                if recorder.status_of:
+                    status = recorder.status_of(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -214,12 +216,50 @@ def test_every(directory):
             if len(server.requests) >= 3:
                 break
             time.sleep(0.1)
-        names = {dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))["name"].split("{")[0] for path, _, _ in server.requests}
+        names = {service_of(path) for path, _, _ in server.requests}
         check(len(server.requests) >= 3 and names == {"alive"}, "what runs, each time", names, len(server.requests))
         push.send_signal(signal.SIGTERM)
         said = push.communicate(timeout=60)[1]
         check(push.returncode == 0 and not said, "it ends in peace", push.returncode, said)
     process.communicate()
+
+
+def service_of(path):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))["name"].split("{")[0]
+
+
+def test_missed(directory):
+    """Of each store it is said when its moments are not taken, once, and how many they were when they are again."""
+    holds = {name: subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", f"--store={directory}/{name}.stackdepot", "--", HOLD],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             for name in ("bad", "good", "worse")}
+    for hold in holds.values():
+        check(hold.stdout.readline() == "ready\n", "hold.c begins")
+    refused, answers = {"bad", "worse"}, []
+
+    def status_of(path):
+        answers.append((service_of(path), 400 if service_of(path) in refused else 200))
+        return answers[-1][1]
+
+    def times(name, status):
+        return list(answers).count((name, status))
+
+    with Recorder() as server:
+        server.status_of = status_of
+        push = subprocess.Popen([TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", "--every=1", f"--stores={directory}"],
+                                stderr=subprocess.PIPE, text=True)
+        eventually(lambda: times("good", 200) >= 3 and all(times(name, 400) >= 3 for name in refused), "three rounds")
+        refused.discard("bad")
+        eventually(lambda: times("bad", 200) >= 2, "one is taken again")
+        push.send_signal(signal.SIGTERM)
+        said = push.communicate(timeout=60)[1]
+    for name in ("bad", "worse"):
+        check(said.count(f"this moment of {directory}/{name}.stackdepot is not told") == 1, f"{name}: when it begins", said)
+        counts = re.findall(rf"(\d+) moments of {directory}/{name}\.stackdepot were not told", said)
+        check(counts == [str(times(name, 400))], f"{name}: and how many", counts, times(name, 400), said)
+    check("good.stackdepot" not in said, "nothing of what was taken", said)
+    for hold in holds.values():
+        hold.communicate()
 
 
 if __name__ == "__main__":
