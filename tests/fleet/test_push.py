@@ -9,6 +9,7 @@ import gzip
 import http.server
 import os
 import re
+import resource
 import shutil
 import socket
 import stat
@@ -23,6 +24,7 @@ import servers  # noqa: E402
 from fleet import BUGS, HOLD, ask, check_equal, init, make_gone, push, stored, told, wanted_of  # noqa: E402
 from tool import TOOL, call, check, record, report, run_all  # noqa: E402
 
+FAKETIME = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
 HOSTILE = ["quo'te\"s", "back\\slash\\", "tab\there", "new\nline", "[jit]", "','", "\x1b[31m", "percent%s", "é‮"]
 
 
@@ -275,6 +277,51 @@ def test_gone(directory):
         check_equal(server, stores, "what is gone holds nothing")
 
 
+def days_ago(number):
+    """An environment in which that is now, for clocks that tell the time of day."""
+    return {**os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME": f"-{number}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def test_days(directory):
+    """A day goes with its partitions, and the others stay right; what of it is sent again afterwards, even twice, counts once."""
+    if not os.path.exists(FAKETIME):
+        return "faketime"
+    held, spool = Held(f"{directory}/held.stackdepot"), f"{directory}/spool"
+    server = servers.one(f"{directory}/server")
+    url = server.url
+    held.order("k")
+    push(url, spool, held.store, status=2, env=days_ago(3))
+    for number in (1, 2):
+        shutil.copytree(spool, f"{directory}/saved-{number}")
+    old = ("--until=2d", "--since=4d")
+    with server:
+        init(server)
+        push(url, spool, held.store, env=days_ago(3))
+        push(url, f"{directory}/other", "--host=gone", held.store, env=days_ago(3))
+        held.order("kk")
+        push(url, spool, held.store, env=days_ago(1))
+        held.order("k")
+        push(url, spool, held.store)
+        check_equal(server, [held.store], "three days", "WHERE host != 'gone'")
+        today, then = ask(url, "top")["stacks"], ask(url, "top", *old)["stacks"]
+        check(today[0]["live_bytes"] == 500000 and then[0]["live_bytes"] == 400000 and then[0]["hosts"] == 2, "today and then", today, then)
+        for table in ("samples", "processes", "sources", "lost"):
+            for day, in server.rows(f"SELECT DISTINCT toYYYYMMDD(time) FROM stackdepot.{table} WHERE time < now() - 2 * 86400"):
+                server.ask(f"ALTER TABLE stackdepot.{table} DROP PARTITION {day}")
+        check(ask(url, "top", *old)["stacks"] == [], "the day is gone")
+        check_equal(server, [held.store], "without it")
+        check(ask(url, "top")["stacks"] == today, "today is what it was", today, ask(url, "top")["stacks"])
+        grown = ask(url, "growth")["stacks"][0]
+        check(grown["grown_bytes"] == 300000 and grown["hosts"] == 1, "growth since the day after", grown)
+        for number in (1, 2):
+            push(url, f"{directory}/saved-{number}", held.store)
+            check_equal(server, [held.store], f"the old day, {number} times again")
+        check(ask(url, "top")["stacks"] == today, "today is what it was then, too", today, ask(url, "top")["stacks"])
+        again = ask(url, "top", *old)["stacks"]
+        check(again[0]["live_bytes"] == 200000 and again[0]["hosts"] == 1, "and the day has what the one host told", again)
+    held.end()
+
+
 def test_clock(directory):
     """A clock that was set is told; what is the last is not asked of it."""
     stores, spool = make_stores(directory), f"{directory}/spool"
@@ -444,14 +491,29 @@ def test_slow(directory):
     server.shutdown()
 
 
+def longest_arguments():
+    """As much as Linux lets a process begin with, in words of 130,000 bytes, and the limit of the stack that it takes."""
+    stack = 64 << 20
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    if hard != resource.RLIM_INFINITY:
+        stack = min(stack, hard)
+    room = min(6 << 20, stack // 4) - sum(len(name) + len(value) + 10 for name, value in os.environb.items()) - (100 << 10)
+    return ["x" * 130000] * (room // 130009), lambda: resource.setrlimit(resource.RLIMIT_STACK, (stack, hard))
+
+
 def test_hostile(directory):
-    """Names of services, hosts, releases and programs; a long command line; a store that is none."""
+    """Names of services, hosts, releases and programs; a command line of megabytes; a store that is none."""
     spool = f"{directory}/spool"
+    words, limit = longest_arguments()
+    check(sum(len(word) for word in words) > 1800000, "megabytes of arguments", len(words))
     with servers.one(f"{directory}/server") as server:
         init(server)
         for number, name in enumerate(HOSTILE):
             store = f"{directory}/{number}.stackdepot"
-            record(store, f"{BUGS}/bug-double-free", "x" * 100000, options=("--quiet", "--memory=1M"))
+            more = [] if number else words
+            native = call(f"{BUGS}/bug-double-free", *more, preexec_fn=limit)
+            done = record(store, f"{BUGS}/bug-double-free", *more, options=("--quiet", "--memory=1M"), preexec_fn=limit)
+            check(done.returncode == native.returncode, "it ends as by itself", done.returncode, native.returncode, done.stderr)
             push(server.url, spool, f"--service={name}", f"--version={name}", f"--host={name}", store)
         services = ask(server.url, "services", "--limit=100")["services"]
         check(len(services) == len(HOSTILE) and all("\x1b" not in service["service"] for service in services),
@@ -462,6 +524,9 @@ def test_hostile(directory):
         none = f"{directory}/none.stackdepot"
         with open(none, "wb") as out:
             out.write(os.urandom(100000))
+        for table in ("processes", "sources", "samples"):
+            found = server.ask(f"SELECT count() FROM stackdepot.{table} WHERE position(toString(tuple(*)), 'xxxx') > 0")
+            check(found == "0\n", f"arguments, which may be secrets, are not in {table}", found)
         done = push(server.url, spool, none, f"{directory}/0.stackdepot", status=2)
         check("none.stackdepot" in done.stderr, "a store that is none is named", done.stderr)
         check(ask(server.url, "services", "--since=1h")["services"], "and the others are told")
