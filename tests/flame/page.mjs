@@ -63,7 +63,7 @@ export async function open(file) {
 	page.on("request", (request) => page.requests.push(request.url()));
 	page.on("pageerror", (error) => page.problems.push(error.message));
 	page.on("console", (message) => page.problems.push(message.text()));
-	page.url_ = file.startsWith("http:") ? file : pathToFileURL(file).href;
+	page.url_ = /^(http|file):/.test(file) ? file : pathToFileURL(file).href;
 	await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 	await page.goto(page.url_);
 	await settled(page);

@@ -5,9 +5,12 @@
 usage: test_boot.py STACKDEPOT PRELOAD PROGRAM [ROOT]
 
 Outside it puts an empty layer over ROOT (/), boots systemd there with nothing but this script as its
-work, and prints what it says. With `--inside` it is that work. Takes root and systemd-nspawn; RESTARTS=N is 100.
-With ROOT, a fresh system in which the packages are installed, their tool is used.
+work, and prints what it says. With `--inside` it is that work. Takes root and systemd-nspawn; RESTARTS=N is 100; TESTS chooses.
+With ROOT, a fresh system in which the packages are installed, their tool is used. The units of the packages, for the agent and for
+pushing, run there, too, as root of that system installed them; what is pushed goes to a ClickHouse, if there is one.
 """
+import gzip
+import json
 import os
 import re
 import shutil
@@ -15,8 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 RESTARTS = int(os.environ.get("RESTARTS", "100"))
+CHOSEN = os.environ.get("TESTS", "").split()
 UNITS = "/etc/systemd/system"
 # systemd's own, which differ from start to start.
 CHANGING = {"INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM"}
@@ -194,11 +200,172 @@ def test_masked():
     check(done.returncode == 2 or "UNIT" not in done.stderr, "masked", done.stderr)
 
 
+# --- units of the packages ---------------------------------------------------------------------------
+
+def eventually(holds, text):
+    for _ in range(2400):
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.05)
+    return fail(text, found, journal("stackdepot-push"), journal("stackdepot-agent"))
+
+
+def change(name, lines):
+    """As `systemctl edit`."""
+    write(f"{UNITS}/{name}.service.d/test.conf", "[Service]\n" + lines)
+    systemctl("daemon-reload")
+
+
+def unchanged(*names):
+    for name in names:
+        shutil.rmtree(f"{UNITS}/{name}.service.d")
+    systemctl("daemon-reload")
+
+
+# Of a user who is there, of one who is there while it runs, of root; each with its store.
+KINDS = {"fixed": "User=nobody\n", "dynamic2": "DynamicUser=yes\nProtectSystem=strict\nPrivateUsers=yes\n", "root": ""}
+
+
+def start_kinds():
+    for name, lines in KINDS.items():
+        unit(name, lines)
+        good(TOOL, "service", "enable", "--restart", "--mode=full", "--memory=2M", name)
+        environment(name)
+        check("1 running" in good(TOOL, "service", "status", name), f"{name} runs")
+
+
+def stop_kinds():
+    for name in KINDS:
+        systemctl("stop", name)
+        good(TOOL, "service", "disable", name)
+
+
+def held(name):
+    """Bytes and objects of its store."""
+    stacks = json.loads(good(TOOL, "export", "--format=json", store_of(name)))["stacks"]
+    return sum(one["live_bytes"] for one in stacks), sum(one["live_objects"] for one in stacks)
+
+
+TOLD = """SELECT service, sum(b), sum(o), sum(l) FROM (SELECT service, source, stack, argMax(live_bytes + left_bytes, seq) AS b,
+ argMax(live_objects + left_objects, seq) AS o, argMax(left_objects, seq) AS l FROM stackdepot.samples GROUP BY service, source, stack)
+ GROUP BY service ORDER BY service"""
+
+
+def told(server):
+    """Beside those of the tests before."""
+    return {name: tuple(float(number) for number in numbers) for name, *numbers in server.rows(TOLD) if name in KINDS}
+
+
+def is_told(server):
+    """Of each service, which runs, what it holds."""
+    return told(server) == {name: (*held(name), 0.0) for name in KINDS}
+
+
+def ended(name):
+    """In peace, at once, and without a word."""
+    systemctl("stop", name)
+    result = systemctl("show", "-p", "Result", "-p", "ExecMainStatus", name).split()
+    check(set(result) == {"Result=success", "ExecMainStatus=0"}, f"{name} ends", result, journal(name))
+    return [line for line in journal(name).splitlines() if re.match(r"stackdepot(-agent)?: ", line)]
+
+
+def clickhouse():
+    """None, with a line that says so, if there is none."""
+    sys.path.insert(0, "/tests/fleet")
+    servers = __import__("servers")
+    if servers.missing():
+        say("  left out: needs", servers.missing())
+        return None
+    return servers.one("/server")
+
+
+def credentials():
+    """Root's; and what has no rights but to read stores reads it."""
+    write("/etc/stackdepot/push", "fleet:secret of the fleet\n")
+    os.chmod("/etc/stackdepot/push", 0o600)
+
+
+def try_push(server):
+    """The unit as it is, but for its server and its pace."""
+    change("stackdepot-push", f'Environment="PUSH_OPTIONS=--server={server.url} --credentials=/etc/stackdepot/push --every=1"\n')
+    systemctl("start", "stackdepot-push")
+    eventually(lambda: is_told(server), "each service is told")
+    state = os.stat("/var/cache/private/stackdepot-push")
+    check(state.st_mode & 0o777 == 0o700 and state.st_uid, "its spool is its own", oct(state.st_mode), state.st_uid)
+    server.kill()
+    systemctl("restart", "root")
+    eventually(lambda: "what waits is kept" in journal("stackdepot-push"), "a server that is gone")
+    server.begin().wait()
+    eventually(lambda: told(server).get("root", (0, 0))[:2] == held("root"), "it comes later")
+    lines = ended("stackdepot-push")
+    check(len(lines) == 1, "one line, of the server that was gone", lines)
+    systemctl("start", "stackdepot-push")
+    systemctl("restart", "fixed")
+    eventually(lambda: told(server)["fixed"][:2] == held("fixed"), "it goes on with its spool")
+    check(ended("stackdepot-push") == lines, "and has nothing more to say", journal("stackdepot-push"))
+    sources = {name: number for name, number in server.rows("SELECT service, uniqExact(source) FROM stackdepot.samples GROUP BY service")}
+    check(set(KINDS) <= set(sources) and set(sources.values()) == {"1"}, "each store is one source", sources)
+
+
+def get(path):
+    with urllib.request.urlopen(f"http://127.0.0.1:9920/{path}", timeout=120) as answer:
+        return answer.read()
+
+
+def metrics():
+    try:
+        return get("metrics").decode()
+    except OSError:
+        return ""
+
+
+def try_agent(server):
+    """The unit as it is; then pushing, too, as docs/agent.md has it."""
+    wanted = [f'stackdepot_processes{{service="{name}",state="running"}} 1\n' for name in KINDS]
+    systemctl("start", "stackdepot-agent")
+    eventually(lambda: all(line in metrics() for line in wanted), "each service is seen to run")
+    for name in KINDS:
+        check(gzip.decompress(get(f"debug/pprof/heap?service={name}")), f"a profile of {name}")
+    check(b"</html>" in get("flame?service=dynamic2"), "a picture")
+    check(ended("stackdepot-agent") == [line for line in journal("stackdepot-agent").splitlines() if "http://127" in line],
+          "it says where it listens, and no more", journal("stackdepot-agent"))
+    if not server:
+        return
+    server.ask("TRUNCATE TABLE stackdepot.samples")
+    change("stackdepot-agent", "CacheDirectory=stackdepot-push\nExecStart=\nExecStart=/usr/bin/stackdepot-agent --push-every=1 "
+           f"--push={server.url} --push-credentials=/etc/stackdepot/push --push-spool=/var/cache/stackdepot-push/agent\n")
+    systemctl("start", "stackdepot-agent")
+    eventually(lambda: {name: found[:2] for name, found in told(server).items()} == {name: held(name) for name in KINDS}, "by the agent")
+    eventually(lambda: b'"dynamic2"' in get("fleet/services"), "what it asks")
+    check("stackdepot_agent_pushes_failed_total 0\n" in metrics(), "no push fails", metrics()[-800:])
+    ended("stackdepot-agent")
+
+
+def test_units():
+    """Who pushes, and the agent, as the packages have them: they read each service's store, and no more is forbidden than should be."""
+    missing = [name for name in ("stackdepot-fleet", "stackdepot-agent") if not os.path.exists(f"/usr/bin/{name}")]
+    if missing:
+        return say("  left out: needs", *missing)
+    start_kinds()
+    credentials()
+    server = clickhouse()
+    if server:
+        with server:
+            good("stackdepot-fleet", "fleet", "init", f"--server={server.url}")
+            try_push(server)
+            try_agent(server)
+        unchanged("stackdepot-push", "stackdepot-agent")
+    else:
+        try_agent(None)
+    return stop_kinds()
+
+
 def inside():
     os.makedirs("/said", exist_ok=True)
     os.chmod("/said", 0o777)
     for name, test in list(globals().items()):
-        if name.startswith("test_"):
+        if name.startswith("test_") and (not CHOSEN or name[5:] in CHOSEN):
             say(name[5:])
             test()
     check(not call(TOOL, "service", "disable", "--all").returncode, "disable --all")
@@ -221,7 +388,7 @@ SuccessAction=exit
 FailureAction=exit
 [Service]
 Type=oneshot
-Environment=PATH=/usr/sbin:/usr/bin:/sbin:/bin RESTARTS={restarts}
+Environment=PATH=/usr/sbin:/usr/bin:/sbin:/bin RESTARTS={restarts} "TESTS={tests}"
 ExecStart=/usr/bin/python3 {script} --inside {words}
 StandardOutput=file:/said-all
 StandardError=inherit
@@ -234,12 +401,31 @@ def write(path, text):
         file.write(text)
 
 
+def copy(source, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copy(source, target)
+
+
+def put_units(root):
+    """Of the build, where packages would put them; what they did put there stays. And what starts a ClickHouse."""
+    for name in ("fleet", "agent"):
+        built = f"{os.path.dirname(TOOL)}/../{name}/stackdepot-{name}"
+        if os.path.exists(built):
+            copy(built, f"{root}/usr/bin/stackdepot-{name}")
+    for name in ("stackdepot-push.service", "stackdepot-agent.service"):
+        if not os.path.exists(f"{root}/lib/systemd/system/{name}"):
+            copy(f"{HERE}/../../share/systemd/{name}", f"{root}{UNITS}/{name}")
+    copy(f"{HERE}/../fleet/servers.py", f"{root}/tests/fleet/servers.py")
+    copy(f"{HERE}/../common/tool.py", f"{root}/tests/common/tool.py")
+
+
 def boot(root):
     script = "/test_boot.py"
     shutil.copy(__file__, root + script)
+    put_units(root)
     write(f"{root}{UNITS}/stackdepot-test.target", TARGET)
     write(f"{root}{UNITS}/stackdepot-test.service",
-          WORK.format(script=script, words=f"{TOOL} {PRELOAD} {PROGRAM}", restarts=RESTARTS))
+          WORK.format(script=script, words=f"{TOOL} {PRELOAD} {PROGRAM}", restarts=RESTARTS, tests=" ".join(CHOSEN)))
     for name in ("machine-id", "hostname"):
         if os.path.lexists(f"{root}/etc/{name}"):
             os.remove(f"{root}/etc/{name}")
