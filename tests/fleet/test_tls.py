@@ -25,6 +25,7 @@ from tool import TOOL, call, check, eventually, run_all  # noqa: E402
 
 AGENT = os.path.abspath(sys.argv[4])
 SECRET = "secret of the fleet"
+KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 
 def openssl(directory, *words):
@@ -33,7 +34,7 @@ def openssl(directory, *words):
 
 
 def authority(directory, name):
-    openssl(directory, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "30",
+    openssl(directory, "req", "-x509", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "30",
             "-subj", f"/CN={name} of a test")
     return f"{directory}/{name}.crt"
 
@@ -42,7 +43,7 @@ def certificate(directory, name, by="good", hosts="DNS:localhost,IP:127.0.0.1", 
     """Signed by an authority; with its key in one file."""
     with open(f"{directory}/{name}.names", "w", encoding="ascii") as out:
         out.write(f"subjectAltName={hosts}\n")
-    openssl(directory, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    openssl(directory, "req", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
     openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", days,
             "-extfile", f"{name}.names", "-out", f"{name}.crt")
     return f"{directory}/{name}.crt", f"{directory}/{name}.key"
