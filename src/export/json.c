@@ -99,10 +99,7 @@ static void json_stacks(struct json_export *json)
 		uint64_t key = profile_key(&stack->trace);
 
 		writer_object(writer, NULL);
-		writer_number(writer, "live_bytes", stack->sums.bytes);
-		writer_number(writer, "live_objects", stack->sums.objects);
-		writer_number(writer, "allocated_bytes", stack->sums.alloc_bytes);
-		writer_number(writer, "allocations", stack->sums.allocs);
+		json_sums(writer, &stack->sums);
 		writer_text(writer, "missing",
 			    stack->trace.nr	   ? NULL
 			    : stack->trace.evicted ? "evicted"

@@ -32,6 +32,7 @@ struct profile_sums {
 	double bytes_variance;
 	double allocs;
 	double alloc_bytes;
+	double alloc_bytes_variance; /* at most, where it is an estimate */
 };
 
 static inline void profile_sums_add(struct profile_sums *sum, const struct profile_sums *more)
@@ -42,6 +43,16 @@ static inline void profile_sums_add(struct profile_sums *sum, const struct profi
 	sum->bytes_variance += more->bytes_variance;
 	sum->allocs += more->allocs;
 	sum->alloc_bytes += more->alloc_bytes;
+	sum->alloc_bytes_variance += more->alloc_bytes_variance;
+}
+
+/*
+ * What was allocated is kept as sums, without the weights of its samples. Of s bytes that were
+ * sampled at a rate of R the variance is s * R at most, and nearly that if the objects are small.
+ */
+static inline void profile_sums_rate(struct profile_sums *sums, uint64_t coarsest_rate)
+{
+	sums->alloc_bytes_variance = sums->alloc_bytes * (double)coarsest_rate;
 }
 
 struct profile_stack {

@@ -239,9 +239,11 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 {
 	const struct profile *profile = read->profile;
 	struct read_select select = {.profile = profile, .store = number, .all = all};
+	struct stackdepot_store_info info;
 	struct stackdepot_stack *sums;
 	size_t i, nr;
 
+	stackdepot_store_get_info(profile->stores[number].store, &info);
 	if (read_sums(&profile->stores[number], profile->peak, &select, &sums, &nr))
 		return false;
 	if (nr)
@@ -249,9 +251,12 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 	read->room = read->nr + nr;
 	read->stacks = memory_realloc(read->stacks, read->room * sizeof(*read->stacks));
 	for (i = 0; i < nr; i++) {
+		struct profile_sums *found;
+
 		if (profile->is_part && sums[i].objects <= 0)
 			continue;
-		read_add_stack(read, number, sums[i].trace)->stack.sums = (struct profile_sums){
+		found = &read_add_stack(read, number, sums[i].trace)->stack.sums;
+		*found = (struct profile_sums){
 			.objects = sums[i].objects,
 			.bytes = sums[i].bytes,
 			.objects_variance = sums[i].objects_variance,
@@ -259,6 +264,7 @@ static bool read_stacks(struct read *read, size_t number, bool all)
 			.allocs = profile->is_part ? 0 : sums[i].allocs,
 			.alloc_bytes = profile->is_part ? 0 : sums[i].alloc_bytes,
 		};
+		profile_sums_rate(found, info.sample_bytes);
 	}
 	free(sums);
 	return true;
@@ -573,6 +579,7 @@ static void read_held(struct read *read)
 
 		process->live.allocs = process->info.allocs;
 		process->live.alloc_bytes = process->info.alloc_bytes;
+		profile_sums_rate(&process->live, process->info.sample_bytes);
 		if (profile->lost_only) {
 			held_lost(process);
 		} else if (profile->peak) {

@@ -152,11 +152,13 @@ static int top_compare(const void *a, const void *b)
 
 static void top_stack(const struct report *report, const struct profile_stack *stack)
 {
-	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], live[TEXT_BYTES];
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], live[TEXT_BYTES], error[TEXT_BYTES + 8];
+	const double variance = stack->sums.alloc_bytes_variance;
 
 	puts("");
 	text_heading(&report->style,
-		     "%s in %s, %s of it live:", text_bytes(stack->sums.alloc_bytes, bytes),
+		     "%s%s%s in %s, %s of it live:", text_bytes(stack->sums.alloc_bytes, bytes),
+		     text_error(variance, error), variance > 0 ? " at most" : "",
 		     text_number(stack->sums.allocs, "object", objects),
 		     text_bytes(stack->sums.bytes, live));
 	text_trace(stdout, &report->style, &stack->trace);

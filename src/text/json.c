@@ -54,6 +54,9 @@ void json_sums(struct writer *writer, const struct profile_sums *sums)
 	}
 	writer_number(writer, "allocated_bytes", sums->alloc_bytes);
 	writer_number(writer, "allocations", sums->allocs);
+	if (sums->alloc_bytes_variance > 0)
+		writer_number(writer, "allocated_bytes_error_at_most",
+			      sqrt(sums->alloc_bytes_variance));
 }
 
 static void json_after(struct writer *writer, const char *key,

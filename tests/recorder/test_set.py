@@ -155,7 +155,7 @@ def errors_of(function, truth, stacks):
 
 def intervals(directory):
     """95 of 100 intervals of two standard errors cover the truth, and the estimates lean to no side."""
-    wrong = {"keep": [], "grow": []}
+    wrong, allocated = {"keep": [], "grow": []}, []
     for _ in range(INTERVALS):
         program = Program(f"{directory}/intervals", "mode=full:quarantine=0")
         change(program.pid, "sample=32K")
@@ -164,8 +164,15 @@ def intervals(directory):
         stacks = program.report()["stacks"]
         for function, errors in wrong.items():
             errors.append(errors_of(function, 3000, stacks))
+        found = [stack for stack in stacks if any(frame["function"] == "keep" for frame in stack["stack"])]
+        allocated.append((sum(stack["allocated_bytes"] for stack in found) - 3000 * 900)
+                         / sum(stack["allocated_bytes_error_at_most"] ** 2 for stack in found) ** 0.5)
         program.end()
         os.unlink(program.store)
+    # Of objects that are small beside the rate "at most" is nearly what it is.
+    spread = sum(error ** 2 for error in allocated) / INTERVALS
+    print(f"   allocated: {spread:.2f} of the greatest variance")
+    check(0 < spread < 1 + 5 * (2 / INTERVALS) ** 0.5, "what was allocated", allocated)
     for function, errors in wrong.items():
         within = [sum(abs(error) < width for error in errors) / INTERVALS for width in (1, 1.96)]
         mean = sum(errors) / INTERVALS
