@@ -52,6 +52,7 @@ struct search {
 	struct stop stop;
 	struct image image;
 	struct mark mark;
+	const struct lost_copied *copied; /* NULL if it was told */
 	int error;
 };
 
@@ -160,6 +161,16 @@ static bool lost_notes_region(void *context, struct image_mapping *mapping)
 	return true;
 }
 
+/* Once. */
+static void lost_tell(struct search *search)
+{
+	const struct lost_copied *copied = search->copied;
+
+	search->copied = NULL;
+	if (copied)
+		copied->call(copied->context);
+}
+
 static int lost_copy(struct search *search, struct stackdepot_store *store, pid_t pid)
 {
 	uint64_t begun;
@@ -180,6 +191,10 @@ static int lost_copy(struct search *search, struct stackdepot_store *store, pid_
 	error = lost_read_objects(search, store);
 	if (!error)
 		error = image_copy(pid, lost_notes_region, search, &search->image);
+	/* Then it has not to wait when it goes on: what comes meanwhile goes to other threads. */
+	if (search->copied)
+		stop_keep_out(&search->stop, pid);
+	lost_tell(search);
 	stop_resume(&search->stop);
 	search->lost.stopped_ns = lost_now_ns() - begun;
 	search->lost.threads = (unsigned int)search->stop.nr;
@@ -300,7 +315,7 @@ static bool lost_sees_all(const struct stackdepot_store_info *info)
 int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info *process,
 	      const char *store_path, const struct lost_copied *copied, struct lost *ret_lost)
 {
-	struct search search = {.process = process->serial};
+	struct search search = {.process = process->serial, .copied = copied};
 	int error;
 
 	if (stat(store_path, &search.store))
@@ -308,8 +323,7 @@ int lost_find(struct stackdepot_store *store, const struct stackdepot_store_info
 	search.recorder_end = process->recorder_end;
 	search.lost.heap_is_roots = !lost_sees_all(process);
 	error = lost_copy(&search, store, (pid_t)process->pid);
-	if (copied)
-		copied->call(copied->context);
+	lost_tell(&search);
 	if (!error)
 		error = lost_search(&search);
 	if (!error)

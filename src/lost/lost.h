@@ -44,7 +44,7 @@ struct lost {
 	bool heap_is_roots;
 };
 
-/* Whom to tell that the process is not needed any more. */
+/* Of a process that is about to end: whom to tell that it is not needed any more. */
 struct lost_copied {
 	void (*call)(void *context);
 	void *context;

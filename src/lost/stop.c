@@ -216,12 +216,77 @@ int stop_all(pid_t pid, struct stop *stop)
 	return error;
 }
 
-void stop_resume(struct stop *stop)
+/* Signals that wait for the process as a whole, as bits. */
+static uint64_t stop_pending(pid_t pid)
 {
+	char path[64], line[256];
+	unsigned long long pending = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "ShdPnd: %llx", &pending) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return pending;
+}
+
+void stop_keep_out(const struct stop *stop, pid_t pid)
+{
+	const uint64_t came = stop_pending(pid);
+	uint64_t mask;
 	size_t i;
 
-	for (i = 0; i < stop->nr; i++)
-		(void)ptrace(PTRACE_DETACH, stop->threads[i].tid, 0, 0);
+	for (i = 0; came && i < stop->nr; i++) {
+		const pid_t tid = stop->threads[i].tid;
+
+		if (ptrace(PTRACE_GETSIGMASK, tid, sizeof(mask), &mask))
+			continue;
+		mask |= came;
+		(void)ptrace(PTRACE_SETSIGMASK, tid, sizeof(mask), &mask);
+	}
+}
+
+/* Has it ended, and is nobody's any more? */
+static bool stop_reap(pid_t tid)
+{
+	int status;
+	const pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+
+	if (got == tid && WIFSTOPPED(status))
+		return !ptrace(PTRACE_DETACH, tid, 0, 0);
+	return got;
+}
+
+/*
+ * One that goes on may end the process, and a thread that is killed in its stop is ours to wait
+ * for: without it the process would be there for ever. The first thread has ended when the others
+ * have.
+ */
+void stop_resume(struct stop *stop)
+{
+	const struct timespec look = {.tv_nsec = LOOK_NS};
+	const uint64_t until_ns = stop_now_ns() + WAIT_NS;
+	size_t i, left = 0;
+
+	for (i = 0; i < stop->nr; i++) {
+		stop->threads[i].ended = ptrace(PTRACE_DETACH, stop->threads[i].tid, 0, 0);
+		left += stop->threads[i].ended;
+	}
+	while (left && stop_now_ns() < until_ns) {
+		for (i = 0; i < stop->nr; i++) {
+			struct stop_thread *thread = &stop->threads[i];
+
+			if (!thread->ended || !stop_reap(thread->tid))
+				continue;
+			thread->ended = false;
+			left--;
+		}
+		if (left)
+			nanosleep(&look, NULL);
+	}
 }
 
 void stop_release(struct stop *stop)

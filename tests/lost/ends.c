@@ -83,6 +83,11 @@ static void end_as(const char *how, char **argv)
 		setitimer(ITIMER_REAL, &soon, NULL);
 		_exit(7);
 	}
+	if (!strcmp(how, "beside")) {
+		pthread_create(&thread, NULL, never_ends, NULL);
+		(void)getchar();
+		_exit(7);
+	}
 	if (!strcmp(how, "_Exit"))
 		_Exit(7);
 	if (!strcmp(how, "kill"))

@@ -208,6 +208,65 @@ def test_signal_at_the_end(store):
     check(program.wait(timeout=PATIENCE) == 7, "the status is the program's", program.returncode)
 
 
+def threads_of(pid):
+    """How each thread does (t: it is traced, and stopped); none if the process has ended."""
+    try:
+        tasks = [f"/proc/{pid}/task/{tid}/stat" for tid in os.listdir(f"/proc/{pid}/task")]
+        found = set()
+        for task in tasks:
+            with open(task, encoding="utf-8") as file:
+                found.add(file.read().rsplit(")", 1)[1].split()[0])
+        return found
+    except OSError:
+        return set()
+
+
+def traced(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return not re.search(r"^TracerPid:\s+0$", file.read(), re.M)
+
+
+def signal_while_stopped(store):
+    """Whether a signal came while all threads were stopped; what looks takes three seconds longer than it would. None: it
+    may not be held up."""
+    program = subprocess.Popen([TOOL, "run", "--lost", "--store", store, "--", os.path.join(PROGRAMS, "lost-ends"), "beside"],
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = eventually(lambda: set(children(program.pid).values()) == {"lost-ends", "stackdepot"} and children(program.pid),
+                         "the program and who looks are there")
+    pid, looks = sorted(started, key=started.get)
+    eventually(lambda: len(os.listdir(f"/proc/{pid}/task")) == 2, "its threads are there")
+    slow = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=process_vm_readv",
+                             "-e", "inject=process_vm_readv:delay_enter=3000000:when=1", "-p", str(looks)])
+    eventually(lambda: traced(looks) or slow.poll() is not None, "what looks is held up")
+    program.stdin.close()
+    if slow.poll() is not None:
+        program.wait(timeout=PATIENCE)
+        return None
+    eventually(lambda: threads_of(pid) in ({"t"}, {"Z"}, set()), "all are stopped")
+    stopped = threads_of(pid) == {"t"}
+    if stopped:
+        os.kill(pid, signal.SIGALRM)
+        stopped = threads_of(pid) == {"t"}
+    status = program.wait(timeout=PATIENCE)
+    slow.wait(timeout=PATIENCE)
+    check(status == 7 or not stopped, "the status is the program's", status)
+    return stopped
+
+
+def test_signal_beside(store):
+    """Nor does one that another thread would have taken."""
+    if not shutil.which("strace"):
+        print("signal_beside is left out: strace is missing")
+        return
+    for number in range(20):
+        stopped = signal_while_stopped(f"{store}.{number}")
+        if stopped is None:
+            print("signal_beside is left out: strace may not")
+        if stopped is not False:
+            return
+    check(False, "it was never seen stopped")
+
+
 def test_alone(store):
     """A process that outlives the run, or that nobody looks at, ends all the same."""
     os.mkfifo(store + ".go")
@@ -287,7 +346,7 @@ def sanitizer(store, compiler):
 
 
 def main():
-    tests = os.environ.get("TESTS", "kinds ended not_its_store ends status signal_at_the_end alone sampled stopped guarded moving sanitizer").split()
+    tests = os.environ.get("TESTS", "kinds ended not_its_store ends status signal_at_the_end signal_beside alone sampled stopped guarded moving sanitizer").split()
     for name in tests:
         with tempfile.TemporaryDirectory() as directory:
             globals()["test_" + name](os.path.join(directory, "store"))
