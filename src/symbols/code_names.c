@@ -2,34 +2,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/search.h"
+#include "base/table.h"
 #include "symbols/code_names.h"
 
 #define ENTRIES_MAX (4u << 20)
-#define NAME_BYTES 1024u /* longer ones are cut */
-#define LOOK_MAX 4096u	 /* entries looked at for one address: a file may be made to take long, */
-#define WORK_MAX (256u << 20) /* and those looked at for all that moved */
+#define NAME_BYTES 1024u /* longer ones are cut, and end with CUT */
+#define CUT "..."
+#define NO_ENTRY SIZE_MAX
 
 #define DUMP_MAGIC 0x4a695444u
 enum { DUMP_LOAD = 0, DUMP_MOVE = 1 };
 
+/* Later ones hold. */
 struct entry {
 	uint64_t start;
 	uint64_t end;
-	uint64_t reach; /* the greatest end up to here, once sorted */
-	uint64_t index; /* what a jitdump calls it by */
-	size_t order;	/* later ones hold */
 	char *name;
+};
+
+/* Addresses that one entry names; no two have one in common. */
+struct piece {
+	uint64_t start;
+	uint64_t end;
+	size_t entry;
+};
+
+/* What a jitdump calls code by, and the last entry of it. */
+struct code {
+	uint64_t index;
+	size_t entry;
 };
 
 struct code_names {
 	struct entry *entries;
 	size_t nr;
 	size_t room;
-	bool sorted;
+	struct piece *pieces; /* in the order of addresses, of all entries if there are any */
+	size_t nr_pieces;
+	size_t room_pieces;
+	struct code *codes;
+	size_t room_codes;
+	struct table by_index;
+	bool full; /* any name may have been followed by one that is not here */
 	time_t time;
-	size_t work;
 };
 
 struct code_names *code_names_open(void)
@@ -43,8 +61,12 @@ void code_names_close(struct code_names *names)
 
 	for (i = 0; names && i < names->nr; i++)
 		free(names->entries[i].name);
-	if (names)
+	if (names) {
 		free(names->entries);
+		free(names->pieces);
+		free(names->codes);
+		table_free(&names->by_index);
+	}
 	free(names);
 }
 
@@ -63,26 +85,31 @@ void code_names_read_at(struct code_names *names, time_t time)
 	names->time = time;
 }
 
-static void names_add(struct code_names *names, uint64_t start, uint64_t bytes, uint64_t index,
-		      const char *name, size_t length)
+static void names_add(struct code_names *names, uint64_t start, uint64_t bytes, const char *name,
+		      size_t length)
 {
-	struct entry entry = {.start = start, .end = start + bytes, .index = index};
+	struct entry entry = {.start = start, .end = start + bytes};
+	const bool cut = length > NAME_BYTES;
 	size_t i;
 
-	if (!start || !bytes || entry.end < start || !length || names->nr == ENTRIES_MAX)
+	if (!start || !bytes || entry.end < start || !length)
 		return;
-	if (length > NAME_BYTES)
+	names->full |= names->nr == ENTRIES_MAX;
+	if (names->full)
+		return;
+	if (cut)
 		length = NAME_BYTES;
-	entry.order = names->nr;
-	entry.name = memory_alloc(length + 1);
+	entry.name = memory_alloc(length + sizeof(CUT));
 	memcpy(entry.name, name, length);
 	for (i = 0; i < length; i++) /* a name is a line where it is kept */
 		if (entry.name[i] == '\n' || entry.name[i] == '\r')
 			entry.name[i] = ' ';
+	if (cut)
+		strcpy(entry.name + length, CUT);
 	names->entries =
 		memory_room(names->entries, names->nr, &names->room, sizeof(*names->entries));
 	names->entries[names->nr++] = entry;
-	names->sorted = false;
+	names->nr_pieces = 0;
 }
 
 /* --- perf maps -------------------------------------------------------------------------------- */
@@ -119,7 +146,7 @@ void code_names_map(struct code_names *names, const char *bytes, size_t length)
 			return;
 		next = stop + 1;
 		if (map_number(&at, stop, &start) && map_number(&at, stop, &size))
-			names_add(names, start, size, 0, at, strnlen(at, (size_t)(stop - at)));
+			names_add(names, start, size, at, strnlen(at, (size_t)(stop - at)));
 	}
 }
 
@@ -148,33 +175,56 @@ static uint64_t dump_u64(const struct dump *dump, size_t offset)
 	return value;
 }
 
+static bool code_is(const void *owner, size_t number, const void *key)
+{
+	const struct code_names *names = owner;
+
+	return names->codes[number].index == *(const uint64_t *)key;
+}
+
+static struct code *code_of(struct code_names *names, uint64_t index)
+{
+	const size_t nr = names->by_index.nr;
+	const size_t number = table_number(&names->by_index, hash_word(HASH_BASIS, index), code_is,
+					   names, &index);
+
+	if (number == nr) {
+		names->codes =
+			memory_room(names->codes, nr, &names->room_codes, sizeof(*names->codes));
+		names->codes[nr] = (struct code){index, NO_ENTRY};
+	}
+	return &names->codes[number];
+}
+
+static void dump_add(struct code_names *names, struct code *code, uint64_t start, uint64_t bytes,
+		     const char *name, size_t length)
+{
+	const size_t nr = names->nr;
+
+	names_add(names, start, bytes, name, length);
+	if (names->nr > nr)
+		code->entry = nr;
+}
+
 /* Code has gone elsewhere, with its name: that of the last of this index. */
 static void dump_moved(struct code_names *names, uint64_t index, uint64_t start, uint64_t bytes)
 {
-	size_t i;
+	struct code *code = code_of(names, index);
+	const char *name = code->entry == NO_ENTRY ? "" : names->entries[code->entry].name;
 
-	for (i = names->nr; i-- && names->work++ < WORK_MAX;) {
-		const struct entry *entry = &names->entries[i];
-
-		if (entry->index == index) {
-			names_add(names, start, bytes, index, entry->name, strlen(entry->name));
-			return;
-		}
-	}
+	dump_add(names, code, start, bytes, name, strlen(name));
 }
 
-/* Numbers from 1, as 0 is what a map's entries have. */
 static void dump_record(struct code_names *names, const struct dump *record)
 {
 	size_t length = (size_t)(record->end - record->at);
 
 	if (dump_u32(record, 0) == DUMP_LOAD && length > 56)
-		names_add(names, dump_u64(record, 32), dump_u64(record, 40),
-			  dump_u64(record, 48) + 1, record->at + 56,
-			  strnlen(record->at + 56, length - 56));
+		dump_add(names, code_of(names, dump_u64(record, 48)), dump_u64(record, 32),
+			 dump_u64(record, 40), record->at + 56,
+			 strnlen(record->at + 56, length - 56));
 	else if (dump_u32(record, 0) == DUMP_MOVE && length >= 64)
-		dump_moved(names, dump_u64(record, 56) + 1, dump_u64(record, 40),
-			   dump_u64(record, 48));
+		dump_moved(names, dump_u64(record, 56), dump_u64(record, 40), dump_u64(record, 48));
 }
 
 void code_names_dump(struct code_names *names, const char *bytes, size_t length)
@@ -195,45 +245,100 @@ void code_names_dump(struct code_names *names, const char *bytes, size_t length)
 	}
 }
 
-/* --- look-up ---------------------------------------------------------------------------------- */
+/* --- look-up ----------------------------------------------------------------------------------
+ *
+ * Entries overlap as their writer likes. They are gone over in the order of addresses once, with a
+ * heap of those that an address is in, the latest on top.
+ */
 
-static int entry_compare(const void *a, const void *b)
+static void heap_push(size_t *heap, size_t nr, size_t entry)
 {
-	const struct entry *left = a, *right = b;
-
-	if (left->start != right->start)
-		return left->start < right->start ? -1 : 1;
-	return left->order < right->order ? -1 : left->order > right->order;
+	for (; nr && heap[(nr - 1) / 2] < entry; nr = (nr - 1) / 2)
+		heap[nr] = heap[(nr - 1) / 2];
+	heap[nr] = entry;
 }
 
-static void names_sort(struct code_names *names)
+/* Of NR + 1; NR are left. */
+static void heap_pop(size_t *heap, size_t nr)
 {
-	uint64_t reach = 0;
-	size_t i;
+	const size_t entry = heap[nr];
+	size_t at = 0, below;
 
-	qsort(names->entries, names->nr, sizeof(*names->entries), entry_compare);
-	for (i = 0; i < names->nr; i++) {
-		if (names->entries[i].end > reach)
-			reach = names->entries[i].end;
-		names->entries[i].reach = reach;
+	for (; (below = 2 * at + 1) < nr; at = below) {
+		below += below + 1 < nr && heap[below + 1] > heap[below];
+		if (heap[below] <= entry)
+			break;
+		heap[at] = heap[below];
 	}
-	names->sorted = true;
+	heap[at] = entry;
+}
+
+static int piece_compare(const void *a, const void *b)
+{
+	const struct piece *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+static void piece_add(struct code_names *names, uint64_t start, uint64_t end, size_t entry)
+{
+	struct piece *last = names->nr_pieces ? &names->pieces[names->nr_pieces - 1] : NULL;
+
+	if (last && last->entry == entry && last->end == start) {
+		last->end = end;
+		return;
+	}
+	names->pieces = memory_room(names->pieces, names->nr_pieces, &names->room_pieces,
+				    sizeof(*names->pieces));
+	names->pieces[names->nr_pieces++] = (struct piece){start, end, entry};
+}
+
+/* `sorted` has a piece for each entry, whole. */
+static void pieces_cut(struct code_names *names, const struct piece *sorted, size_t *heap)
+{
+	size_t next = 0, open = 0;
+	uint64_t at = 0, to;
+
+	while (next < names->nr || open) {
+		if (!open)
+			at = sorted[next].start;
+		for (; next < names->nr && sorted[next].start == at; next++)
+			heap_push(heap, open++, sorted[next].entry);
+		to = names->entries[heap[0]].end;
+		if (to <= at) {
+			heap_pop(heap, --open);
+			continue;
+		}
+		if (next < names->nr && sorted[next].start < to)
+			to = sorted[next].start;
+		piece_add(names, at, to, heap[0]);
+		at = to;
+	}
+}
+
+static void pieces_make(struct code_names *names)
+{
+	struct piece *sorted = memory_alloc(names->nr * sizeof(*sorted));
+	size_t i, *heap = memory_alloc(names->nr * sizeof(*heap));
+
+	for (i = 0; i < names->nr; i++)
+		sorted[i] = (struct piece){names->entries[i].start, names->entries[i].end, i};
+	qsort(sorted, names->nr, sizeof(*sorted), piece_compare);
+	pieces_cut(names, sorted, heap);
+	free(heap);
+	free(sorted);
 }
 
 const char *code_names_find(struct code_names *names, uint64_t address)
 {
-	const struct entry *found = NULL;
-	size_t low, looked = 0;
+	size_t low;
 
-	if (!names->sorted && names->nr)
-		names_sort(names);
-	low = search_up_to(names->entries, names->nr, start, address);
-	/* backwards, as long as one that begins there may come to the address */
-	while (low-- && names->entries[low].reach > address && looked++ < LOOK_MAX) {
-		const struct entry *entry = &names->entries[low];
-
-		if (entry->end > address && (!found || entry->order > found->order))
-			found = entry;
-	}
-	return found ? found->name : NULL;
+	if (names->full)
+		return NULL;
+	if (!names->nr_pieces && names->nr)
+		pieces_make(names);
+	low = search_up_to(names->pieces, names->nr_pieces, start, address);
+	if (!low || names->pieces[low - 1].end <= address)
+		return NULL;
+	return names->entries[names->pieces[low - 1].entry].name;
 }

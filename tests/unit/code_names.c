@@ -3,6 +3,7 @@
  * Names of code that a process made: what its files say, against a list that is read from its
  * end.
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,45 @@ static void test_last_one_holds(void **state)
 	}
 }
 
+/* However much lies between an address and the start of what it is in. */
+static void test_far_start(void **state)
+{
+	struct code_names *names = code_names_open();
+	unsigned int i;
+	char line[64];
+
+	(void)state;
+	map(names, "10000 100000 old\n11000 f0000 around\n");
+	for (i = 0; i < 20000; i++) {
+		snprintf(line, sizeof(line), "%x 8 n%u\n", 0x20000 + 16 * i, i);
+		map(names, line);
+	}
+	map(names, "200000 10 behind\n");
+	assert_string_equal(find(names, 0x10fff), "old");
+	assert_string_equal(find(names, 0x20000 + 16 * 19999 + 8), "around");
+	assert_string_equal(find(names, 0x20000 + 16 * 19999), "n19999");
+	assert_string_equal(find(names, 0x20000 + 8), "around");
+	assert_string_equal(find(names, 0x100fff), "around");
+	assert_string_equal(find(names, 0x10ffff), "old");
+	assert_string_equal(find(names, 0x110000), "");
+	code_names_close(names);
+}
+
+/* What is cut says so. */
+static void test_long_name(void **state)
+{
+	struct code_names *names = code_names_open();
+	char line[3000] = "1000 10 ";
+
+	(void)state;
+	memset(line + 8, 'x', 2000);
+	strcpy(line + 2008, "\n");
+	map(names, line);
+	assert_int_equal(strlen(find(names, 0x1000)), 1027);
+	assert_string_equal(find(names, 0x1000) + 1023, "x...");
+	code_names_close(names);
+}
+
 struct file {
 	char bytes[1024];
 	size_t length;
@@ -138,12 +178,43 @@ static void test_dump(void **state)
 	}
 }
 
+/* Code that a collector moves again and again, among much other. */
+static void test_moves(void **state)
+{
+	const uint32_t head[10] = {0x4a695444, 1, 40, 62, 0, 1};
+	const unsigned int codes = 50000, moves = 50000;
+	struct code_names *names = code_names_open();
+	const size_t room = sizeof(head) + codes * 64 + moves * 64;
+	char *bytes = malloc(room), *at = mempcpy(bytes, head, sizeof(head));
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < codes; i++) {
+		memcpy(at, (const uint64_t[]){64ull << 32, 0}, 16);
+		memcpy(at + 16, (const uint64_t[]){1, 0x1000 + 16 * i, 0x1000 + 16 * i, 8, i}, 40);
+		memcpy(at + 56, i ? "b\0\0\0\0\0\0" : "a\0\0\0\0\0\0", 8);
+		at += 64;
+	}
+	for (i = 0; i < moves; i++) {
+		memcpy(at, (const uint64_t[]){64ull << 32 | 1, 0}, 16);
+		memcpy(at + 16, (const uint64_t[]){1, 0, 0, 0x1000000 + 16 * i, 8, 0}, 48);
+		at += 64;
+	}
+	code_names_dump(names, bytes, room);
+	assert_int_equal(code_names_nr(names), codes + moves);
+	assert_string_equal(find(names, 0x1000), "a");
+	assert_string_equal(find(names, 0x1010), "b");
+	assert_string_equal(find(names, 0x1000000 + 16 * (moves - 1)), "a");
+	code_names_close(names);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map),
-		cmocka_unit_test(test_last_one_holds),
-		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_map),	  cmocka_unit_test(test_last_one_holds),
+		cmocka_unit_test(test_far_start), cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_moves),	  cmocka_unit_test(test_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
