@@ -318,8 +318,9 @@ STACKDEPOT_API void stackdepot_unwind_confine(bool confined);
  *
  * Context: not in signal handlers. Linear in the section, which is copied.
  * Lifetime: the code must stay until stackdepot_unwind_deregister().
- * Return: 0, -EINVAL (nothing in it can be used), -ENOSPC (1024 are registered, or there is no
- *         memory for the copy, or none may be asked for: stackdepot_unwind_confine()).
+ * Return: bytes of memory that were mapped for the copy, 0 if there was room, or -EINVAL (nothing
+ *         in it can be used), -ENOSPC (1024 are registered, or there is no memory for the copy, or
+ *         none may be asked for: stackdepot_unwind_confine()).
  */
 STACKDEPOT_API int stackdepot_unwind_register(const void *eh_frame);
 

@@ -25,13 +25,16 @@ EXPORT void __register_frame(void *begin);
 EXPORT void __register_frame(void *begin)
 {
 	static void (*next)(void *);
+	int bytes = 0;
 
 	if (!next)
 		*(void **)&next = elf_next("__register_frame");
 	if (next)
 		next(begin);
 	if (filter_allows(FILTER_MMAP))
-		(void)stackdepot_unwind_register(begin);
+		bytes = stackdepot_unwind_register(begin);
+	if (bytes > 0 && recorder_on())
+		recorder_count_tool(bytes);
 }
 
 EXPORT void __deregister_frame(void *begin);

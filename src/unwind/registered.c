@@ -30,6 +30,7 @@
 #define SLOTS 1024
 #define BUSY UINT32_MAX
 #define ROOM_BYTES 4096u
+#define SECTION_MAX ((size_t)1 << 29)
 
 struct slot {
 	_Atomic uint32_t id;
@@ -92,40 +93,44 @@ static bool slot_is_read(const struct slot *slot)
 	return atomic_load(&slot->readers);
 }
 
-/* A walk may still have what it found in the room that was too small, so that stays. */
-static bool slot_room(struct slot *slot, size_t bytes)
+/*
+ * Bytes that are mapped for it, or -ENOSPC. A walk may still have what it found in the room that
+ * was too small, so that stays.
+ */
+static int slot_room(struct slot *slot, size_t bytes)
 {
 	size_t room = slot->room_bytes ? slot->room_bytes : ROOM_BYTES;
 	const int saved_errno = errno;
 	void *memory;
 
 	if (bytes <= slot->room_bytes)
-		return true;
-	if (__atomic_load_n(&unwind_confined, __ATOMIC_RELAXED))
-		return false;
+		return 0;
+	if (bytes > SECTION_MAX || __atomic_load_n(&unwind_confined, __ATOMIC_RELAXED))
+		return -ENOSPC;
 	while (room < bytes)
 		room *= 2;
 	memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	errno = saved_errno;
 	if (memory == MAP_FAILED)
-		return false;
+		return -ENOSPC;
 	slot->room = memory;
 	slot->room_bytes = room;
-	return true;
+	return (int)room;
 }
 
-static bool slot_fill(struct slot *slot, const struct unwind_bytes *section)
+static int slot_fill(struct slot *slot, const struct unwind_bytes *section)
 {
 	const size_t bytes = (size_t)(section->end - section->start);
+	const int mapped = slot_room(slot, bytes);
 
-	if (!slot_room(slot, bytes))
-		return false;
+	if (mapped < 0)
+		return mapped;
 	memcpy(slot->room, section->start, bytes);
 	slot->bytes.start = slot->room;
 	slot->bytes.end = slot->room + bytes;
 	slot->bytes.moved = (uintptr_t)section->start - (uintptr_t)slot->room;
 	slot->section = section->start;
-	return true;
+	return mapped;
 }
 
 static struct slot *slot_take(void)
@@ -155,13 +160,15 @@ int stackdepot_unwind_register(const void *eh_frame)
 	uintptr_t start, end;
 	struct slot *slot;
 	uint32_t id;
+	int mapped;
 
 	if (!section_range(&bytes, &start, &end))
 		return -EINVAL;
 	slot = slot_take();
 	if (!slot)
 		return -ENOSPC;
-	id = slot_fill(slot, &bytes) ? unwind_module_id() : 0;
+	mapped = slot_fill(slot, &bytes);
+	id = mapped < 0 ? 0 : unwind_module_id();
 	if (!id) {
 		atomic_store(&slot->id, 0);
 		return -ENOSPC;
@@ -169,7 +176,7 @@ int stackdepot_unwind_register(const void *eh_frame)
 	slot->start = start;
 	slot->end = end;
 	atomic_store(&slot->id, id);
-	return 0;
+	return mapped;
 }
 
 int stackdepot_unwind_deregister(const void *eh_frame)

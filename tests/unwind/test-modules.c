@@ -609,7 +609,7 @@ static void jit_use(uint8_t *memory, uint8_t frame, bool registered)
 	emit(memory, frame);
 	if (registered) {
 		__register_frame(memory);
-		EXPECT(stackdepot_unwind_register(memory) == 0);
+		EXPECT(stackdepot_unwind_register(memory) >= 0);
 	}
 	((call_fn)(uintptr_t)(memory + CODE_OFFSET))(leaf);
 	EXPECT(jit_is_walked() == registered);
@@ -651,7 +651,7 @@ static void test_jit_many(void)
 
 	for (i = 0; i < 1024; i++) {
 		emit(memory + i * 512, 24);
-		EXPECT(stackdepot_unwind_register(memory + i * 512) == 0);
+		EXPECT(stackdepot_unwind_register(memory + i * 512) >= 0);
 	}
 	emit(memory + i * 512, 24);
 	EXPECT(stackdepot_unwind_register(memory + i * 512) == -ENOSPC);
@@ -729,14 +729,14 @@ static void test_jit_deregistration_does_not_wait(void)
 
 	emit(memory, 24);
 	emit(other, 24);
-	EXPECT(stackdepot_unwind_register(memory) == 0);
+	EXPECT(stackdepot_unwind_register(memory) >= 0);
 	if (!EXPECT(unwind_registered_find(code, &module)) ||
 	    !EXPECT(unwind_registered_pin(module.slot, module.id)))
 		return;
 	EXPECT(stackdepot_unwind_deregister(memory) == 0);
 	EXPECT(!unwind_registered_find(code, &next));
 	munmap(memory, 4096);
-	EXPECT(stackdepot_unwind_register(other) == 0);
+	EXPECT(stackdepot_unwind_register(other) >= 0);
 	EXPECT(unwind_registered_find((uintptr_t)other + CODE_OFFSET, &next));
 	EXPECT(next.slot != module.slot);
 	EXPECT(unwind_table_scan(&module.bytes, module.bytes.start, code, &entry) == 0 &&
