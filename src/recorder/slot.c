@@ -53,11 +53,10 @@ static void slot_command(struct store_process *process)
  */
 static void slot_identity(struct store_process *process, const struct store_process *parent)
 {
+	struct store_stat now;
 	ssize_t length;
 	struct stat st;
 	char text[512];
-	const char *at;
-	int field;
 
 	if (!stat("/proc/self/ns/pid", &st))
 		process->pid_namespace = st.st_ino;
@@ -65,12 +64,8 @@ static void slot_identity(struct store_process *process, const struct store_proc
 		process->pid_namespace = parent->pid_namespace;
 	length = slot_read("/proc/self/stat", text, sizeof(text) - 1);
 	text[length > 0 ? length : 0] = '\0';
-	/* The name of the program may have anything in it: the last ")" ends it, in field 2. */
-	at = strrchr(text, ')');
-	for (field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
-		process->start_ticks = process->start_ticks * 10 + (uint64_t)(*at - '0');
+	store_stat_parse(text, &now);
+	process->start_ticks = now.start_ticks;
 }
 
 /* As it was told, or all of the run were since; a forked one goes on as its parent. */

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -147,4 +149,54 @@ bool reap_is_there(const struct reaper *reaper, uint32_t slot)
 		return locks_held(reaper->fd, LOCKS_SLOTS + (uint64_t)slot);
 	return process->pid_namespace != reaper->pid_namespace ||
 	       locks_process_exists(process->pid);
+}
+
+/* --- what the kernel says of a process -------------------------------------------------------- */
+
+static uint64_t stat_number(const char *at)
+{
+	uint64_t number = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		number = number * 10 + (uint64_t)(*at - '0');
+	return number;
+}
+
+void store_stat_parse(const char *text, struct store_stat *ret_stat)
+{
+	/* The name of the program may have anything in it: the last ")" ends it, in field 2. */
+	const char *at = strrchr(text, ')');
+	int field;
+
+	*ret_stat = (struct store_stat){0};
+	if (!at || at[1] != ' ')
+		return;
+	ret_stat->state = at[2];
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	ret_stat->start_ticks = at ? stat_number(at + 1) : 0;
+	at = at ? strchr(at + 1, ' ') : NULL;
+	ret_stat->bytes = at ? stat_number(at + 1) : 0;
+}
+
+bool reap_goes_on(const struct reaper *reaper, const struct store_process *process)
+{
+	char path[32], text[512];
+	struct store_stat now;
+	ssize_t length = 0;
+	int fd;
+
+	if (!reaper->header->locks_hold || !(process->flags & STORE_FLAG_LOCKED) ||
+	    !process->start_ticks || process->pid_namespace != reaper->pid_namespace)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%u/stat", process->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		length = read(fd, text, sizeof(text) - 1);
+		(void)close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	store_stat_parse(text, &now);
+	/* One that is about to end has no memory any more. */
+	return now.start_ticks == process->start_ticks && now.bytes && !strchr("ZXx", now.state);
 }

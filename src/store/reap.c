@@ -70,7 +70,7 @@ static void reap_slot(struct reaper *reaper, uint32_t slot)
 	    process->counts.threads > 1)
 		reaper->header->totals.uncertain++;
 	if (process->state == STORE_RUNNING)
-		process->state = STORE_VANISHED;
+		process->state = reap_goes_on(reaper, process) ? STORE_REPLACED : STORE_VANISHED;
 	if (!process->end_monotonic_ns)
 		process->end_monotonic_ns = reap_now_ns();
 	process->counts.threads = 0;

@@ -69,8 +69,20 @@ bool locks_slot_held(int fd, uint32_t slot);
 bool locks_any_slot(int fd);
 /* Does a lock last as long as the mapping, on this file system? PATH is that of FD. */
 bool locks_last(const char *path, int fd);
+/* Of /proc/PID/stat: all zero if it says nothing. */
+struct store_stat {
+	char state;
+	uint64_t start_ticks;
+	uint64_t bytes; /* of its memory */
+};
+void store_stat_parse(const char *text, struct store_stat *ret_stat);
 /* Is the process of a slot there, or can that not be known? */
 bool reap_is_there(const struct reaper *reaper, uint32_t slot);
+/*
+ * Has a process that has given up its slot other memory now? Then it has become another program, by
+ * a system call of its own making, or it would have said so.
+ */
+bool reap_goes_on(const struct reaper *reaper, const struct store_process *process);
 
 /* --- reap.c ----------------------------------------------------------------------------------- */
 

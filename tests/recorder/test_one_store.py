@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
-from tool import TOOL, call, check, report, run_all, tool  # noqa: E402
+from tool import TOOL, call, check, eventually, report, run_all, tool  # noqa: E402
 
 PRELOAD, MANY = [os.path.abspath(path) for path in sys.argv[2:4]]
 PROCESSES = int(sys.argv[4]) if len(sys.argv) > 4 else 300
@@ -128,6 +128,28 @@ def test_chain(directory):
     complete(store, 31)
 
 
+def test_replaced_unseen(directory):
+    """By a system call of its own making: that it goes on with other memory tells."""
+    store = os.path.join(directory, "store")
+    process = subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", "--store", store, "--", MANY, "unseen"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    check(process.stdout.readline() == "waits\n", "first line")
+    eventually(lambda: report("leaks", store)["processes"][0]["state"] == "replaced", "the first one is replaced")
+    output, _ = process.communicate("\n")
+    check((process.returncode, output) == (0, "done\n"), "it goes on", output)
+    found = report("leaks", store)
+    check((found["live_bytes"], left_in(found, "unseen")) == (0, 0), "what it had", found)
+
+
+def test_chain_folded(directory):
+    """More programs than there are slots, each in place of the one before: of those that made room nothing is left."""
+    store = os.path.join(directory, "store")
+    found = record(store, "chain", "100", options=("--memory=1M",))
+    check(any(one["processes"] > 1 for one in found["processes"]), "none is folded, so nothing is tried", found["processes"])
+    check((found["live_bytes"], left_in(found, "chain")) == (902, 902), "what the last one has", found)
+    complete(store, 101)
+
+
 def test_threads(directory):
     """Forked amid events of other threads; with a thread of its own."""
     store = os.path.join(directory, "store")
@@ -182,6 +204,18 @@ def test_limits(directory):
     three_and_short(found, 2, 0)
     check(["short: not recorded: its address space is limited" in one["text"] for one in found["messages"]] == [True],
           "named", found["messages"])
+
+
+def test_limits_by_hand(directory):
+    """Preloaded without the tool, which would have seen it: the first of a run may not have files as large as a store."""
+    store = os.path.join(directory, "store")
+    for limit in ("0", "100"):
+        # Not the shell: it would be the first.
+        done = call("sh", "-c", f'ulimit -f {limit}; exec "$@"', "sh", "env", f"LD_PRELOAD={PRELOAD}",
+                    f"STACKDEPOT_OPTIONS=store={store}:memory=1M:stderr=yes", MANY, "in_turn", "2")
+        check((done.returncode, done.stdout) == (0, "done\n"), "as by itself", done)
+        check(done.stderr.count("larger than files may be here (RLIMIT_FSIZE)") == 3, "what is said", done.stderr)
+        check(not os.path.exists(store), "a store")
 
 
 def test_same(directory):
