@@ -616,6 +616,7 @@ static __attribute__((noinline)) void exec_begin_search(struct exec_start *start
 	exec_ready();
 	if (!filter_allows_all()) {
 		exec_begin_filtered(start, file, environment, here);
+		errno = saved_errno;
 		return;
 	}
 	path = file ? exec_search(file, buffer) : NULL;
