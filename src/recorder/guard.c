@@ -54,7 +54,7 @@ uintptr_t guard_low, guard_high;
 static size_t guard_room; /* that an object has; a page, or LARGE_ROOM */
 
 static struct guard_slot guard_slots[SLOTS];
-static uint32_t guard_next;
+static uint64_t guard_next;
 static uint32_t guard_held;
 static uint32_t guard_closed; /* something cannot be touched */
 
@@ -68,26 +68,69 @@ static uintptr_t guard_page_of(const struct guard_slot *slot)
 	return guard_page((uint32_t)(slot - guard_slots));
 }
 
-/* Where the last of its pages ends. */
+/* Where the last page of an object ends. */
+static uintptr_t guard_end_of(uintptr_t start, size_t size)
+{
+	return (start + (size ? size : 1) + PAGE - 1) & ~(PAGE - 1);
+}
+
 static uintptr_t guard_end(const struct guard_slot *slot)
 {
-	return (slot->start + (slot->size ? slot->size : 1) + PAGE - 1) & ~(PAGE - 1);
+	return guard_end_of(slot->start, slot->size);
+}
+
+/* Slots from this one on never had an object. */
+static uint32_t guard_used(void)
+{
+	const uint64_t next = load_relaxed(&guard_next);
+
+	return next < SLOTS ? (uint32_t)next : SLOTS;
+}
+
+/*
+ * False: RLIMIT_DATA counts what can be written, and a process has so many mappings and no more.
+ * What was closed is so still.
+ */
+static bool guard_open(uintptr_t from, uintptr_t to)
+{
+	return !mprotect((void *)from, to - from, PROT_READ | PROT_WRITE);
+}
+
+/* A place and the pages beside its object. */
+static void guard_open_slot(const struct guard_slot *slot)
+{
+	const uintptr_t from = guard_page_of(slot) - PAGE;
+	const uintptr_t to = guard_end(slot) + PAGE;
+
+	/* Most of what goes wrong reads. */
+	if (!guard_open(from, to))
+		(void)mprotect((void *)from, to - from, PROT_READ);
+}
+
+/* All that objects are in, at once, as one mapping takes less than several. */
+static bool guard_open_used(void)
+{
+	return guard_room == PAGE && guard_open(guard_low, guard_page(guard_used()));
 }
 
 static void guard_open_all(void)
 {
-	if (__atomic_exchange_n(&guard_closed, 0, __ATOMIC_SEQ_CST))
-		(void)mprotect((void *)guard_low, guard_high - guard_low, PROT_READ | PROT_WRITE);
+	uint32_t i;
+
+	if (!__atomic_exchange_n(&guard_closed, 0, __ATOMIC_SEQ_CST) || guard_open_used())
+		return;
+	for (i = 0; i < guard_used(); i++)
+		if (load_relaxed(&guard_slots[i].state) != GUARD_EMPTY)
+			guard_open_slot(&guard_slots[i]);
 }
 
-static void guard_protect(uintptr_t page, size_t bytes, int protection)
+static void guard_close(uintptr_t page, size_t bytes)
 {
 	if (load_relaxed(&guard_held))
 		return;
-	if (protection == PROT_NONE)
-		__atomic_store_n(&guard_closed, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&guard_closed, 1, __ATOMIC_SEQ_CST);
 	/* Fails only for want of memory; then an error less is found. */
-	(void)mprotect((void *)page, bytes, protection);
+	(void)mprotect((void *)page, bytes, PROT_NONE);
 	/* Held meanwhile: who held it may have opened all before this was closed. */
 	if (unlikely(__atomic_load_n(&guard_held, __ATOMIC_SEQ_CST)))
 		guard_open_all();
@@ -152,15 +195,16 @@ static bool guard_move(struct guard_slot *slot, uint32_t from, uint32_t to)
 					   __ATOMIC_RELAXED);
 }
 
-static struct guard_slot *guard_claim(void)
+static struct guard_slot *guard_claim(uint32_t *ret_before)
 {
 	uint32_t attempt;
 
 	for (attempt = 0; attempt < SLOTS; attempt++) {
 		struct guard_slot *slot = &guard_slots[fetch_add_relaxed(&guard_next, 1) % SLOTS];
 
-		if (guard_move(slot, GUARD_EMPTY, GUARD_BUSY) ||
-		    guard_move(slot, GUARD_FREED, GUARD_BUSY))
+		*ret_before = load_relaxed(&slot->state);
+		if ((*ret_before == GUARD_EMPTY || *ret_before == GUARD_FREED) &&
+		    guard_move(slot, *ret_before, GUARD_BUSY))
 			return slot;
 	}
 	return NULL;
@@ -174,8 +218,8 @@ static void guard_put(stackdepot_handle_t *handle)
 }
 
 /* At the end of its pages; a small one at times at their start. */
-static void guard_place(struct recorder_thread *thread, struct guard_slot *slot, size_t size,
-			size_t align)
+static uintptr_t guard_place(struct recorder_thread *thread, const struct guard_slot *slot,
+			     size_t size, size_t align)
 {
 	const uintptr_t page = guard_page_of(slot);
 	/* An object of no bytes has an address all the same, in its page. */
@@ -184,18 +228,24 @@ static void guard_place(struct recorder_thread *thread, struct guard_slot *slot,
 	const bool left = guard_room == PAGE && !(thread_random(thread) % LEFT_ONE_IN);
 
 	align = align > 16 ? align : 16;
-	slot->size = size;
-	slot->start = left ? page : (end - bytes) & ~(align - 1);
+	return left ? page : (end - bytes) & ~(align - 1);
 }
 
-/* All but its pages is closed. */
-static void guard_open(const struct guard_slot *slot)
+/* The place becomes that object's: all but its pages is closed. False: it is as it was. */
+static bool guard_begin(struct guard_slot *slot, uintptr_t start, size_t size)
 {
-	const uintptr_t page = guard_page_of(slot), end = guard_end(slot);
+	const uintptr_t page = guard_page_of(slot), end = guard_end_of(start, size);
 
-	guard_protect(page - PAGE, PAGE, PROT_NONE);
-	guard_protect(end, page + guard_room + PAGE - end, PROT_NONE);
-	guard_protect(page, end - page, PROT_READ | PROT_WRITE);
+	if (!guard_open(page, end))
+		return false;
+	slot->start = start;
+	slot->size = size;
+	guard_close(page - PAGE, PAGE);
+	guard_close(end, page + guard_room + PAGE - end);
+	/* Who holds it may have seen what was here before. */
+	if (unlikely(__atomic_load_n(&guard_held, __ATOMIC_SEQ_CST)))
+		guard_open_slot(slot);
+	return true;
 }
 
 /* Of a large one the pages go back, and are empty when they come again. */
@@ -209,19 +259,23 @@ void *guard_alloc(struct recorder_thread *thread, size_t size, size_t align)
 {
 	const int saved_errno = errno;
 	struct guard_slot *slot;
+	uint32_t before;
 
 	if (recorder.options.guard_interval)
 		thread->guard_left = 1 + (uint32_t)(thread_random(thread) %
 						    (2 * recorder.options.guard_interval));
 	if (!guard_low || size > guard_room || align > PAGE || load_relaxed(&guard_held))
 		return NULL;
-	slot = guard_claim();
+	slot = guard_claim(&before);
 	if (!slot)
 		return NULL;
+	if (!guard_begin(slot, guard_place(thread, slot, size, align), size)) {
+		store_release(&slot->state, before);
+		errno = saved_errno;
+		return NULL;
+	}
 	guard_put(&slot->alloc_handle);
 	guard_put(&slot->free_handle);
-	guard_place(thread, slot, size, align);
-	guard_open(slot);
 	/* Somebody may have written there after the free. */
 	if (!guard_give_back(slot))
 		memset((void *)slot->start, 0, size);
@@ -318,6 +372,7 @@ static struct guard_slot *guard_meant(uintptr_t address)
 bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *context,
 		 unsigned int flags)
 {
+	const uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
 	struct guard_slot *slot = guard_meant(address);
 	struct store_error error;
 
@@ -331,8 +386,10 @@ bool guard_fault(struct recorder_thread *thread, uintptr_t address, const void *
 	error.access_trace = trace_save_context(thread, context);
 	error_history(&error);
 	error_report(&error);
-	/* If that cannot be, the fault is the program's end, and not one without end. */
-	return !mprotect((void *)(address & ~(uintptr_t)(PAGE - 1)), PAGE, PROT_READ | PROT_WRITE);
+	/* Where one page takes a mapping too many, all of them take less. If that cannot be, the
+	 * fault is the program's end, and not one without end. */
+	return guard_open(page, page + PAGE) || guard_open_used() ||
+	       (flags & STACKDEPOT_ERROR_READ && !mprotect((void *)page, PAGE, PROT_READ));
 }
 
 /* --- free ------------------------------------------------------------------------------------- */
@@ -418,7 +475,7 @@ void guard_free(const struct real *below, struct recorder_thread *thread,
 	if (start)
 		guard_free_live(thread, start, slot);
 	slot->free_thread = thread ? thread->id : 0;
-	guard_protect(guard_page_of(slot), guard_room, PROT_NONE);
+	guard_close(guard_page_of(slot), guard_room);
 	(void)guard_give_back(slot);
 	store_release(&slot->state, GUARD_FREED);
 }
