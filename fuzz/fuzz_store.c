@@ -257,7 +257,7 @@ static void ask_profile(char *path)
 	struct targets targets = {.names = &path, .nr = 1};
 	struct profile *profile = profile_open(&targets, NULL);
 	struct stats_row rows[STATS_ROWS];
-	struct heap heaps[HEAPS_MOST];
+	struct heaps heaps;
 	size_t i;
 
 	if (!profile)
@@ -274,7 +274,7 @@ static void ask_profile(char *path)
 		if (!clean_is(symbols_module(profile->symbols, i)->path))
 			abort();
 	(void)stats_rows(profile, rows);
-	(void)heaps_unseen(profile, heaps);
+	heaps_unseen(profile, &heaps);
 	profile_close(profile);
 }
 

@@ -9,26 +9,24 @@
 #include "alive.h"
 #include "symbols/allocators.h"
 
-static size_t heap_add(struct heap heaps[HEAPS_MOST], size_t nr, const char *allocator,
-		       const char *module, bool hidden)
+static void heap_add(struct heaps *heaps, const char *allocator, const char *module, bool hidden)
 {
 	struct heap heap = {.hidden = hidden};
 	size_t i;
 
 	snprintf(heap.allocator, sizeof(heap.allocator), "%s", allocator);
 	snprintf(heap.module, sizeof(heap.module), "%s", module);
-	for (i = 0; i < nr; i++)
-		if (!strcmp(heaps[i].allocator, heap.allocator) &&
-		    !strcmp(heaps[i].module, heap.module))
-			return nr;
-	if (nr == HEAPS_MOST)
-		return nr;
-	heaps[nr] = heap;
-	return nr + 1;
+	for (i = 0; i < heaps->nr; i++)
+		if (!strcmp(heaps->heap[i].allocator, heap.allocator) &&
+		    !strcmp(heaps->heap[i].module, heap.module))
+			return;
+	if (heaps->nr < HEAPS_MOST)
+		heaps->heap[heaps->nr++] = heap;
+	else
+		heaps->more = true;
 }
 
-static size_t heaps_hidden(const struct profile_store *store, struct heap heaps[HEAPS_MOST],
-			   size_t nr)
+static void heaps_hidden(const struct profile_store *store, struct heaps *heaps)
 {
 	struct stackdepot_module module;
 	uint64_t position = 0;
@@ -38,26 +36,26 @@ static size_t heaps_hidden(const struct profile_store *store, struct heap heaps[
 
 		allocator = allocators_hidden(module.path);
 		if (allocator)
-			nr = heap_add(heaps, nr, allocator, name ? name + 1 : module.path, true);
+			heap_add(heaps, allocator, name ? name + 1 : module.path, true);
 	}
-	return nr;
 }
 
-size_t heaps_unseen(const struct profile *profile, struct heap heaps[HEAPS_MOST])
+void heaps_unseen(const struct profile *profile, struct heaps *ret_heaps)
 {
-	size_t i, j, nr = 0;
+	size_t i, j;
 
+	ret_heaps->nr = 0;
+	ret_heaps->more = profile->info.heaps_dropped;
 	for (i = 0; i < profile->nr_processes; i++) {
 		const struct stackdepot_store_info *info = &profile->processes[i].info;
 
 		for (j = 0; j < STACKDEPOT_STORE_HEAPS; j++)
 			if (*info->unseen[j].allocator)
-				nr = heap_add(heaps, nr, info->unseen[j].allocator,
-					      info->unseen[j].module, false);
+				heap_add(ret_heaps, info->unseen[j].allocator,
+					 info->unseen[j].module, false);
 	}
-	for (i = 0; i < profile->nr_stores && i < HEAPS_MOST; i++)
-		nr = heaps_hidden(&profile->stores[i], heaps, nr);
-	return nr;
+	for (i = 0; i < profile->nr_stores; i++)
+		heaps_hidden(&profile->stores[i], ret_heaps);
 }
 
 /* What of a process is in memory or swapped out, and of no file. */

@@ -5,7 +5,7 @@
 
 #include "profile.h"
 
-#define HEAPS_MOST 16u
+#define HEAPS_MOST 64u
 
 struct heap {
 	char allocator[32];
@@ -13,8 +13,14 @@ struct heap {
 	bool hidden;	 /* the file shows signs of it; else the recorder knew of it */
 };
 
-/* Each once; their number. */
-size_t heaps_unseen(const struct profile *profile, struct heap heaps[HEAPS_MOST]);
+struct heaps {
+	struct heap heap[HEAPS_MOST];
+	size_t nr;
+	bool more; /* there was no room for all */
+};
+
+/* Each once. */
+void heaps_unseen(const struct profile *profile, struct heaps *ret_heaps);
 
 /*
  * Bytes of anonymous memory that processes which run have beyond their live objects: heaps that

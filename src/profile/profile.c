@@ -253,6 +253,7 @@ static void info_add_store(struct stackdepot_store_info *sum,
 	sum->live_entries += more->live_entries;
 	sum->thinnings += more->thinnings;
 	sum->modules_dropped += more->modules_dropped;
+	sum->heaps_dropped += more->heaps_dropped;
 	sum->processes_dropped += more->processes_dropped;
 	sum->notes_dropped += more->notes_dropped;
 	sum->starts_dropped += more->starts_dropped;

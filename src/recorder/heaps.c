@@ -21,7 +21,7 @@
 #include "recorder.h"
 
 #define MODULES 16u
-#define UNSEEN 6u
+#define UNSEEN 16u
 
 static struct elf_module modules[MODULES];
 static uint32_t modules_nr;
@@ -67,20 +67,6 @@ static const char *module_allocator(const struct elf_module *module)
 	return prefixed;
 }
 
-static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
-{
-	struct elf_module *module = &modules[modules_nr];
-
-	(void)size;
-	(void)data;
-	/* The loader has a malloc() in older versions, for itself. */
-	if (modules_nr < MODULES &&
-	    (!getauxval(AT_BASE) || info->dlpi_addr != getauxval(AT_BASE)) &&
-	    elf_read(info, module) && !elf_has(module, modules) && module_allocator(module))
-		modules_nr++;
-	return 0;
-}
-
 static bool module_is_program(const struct elf_module *module)
 {
 	return !*module->name;
@@ -116,7 +102,7 @@ static void unseen_add(const char *allocator, const char *path)
 			return;
 	number = fetch_add_relaxed(&unseen_nr, 1);
 	if (number >= UNSEEN)
-		return;
+		return; /* heaps_tell() counts it */
 	strncpy(unseen[number].module, name, sizeof(unseen[number].module) - 1);
 	strncpy(unseen[number].allocator, allocator, sizeof(unseen[number].allocator) - 1);
 }
@@ -155,6 +141,8 @@ void heaps_tell(void)
 {
 	uint32_t i, number, nr = load_acquire(&unseen_nr);
 
+	if (nr > UNSEEN)
+		recorder_count(&recorder.header->totals.heaps_dropped, nr - UNSEEN);
 	for (i = 0; i < nr && i < UNSEEN; i++) {
 		number = heap_record(i);
 		if (number < STORE_HEAPS)
@@ -189,6 +177,23 @@ void heaps_name_space(void)
 	unseen_add("glibc", "libraries opened by dlmopen()");
 	if (recorder_on())
 		heaps_tell();
+}
+
+static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct elf_module module;
+
+	(void)size;
+	(void)data;
+	/* The loader has a malloc() in older versions, for itself. */
+	if ((getauxval(AT_BASE) && info->dlpi_addr == getauxval(AT_BASE)) ||
+	    !elf_read(info, &module) || elf_has(&module, modules) || !module_allocator(&module))
+		return 0;
+	if (modules_nr < MODULES)
+		modules[modules_nr++] = module;
+	else
+		unseen_add(module_allocator(&module), module.name);
+	return 0;
 }
 
 /* --- sending them to the hooks ---------------------------------------------------------------- */

@@ -210,6 +210,7 @@ static void reader_store_info(const struct stackdepot_store *store,
 	info->sample_bytes = info->sample_now_bytes = header->sample_bytes;
 	info->thinnings = totals->thinnings;
 	info->modules_dropped = totals->modules_dropped;
+	info->heaps_dropped = totals->heaps_dropped;
 	info->processes_dropped = totals->processes_dropped;
 	info->notes_dropped = totals->notes_dropped;
 	info->starts_dropped = totals->starts_dropped;

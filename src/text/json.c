@@ -120,19 +120,20 @@ static void json_process(struct writer *writer, const struct stackdepot_store_in
 /* Are there any? */
 static bool json_unseen(struct writer *writer, const struct profile *profile)
 {
-	struct heap heaps[HEAPS_MOST];
-	size_t i, nr = heaps_unseen(profile, heaps);
+	struct heaps heaps;
+	size_t i;
 
+	heaps_unseen(profile, &heaps);
 	writer_array(writer, "unseen_heaps");
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < heaps.nr; i++) {
 		writer_object(writer, NULL);
-		writer_text(writer, "allocator", heaps[i].allocator);
-		writer_text(writer, "module", heaps[i].module);
-		writer_bool(writer, "hidden", heaps[i].hidden);
+		writer_text(writer, "allocator", heaps.heap[i].allocator);
+		writer_text(writer, "module", heaps.heap[i].module);
+		writer_bool(writer, "hidden", heaps.heap[i].hidden);
 		writer_end(writer);
 	}
 	writer_end(writer);
-	return nr;
+	return heaps.nr;
 }
 
 /* With about how much they have. */

@@ -306,23 +306,28 @@ static void text_limits(FILE *out, const struct stackdepot_store_info *info)
 
 static void text_unseen(FILE *out, const struct profile *profile)
 {
-	struct heap heaps[HEAPS_MOST];
-	size_t i, nr = heaps_unseen(profile, heaps);
-	double beside = nr ? heaps_beside(profile) : 0;
+	struct heaps heaps;
+	double beside;
 	char text[TEXT_BYTES];
+	size_t i;
 
-	for (i = 0; i < nr; i++) {
-		fputs(heaps[i].hidden ? "There is an allocator of its own in " : "The heap of ",
-		      out);
-		text_name(out, heaps[i].hidden ? heaps[i].module : heaps[i].allocator);
-		fputs(heaps[i].hidden ? ", " : " in ", out);
-		text_name(out, heaps[i].hidden ? heaps[i].allocator : heaps[i].module);
-		fputs(heaps[i].hidden
+	heaps_unseen(profile, &heaps);
+	beside = heaps.nr ? heaps_beside(profile) : 0;
+	for (i = 0; i < heaps.nr; i++) {
+		const struct heap *heap = &heaps.heap[i];
+
+		fputs(heap->hidden ? "There is an allocator of its own in " : "The heap of ", out);
+		text_name(out, heap->hidden ? heap->module : heap->allocator);
+		fputs(heap->hidden ? ", " : " in ", out);
+		text_name(out, heap->hidden ? heap->allocator : heap->module);
+		fputs(heap->hidden
 			      ? ", by the signs in the file: what goes through functions that are "
 				"not exported is not seen.\n"
 			      : " is not seen: it is missing here.\n",
 		      out);
 	}
+	if (heaps.more)
+		fputs("There was no room for the names of more heaps that are not seen.\n", out);
 	if (beside > 0)
 		fprintf(out,
 			"About %s of anonymous memory is not among the live objects, an estimate: "
@@ -343,7 +348,7 @@ void text_caveats(FILE *out, const struct profile *profile)
 	text_unseen(out, profile);
 	if (info->flags & STACKDEPOT_STORE_UNSEEN)
 		fputs("Memory that is recorded changes hands unseen too: what was found behind "
-		      "objects is in doubt.\n",
+		      "objects is in doubt, and some that are shown as live may be freed.\n",
 		      out);
 	if (info->unrecorded)
 		fprintf(out,
