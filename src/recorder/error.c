@@ -36,6 +36,7 @@
 #define SEARCHES 256u /* of the table and the ring, for frees that are passed on */
 #define DOUBTS 32u    /* records of doubts */
 #define ERROR_MET_WORDS 4u
+#define ERROR_HEAD_BYTES 64u /* in front of a block, at most */
 
 extern void *__libc_stack_end;
 
@@ -431,8 +432,40 @@ static struct store_error error_of_doubt(const struct recorder_thread *thread)
 	};
 }
 
-void error_doubt_begin(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer)
+/*
+ * An allocator that keeps a head in front of its blocks, which come from one below, may have been
+ * put into who calls it (LTO). Then a block is allocated in one of the two ways and freed in the
+ * other: what is freed is the block of a live object's head, or lies behind a live object's.
+ */
+static bool error_has_head(const struct real *below, const char *pointer)
 {
+	const struct real *lowest = reals[REAL_LIBC].patched ? &reals[REAL_LIBC] : real_next;
+	struct live_object object;
+	size_t at;
+
+	for (at = 8; at <= ERROR_HEAD_BYTES; at += 8) {
+		if (below == lowest && live_find(pointer + at, &object))
+			return true;
+		if (below != lowest && live_find(pointer - at, &object) && object.size > at)
+			return true;
+	}
+	return false;
+}
+
+static void error_look_for_head(const struct real *below, const void *pointer)
+{
+	uint32_t *flags = &recorder.process->flags;
+
+	if (!(reals[REAL_OWN].patched || reals[REAL_LIBC].patched) ||
+	    load_relaxed(flags) & STORE_FLAG_UNSEEN || !error_has_head(below, pointer))
+		return;
+	(void)__atomic_fetch_or(flags, STORE_FLAG_UNSEEN, __ATOMIC_RELAXED);
+}
+
+void error_doubt_begin(const struct real *below, struct recorder_thread *thread,
+		       stackdepot_ref_t trace, const void *pointer)
+{
+	error_look_for_head(below, pointer);
 	if (!thread)
 		return;
 	thread->doubt_trace = trace;

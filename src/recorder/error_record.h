@@ -4,6 +4,7 @@
 #define RECORDER_ERROR_RECORD_H
 
 #include "live_table.h"
+#include "real.h"
 
 /* Record it, or count it if it is known; with abort_on_error this does not return. */
 void error_report(const struct store_error *error);
@@ -20,7 +21,8 @@ void error_double_free(struct recorder_thread *thread, stackdepot_ref_t trace, c
  * A free of what is not in the table is carried out between these two. If the allocator ends the
  * program in it, that was an error; if not, it may have been one.
  */
-void error_doubt_begin(struct recorder_thread *thread, stackdepot_ref_t trace, const void *pointer);
+void error_doubt_begin(const struct real *below, struct recorder_thread *thread,
+		       stackdepot_ref_t trace, const void *pointer);
 void error_doubt_end(struct recorder_thread *thread);
 /* The same around a free that is an error, and recorded as one. */
 void error_told_begin(struct recorder_thread *thread, const void *pointer);

@@ -359,7 +359,7 @@ static __attribute__((noinline)) void object_free_absent(const struct real *belo
 							 struct recorder_thread *thread,
 							 stackdepot_ref_t trace, void *pointer)
 {
-	error_doubt_begin(thread, trace, pointer);
+	error_doubt_begin(below, thread, trace, pointer);
 	real_free(below, pointer);
 	error_doubt_end(thread);
 }
@@ -538,7 +538,7 @@ bool object_pass(const struct real *below, const recorder_start *start, void *po
 		ret_passing->doubt = passes;
 	}
 	if (ret_passing->doubt)
-		error_doubt_begin(thread, where.ref, pointer);
+		error_doubt_begin(below, thread, where.ref, pointer);
 	thread_let(thread, &event);
 	return passes;
 }
@@ -656,7 +656,7 @@ static void *object_realloc_absent(const struct real *below, struct recorder_thr
 	const size_t wanted = code == SAMPLE_NOT ? size : redzone_request(below, size);
 	void *moved;
 
-	error_doubt_begin(thread, trace, pointer);
+	error_doubt_begin(below, thread, trace, pointer);
 	moved = object_resize(below, pointer, wanted);
 	error_doubt_end(thread);
 	if (moved && code != SAMPLE_NOT) {
