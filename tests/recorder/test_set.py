@@ -5,6 +5,7 @@
 usage: test_set.py STACKDEPOT PRELOAD SWITCHED [TIMES]
 """
 import json
+import math
 import os
 import random
 import subprocess
@@ -153,6 +154,11 @@ def errors_of(function, truth, stacks):
     return (sum(stack["live_objects"] for stack in mine) - truth) / error
 
 
+def at_most(number, chance):
+    """How likely it is that of INTERVALS so many come true, or fewer, if each does with this chance."""
+    return sum(math.comb(INTERVALS, k) * chance ** k * (1 - chance) ** (INTERVALS - k) for k in range(number + 1))
+
+
 def intervals(directory):
     """95 of 100 intervals of two standard errors cover the truth, and the estimates lean to no side."""
     wrong, allocated = {"keep": [], "grow": []}, []
@@ -177,10 +183,12 @@ def intervals(directory):
         within = [sum(abs(error) < width for error in errors) / INTERVALS for width in (1, 1.96)]
         mean = sum(errors) / INTERVALS
         print(f"   {function}: {within[0]:.0%} within one standard error, {within[1]:.0%} within 1.96, mean {mean:+.2f}")
-        # What is far beyond chance for numbers of this kind: five of their own standard errors.
-        check(abs(mean) < 5 / INTERVALS ** 0.5, function, "leans by", mean)
+        # What is far beyond chance for numbers of this kind, and as they are not quite normal, two in a hundred more.
+        check(abs(mean) < 6 / INTERVALS ** 0.5, function, "leans by", mean)
         for share, normal in zip(within, (0.683, 0.95)):
-            check(abs(share - normal) < 0.02 + 5 * (normal * (1 - normal) / INTERVALS) ** 0.5, function, within)
+            number = round(share * INTERVALS)
+            check(at_most(number, normal - 0.02) > 1e-7 and at_most(INTERVALS - number, 1 - normal - 0.02) > 1e-7,
+                  function, within)
 
 
 def children(directory):
