@@ -12,6 +12,7 @@ class Reports:
         self.tool, self.store, self.trouble = tool, store, []
         self.leaks = self.json("leaks", "--no-default-suppressions")
         self.errors = self.json("errors")
+        self.top = self.json("top")
         self.text = ours + "".join(self.ask(*command) for command in (
             ("report", "--all"), ("report", "leaks", "--all"), ("report", "errors", "--all"),
             ("stats",)))
@@ -62,6 +63,11 @@ def check_leak(reports, words):
     return "" if found == wanted else f"leak of {words[0]}: {found} instead of {wanted}"
 
 
+def check_allocations(reports, words):
+    found = sum(s["allocations"] for s in reports.top.get("stacks", []) if words[0] in functions(s))
+    return "" if found == int(words[1]) else f"allocations of {words[0]}: {found} instead of {words[1]}"
+
+
 def check(reports, line, exact):
     """Why an expectation does not hold, or an empty string."""
     verb, _, rest = line.partition(" ")
@@ -72,6 +78,8 @@ def check(reports, line, exact):
         return check_live(reports, words) if exact else ""
     if verb == "leak":
         return check_leak(reports, words) if exact else ""
+    if verb == "allocations":
+        return check_allocations(reports, words) if exact else ""
     if verb in ("says", "unrecorded"):
         return "" if re.search(rest, reports.text, re.M) else f"no report says {rest!r}"
     if verb == "not":

@@ -4,6 +4,7 @@
  * build: $CC -g -O1 -fno-builtin -rdynamic -o goes_round $SRC/goes_round.c
  * run: goes_round
  * expect: leak keeps 300 3
+ * expect: allocations keeps 3
  * expect: not DOUBT
  */
 #define _GNU_SOURCE

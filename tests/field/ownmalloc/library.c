@@ -5,6 +5,7 @@
  * build: $CC -g -O1 -fno-builtin -o library $SRC/library.c -L. -llibrary -Wl,-rpath,'$ORIGIN'
  * run: library
  * expect: leak keeps 400 4
+ * expect: allocations keeps 4
  * expect: not DOUBT
  */
 #define _GNU_SOURCE
