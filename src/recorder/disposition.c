@@ -25,9 +25,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "elf_module.h"
 #include "filter.h"
 #include "guard.h"
 #include "handler.h"
+#include "patch.h"
 
 #define SIGNALS 65
 #define KEPT 4u /* places for what is kept, so that a reader has time */
@@ -80,10 +82,14 @@ static void disposition_resolve(void)
 	*(void **)&real_signal.siginterrupt = dlsym(RTLD_NEXT, "siginterrupt");
 }
 
+/* sigaction() of the C library as it was, if its entry leads to us. */
+static int (*sigaction_below)(int, const struct sigaction *, struct sigaction *);
+
 int disposition_real(int number, const struct sigaction *action, struct sigaction *ret_old)
 {
 	disposition_resolve();
-	return real_signal.sigaction(number, action, ret_old);
+	return sigaction_below ? sigaction_below(number, action, ret_old)
+			       : real_signal.sigaction(number, action, ret_old);
 }
 
 static bool kernel_get(int number, struct disposition *ret)
@@ -316,13 +322,11 @@ static void disposition_note_early(int number, unsigned long flags)
 		disposition_early |= 1ull << (number - 1);
 }
 
-EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
+/* It was done: what has to be told, and put in its place. */
+static void disposition_done(int number, const struct sigaction *action, struct sigaction *ret_old)
 {
 	const unsigned long flags = action ? (unsigned long)action->sa_flags : 0;
 
-	disposition_resolve();
-	if (real_signal.sigaction(number, action, ret_old))
-		return -1;
 	if (ret_old && handler_is_ours(ret_old->sa_handler))
 		disposition_tell(number, ret_old);
 	if (action) {
@@ -333,6 +337,24 @@ EXPORT int sigaction(int number, const struct sigaction *action, struct sigactio
 			disposition_settle(number);
 		errno = saved_errno;
 	}
+}
+
+EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
+{
+	disposition_resolve();
+	if (real_signal.sigaction(number, action, ret_old))
+		return -1;
+	disposition_done(number, action, ret_old);
+	return 0;
+}
+
+/* The C library's own, by whichever way. */
+static int disposition_patched(int number, const struct sigaction *action,
+			       struct sigaction *ret_old)
+{
+	if (sigaction_below(number, action, ret_old))
+		return -1;
+	disposition_done(number, action, ret_old);
 	return 0;
 }
 
@@ -432,11 +454,43 @@ __attribute__((used)) long raw_sigaction(long call, long number, const struct di
 	return result;
 }
 
+static int disposition_find(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct elf_module *module = data;
+
+	(void)size;
+	return elf_read(info, module) && elf_function(module, "gnu_get_libc_version");
+}
+
+/*
+ * A library that is called like the C library's function, and asks that one past the order of
+ * symbols (Firefox' sandbox), would find ours, and call it from a handler that we call. So the
+ * entry of the function itself leads to us.
+ */
+static void disposition_patch(void)
+{
+	struct elf_module libc;
+	const ElfW(Sym) * symbol;
+	const void *function;
+
+	if (!dl_iterate_phdr(disposition_find, &libc))
+		return;
+	symbol = elf_function(&libc, "sigaction");
+	if (!symbol)
+		return;
+	function = (const void *)(libc.base + symbol->st_value);
+	*(void **)&sigaction_below =
+		patch_function(&libc, "sigaction", function, (const void *)disposition_patched);
+	if (sigaction_below && *(void **)&real_signal.sigaction == function)
+		real_signal.sigaction = sigaction_below;
+}
+
 void disposition_setup(void)
 {
 	int number;
 
 	disposition_resolve();
+	disposition_patch();
 	disposition_watching = true;
 	for (number = 1; number < SIGNALS; number++)
 		if (disposition_is_crash(number) || disposition_early >> (number - 1) & 1)

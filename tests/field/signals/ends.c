@@ -3,7 +3,7 @@
  * field: ways to die of a signal, with handlers and without: the status says which, and so do we
  * run: for how in $(ends); do ends $how; done
  * build: $CC -g -O1 -w -o ends $SRC/ends.c
- * expect: errors crash 4
+ * expect: errors crash 6
  * expect: errors null-ptr-deref 3
  * expect: errors stack-overflow 1
  */
