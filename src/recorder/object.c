@@ -201,8 +201,12 @@ static inline bool object_guards(const struct real *below, struct recorder_threa
 {
 	if (tags_on())
 		return thread && size >= TAGS_LARGE && below->guards;
-	return thread && recorder.options.guard_interval && unlikely(--thread->guard_left == 0) &&
-	       below->guards;
+	if (!thread || !recorder.options.guard_interval || likely(--thread->guard_left))
+		return false;
+	/* Else it is the turn of the next one. */
+	if (!below->guards)
+		thread->guard_left = 1;
+	return below->guards;
 }
 
 /* Not recorded, and perhaps not even the program's own wish. */
