@@ -30,7 +30,7 @@ START, PROGRAM, OTHER = "start", "program", "other"
 # function or SYS_number: {file: who has seen to it}
 CALLS = {
     "clock_gettime": {"overhead.c": "FILTER_CLOCK", "reap.c": "FILTER_STORE", "recorder.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
-    "close": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE", "locks.c": START,
+    "close": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE", "locks.c": "FILTER_STORE",
               "memory.c": OTHER, "modules.c": "FILTER_MAPS", "recorder.c": "FILTER_STORE", "setup.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
     "dup": {"exec.c": "FILTER_EXEC"},
     "faccessat": {"exec.c": "FILTER_EXEC"},
@@ -61,11 +61,11 @@ CALLS = {
                "jit.c": PROGRAM, "locks.c": START, "memory.c": "FILTER_STORE", "patch.c": START,
                "recount.c": "FILTER_STORE", "thread.c": "FILTER_MMAP"},
     "nanosleep": {"attach.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
-    "open": {"exec.c": "FILTER_EXEC", "locks.c": START, "memory.c": OTHER, "recorder.c": "FILTER_STORE"},
+    "open": {"exec.c": "FILTER_EXEC", "locks.c": "FILTER_STORE", "memory.c": OTHER, "recorder.c": "FILTER_STORE"},
     "openat": {"exec.c": "FILTER_EXEC"},
     "pread": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC"},
     "pwrite": {"limits.c": "FILTER_STORE"},
-    "read": {"limits.c": "FILTER_STORE", "modules.c": "FILTER_MAPS", "slot.c": "FILTER_CHILD"},
+    "read": {"limits.c": "FILTER_STORE", "locks.c": "FILTER_STORE", "modules.c": "FILTER_MAPS", "slot.c": "FILTER_CHILD"},
     "readlink": {"modules.c": "FILTER_READLINK"},
     "stat": {"attach.c": START, "exec.c": "FILTER_EXEC", "modules.c": "FILTER_STAT", "slot.c": "FILTER_CHILD"},
     "unlink": {"attach.c": "FILTER_STORE", "memory.c": OTHER},
