@@ -16,7 +16,7 @@ const ways = {
 		await page.locator(".trend").waitFor(PATIENCE);
 	},
 	async flame(page) {
-		await page.locator('#flame g.frame[name="sqlite3_step"]').first().hover(PATIENCE);
+		await page.locator("#flame g.frame").filter({ hasText: /sqlite3_step|executemany|scan_once/ }).first().hover({ force: true, ...PATIENCE });
 	},
 	async top() {},
 };
