@@ -45,7 +45,7 @@ class Podman:
     def __init__(self, directory):
         self.command = ["podman", "--root", f"{directory}/storage", "--runroot", f"{directory}/run", "--tmpdir", f"{directory}/tmp",
                         "--cgroup-manager=cgroupfs", "--events-backend=file", "--storage-driver=overlay"]
-        self.more = ["--network=none"]
+        self.more = []
 
     def call(self, *words, **more):
         return subprocess.run([*self.command, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False,
@@ -56,8 +56,8 @@ class Podman:
         check(done.returncode == 0, f"podman {' '.join(words)}: {done.returncode}", done.stdout, done.stderr)
         return done.stdout.strip()
 
-    def run(self, *words):
-        return self.good("run", "--log-driver=k8s-file", *self.more, *words)
+    def run(self, *words, network="none"):
+        return self.good("run", "--log-driver=k8s-file", f"--network={network}", *self.more, *words)
 
     def image(self, name, settings, *files):
         """Of files of this system, and of what they need; each a path, or a pair: and what it is called there."""
@@ -103,7 +103,7 @@ def lines_of(podman, name):
 
 def read(podman, *words, statuses=(0, 1)):
     """By a sidecar, which lives as long as it takes."""
-    done = podman.call("run", "--rm", *podman.more, "-v", "stores:/var/lib/stackdepot:ro", "--user", USER, *words)
+    done = podman.call("run", "--rm", "--network=none", *podman.more, "-v", "stores:/var/lib/stackdepot:ro", "--user", USER, *words)
     check(done.returncode in statuses and not done.stderr, f"{words}: {done.returncode}", done.stdout, done.stderr)
     return done.stdout
 
@@ -148,8 +148,8 @@ def try_symbols(podman):
 
 
 def try_agent(podman):
-    """Beside it, as a container of its own."""
-    podman.run("-d", "--name=agent", "-v", "stores:/var/lib/stackdepot:ro", "--user", USER, "sidecar")
+    """Beside it, as a container of its own, where the service is reached, too."""
+    podman.run("-d", "--name=agent", "-v", "stores:/var/lib/stackdepot:ro", "--user", USER, "sidecar", network="container:web")
     line = 'stackdepot_processes{service="web",state="running"} 1\n'
     for _ in range(2400):
         done = podman.call("exec", "agent", "curl", "-s", "http://127.0.0.1:9920/metrics")
@@ -165,7 +165,7 @@ def can_run(podman):
     limits = [f"--ulimit=nofile={limit}:{limit}", "--ulimit=nproc=4096:4096"]
     said = []
     for more in ([], limits, limits + ["--cgroups=disabled"]):
-        done = podman.call("run", "--rm", *podman.more, *more, "--entrypoint=stackdepot", "sidecar", "--version")
+        done = podman.call("run", "--rm", "--network=none", *podman.more, *more, "--entrypoint=stackdepot", "sidecar", "--version")
         if done.returncode == 0:
             podman.more += more
             return True
