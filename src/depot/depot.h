@@ -64,7 +64,7 @@
 #define DEPOT_PRIVATE_BYTES DEPOT_PAGE_BYTES
 #define DEPOT_LEVELS 6u
 #define DEPOT_PAIRS (DEPOT_GROUP / 2) /* of frames, each hashed with a key */
-#define DEPOT_KEYS (DEPOT_PAIRS + 3) /* and as many as a ring entry has words to check */
+#define DEPOT_KEYS (DEPOT_PAIRS + 3)  /* and as many as a ring entry has words to check */
 #define DEPOT_DISMISSALS 7u
 
 struct depot_line {
@@ -147,9 +147,11 @@ struct depot_header {
 	u32 version;
 	u32 header_bytes;
 	struct depot_geometry geometry;
+
 	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
 	u32 hand __aligned(DEPOT_LINE_BYTES);	     /* where the search for a victim goes on */
 	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
+
 	u32 fresh __aligned(DEPOT_LINE_BYTES);		      /* lines ever used */
 	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever, and what pens left */
 	atomic64_t counters[COUNT_NR] __aligned(DEPOT_LINE_BYTES);

@@ -14,6 +14,8 @@
 #include "types.h"
 #else
 #include <stackdepot/stackdepot.h>
+
+typedef uint64_t u64;
 #endif
 
 /* Frames that a line holds. */
@@ -27,10 +29,10 @@
 
 /* Of a number, in the innermost frame: it has at most 21 bits where frames have 32. */
 #define TRACE_ID_BITS (sizeof(uintptr_t) == 8 ? 40 : 21)
-#define TRACE_IDS (1ull << TRACE_ID_BITS)
+#define TRACE_IDS ((u64)1 << TRACE_ID_BITS)
 
 /* The finaliser of splitmix64 behind one step of its counter. */
-static inline uint64_t trace_mix(uint64_t z)
+static inline u64 trace_mix(u64 z)
 {
 	z += 0x9e3779b97f4a7c15ull;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
@@ -39,14 +41,14 @@ static inline uint64_t trace_mix(uint64_t z)
 }
 
 /* A sequence of pseudo-random numbers: each call changes the state. */
-static inline uint64_t trace_random(uint64_t *state)
+static inline u64 trace_random(u64 *state)
 {
 	*state += 0x9e3779b97f4a7c15ull;
 	return trace_mix(*state);
 }
 
 /* The trace's own innermost frame: narrow, as in a kernel, or wide. */
-static inline uintptr_t trace_leaf(uint64_t id, uint64_t hash)
+static inline uintptr_t trace_leaf(u64 id, u64 hash)
 {
 	switch (hash >> 60 & 7) {
 	case 0:
@@ -60,9 +62,9 @@ static inline uintptr_t trace_leaf(uint64_t id, uint64_t hash)
 }
 
 /* The frame at `depth` from the root of all traces with the same key. */
-static inline uintptr_t trace_frame(uint64_t key, unsigned int depth)
+static inline uintptr_t trace_frame(u64 key, unsigned int depth)
 {
-	uint64_t hash = trace_mix(key ^ (uint64_t)depth << 48);
+	u64 hash = trace_mix(key ^ (u64)depth << 48);
 
 	if (hash % 61 == 0)
 		return (uintptr_t)hash;
@@ -70,7 +72,7 @@ static inline uintptr_t trace_frame(uint64_t key, unsigned int depth)
 }
 
 /* How many relatives a frame at that depth is shared with, as a key. */
-static inline uint64_t trace_family(uint64_t id, unsigned int depth)
+static inline u64 trace_family(u64 id, unsigned int depth)
 {
 	static const unsigned int families[] = {3, 12, 48};
 	unsigned int level = depth / 8 < 2 ? depth / 8 : 2;
@@ -79,9 +81,9 @@ static inline uint64_t trace_family(uint64_t id, unsigned int depth)
 }
 
 /* Make trace `id`, of 1 to `max` frames, innermost first. Returns its length. */
-static inline unsigned int trace_make(uint64_t id, unsigned int max, uintptr_t *frames)
+static inline unsigned int trace_make(u64 id, unsigned int max, uintptr_t *frames)
 {
-	uint64_t hash = trace_mix(id ^ 0x7472616365ull);
+	u64 hash = trace_mix(id ^ 0x7472616365ull);
 	unsigned int nr = 1 + (unsigned int)(hash % max);
 	unsigned int shared = (unsigned int)((hash >> 32) % nr);
 	unsigned int depth;

@@ -26,21 +26,28 @@
 
 #define DEPOT_VARIANT(name) name
 
+struct depot_line;
+
 /*
  * Where the core has put the array of lines, at depot->lines, the table of chunks stands. A line is
  * asked for by those only who saw it become usable, so its chunk is there.
  */
-#define DEPOT_CHUNK_LINES ((u32)(PAGE_SIZE / 64))
+#define DEPOT_CHUNK_LINE_BYTES 64u
+#define DEPOT_CHUNK_LINES ((u32)(PAGE_SIZE / DEPOT_CHUNK_LINE_BYTES))
 
 #define depot_chunk(depot, number) \
 	((struct depot_line **)(void *)(depot)->lines + (number) / DEPOT_CHUNK_LINES)
 
-#define depot_line(depot, number)                                                        \
-	({                                                                               \
-		const u32 __number = (number);                                           \
-                                                                                         \
-		READ_ONCE(*depot_chunk(depot, __number)) + __number % DEPOT_CHUNK_LINES; \
-	})
+/* What a line is, the core says later. */
+static __always_inline struct depot_line *depot_chunk_line(void *table, u32 number)
+{
+	struct depot_line **chunks = table;
+	char *chunk = (char *)READ_ONCE(chunks[number / DEPOT_CHUNK_LINES]);
+
+	return (void *)(chunk + number % DEPOT_CHUNK_LINES * DEPOT_CHUNK_LINE_BYTES);
+}
+
+#define depot_line(depot, number) depot_chunk_line((depot)->lines, number)
 
 /* See memory.c. */
 struct stackdepot;

@@ -39,6 +39,8 @@
 #include "geometry.h"
 #include "memory.h"
 
+static_assert(sizeof(struct depot_line) == DEPOT_CHUNK_LINE_BYTES);
+
 #define RESERVE_TRACES 1024u
 #define RESERVE_LINES 2u /* a trace, as long as none were measured */
 

@@ -153,6 +153,8 @@ depot_stack_handle_t __must_check stack_depot_set_extra_bits(depot_stack_handle_
 /**
  * stack_depot_get_extra_bits - the user's bits of a handle
  * @handle:	with or without
+ *
+ * Return: the bits; 0 if none were put in.
  */
 unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle);
 
@@ -174,6 +176,8 @@ int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_f
 /**
  * stack_depot_count - what stack_depot_count_add() has summed up
  * @handle:	from stack_depot_save()
+ *
+ * Return: the sum; 0 if nothing was ever counted, or if there is no such trace.
  */
 long stack_depot_count(depot_stack_handle_t handle);
 
