@@ -6,7 +6,7 @@ set -euo pipefail
 . "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-log=$work/console
+log=$work/console stock_log=$work/stock
 failed=0
 
 # console NAME LINES...
@@ -34,8 +34,9 @@ sleeping() {
 
 # Each case begins with boots in which all went well; lines of the suites' are its arguments.
 start() {
-	mode=$1 variant=$2 bound='' repeats=() by_chance='' again=() ending='--- end'
+	mode=$1 variant=$2 bound='' boots=(plain suite count) repeats=() by_chance='' again=() ending='--- end'
 	shift 2
+	rm -f "$stock_log.suite"
 	console plain
 	console count
 	console suite "$@"
@@ -113,6 +114,27 @@ start arm64-hw-tags ours "${one[@]}" '    not ok 9 kmalloc_uaf'
 expect 1 0 'a test of the suite times out, too'
 start arm64-generic ours "${one[@]}"
 expect 1 0 'a report is missed where no tags are drawn'
+
+# stock LINES...: the stock kernel's console of the suites, which was booted before.
+stock() {
+	local log=$stock_log
+	console suite "$@"
+}
+
+lines strings < <(missing kasan_strings)
+lines two < <(missing kasan_strings kasan_memchr)
+start arm64-sw-tags ours "${strings[@]}"
+stock "${strings[@]}"
+expect 0 0 'what fails in the stock kernel fails'
+start arm64-sw-tags ours "${two[@]}"
+stock "${strings[@]}"
+expect 1 0 'more fails than in the stock kernel'
+start arm64-sw-tags ours '# stackdepot_hold: pass:6 fail:1 skip:0 total:7'
+stock "${strings[@]}"
+expect 1 0 'something else fails than in the stock kernel'
+start arm64-sw-tags stock "${strings[@]}"
+stock "${strings[@]}"
+expect 1 0 'the stock kernel fails'
 
 lines known < <(sleeping kasan_complete_mode_report_info)
 lines unknown < <(sleeping stackdepot_save)
