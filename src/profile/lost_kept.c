@@ -19,7 +19,7 @@
 #include "base/numbered.h"
 #include "lost_stacks.h"
 
-#define KEPT_MAGIC 0x3154534c50445300ull
+#define KEPT_MAGIC 0x3254534c50445300ull
 #define KEPT_STACKS (1u << 24)
 
 struct kept_head {
@@ -89,7 +89,9 @@ static bool kept_makes_sense(const struct lost_stack *stacks, size_t nr)
 	for (i = 0; i < nr; i++)
 		if (!kept_is_figure(stacks[i].objects) || !kept_is_figure(stacks[i].bytes) ||
 		    !kept_is_figure(stacks[i].lost_objects) ||
-		    !kept_is_figure(stacks[i].lost_bytes))
+		    !kept_is_figure(stacks[i].lost_bytes) ||
+		    !kept_is_figure(stacks[i].objects_variance) ||
+		    !kept_is_figure(stacks[i].bytes_variance))
 			return false;
 	return true;
 }

@@ -32,6 +32,8 @@ static size_t stacks_merge(struct lost_stack *stacks, size_t nr)
 		last->bytes += stacks[i].bytes;
 		last->lost_objects += stacks[i].lost_objects;
 		last->lost_bytes += stacks[i].lost_bytes;
+		last->objects_variance += stacks[i].objects_variance;
+		last->bytes_variance += stacks[i].bytes_variance;
 	}
 	return nr ? left + 1 : 0;
 }
@@ -44,6 +46,7 @@ void lost_found_from(const struct lost *lost, struct lost_found *ret_found)
 	for (i = 0; i < lost->nr; i++) {
 		const struct stackdepot_object *object = &lost->objects[i].object;
 		double bytes = object->weight * (double)object->size;
+		double variance = object->weight * (object->weight - 1);
 		bool itself = lost->objects[i].verdict == LOST_LOST;
 
 		if (lost->objects[i].verdict == LOST_REACHABLE)
@@ -54,6 +57,8 @@ void lost_found_from(const struct lost *lost, struct lost_found *ret_found)
 			.bytes = bytes,
 			.lost_objects = itself ? object->weight : 0,
 			.lost_bytes = itself ? bytes : 0,
+			.objects_variance = variance,
+			.bytes_variance = variance * (double)object->size * (double)object->size,
 		};
 	}
 	if (nr)

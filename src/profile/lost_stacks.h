@@ -12,6 +12,8 @@ struct lost_stack {
 	double bytes;
 	double lost_objects;
 	double lost_bytes;
+	double objects_variance; /* of the first two, where they are estimates */
+	double bytes_variance;
 };
 
 /* What a look at a process found; as struct lost has it. */

@@ -282,6 +282,8 @@ static void read_lost(struct read *read, size_t number)
 
 		stack->sums.objects = stacks[i].objects;
 		stack->sums.bytes = stacks[i].bytes;
+		stack->sums.objects_variance = stacks[i].objects_variance;
+		stack->sums.bytes_variance = stacks[i].bytes_variance;
 		stack->lost_objects = stacks[i].lost_objects;
 		stack->lost_bytes = stacks[i].lost_bytes;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* lost.c - objects that nothing points to any more, by stack. */
+#include <math.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -13,6 +14,7 @@ struct lost_total {
 	double bytes;
 	double lost_objects;
 	double lost_bytes;
+	double bytes_variance;
 	size_t stacks;
 	uint64_t looked_at; /* live objects */
 	double stopped_ms;  /* the longest of all processes */
@@ -41,6 +43,7 @@ static struct lost_total lost_total(const struct profile *profile)
 		total.bytes += stack->sums.bytes;
 		total.lost_objects += stack->lost_objects;
 		total.lost_bytes += stack->lost_bytes;
+		total.bytes_variance += stack->sums.bytes_variance;
 	}
 	for (i = 0; i < profile->nr_processes; i++) {
 		const struct lost_found *lost = &profile->processes[i].lost;
@@ -63,8 +66,10 @@ static struct lost_total lost_total(const struct profile *profile)
 static void lost_head(const struct report *report, const struct lost_total *total)
 {
 	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], stacks[TEXT_NUMBER], threads[TEXT_NUMBER];
+	char error[TEXT_BYTES + 8];
 
-	text_heading(&report->style, "%s lost in %s from %s", text_bytes(total->bytes, bytes),
+	text_heading(&report->style, "%s%s lost in %s from %s", text_bytes(total->bytes, bytes),
+		     text_error(total->bytes_variance, error),
 		     text_number(total->objects, "object", objects),
 		     text_number((double)total->stacks, "stack", stacks));
 	printf("of %s that are live; %s stood still for %.1f ms, %s were searched\n",
@@ -86,19 +91,20 @@ static void lost_head(const struct report *report, const struct lost_total *tota
 static void lost_stack(const struct report *report, const struct profile_stack *stack)
 {
 	const double led_to = stack->sums.objects - stack->lost_objects;
-	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], more[TEXT_NUMBER];
+	char bytes[TEXT_BYTES], objects[TEXT_NUMBER], more[TEXT_NUMBER], error[TEXT_BYTES + 8];
 
+	text_error(stack->sums.bytes_variance, error);
 	puts("");
 	if (led_to > 0)
 		text_heading(&report->style,
-			     "%s lost in %s, %s of them led to by lost ones only, allocated at:",
-			     text_bytes(stack->sums.bytes, bytes),
+			     "%s%s lost in %s, %s of them led to by lost ones only, allocated at:",
+			     text_bytes(stack->sums.bytes, bytes), error,
 			     text_number(stack->sums.objects, "object", objects),
 			     text_count(led_to, more));
 	else
 		text_heading(&report->style,
-			     "%s lost in %s, allocated at:", text_bytes(stack->sums.bytes, bytes),
-			     text_number(stack->sums.objects, "object", objects));
+			     "%s%s lost in %s, allocated at:", text_bytes(stack->sums.bytes, bytes),
+			     error, text_number(stack->sums.objects, "object", objects));
 	text_trace(stdout, &report->style, &stack->trace);
 }
 
@@ -121,6 +127,13 @@ static void lost_text(const struct report *report, const struct lost_total *tota
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
+/* Of those that are lost and those they lead to, together. */
+static void lost_json_error(struct writer *writer, double variance)
+{
+	if (variance > 0)
+		writer_number(writer, "bytes_error", sqrt(variance));
+}
+
 static void lost_json_stack(struct writer *writer, const struct profile_stack *stack)
 {
 	writer_object(writer, NULL);
@@ -128,6 +141,7 @@ static void lost_json_stack(struct writer *writer, const struct profile_stack *s
 	writer_number(writer, "lost_objects", stack->lost_objects);
 	writer_number(writer, "from_lost_bytes", stack->sums.bytes - stack->lost_bytes);
 	writer_number(writer, "from_lost_objects", stack->sums.objects - stack->lost_objects);
+	lost_json_error(writer, stack->sums.bytes_variance);
 	json_trace(writer, "stack", &stack->trace);
 	writer_end(writer);
 }
@@ -138,6 +152,7 @@ static void lost_json_total(struct writer *writer, const struct lost_total *tota
 	writer_number(writer, "lost_objects", total->lost_objects);
 	writer_number(writer, "from_lost_bytes", total->bytes - total->lost_bytes);
 	writer_number(writer, "from_lost_objects", total->objects - total->lost_objects);
+	lost_json_error(writer, total->bytes_variance);
 	writer_integer(writer, "looked_at", (int64_t)total->looked_at);
 	writer_number(writer, "stopped_ms", total->stopped_ms);
 	writer_integer(writer, "threads", total->threads);

@@ -126,6 +126,14 @@ def test_sampled(store):
     report = json.loads(program.report("--json").stdout)
     check(report["more_may_be_lost"], "sampled", report)
     check(program.end() == (0, ""), "the program's end")
+    # Of objects of a thousand bytes nine in ten are recorded.
+    program = Recorded(store + ".400", "kinds", "--mode=sample=400")
+    report = json.loads(program.report("--json", "--all").stdout)
+    errors = [stack["bytes_error"] for stack in report["stacks"]]
+    check(report["lost_objects"] and errors and
+          abs(report["bytes_error"] ** 2 - sum(error ** 2 for error in errors)) < 1, "errors of what is lost", report)
+    check(" +/- " in program.report().stdout.split(" lost in ")[0].splitlines()[-1], "errors in the text", program.report().stdout)
+    check(program.end() == (0, ""), "the program's end")
 
 
 def run_to_the_end(store, how, *options):

@@ -30,8 +30,7 @@ def check_lost(store, truth):
     found = report("lost", store)
     check(found["stacks"] and not [stack for stack in found["stacks"] if LEAK not in functions(stack)], "lost: the leak, and nothing else",
           found["stacks"])
-    told = sum(stack["bytes"] for stack in found["stacks"])
-    error = sum(stack["bytes_error"] ** 2 for stack in found["stacks"]) ** 0.5
+    told, error = found["lost_bytes"] + found["from_lost_bytes"], found["bytes_error"]
     check(abs(told - truth) <= SIGMAS * error + 2000, f"lost: {told} +- {error}, in truth {truth}")
     return told, error, found["stopped_ms"]
 
