@@ -6,6 +6,7 @@
  * run: mimalloc_own
  * expect: not DOUBT
  * expect: leak keeps_mi 700 7
+ * expect: leak keeps_zeroed 1400 7
  */
 #include <mimalloc.h>
 #include <stdio.h>
@@ -17,6 +18,12 @@ static void *volatile kept;
 static __attribute__((noinline)) void keeps_mi(void)
 {
 	kept = mi_malloc(100);
+}
+
+/* Not malloc() by another name. */
+static __attribute__((noinline)) void keeps_zeroed(void)
+{
+	kept = mi_zalloc(200);
 }
 
 static void mix(size_t size)
@@ -50,8 +57,10 @@ int main(void)
 		mix(16 + i % 50);
 		mix(2000);
 	}
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 7; i++) {
 		keeps_mi();
+		keeps_zeroed();
+	}
 	puts("done");
 	return 0;
 }

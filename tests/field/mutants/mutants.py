@@ -8,6 +8,9 @@ built again. It is an error if the text is not in the file exactly once, if the 
 compile, or if one of its situations holds: then either that has a hole, or the code is not needed.
 Before, the situations have to hold with the tree as it is.
 
+What no situation can be in, as those are run by the tool, a test of tests/recorder is for: of that
+the mode is its name.
+
 usage: mutants.py --build DIR [--only TEXT] [--list | --texts]
 --texts looks only whether each text is there.
 """
@@ -27,7 +30,8 @@ COPIED = ("src", "include", "tests", "examples", "bench", "fuzz", "linux", "man"
           "docs", "run", "README.md", "CONTRIBUTING.md", "meson.build", "meson_options.txt", "LICENSES")
 # Compiling as one file what the library is of, and well, would take most of the time.
 FLAGS = "-O1 -fno-lto"
-BUILT = ("src/recorder/libstackdepot-preload.so", "src/cli/stackdepot", "tests/field/field-watch")
+BUILT = ("src/recorder/libstackdepot-preload.so", "src/cli/stackdepot", "tests/field/field-watch",
+         "tests/recorder/recorder-many")
 
 
 class Broken(Exception):
@@ -72,6 +76,8 @@ class Tree:
 
     def holds(self, situation, mode):
         """True, False, or None: what it needs is not here."""
+        if situation == "recorder/test_one_store":
+            return self.test_holds(situation, mode)
         done = subprocess.run([sys.executable, str(SOURCE / "tests/field/run"), "--slow",
                                "--only", situation, "--mode", mode,
                                str(self.build / BUILT[1]), str(self.build / BUILT[2])],
@@ -81,6 +87,15 @@ class Tree:
         if not found or found.group(1) == "FAILED" and found.group(2):
             raise Broken(f"{situation} cannot be tried:\n{done.stdout}{done.stderr}")
         return {"ok    ": True, "FAILED": False, "skipped": None}[found.group(1)]
+
+    def test_holds(self, test, name):
+        done = subprocess.run([sys.executable, str(SOURCE / "tests" / (test + ".py")),
+                               *(str(self.build / BUILT[i]) for i in (1, 0, 3))],
+                              capture_output=True, text=True, errors="replace",
+                              env={**os.environ, "TESTS": name})
+        if not re.search(r"^(ok|FAILED|skipped) ", done.stdout, re.M):
+            raise Broken(f"{test} {name} cannot be tried:\n{done.stdout}{done.stderr}")
+        return None if "skipped" in done.stdout else not done.returncode
 
 
 def text_with(path, old):
