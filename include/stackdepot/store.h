@@ -127,7 +127,7 @@ struct stackdepot_store_info {
 	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
-	uint64_t heaps_dropped;	    /* of those that are not seen, had no room in `unseen` */
+	uint64_t heaps_dropped;	    /* processes with some that have no room in `unseen` */
 	uint64_t processes_dropped; /* that were too many at a time to have a slot */
 	uint64_t notes_dropped;	    /* notes and starts that found no room */
 	uint64_t starts_dropped;

@@ -255,8 +255,12 @@ static bool stop_reap(pid_t tid)
 	int status;
 	const pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
 
-	if (got == tid && WIFSTOPPED(status))
-		return !ptrace(PTRACE_DETACH, tid, 0, 0);
+	if (got == tid && WIFSTOPPED(status)) {
+		/* A signal on its way to the program goes on to it. */
+		const int signal = status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
+
+		return !ptrace(PTRACE_DETACH, tid, 0, (void *)(intptr_t)signal);
+	}
 	return got;
 }
 

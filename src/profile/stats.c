@@ -40,8 +40,8 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	    false);
 	ROW("processes_dropped", "more, too many at a time", info->processes_dropped, false, true);
 	ROW("modules_dropped", "modules without a record", info->modules_dropped, false, true);
-	ROW("heaps_dropped", "heaps that are not seen and have no name here", info->heaps_dropped,
-	    false, true);
+	ROW("heaps_dropped", "processes with heaps that are not seen, without a name",
+	    info->heaps_dropped, false, true);
 	ROW("messages_dropped", "messages of the recorder that found no room", info->notes_dropped,
 	    false, true);
 	ROW("programs_dropped", "programs started that found none", info->starts_dropped, false,

@@ -61,8 +61,10 @@ static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 /* --- the functions behind ours -----------------------------------------------------------------
  */
 
+typedef int sigaction_function(int, const struct sigaction *, struct sigaction *);
+
 static struct {
-	int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+	sigaction_function *sigaction;
 	__sighandler_t (*signal)(int, __sighandler_t);
 	__sighandler_t (*sysv_signal)(int, __sighandler_t);
 	__sighandler_t (*sigset)(int, __sighandler_t);
@@ -83,7 +85,7 @@ static void disposition_resolve(void)
 }
 
 /* sigaction() of the C library as it was, if its entry leads to us. */
-static int (*sigaction_below)(int, const struct sigaction *, struct sigaction *);
+static sigaction_function *sigaction_below;
 
 int disposition_real(int number, const struct sigaction *action, struct sigaction *ret_old)
 {
@@ -322,40 +324,39 @@ static void disposition_note_early(int number, unsigned long flags)
 		disposition_early |= 1ull << (number - 1);
 }
 
-/* It was done: what has to be told, and put in its place. */
-static void disposition_done(int number, const struct sigaction *action, struct sigaction *ret_old)
+/* `below` does it; what it says of old ones is told, and what has to be is put in its place. */
+static int disposition_do(sigaction_function *below, int number, const struct sigaction *action,
+			  struct sigaction *ret_old)
 {
+	/* Before, as what is asked for and what was may be one structure. */
 	const unsigned long flags = action ? (unsigned long)action->sa_flags : 0;
+	int saved_errno;
 
+	if (below(number, action, ret_old))
+		return -1;
 	if (ret_old && handler_is_ours(ret_old->sa_handler))
 		disposition_tell(number, ret_old);
-	if (action) {
-		const int saved_errno = errno;
-
-		disposition_note_early(number, flags);
-		if (disposition_concerns(number, flags))
-			disposition_settle(number);
-		errno = saved_errno;
-	}
+	if (!action)
+		return 0;
+	saved_errno = errno;
+	disposition_note_early(number, flags);
+	if (disposition_concerns(number, flags))
+		disposition_settle(number);
+	errno = saved_errno;
+	return 0;
 }
 
 EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
 {
 	disposition_resolve();
-	if (real_signal.sigaction(number, action, ret_old))
-		return -1;
-	disposition_done(number, action, ret_old);
-	return 0;
+	return disposition_do(real_signal.sigaction, number, action, ret_old);
 }
 
 /* The C library's own, by whichever way. */
 static int disposition_patched(int number, const struct sigaction *action,
 			       struct sigaction *ret_old)
 {
-	if (sigaction_below(number, action, ret_old))
-		return -1;
-	disposition_done(number, action, ret_old);
-	return 0;
+	return disposition_do(sigaction_below, number, action, ret_old);
 }
 
 EXPORT int __sigaction(int number, const struct sigaction *action, struct sigaction *ret_old);

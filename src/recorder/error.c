@@ -437,15 +437,16 @@ static struct store_error error_of_doubt(const struct recorder_thread *thread)
  * put into who calls it (LTO). Then a block is allocated in one of the two ways and freed in the
  * other: what is freed is the block of a live object's head, or lies behind a live object's.
  */
-static bool error_has_head(const struct real *below, const char *pointer)
+static bool error_has_head(const struct real *below, char *pointer)
 {
 	const struct real *lowest = reals[REAL_LIBC].patched ? &reals[REAL_LIBC] : real_next;
 	struct live_object object;
 	size_t at;
 
 	for (at = 8; at <= ERROR_HEAD_BYTES; at += 8) {
+		/* In the block, not its neighbour; that one is asked only of what has one. */
 		if (below == lowest && live_find(pointer + at, &object))
-			return true;
+			return below->usable && at < real_usable(below, pointer);
 		if (below != lowest && live_find(pointer - at, &object) && object.size > at)
 			return true;
 	}
@@ -457,7 +458,8 @@ static void error_look_for_head(const struct real *below, const void *pointer)
 	uint32_t *flags = &recorder.process->flags;
 
 	if (!(reals[REAL_OWN].patched || reals[REAL_LIBC].patched) ||
-	    load_relaxed(flags) & STORE_FLAG_UNSEEN || !error_has_head(below, pointer))
+	    load_relaxed(flags) & STORE_FLAG_UNSEEN ||
+	    !error_has_head(below, (char *)(uintptr_t)pointer))
 		return;
 	(void)__atomic_fetch_or(flags, STORE_FLAG_UNSEEN, __ATOMIC_RELAXED);
 }

@@ -14,7 +14,8 @@
  * takes can be touched; it lies at their end. What is freed is given back to the system, and not
  * only closed. One that is resized moves to the allocator, which does that without copying.
  *
- * After GWP-ASan and Linux' KFENCE. Guarding costs two mprotect(), 1 in guard_interval objects.
+ * After GWP-ASan and Linux' KFENCE. Guarding costs four mprotect(), for one object in
+ * guard_interval.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -99,12 +100,15 @@ static bool guard_open(uintptr_t from, uintptr_t to)
 /* A place and the pages beside its object. */
 static void guard_open_slot(const struct guard_slot *slot)
 {
-	const uintptr_t from = guard_page_of(slot) - PAGE;
-	const uintptr_t to = guard_end(slot) + PAGE;
+	const uintptr_t page = guard_page_of(slot), end = guard_end(slot);
 
-	/* Most of what goes wrong reads. */
-	if (!guard_open(from, to))
-		(void)mprotect((void *)from, to - from, PROT_READ);
+	if (guard_open(page - PAGE, end + PAGE))
+		return;
+	/* Most of what goes wrong reads. The pages of an object in use are open, and stay so. */
+	(void)mprotect((void *)(page - PAGE), PAGE, PROT_READ);
+	(void)mprotect((void *)end, PAGE, PROT_READ);
+	if (load_relaxed(&slot->state) == GUARD_FREED)
+		(void)mprotect((void *)page, end - page, PROT_READ);
 }
 
 /* All that objects are in, at once, as one mapping takes less than several. */
@@ -245,7 +249,8 @@ static bool guard_begin(struct guard_slot *slot, uintptr_t start, size_t size)
 	/* Who holds it may have seen what was here before. */
 	if (unlikely(__atomic_load_n(&guard_held, __ATOMIC_SEQ_CST)))
 		guard_open_slot(slot);
-	return true;
+	/* That one may have taken it for a freed one, which is open for reading alone. */
+	return likely(!load_relaxed(&guard_held)) || guard_open(page, end);
 }
 
 /* Of a large one the pages go back, and are empty when they come again. */

@@ -139,18 +139,20 @@ static uint32_t heap_record(uint32_t i)
 
 void heaps_tell(void)
 {
+	static bool more_told; /* once a process: there is no name to know them by */
 	uint32_t i, number, nr = load_acquire(&unseen_nr);
+	bool more = nr > UNSEEN;
 
-	if (nr > UNSEEN)
-		recorder_count(&recorder.header->totals.heaps_dropped, nr - UNSEEN);
 	for (i = 0; i < nr && i < UNSEEN; i++) {
 		number = heap_record(i);
 		if (number < STORE_HEAPS)
 			(void)__atomic_fetch_or(&recorder.process->heaps, 1u << number,
 						__ATOMIC_RELAXED);
 		else
-			recorder_count(&recorder.header->totals.heaps_dropped, 1);
+			more = true;
 	}
+	if (more && !__atomic_exchange_n(&more_told, true, __ATOMIC_RELAXED))
+		recorder_count(&recorder.header->totals.heaps_dropped, 1);
 	(void)__atomic_fetch_or(&recorder.process->flags, load_relaxed(&unseen_flags),
 				__ATOMIC_RELAXED);
 }
@@ -179,23 +181,6 @@ void heaps_name_space(void)
 		heaps_tell();
 }
 
-static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
-{
-	struct elf_module module;
-
-	(void)size;
-	(void)data;
-	/* The loader has a malloc() in older versions, for itself. */
-	if ((getauxval(AT_BASE) && info->dlpi_addr == getauxval(AT_BASE)) ||
-	    !elf_read(info, &module) || elf_has(&module, modules) || !module_allocator(&module))
-		return 0;
-	if (modules_nr < MODULES)
-		modules[modules_nr++] = module;
-	else
-		unseen_add(module_allocator(&module), module.name);
-	return 0;
-}
-
 /* --- sending them to the hooks ---------------------------------------------------------------- */
 
 static bool module_has_own_functions(const struct elf_module *module)
@@ -219,6 +204,24 @@ static void module_refused(const struct elf_module *module, enum real_layer laye
 	}
 	if (own || layer >= REAL_OTHER)
 		unseen_add(module_allocator(module), module->name);
+}
+
+static int module_collect(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct elf_module module;
+
+	const void *const *next = data;
+
+	(void)size;
+	/* The loader has a malloc() in older versions, for itself. */
+	if ((getauxval(AT_BASE) && info->dlpi_addr == getauxval(AT_BASE)) ||
+	    !elf_read(info, &module) || elf_has(&module, modules) || !module_allocator(&module))
+		return 0;
+	if (modules_nr < MODULES)
+		modules[modules_nr++] = module;
+	else
+		module_refused(&module, module_layer(&module, *next));
+	return 0;
 }
 
 static bool module_setup(const struct elf_module *module, const void *next,
@@ -251,7 +254,7 @@ bool heaps_setup(const char **ret_trouble)
 	const void *next = *(void **)&real_next->malloc;
 	uint32_t i;
 
-	(void)dl_iterate_phdr(module_collect, NULL);
+	(void)dl_iterate_phdr(module_collect, &next);
 	for (i = 0; i < modules_nr; i++)
 		if (!module_setup(&modules[i], next, ret_trouble))
 			return false;

@@ -14,6 +14,7 @@ struct lost_total {
 	double bytes;
 	double lost_objects;
 	double lost_bytes;
+	double objects_variance;
 	double bytes_variance;
 	size_t stacks;
 	uint64_t looked_at; /* live objects */
@@ -43,6 +44,7 @@ static struct lost_total lost_total(const struct profile *profile)
 		total.bytes += stack->sums.bytes;
 		total.lost_objects += stack->lost_objects;
 		total.lost_bytes += stack->lost_bytes;
+		total.objects_variance += stack->sums.objects_variance;
 		total.bytes_variance += stack->sums.bytes_variance;
 	}
 	for (i = 0; i < profile->nr_processes; i++) {
@@ -128,10 +130,12 @@ static void lost_text(const struct report *report, const struct lost_total *tota
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 /* Of those that are lost and those they lead to, together. */
-static void lost_json_error(struct writer *writer, double variance)
+static void lost_json_error(struct writer *writer, double objects_variance, double bytes_variance)
 {
-	if (variance > 0)
-		writer_number(writer, "bytes_error", sqrt(variance));
+	if (bytes_variance <= 0)
+		return;
+	writer_number(writer, "bytes_error", sqrt(bytes_variance));
+	writer_number(writer, "objects_error", sqrt(objects_variance));
 }
 
 static void lost_json_stack(struct writer *writer, const struct profile_stack *stack)
@@ -141,7 +145,7 @@ static void lost_json_stack(struct writer *writer, const struct profile_stack *s
 	writer_number(writer, "lost_objects", stack->lost_objects);
 	writer_number(writer, "from_lost_bytes", stack->sums.bytes - stack->lost_bytes);
 	writer_number(writer, "from_lost_objects", stack->sums.objects - stack->lost_objects);
-	lost_json_error(writer, stack->sums.bytes_variance);
+	lost_json_error(writer, stack->sums.objects_variance, stack->sums.bytes_variance);
 	json_trace(writer, "stack", &stack->trace);
 	writer_end(writer);
 }
@@ -152,7 +156,7 @@ static void lost_json_total(struct writer *writer, const struct lost_total *tota
 	writer_number(writer, "lost_objects", total->lost_objects);
 	writer_number(writer, "from_lost_bytes", total->bytes - total->lost_bytes);
 	writer_number(writer, "from_lost_objects", total->objects - total->lost_objects);
-	lost_json_error(writer, total->bytes_variance);
+	lost_json_error(writer, total->objects_variance, total->bytes_variance);
 	writer_integer(writer, "looked_at", (int64_t)total->looked_at);
 	writer_number(writer, "stopped_ms", total->stopped_ms);
 	writer_integer(writer, "threads", total->threads);

@@ -232,6 +232,8 @@ static void fold_sum(struct store_process *row, const struct store_process *more
 	row->processes += more->processes;
 	row->flags |= more->flags & ~STORE_FLAG_LOCKED;
 	row->heaps |= more->heaps;
+	if (more->coarsest > row->coarsest)
+		row->coarsest = more->coarsest;
 	if (more->start_ns < row->start_ns)
 		row->start_ns = more->start_ns;
 	if (more->start_monotonic_ns < row->start_monotonic_ns)

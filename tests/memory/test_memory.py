@@ -103,14 +103,28 @@ def rollup(pid):
         return {key: 1024 * int(value) for key, value in re.findall(r"^(\w+): +(\d+) kB", file.read(), re.M)}
 
 
-def sums(found, pid, text):
+def near(memory, kernel, ours, its):
+    return abs(memory["all"][ours] - kernel[its]) < max(kernel[its] / 20, 1 << 20)
+
+
+def shares(store, pid, text):
+    """What it shares is divided among all who have it, so whoever begins or ends changes it: the kernel is asked before and after."""
+    def agree():
+        before, memory, after = rollup(pid), report("memory", store, f"--process={pid}")["memory"], rollup(pid)
+        return near(memory, before, "proportional_bytes", "Pss") or near(memory, after, "proportional_bytes", "Pss")
+
+    eventually(agree, f"{text}: proportional bytes")
+
+
+def sums(store, found, pid, text):
     """They are the kernel's, and little is not explained."""
     memory, kernel = found["memory"], rollup(pid)
     kinds = {key: value for key, value in memory.items() if key != "all"}
-    for ours, its in (("resident_bytes", "Rss"), ("proportional_bytes", "Pss")):
+    for ours in ("resident_bytes", "proportional_bytes"):
         total = sum(kind[ours] for kind in kinds.values())
         check(abs(total - memory["all"][ours]) < 1 << 16, f"{text}: {ours} of kinds", total, memory)
-        check(abs(total - kernel[its]) < max(kernel[its] / 20, 1 << 20), f"{text}: {ours}", total, kernel)
+    check(near(memory, kernel, "resident_bytes", "Rss"), f"{text}: resident bytes", memory, kernel)
+    shares(store, pid, text)
     share = memory["unexplained"]["resident_bytes"] / memory["all"]["resident_bytes"]
     print(f"   {text}: Rss {kernel['Rss'] >> 20} MiB, heap {int(memory['heap']['resident_bytes']) >> 20}, live "
           f"{int(found['live_bytes']) >> 20}, not explained {100 * share:.2f} %")
@@ -140,7 +154,7 @@ def test_python(directory):
     program = Running(directory + "/store", "/usr/bin/python3", "-c", code)
     program.lines()
     found, pid = settle(program.store, "python")
-    sums(found, pid, "python")
+    sums(program.store, found, pid, "python")
     memory = found["memory"]
     check(memory["shared"]["resident_bytes"] >= 8 << 20 and memory["mapped"]["resident_bytes"] > 10 << 20,
           "python: its arenas, and what it shares", memory)
@@ -158,7 +172,7 @@ def test_redis(directory):
     _, pid = settle(program.store, "redis")
     call("redis-cli", "-s", directory + "/socket", "eval",
          "for i = 1, 100000 do redis.call('set', 'key:' .. i, string.rep('x', 100)) end", "0")
-    sums(settle(program.store, "redis")[0], pid, "redis")
+    sums(program.store, settle(program.store, "redis")[0], pid, "redis")
     call("redis-cli", "-s", directory + "/socket", "shutdown", "nosave")
     program.end()
     return None
@@ -173,7 +187,7 @@ def test_node(directory):
                       "process.stdin.on('end', () => process.exit(0)); console.log('ready')")
     program.lines()
     found, pid = settle(program.store, "node")
-    sums(found, pid, "node")
+    sums(program.store, found, pid, "node")
     program.end()
     return None
 
@@ -225,7 +239,7 @@ def test_postgres(directory):
             server = int(file.readline())
         check(server in running, "the server", server, running)
         for pid in running:
-            sums(report("memory", store, f"--process={pid}"), pid, "postgres" if pid == server else f"postgres' {pid}")
+            sums(store, report("memory", store, f"--process={pid}"), pid, "postgres" if pid == server else f"postgres' {pid}")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { PAIRS = 20, WARM = 50 };
+enum { PAIRS = 20, WARM = 50, MOST_STEPS = 1000000, NO_TRACING = 77 };
 
 static void pairs(int nr)
 {
@@ -48,7 +48,8 @@ static long follow(pid_t pid, enum __ptrace_request how)
 		if (WSTOPSIG(status) == SIGSTOP)
 			return steps;
 		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-		steps++;
+		if (steps++ > MOST_STEPS)
+			return -1;
 	}
 }
 
@@ -65,7 +66,8 @@ int main(int argc, char **argv)
 	pairs(WARM);
 	pid = fork();
 	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			_exit(NO_TRACING);
 		raise(SIGSTOP);
 		if (!strcmp(argv[1], "forked"))
 			_exit(counted());
@@ -73,6 +75,8 @@ int main(int argc, char **argv)
 		_exit(1);
 	}
 	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_TRACING)
+		return NO_TRACING;
 	follow(pid, PTRACE_CONT);
 	steps = follow(pid, PTRACE_SINGLESTEP);
 	kill(pid, SIGKILL);

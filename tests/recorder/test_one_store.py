@@ -184,6 +184,19 @@ def test_chroot(directory):
     return None
 
 
+def test_estimate_folded(directory):
+    """A row of some that were recorded in full and some that were sampled is an estimate."""
+    store = os.path.join(directory, "store")
+    for number, more in ((1, ""), (5, ":mode=sample=4K"), (PROCESSES, "")):
+        done = call(MANY, "in_turn", str(number), env=environment(store, "memory=1M" + more))
+        check((done.returncode, done.stderr) == (0, ""), f"{number} processes", done)
+    found = report("leaks", store)
+    row = max(found["processes"], key=lambda one: one["processes"] if one["command"][0] == "short" else 0)
+    check(row["processes"] > 6, "none is folded, so nothing is tried", found["processes"])
+    check(row["estimated"] and row["sample_bytes"] >= 4096, "a row with estimates", row)
+    check(found["estimated"], "all of them", found["estimated"])
+
+
 def test_drop(directory):
     """Who gives up root goes on; so do children; what it starts then is named."""
     if not ROOT:

@@ -10,6 +10,7 @@
  * expect: says no room for the names of more heaps that are not seen
  * expect: leak keeps 300 3
  * expect: not DOUBT
+ * expect: not heap of glibc
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

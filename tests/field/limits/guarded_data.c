@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * field: a program forbids itself more data, and goes on with what its heap has; now and then it
- * field: reads beyond a block, which does no harm, with its signals blocked and not
+ * field: a program forbids itself more data, and goes on with what its heap has, and writes to it;
+ * field: now and then it reads beyond a block, which does no harm, with its signals blocked and not
  * build: $CC -g -O1 -w -o guarded_data $SRC/guarded_data.c
  * expect: errors only slab-out-of-bounds slab-use-after-free
  */
@@ -28,8 +28,10 @@ static int goes_on(void)
 {
 	int i, none = 0;
 
-	for (i = 0; i < KEPT; i++)
+	for (i = 0; i < KEPT; i++) {
+		memset(objects[i], i, BYTES);
 		reads(objects[i], i);
+	}
 	for (i = 0; i < 3000; i++) {
 		unsigned char *volatile object = malloc(BYTES);
 
