@@ -52,14 +52,15 @@ def report(kind, store, *options, status=None):
     return json.loads(done.stdout)
 
 
-def eventually(holds, text, seconds=PATIENCE):
-    """What `holds` returns, once that is true."""
+def eventually(holds, text, seconds=PATIENCE, details=lambda: ()):
+    """What `holds` returns, once that is true; if it never is, `details` are looked up."""
     until = time.monotonic() + seconds
     while True:
         found = holds()
         if found:
             return found
-        check(time.monotonic() < until, text, found)
+        if time.monotonic() >= until:
+            check(False, text, found, *details())
         time.sleep(0.05)
 
 

@@ -313,11 +313,16 @@ def get(path):
         return answer.read()
 
 
-def metrics():
+def got(path):
+    """Nothing, as long as it does not answer, or not what was asked."""
     try:
-        return get("metrics").decode()
+        return get(path)
     except OSError:
-        return ""
+        return b""
+
+
+def metrics():
+    return got("metrics").decode()
 
 
 def try_agent(server):
@@ -337,7 +342,7 @@ def try_agent(server):
            f"--push={server.url} --push-credentials=/etc/stackdepot/push --push-spool=/var/cache/stackdepot-push/agent\n")
     systemctl("start", "stackdepot-agent")
     eventually(lambda: {name: found[:2] for name, found in told(server).items()} == {name: held(name) for name in KINDS}, "by the agent")
-    eventually(lambda: b'"dynamic2"' in get("fleet/services"), "what it asks")
+    eventually(lambda: b'"dynamic2"' in got("fleet/services"), "what it asks")
     check("stackdepot_agent_pushes_failed_total 0\n" in metrics(), "no push fails", metrics()[-800:])
     ended("stackdepot-agent")
 

@@ -16,18 +16,12 @@ import sys
 import tempfile
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import check  # noqa: E402
+
 TOOL, PRELOAD, PROGRAM, *AGENT = sys.argv[1:]
 USER = 1234
 STORE = "/var/lib/stackdepot/web.stackdepot"
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(detail)
-    sys.exit(1)
 
 
 def mount(*words):

@@ -17,7 +17,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+from tool import check, eventually  # noqa: E402
 
 TOOL, PRELOAD, PROGRAM, *AGENT = (os.path.abspath(word) for word in sys.argv[1:])
 LIBRARIES = f"usr/lib/{os.uname().machine}-linux-gnu"
@@ -28,15 +30,6 @@ COPY libstackdepot-preload.so /{LIBRARIES}/stackdepot/
 ENV LD_PRELOAD=/usr/\\$LIB/stackdepot/libstackdepot-preload.so
 ENV STACKDEPOT_OPTIONS=store={STORE}:memory=2M:mode=full
 """
-
-
-def check(condition, text, *details):
-    if condition:
-        return
-    print("FAILED", text)
-    for detail in details:
-        print(str(detail)[:4000])
-    sys.exit(1)
 
 
 class Podman:
@@ -93,12 +86,11 @@ def with_libraries(files):
 
 def lines_of(podman, name):
     """What the program says, once it has said it."""
-    for _ in range(2400):
+    def said():
         lines = podman.good("logs", name).splitlines()
-        if lines and lines[-1].startswith("descriptors"):
-            return lines
-        time.sleep(0.05)
-    return check(False, f"{name} says nothing", podman.call("ps", "-a").stdout, podman.call("logs", name))
+        return lines and lines[-1].startswith("descriptors") and lines
+
+    return eventually(said, f"{name} says what it has", details=lambda: (podman.call("ps", "-a").stdout, podman.call("logs", name)))
 
 
 def read(podman, *words, statuses=(0, 1)):
@@ -108,10 +100,14 @@ def read(podman, *words, statuses=(0, 1)):
     return done.stdout
 
 
-def running(podman):
+def processes(podman):
+    """Of the store, in their order: whether each runs, as the sidecar sees by the lock, and how many objects it holds."""
     told = json.loads(read(podman, "--entrypoint=stackdepot", "sidecar", "report", "leaks", "--json", STORE))
-    check(all(one["live_objects"] == 500 for one in told["processes"]), "what each holds", told["processes"])
-    return [one["running"] for one in told["processes"]]
+    return [(one["running"], one["live_objects"]) for one in told["processes"]]
+
+
+def become(podman, wanted, text):
+    eventually(lambda: processes(podman) == wanted, text, details=lambda: processes(podman))
 
 
 def try_layer(podman, directory):
@@ -126,16 +122,12 @@ def try_layer(podman, directory):
     podman.run("-d", "--name=web", *words, "web-recorded")
     seen, plain = ({line for line in lines_of(podman, name) if not line.startswith("HOSTNAME=")} for name in ("web", "plain"))
     check(seen == plain, "the program sees what it saw", seen ^ plain)
-    check(running(podman) == [True], "it runs, as the sidecar sees by the lock")
+    become(podman, [(True, 500)], "it runs, and holds what it does")
     podman.good("kill", "--signal=KILL", "web")
     podman.good("wait", "web")
-    check(running(podman) == [False], "it was killed")
+    become(podman, [(False, 500)], "it was killed, and left what it held")
     podman.good("start", "web")
-    for _ in range(2400):
-        if len(running(podman)) == 2:
-            break
-        time.sleep(0.05)
-    check(running(podman) == [False, True], "it goes on with its store", running(podman))
+    become(podman, [(False, 500), (True, 500)], "it goes on with its store")
 
 
 def try_symbols(podman):
@@ -151,12 +143,8 @@ def try_agent(podman):
     """Beside it, as a container of its own, where the service is reached, too."""
     podman.run("-d", "--name=agent", "-v", "stores:/var/lib/stackdepot:ro", "--user", USER, "sidecar", network="container:web")
     line = 'stackdepot_processes{service="web",state="running"} 1\n'
-    for _ in range(2400):
-        done = podman.call("exec", "agent", "curl", "-s", "http://127.0.0.1:9920/metrics")
-        if line in done.stdout:
-            break
-        time.sleep(0.05)
-    check(line in done.stdout, "the agent sees that it runs", done.stdout[-2000:], done.stderr, podman.call("logs", "agent"))
+    eventually(lambda: line in podman.call("exec", "agent", "curl", "-s", "http://127.0.0.1:9920/metrics").stdout,
+               "the agent sees that it runs", details=lambda: podman.call("logs", "agent"))
 
 
 def can_run(podman):
