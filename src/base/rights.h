@@ -5,7 +5,7 @@
 
 /*
  * No capabilities any more. To look for symbols takes no more rights than anybody has, and a store,
- * which is a stranger's, says where.
+ * which is a stranger's, says where. If they cannot be given up, the process ends with a complaint.
  */
 void rights_drop(void);
 
