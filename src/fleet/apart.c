@@ -53,8 +53,7 @@ static void apart_be(apart_fn *run, void *context, uint64_t memory_bytes, FILE *
 {
 	bool good;
 
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
+	ended_forget();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(STATUS_FAILED);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* ended.c - a flag, and the signals that set it. */
+/*
+ * ended.c - the signals that end us, which wait until they are looked for.
+ *
+ * They are blocked, and no handler takes them: so none comes between the look and the sleep, where
+ * a flag would be set too late for this sleep.
+ */
 #define _GNU_SOURCE
 #include <math.h>
 #include <signal.h>
@@ -7,31 +12,35 @@
 
 #include "ended.h"
 
-static volatile sig_atomic_t ended_flag;
-
-static void ended_on_signal(int number)
-{
-	(void)number;
-	ended_flag = 1;
-}
+static sigset_t ended_signals; /* none, until they are to be noted */
 
 void ended_note(void)
 {
-	const struct sigaction action = {.sa_handler = ended_on_signal};
+	(void)sigaddset(&ended_signals, SIGTERM);
+	(void)sigaddset(&ended_signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &ended_signals, NULL);
+}
 
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGINT, &action, NULL);
+void ended_forget(void)
+{
+	(void)sigprocmask(SIG_UNBLOCK, &ended_signals, NULL);
 }
 
 bool ended(void)
 {
-	return ended_flag;
+	sigset_t waiting;
+
+	(void)sigpending(&waiting);
+	return sigismember(&ended_signals, SIGTERM) &&
+	       (sigismember(&waiting, SIGTERM) || sigismember(&waiting, SIGINT));
 }
 
 void ended_pause(double seconds)
 {
 	const struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+	int number = sigtimedwait(&ended_signals, NULL, &time);
 
-	if (!ended_flag)
-		(void)nanosleep(&time, NULL);
+	/* It goes on waiting, for ended(). */
+	if (number > 0)
+		(void)raise(number);
 }

@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 
-/* From now on SIGTERM and SIGINT are only noted. */
+/* From now on SIGTERM and SIGINT are only noted; they stay blocked. */
 void ended_note(void);
+/* In a child: it ends by them, also by one that came since the fork. */
+void ended_forget(void);
 bool ended(void);
 /* Until the end, at most so long. */
 void ended_pause(double seconds);
