@@ -9,6 +9,8 @@
 
 #include "server.h"
 
+#define FLEET_TRIES 3 /* of a push that is not to go on */
+
 enum fleet_format { FLEET_CLICKHOUSE, FLEET_PPROF, FLEET_OTLP };
 
 struct fleet_options {

@@ -31,8 +31,6 @@
 #include "publish.h"
 #include "stores.h"
 
-#define TRIES 3 /* of one that is not to go on */
-
 /* A store whose moments are not taken. */
 struct publish_miss {
 	char *name;
@@ -124,6 +122,17 @@ static void publish_missed(struct publish *publish, const char *name)
 	miss->round = publish->round;
 }
 
+/* Nothing of it was sent: what the server did not take before is not over. */
+static void publish_unread(const struct publish *publish, const char *name)
+{
+	struct publish_miss *miss = publish_find(publish, name);
+
+	if (!miss || ended())
+		return;
+	miss->nr++;
+	miss->round = publish->round;
+}
+
 /* It is over: the store is taken, or is told no more. The others come with their number. */
 static void publish_settle(struct publish *publish, struct publish_miss *miss)
 {
@@ -171,7 +180,7 @@ static char *publish_line(FILE *file)
 static bool publish_try(struct publish *publish, const struct body_labels *labels,
 			const struct rows *profile, const char *name)
 {
-	const int tries = publish->options->every > 0 ? 1 : TRIES;
+	const int tries = publish->options->every > 0 ? 1 : FLEET_TRIES;
 	enum server_answer answer = SERVER_FAILED;
 	int i;
 
@@ -216,6 +225,8 @@ static bool publish_store(struct publish *publish, const char *word)
 
 	if (file)
 		(void)fclose(file);
+	else if (path)
+		publish_unread(publish, name);
 	free(path);
 	free(name);
 	return good;

@@ -36,7 +36,6 @@
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_BYTES 36
 #define BOOT_UNKNOWN "00000000-0000-0000-0000-000000000000"
-#define TRIES 3 /* of one that is not to go on */
 
 struct push {
 	const struct fleet_options *options;
@@ -221,9 +220,9 @@ static int push_once(struct push *push)
 	stores_open(&push->stores, push->options);
 	if (!push_add(push, &unread) || !spool_fit(&push->spool))
 		return STATUS_FAILED;
-	for (tries = 0; tries < TRIES && !send_spool(&push->send, &push->spool, push->server);
+	for (tries = 0; tries < FLEET_TRIES && !send_spool(&push->send, &push->spool, push->server);
 	     tries++)
-		if (tries + 1 < TRIES)
+		if (tries + 1 < FLEET_TRIES)
 			pause_for(send_wait(&push->send));
 	status = push_say_waiting(push);
 	if (!status && push->options->symbols && !push_names(push))

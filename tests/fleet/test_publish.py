@@ -6,6 +6,7 @@ Pyroscope, Parca and the collector of OpenTelemetry are not in Debian: what is s
 Debian and with otlp.proto, and its sums are those of the store.
 """
 import base64
+import contextlib
 import email.parser
 import email.policy
 import gzip
@@ -260,6 +261,157 @@ def test_missed(directory):
     check("good.stackdepot" not in said, "nothing of what was taken", said)
     for hold in holds.values():
         hold.communicate()
+
+
+@contextlib.contextmanager
+def held(directory, name="web"):
+    """A store, of a hold.c that runs."""
+    store = f"{directory}/{name}.stackdepot"
+    with subprocess.Popen([TOOL, "run", "--quiet", "--memory=4M", f"--store={store}", "--", HOLD], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        check(process.stdout.readline() == "ready\n", "hold.c begins")
+        try:
+            yield store
+        finally:
+            process.stdin.close()
+
+
+def read_back(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def test_unread(directory):
+    """A store that cannot be read meanwhile is neither taken nor gone: those moments are counted, too."""
+    away, log, statuses, status = f"{directory}/away", f"{directory}/said", [], [503]
+
+    def status_of(_):
+        statuses.append(status[0])
+        return status[0]
+
+    with held(directory) as store, Recorder() as server, open(log, "w", encoding="utf-8") as out:
+        server.status_of = status_of
+        with subprocess.Popen([TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", "--every=1", store], stderr=out) as push:
+            try:
+                eventually(lambda: len(statuses) >= 2, "two moments are not taken")
+                os.rename(store, away)
+                eventually(lambda: read_back(log).count("No such file") >= 2, "two are not read")
+                os.rename(away, store)
+                before = len(statuses)
+                eventually(lambda: len(statuses) >= before + 2, "and two not taken again")
+                status[0] = 200
+                eventually(lambda: "were not told" in read_back(log), "it is over")
+            finally:
+                push.terminate()
+    said = read_back(log)
+    check(said.count("is not told") == 1, "it begins once", said)
+    wanted = statuses.count(503) + said.count("No such file")
+    check(re.findall(r"(\d+) moments of .* were not told", said) == [str(wanted)], "each moment", wanted, said)
+
+
+# Where the library is asked for one thing, another happens first, once: SIGTERM, or a refusal.
+BETWEEN = """#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+static void comes(const char *where)
+{
+	const char *wanted = getenv("BETWEEN");
+	if (!wanted || __builtin_strcmp(wanted, where))
+		return;
+	unsetenv("BETWEEN");
+	raise(SIGTERM);
+}
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+	comes("sleep");
+	return NEXT(nanosleep)(time, left);
+}
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+	comes("sleep");
+	return NEXT(clock_nanosleep)(clock, flags, time, left);
+}
+int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *time, const sigset_t *mask)
+{
+	comes("sleep");
+	return NEXT(ppoll)(fds, nr, time, mask);
+}
+int sigtimedwait(const sigset_t *set, siginfo_t *about, const struct timespec *time)
+{
+	comes("sleep");
+	return NEXT(sigtimedwait)(set, about, time);
+}
+pid_t fork(void)
+{
+	pid_t pid = NEXT(fork)();
+	if (!pid)
+		comes("fork");
+	return pid;
+}
+long syscall(long number, ...)
+{
+	const char *wanted = getenv("BETWEEN");
+	long words[6];
+	va_list list;
+	int i;
+	va_start(list, number);
+	for (i = 0; i < 6; i++)
+		words[i] = va_arg(list, long);
+	va_end(list);
+	if (number == SYS_capset && wanted && !__builtin_strcmp(wanted, "capset")) {
+		errno = EPERM;
+		return -1;
+	}
+	return NEXT(syscall)(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
+"""
+
+
+def between(directory, where):
+    """An environment in which that happens."""
+    with open(f"{directory}/between.c", "w", encoding="utf-8") as out:
+        out.write(BETWEEN)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", f"{directory}/between.so", f"{directory}/between.c"], check=True)
+    return {**os.environ, "LD_PRELOAD": f"{directory}/between.so", "BETWEEN": where}
+
+
+def test_ended(directory):
+    """By a signal that comes when it begins to wait; and one that comes to a reader of a store at once ends that."""
+    with held(directory) as store, Recorder() as server:
+        words = (TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", "--every=3600", store)
+        done = call(*words, env=between(directory, "sleep"), timeout=600)
+        check(done.returncode == 0 and len(server.requests) == 1 and not done.stderr, "it does not wait", done.returncode, done.stderr)
+        with subprocess.Popen(words, env=between(directory, "fork"), stderr=subprocess.PIPE, text=True) as push:
+            line = push.stderr.readline()
+            push.terminate()
+            check("by signal 15" in line, "the reader ends", line)
+        check(len(server.requests) == 1, "and tells nothing", len(server.requests))
+
+
+def test_rights(directory):
+    """Who cannot give up what he may reads nothing for a stranger; who may nothing has nothing to give up."""
+    if os.geteuid():
+        return "root"
+    store = left(directory)
+    os.chmod(directory, 0o755)
+    os.chmod(store, 0o644)
+    environment = between(directory, "capset")
+    with Recorder() as server:
+        words = (TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", store)
+        done = call(*words, env=environment)
+        check(done.returncode == 2 and done.stderr == "stackdepot: capabilities cannot be given up: Operation not permitted\n"
+              and not server.requests, "with rights", done.returncode, done.stderr)
+        done = call("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words, env=environment)
+        check(done.returncode == 0 and not done.stderr and len(server.requests) == 1, "without", done.returncode, done.stderr)
+    return None
 
 
 if __name__ == "__main__":
