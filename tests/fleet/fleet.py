@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tool import TOOL, call, check, eventually, record, tool  # noqa: E402
 
 BUGS, HOLD = (os.path.abspath(word) for word in sys.argv[2:4])
+FAKETIME = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
 FIGURES = ("live_bytes", "live_objects", "alloc_bytes", "allocs")
 # Of each store and stack the last row; what is live of those that ended was left.
 LATEST = """SELECT {keys}, argMax(live_bytes + left_bytes, seq), argMax(live_objects + left_objects, seq),
@@ -49,6 +50,11 @@ def push(url, spool, *words, status=0, **options):
     check(done.returncode == status, f"push {words}: exit status {done.returncode}, not {status}", done.stdout,
           done.stderr)
     return done
+
+
+def days_ago(number):
+    """An environment in which that is now, for clocks that tell the time of day."""
+    return {**os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME": f"-{number}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def ask(url, *words, status=0):
@@ -108,10 +114,10 @@ def init(server, *words):
     tool("fleet", "init", f"--server={server.url}", *words)
 
 
-def settled(server, stores, text):
+def settled(server, stores, text, where=""):
     """To the byte, in a while: replicas and pushes for ever have a pace of their own."""
     wanted = wanted_of(stores)
-    eventually(lambda: told(server) == wanted, text)
+    eventually(lambda: told(server, where) == wanted, text)
 
 
 def make_gone(server, spool):

@@ -21,10 +21,9 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import servers  # noqa: E402
-from fleet import BUGS, HOLD, ask, check_equal, init, make_gone, push, stored, told, wanted_of  # noqa: E402
+from fleet import BUGS, FAKETIME, HOLD, ask, check_equal, days_ago, init, make_gone, push, stored, told, wanted_of  # noqa: E402
 from tool import TOOL, call, check, record, report, run_all  # noqa: E402
 
-FAKETIME = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
 HOSTILE = ["quo'te\"s", "back\\slash\\", "tab\there", "new\nline", "[jit]", "','", "\x1b[31m", "percent%s", "é‮"]
 
 
@@ -275,11 +274,6 @@ def test_gone(directory):
         make_gone(server, spool)
         push(server.url, spool, *stores)
         check_equal(server, stores, "what is gone holds nothing")
-
-
-def days_ago(number):
-    """An environment in which that is now, for clocks that tell the time of day."""
-    return {**os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME": f"-{number}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def test_days(directory):

@@ -3,8 +3,10 @@
 """test_tls.py TOOL BUGS HOLD AGENT - certificates: who is told, and who is not even asked.
 
 An authority and what it signs are made by openssl. Before a real ClickHouse stands a server of TLS that counts what it is sent when the
-handshake is over: of somebody who does not trust it nothing, and so no credentials.
+handshake is over: of somebody who does not trust it nothing, and so no credentials. There is one ClickHouse for all tests: each tells it
+of hosts, or of a service, of its own.
 """
+import concurrent.futures
 import glob
 import os
 import re
@@ -14,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -28,25 +31,25 @@ SECRET = "secret of the fleet"
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 
-def openssl(directory, *words):
-    done = call("openssl", *words, cwd=directory)
+def openssl(*words):
+    done = call("openssl", *words, cwd=PLACE)
     check(done.returncode == 0, f"openssl {words}", done.stderr)
 
 
-def authority(directory, name):
-    openssl(directory, "req", "-x509", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "30",
+def authority(name):
+    openssl("req", "-x509", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "30",
             "-subj", f"/CN={name} of a test")
-    return f"{directory}/{name}.crt"
+    return f"{PLACE}/{name}.crt"
 
 
-def certificate(directory, name, by="good", hosts="DNS:localhost,IP:127.0.0.1", days="30"):
+def certificate(name, by="good", hosts="DNS:localhost,IP:127.0.0.1", days="30"):
     """Signed by an authority; with its key in one file."""
-    with open(f"{directory}/{name}.names", "w", encoding="ascii") as out:
+    with open(f"{PLACE}/{name}.names", "w", encoding="ascii") as out:
         out.write(f"subjectAltName={hosts}\n")
-    openssl(directory, "req", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", days,
+    openssl("req", *KEY, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", days,
             "-extfile", f"{name}.names", "-out", f"{name}.crt")
-    return f"{directory}/{name}.crt", f"{directory}/{name}.key"
+    return f"{PLACE}/{name}.crt", f"{PLACE}/{name}.key"
 
 
 class Front:
@@ -101,11 +104,27 @@ class Front:
         self.listener.close()
 
 
-def credentials(directory):
-    path = f"{directory}/credentials"
+def credentials():
+    path = f"{PLACE}/credentials"
     with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as out:
         out.write(f"fleet:{SECRET}\n")
     return f"--credentials={path}"
+
+
+def clickhouse():
+    """With a port for TLS of its own, too; its URL there."""
+    http, tcp, between, https = servers.ports(4)
+    return servers.Server(f"{PLACE}/server", http, tcp, between, f"<https_port>{https}</https_port><openSSL><server>"
+                          f"<certificateFile>{FINE[0]}</certificateFile><privateKeyFile>{FINE[1]}</privateKeyFile>"
+                          "<verificationMode>none</verificationMode><cacheSessions>true</cacheSessions></server></openSSL>"
+                          ), f"https://localhost:{https}"
+
+
+def all_at_once(function, cases):
+    """Who is not taken waits before he tries again; so not one after the other."""
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        for one in [pool.submit(function, *case) for case in cases]:
+            one.result()
 
 
 def fleet(url, *words, status=0):
@@ -115,44 +134,44 @@ def fleet(url, *words, status=0):
 
 
 def test_accepted(directory):
-    """By name and by address; the other process that --symbols asks with, too; cut off in the middle, and again."""
-    good, store, spool, who = authority(directory, "good"), small(directory), f"{directory}/spool", credentials(directory)
-    with servers.one(f"{directory}/server") as server, Front(server.http, certificate(directory, "server")) as front:
-        init(server)
-        for number, url in enumerate((front.url, front.url.replace("127.0.0.1", "localhost"))):
-            done = push(url, f"{spool}-{number}", who, f"--ca-file={good}", "--symbols", store)
+    """By name and by address; the other process that --symbols asks with, too."""
+    store = small(directory, "accepted")
+    with Front(SERVER.http, FINE) as front:
+        for name, url in (("address", front.url), ("name", front.url.replace("127.0.0.1", "localhost"))):
+            done = push(url, f"{directory}/{name}", WHO, TRUST, f"--host={name}", "--symbols", store)
             check(not done.stderr, "nothing to say", done.stderr)
-        check_equal(server, [store], "by TLS")
-        said = fleet(front.url, who, f"--ca-file={good}").stdout
-        check(said.startswith("small: 1 host"), "and asked by it", said)
-        other = small(directory, "other")
-        for cut in (200, 1500, 4000):
-            with Front(server.http, (f"{directory}/server.crt", f"{directory}/server.key"), cut) as short:
-                call(TOOL, "push", f"--server={short.url}", f"--spool={directory}/cut", who, f"--ca-file={good}", "--host=cut", other)
-                check(short.sent >= cut, "it was cut off", short.sent)
-        push(front.url, f"{directory}/cut", who, f"--ca-file={good}", "--host=cut", other)
-        check_equal(server, [other], "after it was cut off", "WHERE host = 'cut'")
+            check_equal(SERVER, [store], f"by TLS, by {name}", f"WHERE host = '{name}'")
+        said = fleet(front.url, WHO, TRUST).stdout
+        check(re.search("^accepted: 2 hosts", said, flags=re.M), "and asked by it", said)
+
+
+def test_cut(directory):
+    """Off, in the middle; and again."""
+    store = small(directory)
+
+    def try_cut(cut):
+        words = (WHO, TRUST, f"--host=cut-{cut}", store)
+        with Front(SERVER.http, FINE, cut) as short, Front(SERVER.http, FINE) as front:
+            call(TOOL, "push", f"--server={short.url}", f"--spool={directory}/{cut}", *words)
+            check(short.sent >= cut, "it was cut off", short.sent)
+            push(front.url, f"{directory}/{cut}", *words)
+        check_equal(SERVER, [store], "after it was cut off", f"WHERE host = 'cut-{cut}'")
+
+    all_at_once(try_cut, [(cut,) for cut in (200, 1500, 4000)])
 
 
 def test_own_port(directory):
     """ClickHouse's own port for it."""
-    good, store, who = authority(directory, "good"), small(directory), credentials(directory)
-    certificate_file, key = certificate(directory, "server")
-    http, tcp, between, https = servers.ports(4)
-    server = servers.Server(f"{directory}/server", http, tcp, between, f"<https_port>{https}</https_port><openSSL><server>"
-                            f"<certificateFile>{certificate_file}</certificateFile><privateKeyFile>{key}</privateKeyFile>"
-                            "<verificationMode>none</verificationMode><cacheSessions>true</cacheSessions></server></openSSL>")
-    with server:
-        init(server)
-        push(f"https://localhost:{https}", f"{directory}/spool", who, f"--ca-file={good}", store)
-        check_equal(server, [store], "by its own port")
+    store = small(directory)
+    push(HTTPS, f"{directory}/spool", WHO, TRUST, "--host=own", store)
+    check_equal(SERVER, [store], "by its own port", "WHERE host = 'own'")
 
 
 def lines_of(text, url):
     return [line for line in text.splitlines() if url in line]
 
 
-def check_refused(server, url, words, wanted, name, spool, store):
+def check_refused(url, words, wanted, name, spool, store):
     """One line says why, to who pushes and to who asks; what was to be told waits."""
     done = push(url, spool, *words, f"--host={name}", store, status=2)
     lines = lines_of(done.stderr, url)
@@ -161,77 +180,73 @@ def check_refused(server, url, words, wanted, name, spool, store):
     asked = fleet(url, *words, status=2)
     check(len(asked.stderr.splitlines()) == 1 and re.search(wanted, asked.stderr), f"{name}: one line for who asks", asked.stderr)
     check(SECRET not in done.stderr + asked.stderr, f"{name}: nothing secret", done.stderr, asked.stderr)
-    check(server.ask(f"SELECT count() FROM stackdepot.samples WHERE host = '{name}'") == "0\n", f"{name}: nothing was told")
+    check(SERVER.ask(f"SELECT count() FROM stackdepot.samples WHERE host = '{name}'") == "0\n", f"{name}: nothing was told")
 
 
 def test_refused(directory):
     """Of an authority that nobody knows, for another host, expired, or no TLS at all: no byte is sent, and nothing is lost."""
-    good, store, who = authority(directory, "good"), small(directory), credentials(directory)
-    authority(directory, "unknown")
-    fine, trust = certificate(directory, "server"), f"--ca-file={good}"
+    store = small(directory)
     unsigned = "certificate is not accepted: no authority that is trusted here has signed it"
     cases = (
-        ("unknown", certificate(directory, "stranger", by="unknown"), (who, trust), unsigned),
-        ("system", fine, (who,), unsigned),
-        ("elsewhere", certificate(directory, "elsewhere", hosts="DNS:elsewhere.example,IP:127.0.0.2"), (who, trust), "does not match"),
-        ("expired", certificate(directory, "expired", days="-1"), (who, trust), "certificate is not accepted: it has expired"),
-        ("both", certificate(directory, "late", by="unknown", days="-1"), (who, trust), unsigned + ", and it has expired"),
+        ("unknown", certificate("stranger", by="unknown"), (WHO, TRUST), unsigned),
+        ("system", FINE, (WHO,), unsigned),
+        ("elsewhere", certificate("elsewhere", hosts="DNS:elsewhere.example,IP:127.0.0.2"), (WHO, TRUST), "does not match"),
+        ("expired", certificate("expired", days="-1"), (WHO, TRUST), "certificate is not accepted: it has expired"),
+        ("both", certificate("late", by="unknown", days="-1"), (WHO, TRUST), unsigned + ", and it has expired"),
     )
-    with servers.one(f"{directory}/server") as server, Front(server.http, fine) as front:
-        init(server)
-        for name, files, words, wanted in cases:
-            spool = f"{directory}/spool-{name}"
-            front.use(files)
-            front.sent = 0
-            check_refused(server, front.url, words, wanted, name, spool, store)
+
+    def try_refused(name, files, words, wanted):
+        spool = f"{directory}/{name}"
+        with Front(SERVER.http, files) as front:
+            check_refused(front.url, words, wanted, name, spool, store)
             check(front.sent == 0, f"{name}: nothing after the handshake, and so no credentials", front.sent)
-            front.use(fine)
-            push(front.url, spool, who, trust, f"--host={name}", store)
-            check_equal(server, [store], f"{name}: nothing was lost", f"WHERE host = '{name}'")
-        check_refused(server, server.url.replace("http:", "https:"), (who, trust), "TLS|SSL|packet", "plain", f"{directory}/spool-plain", store)
-        for missing in (f"{directory}/nowhere.crt", ""):
-            done = call(TOOL, "push", f"--server={front.url}", f"--spool={directory}/other", f"--ca-file={missing}", store)
-            check(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No such file" in done.stderr, "a file that is not there",
-                  done.stderr)
+            front.use(FINE)
+            push(front.url, spool, WHO, TRUST, f"--host={name}", store)
+        check_equal(SERVER, [store], f"{name}: nothing was lost", f"WHERE host = '{name}'")
+
+    def try_plain():
+        check_refused(SERVER.url.replace("http:", "https:"), (WHO, TRUST), "TLS|SSL|packet", "plain", f"{directory}/plain", store)
+
+    all_at_once(lambda function, *case: function(*case), [(try_plain,), *((try_refused, *case) for case in cases)])
+    for missing in (f"{directory}/nowhere.crt", ""):
+        done = call(TOOL, "push", f"--server={HTTPS}", f"--spool={directory}/other", f"--ca-file={missing}", store)
+        check(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No such file" in done.stderr, "a file that is not there",
+              done.stderr)
 
 
 def test_system(directory):
     """Without a file those count that the system trusts; with one they do not."""
     if os.geteuid():
         return "root"
-    good, store, who = authority(directory, "good"), small(directory), credentials(directory)
-    unknown = authority(directory, "unknown")
+    store = small(directory)
     os.mkdir(f"{directory}/system")
     for name in ("ca-certificates.crt", "good.pem"):
-        shutil.copy(good, f"{directory}/system/{name}")
+        shutil.copy(GOOD, f"{directory}/system/{name}")
     within = ("unshare", "--mount", "sh", "-c", f'mount --bind {directory}/system /etc/ssl/certs && exec "$@"', "sh")
     if call(*within, "true").returncode:
         return "name spaces of mounts"
-    with servers.one(f"{directory}/server") as server, Front(server.http, certificate(directory, "server")) as front:
-        init(server)
-        words = (TOOL, "push", f"--server={front.url}", f"--spool={directory}/spool", who, store)
-        done = call(*within, *words, f"--ca-file={unknown}")
+    with Front(SERVER.http, FINE) as front:
+        words = (TOOL, "push", f"--server={front.url}", f"--spool={directory}/spool", "--host=within", WHO, store)
+        done = call(*within, *words, f"--ca-file={UNKNOWN}")
         check(done.returncode == 2 and "no authority that is trusted here" in done.stderr and front.sent == 0, "with one", done.stderr)
         done = call(*within, *words)
         check(done.returncode == 0, "without", done.stderr)
-        check_equal(server, [store], "as the system trusts it")
+        check_equal(SERVER, [store], "as the system trusts it", "WHERE host = 'within'")
     return None
 
 
 def test_agent(directory):
     """Its push and its questions, with the right authority and with another."""
-    good, store, who = authority(directory, "good"), small(directory), credentials(directory)
-    unknown = authority(directory, "unknown")
-    with servers.one(f"{directory}/server") as server, Front(server.http, certificate(directory, "server")) as front:
-        init(server)
-        for authority_file in (unknown, good):
-            trusted = authority_file == good
+    store = small(directory, "agent")
+    with Front(SERVER.http, FINE) as front:
+        for authority_file in (UNKNOWN, GOOD):
+            trusted = authority_file == GOOD
             with subprocess.Popen([AGENT, "--listen=127.0.0.1:0", "--interval=1", f"--stores={directory}", f"--push={front.url}",
-                                   who.replace("--", "--push-"), f"--push-ca-file={authority_file}", f"--push-spool={directory}/spool",
+                                   WHO.replace("--", "--push-"), f"--push-ca-file={authority_file}", f"--push-spool={directory}/spool",
                                    "--push-every=1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as agent:
                 try:
                     address = agent.stdout.readline().split()[-1]
-                    check_agent(server, front, store, address, trusted)
+                    check_agent(front, store, address, trusted)
                 finally:
                     agent.terminate()
                 said = agent.stderr.read()
@@ -247,19 +262,26 @@ def read(address):
         return error.code, error.read().decode()
 
 
-def check_agent(server, front, store, address, trusted):
+def check_agent(front, store, address, trusted):
     status, text = read(address + "fleet/services")
     if trusted:
-        settled(server, [store], "what it pushes")
+        settled(SERVER, [store], "what it pushes", "WHERE service = 'agent'")
         status, text = read(address + "fleet/services")
-        check(status == 200 and '"small"' in text, "what it asks", status, text)
+        check(status == 200 and '"agent"' in text, "what it asks", status, text)
         return
     check(status >= 500 and "no authority that is trusted here" in text, "it does not ask", status, text)
-    eventually(lambda: "\nstackdepot_agent_pushes_failed_total 0\n" not in read(address + "metrics")[1], "it does not push")
+    eventually(lambda: re.search(r"^stackdepot_agent_pushes_failed_total [1-9]", read(address + "metrics")[1], flags=re.M),
+               "it does not push")
     check(front.sent == 0, "nothing was sent", front.sent)
 
 
 if servers.missing() or not shutil.which("openssl"):
     print("skipped: needs", servers.missing() or "openssl")
     sys.exit(77)
-run_all(globals())
+with tempfile.TemporaryDirectory() as PLACE:
+    GOOD, UNKNOWN = authority("good"), authority("unknown")
+    FINE, TRUST, WHO = certificate("server"), f"--ca-file={GOOD}", credentials()
+    SERVER, HTTPS = clickhouse()
+    with SERVER:
+        init(SERVER)
+        run_all(globals())
