@@ -301,6 +301,10 @@ static void metrics_self(const struct metrics *metrics, const struct metrics_sel
 	static const struct metrics_family refused = {
 		"stackdepot_agent_refused", NULL, true,
 		"Of these, the ones refused for their rate, token, size or want of room.", 0};
+	static const struct metrics_family closed = {"stackdepot_agent_closed", NULL, true,
+						     "Connections closed without an answer: they "
+						     "were slow, or idle when room was short.",
+						     0};
 	static const struct metrics_family ended = {
 		"stackdepot_agent_workers_ended", NULL, true,
 		"Workers that a store or a limit put an end to.", 0};
@@ -317,6 +321,7 @@ static void metrics_self(const struct metrics *metrics, const struct metrics_sel
 	metrics_alone(metrics, &memory, self->memory_bytes);
 	metrics_alone(metrics, &requests, self->requests);
 	metrics_alone(metrics, &refused, self->refused);
+	metrics_alone(metrics, &closed, self->closed);
 	metrics_alone(metrics, &ended, self->workers_ended);
 	metrics_alone(metrics, &pushes, self->pushes);
 	metrics_alone(metrics, &failed, self->pushes_failed);

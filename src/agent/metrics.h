@@ -14,6 +14,7 @@ struct metrics_self {
 	double memory_bytes;
 	double requests;
 	double refused;	      /* of these, for rate, token, size or want of room */
+	double closed;	      /* connections, for being slow or idle */
 	double workers_ended; /* by a store, or a limit */
 	double pushes;
 	double pushes_failed; /* the server has not everything */

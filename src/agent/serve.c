@@ -77,6 +77,7 @@ struct serve {
 	uint64_t swept_ns;
 	double requests;
 	double refused;
+	double closed;
 	char address[96];
 };
 
@@ -150,6 +151,7 @@ static void serve_sweep(struct serve *serve)
 		    now - connection->since_ns < connection_limit(serve, connection))
 			continue;
 		connection->shut = true;
+		serve->closed++;
 		(void)shutdown(connection->fd, SHUT_RDWR);
 	}
 }
@@ -245,6 +247,7 @@ static enum MHD_Result request_metrics(struct request *request)
 		.memory_bytes = (double)statm_read(0).resident,
 		.requests = serve->requests,
 		.refused = serve->refused,
+		.closed = serve->closed,
 		.workers_ended = (double)(look_deaths(serve->look) + jobs_deaths(serve->jobs)),
 		.pushes = (double)push_times(serve->push),
 		.pushes_failed = (double)push_failures(serve->push),

@@ -18,7 +18,7 @@ FAMILIES = {f"stackdepot_{name}" for name in (
     "unrecorded_objects_total recorder_bytes store_bytes sample_bytes processes process_live_bytes "
     "process_live_objects process_recorder_bytes process_allocations_total process_allocated_bytes_total "
     "agent_stores agent_age_seconds agent_look_seconds agent_memory_bytes agent_requests_total agent_refused_total "
-    "agent_workers_ended_total").split()}
+    "agent_closed_total agent_workers_ended_total").split()}
 
 
 def pprof(url, *options):

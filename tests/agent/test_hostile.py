@@ -70,6 +70,7 @@ def test_slow(directory):
             check(alive(agent), "others are served")
             time.sleep(0.5)
         check(not still and time.monotonic() - begun > 8, "trickling does not help", time.monotonic() - begun)
+        check(agent.metrics()["stackdepot_agent_closed_total"] == len(few), "each is counted", agent.metrics())
         many = [connect(agent, b"GET /") for _ in range(200)]
         begun = time.monotonic()
         check(alive(agent) and time.monotonic() - begun < 8, "two hundred hold nobody up", time.monotonic() - begun)
@@ -153,6 +154,12 @@ def test_requests(directory):
         check(alive(agent) and agent.memory() < MEMORY, "it goes on")
 
 
+def check_closed(agent, answers):
+    """Who was not answered is one whose connection the agent says that it closed."""
+    said = agent.metrics()["stackdepot_agent_closed_total"]
+    check(answers.count(0) <= said, "no answer without a reason", answers.count(0), said)
+
+
 def test_many(directory):
     """A few thousand requests, and more clients than may be slow: one that is may be turned away."""
     stored(directory)
@@ -167,6 +174,7 @@ def test_many(directory):
             codes = list(pool.map(ask, range(3000 * HOURS)))
         check(set(codes) <= {0, 200, 404, 503} and codes.count(200) > len(codes) / 2, "answers",
               {code: codes.count(code) for code in set(codes)})
+        check_closed(agent, codes)
         check(alive(agent) and agent.memory() < MEMORY, "memory", agent.memory())
         print(f"{len(codes)} requests: { {code: codes.count(code) for code in sorted(set(codes))} }, {agent.memory() / 1048576:.1f} MiB at most")
 
@@ -214,6 +222,7 @@ def test_crowd(directory):
         counted = {code: answers.count(code) for code in sorted(set(answers))}
         print(f"{CROWD} clients at once: {counted}, {memory / 1048576:.1f} MiB at most")
         check(len(answers) == CROWD and set(answers) <= {0, 200, 429, 503} and answers.count(200) > 100, "answers", counted)
+        check_closed(agent, answers)
         check(alive(agent) and 0 < memory < MEMORY, "memory", memory)
 
 
