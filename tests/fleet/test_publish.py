@@ -389,10 +389,13 @@ def test_ended(directory):
         words = (TOOL, "push", "--format=pprof", f"--server={server.url}/ingest", "--every=3600", store)
         done = call(*words, env=between(directory, "sleep"), timeout=600)
         check(done.returncode == 0 and len(server.requests) == 1 and not done.stderr, "it does not wait", done.returncode, done.stderr)
-        with subprocess.Popen(words, env=between(directory, "fork"), stderr=subprocess.PIPE, text=True) as push:
-            line = push.stderr.readline()
-            push.terminate()
-            check("by signal 15" in line, "the reader ends", line)
+        log = f"{directory}/said"
+        with open(log, "w", encoding="utf-8") as out, subprocess.Popen(words, env=between(directory, "fork"), stderr=out) as push:
+            try:
+                eventually(lambda: "by signal 15" in read_back(log) or len(server.requests) > 1, "its first moment")
+            finally:
+                push.terminate()
+        check("by signal 15" in read_back(log), "the reader ends", read_back(log))
         check(len(server.requests) == 1, "and tells nothing", len(server.requests))
 
 
