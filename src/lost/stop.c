@@ -67,21 +67,31 @@ static int stop_add(struct stop *stop, pid_t tid)
 	return 0;
 }
 
-/* EPERM is either: no permission, or somebody else traces it. */
-static int stop_refused(pid_t pid)
+/* A number of /proc/PID/status; 0 if it is not there. */
+static uint64_t stop_status(pid_t pid, const char *key, int base)
 {
+	const size_t length = strlen(key);
 	char path[64], line[256];
-	int tracer = 0;
+	uint64_t value = 0;
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-			break;
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, key, length))
+			continue;
+		value = strtoull(line + length, NULL, base);
+		break;
+	}
 	if (status)
 		fclose(status);
-	return tracer ? -EBUSY : -EPERM;
+	return value;
+}
+
+/* EPERM is either: no permission, or somebody else traces it. */
+static int stop_refused(pid_t pid)
+{
+	return stop_status(pid, "TracerPid:", 10) ? -EBUSY : -EPERM;
 }
 
 /* 1: has been asked to stop; 0: gone, or had already. */
@@ -216,26 +226,10 @@ int stop_all(pid_t pid, struct stop *stop)
 	return error;
 }
 
-/* Signals that wait for the process as a whole, as bits. */
-static uint64_t stop_pending(pid_t pid)
-{
-	char path[64], line[256];
-	unsigned long long pending = 0;
-	FILE *status;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "ShdPnd: %llx", &pending) == 1)
-			break;
-	if (status)
-		fclose(status);
-	return pending;
-}
-
 void stop_keep_out(const struct stop *stop, pid_t pid)
 {
-	const uint64_t came = stop_pending(pid);
+	/* Signals that wait for the process as a whole, as bits. */
+	const uint64_t came = stop_status(pid, "ShdPnd:", 16);
 	uint64_t mask;
 	size_t i;
 
