@@ -50,7 +50,7 @@ struct guard_slot {
 	uint32_t free_thread;
 };
 
-uintptr_t guard_low, guard_high;
+uintptr_t guard_low, guard_bytes;
 
 static size_t guard_room; /* that an object has; a page, or LARGE_ROOM */
 
@@ -180,7 +180,7 @@ void guard_setup(void)
 		return;
 	guard_room = room;
 	guard_low = (uintptr_t)pool;
-	guard_high = guard_low + bytes;
+	guard_bytes = bytes;
 	recorder_count_tool(room == PAGE ? SLOTS * PAGE : 0);
 }
 

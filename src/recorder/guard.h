@@ -5,11 +5,11 @@
 
 #include "live_table.h"
 
-extern uintptr_t guard_low, guard_high;
+extern uintptr_t guard_low, guard_bytes;
 
 static inline bool guard_owns(const void *pointer)
 {
-	return (uintptr_t)pointer - guard_low < guard_high - guard_low;
+	return (uintptr_t)pointer - guard_low < guard_bytes;
 }
 
 /* Does this pointer surely belong to the allocator alone, and to nothing that is recorded? */
@@ -19,7 +19,7 @@ static inline bool live_skips(const void *pointer)
 
 	if (unlikely(tags_of(pointer)))
 		return false;
-	if (frees == LIVE_FREES_PASS)
+	if (frees < 0)
 		return true;
 	return frees && likely(live_is_filtered((uintptr_t)pointer)) && !guard_owns(pointer);
 }

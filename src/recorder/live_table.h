@@ -82,7 +82,7 @@ void live_filter_drop(uint64_t address);
 
 /* Which frees are looked at: all; those that the filter lets through; or none, as none of the
  * objects was recorded so far. */
-enum live_frees { LIVE_FREES_LOOKED_AT, LIVE_FREES_FILTERED, LIVE_FREES_PASS };
+enum live_frees { LIVE_FREES_PASS = -1, LIVE_FREES_LOOKED_AT, LIVE_FREES_FILTERED };
 
 #define LIVE_FILTER_BYTES (1u << 16)
 
@@ -94,7 +94,7 @@ extern enum live_frees live_frees;
 /* Neighbours on the heap are neighbours here: what is freed together shares cache lines. */
 static inline uint8_t *live_filter_at(uint64_t address)
 {
-	return &live_filter[0][(address >> 4 ^ address >> 20) % LIVE_FILTER_BYTES];
+	return &live_filter[0][address / 16 % LIVE_FILTER_BYTES];
 }
 
 static inline uint8_t *live_filter_too(uint64_t address)

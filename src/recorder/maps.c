@@ -110,7 +110,7 @@ static inline void maps_pause(void)
  */
 static bool maps_enter(void)
 {
-	const uint32_t self = (uint32_t)((uintptr_t)&sample_left >> 3) | 1;
+	const uint32_t self = (uint32_t)((uintptr_t)&sample_own.left >> 3) | 1;
 	unsigned int spins = 0;
 	uint32_t owner = 0;
 
@@ -429,6 +429,23 @@ EXPORT void *sbrk(intptr_t increment)
 	else if (increment < 0)
 		maps_ends((char *)old + increment, (size_t)-increment);
 	return old;
+}
+
+EXPORT int brk(void *end)
+{
+	static int (*next)(void *);
+	const recorder_start start = stackdepot_unwind_caller();
+	char *old = sbrk(0), *new = end;
+
+	if (!next)
+		*(void **)&next = elf_next("brk");
+	if (next(end))
+		return -1;
+	if (new > old)
+		maps_begins(&start, old, (size_t)(new - old));
+	else if (new < old)
+		maps_ends(new, (size_t)(old - new));
+	return 0;
 }
 
 static size_t maps_shared_bytes(int id)

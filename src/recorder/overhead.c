@@ -108,16 +108,16 @@ static uint64_t overhead_time_passes(void)
 
 static double overhead_measure(void)
 {
-	const uint64_t left = sample_left;
+	const uint64_t left = sample_own.left;
 	uint64_t least = UINT64_MAX, ticks;
 	uint32_t i;
 
 	for (i = 0; i < OVERHEAD_TRIES; i++) {
-		sample_left = OVERHEAD_CALLS + 1;
+		sample_own.left = OVERHEAD_CALLS + 1;
 		ticks = overhead_time_passes();
 		least = ticks < least ? ticks : least;
 	}
-	sample_left = left;
+	sample_own.left = left;
 	return OVERHEAD_PASS_COLD * (double)least / OVERHEAD_CALLS;
 }
 

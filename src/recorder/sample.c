@@ -22,8 +22,7 @@
 /* Bytes from look to look at the clock: few, for when the program comes to allocate little. */
 #define SAMPLE_PASS_BYTES (64u << 10)
 
-__thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
-__thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
+__thread struct sample_own sample_own __attribute__((tls_model("initial-exec")));
 
 static const uint64_t sample_control_never = UINT64_MAX;
 
@@ -109,19 +108,19 @@ static void sample_begin(struct recorder_thread *thread)
 	uint64_t left = 0;
 
 	if (rate & STORE_RATE_OFF) {
-		sample_left = (uint64_t)MAX_LEFT;
+		sample_own.left = (uint64_t)MAX_LEFT;
 		return;
 	}
 	thread->sample_code = rate ? weight_code(rate) : 0;
 	if (rate)
 		left = sample_draw(thread, rate);
-	sample_left = left;
+	sample_own.left = left;
 	thread->sample_more = 0;
 	if (overhead_on && left > SAMPLE_PASS_BYTES) {
-		sample_left = SAMPLE_PASS_BYTES;
+		sample_own.left = SAMPLE_PASS_BYTES;
 		thread->sample_more = left - SAMPLE_PASS_BYTES;
 	}
-	thread->sample_piece = sample_left;
+	thread->sample_piece = sample_own.left;
 }
 
 static void sample_turn(struct recorder_thread *thread, uint64_t control)
@@ -130,7 +129,7 @@ static void sample_turn(struct recorder_thread *thread, uint64_t control)
 		sample_apply();
 	if (load_acquire(&sample_applied) != control || !thread)
 		return;
-	sample_seen = control;
+	sample_own.seen = control;
 	sample_begin(thread);
 }
 
@@ -143,8 +142,8 @@ bool sample_is_off(void)
 	if (load_acquire(&sample_applied) != control)
 		sample_apply();
 	if (load_acquire(&sample_applied) == control) {
-		sample_seen = control;
-		sample_left = (uint64_t)MAX_LEFT;
+		sample_own.seen = control;
+		sample_own.left = (uint64_t)MAX_LEFT;
 	}
 	return true;
 }
@@ -153,8 +152,8 @@ void sample_never(void)
 {
 	if (load_relaxed(&recorder_life->control) != &sample_control_never)
 		return;
-	sample_seen = sample_control_never;
-	sample_left = (uint64_t)MAX_LEFT;
+	sample_own.seen = sample_control_never;
+	sample_own.left = (uint64_t)MAX_LEFT;
 }
 
 bool sample_is_full(void)
@@ -170,10 +169,10 @@ bool sample_is_full(void)
 static bool sample_passes(struct recorder_thread *thread, uint64_t size)
 {
 	const uint64_t more = thread->sample_more;
-	uint64_t left = sample_left + more;
+	uint64_t left = sample_own.left + more;
 
 	if (overhead_on)
-		overhead_count(thread->sample_piece - sample_left);
+		overhead_count(thread->sample_piece - sample_own.left);
 	if (!more)
 		return false;
 	overhead_pass();
@@ -182,9 +181,9 @@ static bool sample_passes(struct recorder_thread *thread, uint64_t size)
 		return false;
 	}
 	left -= size;
-	sample_left = left < SAMPLE_PASS_BYTES ? left : SAMPLE_PASS_BYTES;
-	thread->sample_more = left - sample_left;
-	thread->sample_piece = sample_left;
+	sample_own.left = left < SAMPLE_PASS_BYTES ? left : SAMPLE_PASS_BYTES;
+	thread->sample_more = left - sample_own.left;
+	thread->sample_piece = sample_own.left;
 	return true;
 }
 
@@ -203,7 +202,7 @@ int sample_take(struct recorder_thread *thread, uint64_t size)
 {
 	const uint64_t control = load_relaxed(&recorder.process->control);
 
-	if (unlikely(control != sample_seen || control != load_relaxed(&sample_applied)))
+	if (unlikely(control != sample_own.seen || control != load_relaxed(&sample_applied)))
 		sample_turn(thread, control);
 	if (likely(!recorder_rate() && (!thread || !thread->sample_code)))
 		return 0;
@@ -232,7 +231,7 @@ void sample_child(void)
 	sample_applying = 0;
 	overhead_child();
 	sample_applied = ~load_relaxed(&recorder.process->control);
-	sample_seen = sample_applied;
+	sample_own.seen = sample_applied;
 	sample_apply();
 	store_release(&recorder_life->control, (const uint64_t *)&recorder.process->control);
 }

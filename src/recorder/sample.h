@@ -5,21 +5,26 @@
 
 #include "thread.h"
 
-/* Bytes of this thread to its next sample; 0 while every object is taken, and in the beginning. */
-extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
-/* How the process was to record when they were drawn. */
-extern __thread uint64_t sample_seen __attribute__((tls_model("initial-exec")));
+/* A thread's own; one variable, as each takes a load to find. */
+struct sample_own {
+	uint64_t
+		left; /* bytes to its next sample; 0 while every object is taken, and in the beginning */
+	uint64_t seen; /* how the process was to record when they were drawn */
+};
+
+extern __thread struct sample_own sample_own __attribute__((tls_model("initial-exec")));
 
 /* Is an object surely not to be recorded? If so, its bytes are accounted for. */
 static inline bool sample_skips(uint64_t size)
 {
 	const uint64_t *control = load_relaxed(&recorder_life->control);
-	const uint64_t left = sample_left;
+	struct sample_own *own = &sample_own;
+	const uint64_t left = own->left;
 
 	/* An object of no bytes counts as one byte, elsewhere. */
-	if (likely(size - 1 >= left) || unlikely(!control || load_relaxed(control) != sample_seen))
+	if (likely(size - 1 >= left) || unlikely(!control || load_relaxed(control) != own->seen))
 		return false;
-	sample_left = left - size;
+	own->left = left - size;
 	return true;
 }
 
@@ -37,8 +42,9 @@ static inline bool sample_takes_all(const struct recorder_thread *thread)
 	const uint64_t control = load_relaxed(&recorder.process->control);
 
 	/* Another thread may have seen it change and change back, and ended between the two. */
-	return likely(control == sample_seen) && likely(control == load_relaxed(&sample_applied)) &&
-	       likely(!recorder_rate()) && likely(!thread->sample_code);
+	return likely(control == sample_own.seen) &&
+	       likely(control == load_relaxed(&sample_applied)) && likely(!recorder_rate()) &&
+	       likely(!thread->sample_code);
 }
 
 /* The code of the rate that this object is to be recorded at, or SAMPLE_NOT. */

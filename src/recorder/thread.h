@@ -29,8 +29,8 @@ struct recorder_thread {
 	enum trace_tail tail;	  /* of the last trace that was saved with the cursor */
 	uint32_t guesses;	  /* frames behind the mark of the last trace that had one */
 	unsigned int sample_code; /* of the rate that bytes to the next sample were drawn with */
-	uint64_t sample_more;	  /* of these, besides sample_left */
-	uint64_t sample_piece;	  /* what sample_left began with */
+	uint64_t sample_more;	  /* of these, besides sample_own.left */
+	uint64_t sample_piece;	  /* what sample_own.left began with */
 	uint32_t events;	  /* recorded, to time one of some */
 	uint64_t timed;		  /* when the last of those ended */
 	uint32_t untold;	  /* allocations since one was told in an event */

@@ -87,6 +87,15 @@ static NOINLINE void *broken(size_t bytes)
 	return memory;
 }
 
+/* Up, and some of it down again. */
+static NOINLINE void raised(size_t bytes, size_t less)
+{
+	char *memory = sbrk(0);
+
+	if (!brk(memory + bytes) && !brk(memory + bytes - less))
+		memset(memory, 1, bytes - less);
+}
+
 static NOINLINE void *shared(size_t bytes)
 {
 	int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
@@ -124,7 +133,8 @@ static void tell(void)
 		pages[owner[i]]++;
 	for (i = 1; i <= SITES; i++)
 		printf("site_%u %zu\n", i, pages[i] * page);
-	printf("moved %zu\nbroken %zu\nshared %zu\n", 48 * page, 16 * page, 32 * page);
+	printf("moved %zu\nbroken %zu\nraised %zu\nshared %zu\n", 48 * page, 16 * page, 20 * page,
+	       32 * page);
 }
 
 int main(int argc, char **argv)
@@ -145,6 +155,7 @@ int main(int argc, char **argv)
 	old = map_at(NULL, 16 * page, 0);
 	memset(moved(old, 16 * page, 48 * page), 1, 48 * page);
 	memset(broken(16 * page), 1, 16 * page);
+	raised(24 * page, 4 * page);
 	shmdt(shared(8 * page));
 	memset(shared(32 * page), 1, 32 * page);
 	atomic_store(&stop, 1);

@@ -48,7 +48,7 @@ def by_function(found):
     sums = {}
     for stack in found["stacks"]:
         for frame in stack["stack"] or ():
-            if re.fullmatch(r"site_\d|moved|broken|shared|churns", frame["function"] or ""):
+            if re.fullmatch(r"site_\d|moved|broken|raised|shared|churns", frame["function"] or ""):
                 sums[frame["function"]] = sums.get(frame["function"], 0) + stack["mapped_bytes"]
                 break
     return sums

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 PRELOAD, STEPS = sys.argv[1:3]
-MOST = 45  # an allocation's share and a free's, beside the allocator's own
+MOST = 38  # an allocation's share and a free's, beside the allocator's own
 
 
 def steps(who, options):
