@@ -7,8 +7,7 @@
 
 /* A thread's own; one variable, as each takes a load to find. */
 struct sample_own {
-	uint64_t
-		left; /* bytes to its next sample; 0 while every object is taken, and in the beginning */
+	uint64_t left; /* bytes to its next sample; 0 in the beginning, and while all are taken */
 	uint64_t seen; /* how the process was to record when they were drawn */
 };
 
