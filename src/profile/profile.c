@@ -214,7 +214,8 @@ size_t profile_replaced(const struct profile *profile)
 	size_t i, nr = 0;
 
 	for (i = 0; i < profile->nr_processes; i++)
-		nr += profile->processes[i].info.state == STACKDEPOT_STORE_REPLACED;
+		if (profile->processes[i].info.state == STACKDEPOT_STORE_REPLACED)
+			nr += profile->processes[i].info.processes;
 	return nr;
 }
 

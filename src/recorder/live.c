@@ -33,9 +33,12 @@
  * new rate would have taken it with. The rate is written in each entry, so entries of several rates
  * live together. The same is done when an object finds no room.
  */
+#include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "attach.h"
+#include "filter.h"
 #include "guard.h"
 #include "height.h"
 #include "live.h"
@@ -48,6 +51,7 @@
 
 #define BATCH 64
 #define SPINS 10000u
+#define THIN_TRIES 50u
 #define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
 uint8_t live_filter[2][LIVE_FILTER_BYTES];
@@ -658,6 +662,32 @@ static void thin_end(void)
 	store_release(&recorder.header->totals.thinning, 0);
 }
 
+/* A moment, for who makes room meanwhile. */
+static void thin_wait(void)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	const int saved_errno = errno;
+
+	if (filter_allows_all())
+		(void)nanosleep(&moment, NULL);
+	errno = saved_errno;
+}
+
+/* Was room made of what processes left that are gone? Whoever else is at it is waited for, a while. */
+static bool thin_reaps(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < THIN_TRIES; tries++) {
+		enum slot_room room = slot_make_room();
+
+		if (room != SLOT_ROOM_BUSY)
+			return room == SLOT_ROOM_MADE;
+		thin_wait();
+	}
+	return false;
+}
+
 /* What is left of processes that are gone makes room first. */
 void live_thin(void)
 {
@@ -666,7 +696,7 @@ void live_thin(void)
 
 	if (!thin_begin())
 		return;
-	while ((int64_t)load_relaxed(objects) > (int64_t)half && slot_make_room())
+	while ((int64_t)load_relaxed(objects) > (int64_t)half && thin_reaps())
 		;
 	while ((int64_t)load_relaxed(objects) > (int64_t)half && thin_step())
 		;
@@ -680,9 +710,11 @@ bool live_make_room(struct recorder_thread *thread, struct live_object *object)
 
 	/* Somebody else who is at it makes room for this one too. */
 	if (thin_begin()) {
-		if (!slot_make_room())
+		if (!thin_reaps())
 			(void)thin_step();
 		thin_end();
+	} else {
+		thin_wait();
 	}
 	code = weight_code(load_relaxed(&recorder.header->sample_bytes));
 	if (code <= from)

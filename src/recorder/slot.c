@@ -125,25 +125,26 @@ static void slot_reaper(struct reaper *reaper, int fd)
 		reaper->pid_namespace = st.st_ino;
 }
 
-static bool slot_reap_by(struct reaper *reaper, bool fold)
+static enum slot_room slot_reap_by(struct reaper *reaper, bool fold)
 {
+	int error = reap_begin(reaper);
 	uint32_t nr;
 
-	if (reap_begin(reaper))
-		return false;
+	if (error)
+		return error == -EAGAIN ? SLOT_ROOM_BUSY : SLOT_ROOM_NONE;
 	nr = reap_close(reaper);
 	if (fold)
 		nr += reap_fold(reaper);
 	reap_end(reaper);
-	return nr;
+	return nr ? SLOT_ROOM_MADE : SLOT_ROOM_NONE;
 }
 
-static bool slot_reap(int fd, bool fold)
+static enum slot_room slot_reap(int fd, bool fold)
 {
 	struct reaper reaper;
 
 	if (fd < 0)
-		return false;
+		return SLOT_ROOM_NONE;
 	slot_reaper(&reaper, fd);
 	return slot_reap_by(&reaper, fold);
 }
@@ -205,7 +206,7 @@ static uint32_t slot_search_long(int fd, uint64_t owner)
 	unsigned int tries;
 
 	for (tries = 0; slot == recorder.layout.slots && tries < 100; tries++) {
-		if (!slot_reap(fd, true))
+		if (slot_reap(fd, true) != SLOT_ROOM_MADE)
 			(void)nanosleep(&moment, NULL);
 		slot = slot_search(fd, owner);
 	}
@@ -280,20 +281,22 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 /* --- making room ------------------------------------------------------------------------------ */
 
 /* A descriptor of our own, as the locks that are ours are not to be seen through it as free. */
-static bool slot_reap_now(bool fold)
+static enum slot_room slot_reap_now(bool fold)
 {
 	const int saved_errno = errno;
 	int fd = filter_allows_all() ? recorder_open(recorder.options.store, O_RDWR | O_NONBLOCK)
 				     : -EPERM;
-	bool made = fd >= 0 && attach_is_same(fd) && slot_reap(fd, fold);
+	enum slot_room room = SLOT_ROOM_NONE;
 
+	if (fd >= 0 && attach_is_same(fd))
+		room = slot_reap(fd, fold);
 	if (fd >= 0)
 		(void)close(fd);
 	errno = saved_errno;
-	return made;
+	return room;
 }
 
-bool slot_make_room(void)
+enum slot_room slot_make_room(void)
 {
 	return slot_reap_now(true);
 }
@@ -307,7 +310,7 @@ static bool slot_reap_seldom(uint64_t *last, bool fold)
 	return now - before >= SLOT_CLOSE_NS &&
 	       __atomic_compare_exchange_n(last, &before, now, false, __ATOMIC_RELAXED,
 					   __ATOMIC_RELAXED) &&
-	       slot_reap_now(fold);
+	       slot_reap_now(fold) == SLOT_ROOM_MADE;
 }
 
 bool slot_close_others(void)

@@ -194,13 +194,15 @@ static void fold_drop_entry(struct reaper *reaper, struct fold_entry *entry, voi
 
 /* --- by command ------------------------------------------------------------------------------- */
 
-/* Of a command its first argument names a row. */
-static bool fold_same_command(const struct store_process *row, const char *command)
+/* Of a command its first argument names a row, and how it ended: what became another program is not one more process. */
+static bool fold_is_row(const struct store_process *row, const char *command, uint32_t state)
 {
-	return row->stage == STORE_ROW && !strncmp(row->command, command, STORE_COMMAND_BYTES);
+	return row->stage == STORE_ROW && row->state == state &&
+	       !strncmp(row->command, command, STORE_COMMAND_BYTES);
 }
 
-static uint32_t fold_find_row(const struct reaper *reaper, const char *command, uint32_t *ret_rows)
+static uint32_t fold_find_row(const struct reaper *reaper, const char *command, uint32_t state,
+			      uint32_t *ret_rows)
 {
 	uint32_t slot, found = reaper->layout->slots;
 
@@ -209,7 +211,7 @@ static uint32_t fold_find_row(const struct reaper *reaper, const char *command, 
 		const struct store_process *row = reap_process(reaper, slot);
 
 		*ret_rows += row->stage == STORE_ROW;
-		if (found == reaper->layout->slots && fold_same_command(row, command))
+		if (found == reaper->layout->slots && fold_is_row(row, command, state))
 			found = slot;
 	}
 	return found;
@@ -290,10 +292,10 @@ static void fold_note_row(struct reaper *reaper, uint32_t slot)
 
 	memcpy(command, process->command, sizeof(command));
 	command[sizeof(command) - 1] = '\0';
-	row = fold_find_row(reaper, command, &rows);
+	row = fold_find_row(reaper, command, process->state, &rows);
 	if (row == reaper->layout->slots && rows >= reaper->layout->slots / FOLD_ROWS_SHARE) {
 		strcpy(command, FOLD_OTHERS);
-		row = fold_find_row(reaper, command, &rows);
+		row = fold_find_row(reaper, command, process->state, &rows);
 	}
 	journal->slot = slot;
 	journal->serial = process->serial;

@@ -18,6 +18,7 @@
 #define OBJECTS 50
 #define BYTES 700
 #define CHILDREN 20
+#define LEAVES 3000
 
 static void *volatile kept[OBJECTS];
 static atomic_bool over;
@@ -91,6 +92,46 @@ static void in_turn(char **words)
 {
 	for (int times = atoi(words[0]); times--;)
 		ended_well(start());
+}
+
+/* Leaves more than a small store has room for, with its like. */
+static void leave(char **words)
+{
+	(void)words;
+	for (int i = 0; i < LEAVES; i++)
+		keep(24);
+}
+
+/* Lines of them beside each other, each one forked before it is another program. */
+static void line(const char *times)
+{
+	for (int left = atoi(times); left--;) {
+		const pid_t pid = fork();
+
+		must(pid >= 0, "fork");
+		if (!pid) {
+			keep(25);
+			execl("/proc/self/exe", "leaves", "leave", NULL);
+			_exit(9);
+		}
+		ended_well(pid);
+	}
+	_exit(0);
+}
+
+static void crowd(char **words)
+{
+	const int lines = atoi(words[0]);
+
+	for (int i = 0; i < lines; i++) {
+		const pid_t pid = fork();
+
+		must(pid >= 0, "fork");
+		if (!pid)
+			line(words[1]);
+	}
+	for (int i = 0, status; i < lines; i++)
+		must(wait(&status) > 0 && !status, "line");
 }
 
 static int to_parent[2];
@@ -354,10 +395,10 @@ static void one(char **words)
 static const struct {
 	const char *name;
 	void (*run)(char **words);
-} ways[] = {{"work", one},	{"at_once", at_once}, {"in_turn", in_turn}, {"daemons", daemons},
-	    {"chain", chain},	{"threads", threads}, {"closed", closed},   {"chroot", in_chroot},
-	    {"drop", drop},	{"limited", limited}, {"same", same},	    {"lines", lines},
-	    {"unseen", unseen}, {"waits", waits}};
+} ways[] = {{"work", one},	{"at_once", at_once},  {"in_turn", in_turn}, {"daemons", daemons},
+	    {"leave", leave},	{"crowd", crowd},      {"chain", chain},     {"threads", threads},
+	    {"closed", closed}, {"chroot", in_chroot}, {"drop", drop},	     {"limited", limited},
+	    {"same", same},	{"lines", lines},      {"unseen", unseen},   {"waits", waits}};
 
 int main(int argc, char **argv)
 {
@@ -365,7 +406,7 @@ int main(int argc, char **argv)
 		if (strcmp(ways[i].name, argv[1]) != 0)
 			continue;
 		ways[i].run(argv + 2);
-		return write(1, i ? "done\n" : "", i ? 5 : 0) < 0;
+		return ways[i].run != one && ways[i].run != leave && write(1, "done\n", 5) < 0;
 	}
 	return 2;
 }

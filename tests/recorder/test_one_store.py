@@ -19,6 +19,7 @@ PROCESSES = int(sys.argv[4]) if len(sys.argv) > 4 else 300
 STARTS = int(sys.argv[5]) if len(sys.argv) > 5 else 50
 ALLOCATIONS, LEFT = 43, 3 * 1000  # of a short process
 CHILDREN = 20
+CROWD, LEAVES = 25, 3000
 AS, FSIZE = "9", "1"  # RLIMIT_...
 ROOT = os.geteuid() == 0
 
@@ -148,6 +149,26 @@ def test_chain_folded(directory):
     check(any(one["processes"] > 1 for one in found["processes"]), "none is folded, so nothing is tried", found["processes"])
     check((found["live_bytes"], left_in(found, "chain")) == (902, 902), "what the last one has", found)
     complete(store, 101)
+
+
+def test_crowd(directory):
+    """What those left that are gone makes room for those who are there, however many make it at once."""
+    store = os.path.join(directory, "store")
+    found = record(store, "crowd", "6", str(CROWD), options=("--memory=2M",))
+    total = stats(store)
+    check((total["unrecorded"], total["thinnings"]) == (0, 0), "room for all", total)
+    programs = {}
+    for one in found["processes"]:
+        programs.setdefault((one["command"][0] == "leaves", one["state"]), []).append(one)
+    check({key for key in programs if key[0]} == {(True, "exited")}, "how the programs ended", list(programs))
+    check(sum(one["processes"] for one in programs[True, "exited"]) == 6 * CROWD, "programs", programs[True, "exited"])
+    check(sum(one["processes"] for one in programs[False, "replaced"]) == 6 * CROWD, "replaced", programs[False, "replaced"])
+    left = sum(one["live_objects"] for one in programs[True, "exited"])
+    check(left == 6 * CROWD * LEAVES, "what they left", left)
+    check(not sum(one["live_objects"] for one in programs[False, "replaced"]), "what was replaced has nothing")
+    # Who begins a line only forks.
+    text = tool("report", "leaks", store, status=1).stdout
+    check(f"{1 + 6 * CROWD} processes, 0 of them running, {6 * CROWD} programs replaced by exec" in text, "in words", text)
 
 
 def test_threads(directory):
