@@ -122,9 +122,10 @@ struct stackdepot_store_info {
 	uint64_t nested;	 /* events from a signal handler inside an event */
 	uint64_t guarded;	 /* objects placed between guard pages */
 	uint64_t quarantined;	 /* blocks whose reuse was put off */
-	uint64_t threads;	 /* now, and at most */
+	uint64_t threads;	 /* now, and at most in one process */
 	uint64_t threads_peak;
-	uint64_t tool_bytes; /* memory of the recorder besides the store, now and at most */
+	uint64_t
+		tool_bytes; /* memory of the recorder besides the store: now, and at most in one process */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
 	uint64_t heaps_dropped;	    /* processes with some that have no room in `unseen` */

@@ -238,9 +238,11 @@ static void info_add(struct stackdepot_store_info *sum, const struct stackdepot_
 	sum->guarded += more->guarded;
 	sum->quarantined += more->quarantined;
 	sum->threads += more->threads;
-	sum->threads_peak += more->threads_peak;
+	if (more->threads_peak > sum->threads_peak)
+		sum->threads_peak = more->threads_peak;
 	sum->tool_bytes += more->tool_bytes;
-	sum->tool_bytes_peak += more->tool_bytes_peak;
+	if (more->tool_bytes_peak > sum->tool_bytes_peak)
+		sum->tool_bytes_peak = more->tool_bytes_peak;
 	sum->cpu_ns += more->cpu_ns;
 	sum->recorder_ns += more->recorder_ns;
 	sum->flags |= more->flags & (STACKDEPOT_STORE_UNSEEN | STACKDEPOT_STORE_OFF);

@@ -18,9 +18,9 @@ static size_t stats_tool(const struct stackdepot_store_info *info,
 	ROW("store_bytes", "size of the store, fixed", info->total_bytes, true, false);
 	ROW("tool_bytes", "memory besides: threads, guarded objects", info->tool_bytes, true,
 	    false);
-	ROW("tool_bytes_peak", "and at most", info->tool_bytes_peak, true, false);
+	ROW("tool_bytes_peak", "and in one process at most", info->tool_bytes_peak, true, false);
 	ROW("threads", "threads", info->threads, false, false);
-	ROW("threads_peak", "and at most", info->threads_peak, false, false);
+	ROW("threads_peak", "and in one process at most", info->threads_peak, false, false);
 	ROW("events", "allocations and frees recorded, up to 15 a thread too many",
 	    depot->ring_events, false, false);
 	ROW("ring_dropped", "events that missed the ring", depot->ring_dropped, false, true);

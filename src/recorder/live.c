@@ -673,7 +673,7 @@ static void thin_wait(void)
 	errno = saved_errno;
 }
 
-/* Was room made of what processes left that are gone? Whoever else is at it is waited for, a while. */
+/* Did what processes left that are gone make room? Whoever else is at it is waited for, a while. */
 static bool thin_reaps(void)
 {
 	unsigned int tries;

@@ -194,7 +194,8 @@ static void fold_drop_entry(struct reaper *reaper, struct fold_entry *entry, voi
 
 /* --- by command ------------------------------------------------------------------------------- */
 
-/* Of a command its first argument names a row, and how it ended: what became another program is not one more process. */
+/* Its command's first argument names a row, and how it ended: who became another program is not
+ * one more process. */
 static bool fold_is_row(const struct store_process *row, const char *command, uint32_t state)
 {
 	return row->stage == STORE_ROW && row->state == state &&

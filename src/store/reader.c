@@ -156,9 +156,11 @@ static void reader_add_counts(const struct store_counts *counts, struct stackdep
 	info->guarded += counts->guarded;
 	info->quarantined += counts->quarantined;
 	info->threads += counts->threads;
-	info->threads_peak += counts->threads_peak;
+	if (counts->threads_peak > info->threads_peak)
+		info->threads_peak = counts->threads_peak;
 	info->tool_bytes += counts->tool_bytes;
-	info->tool_bytes_peak += counts->tool_bytes_peak;
+	if (counts->tool_bytes_peak > info->tool_bytes_peak)
+		info->tool_bytes_peak = counts->tool_bytes_peak;
 	info->cpu_ns += counts->cpu_ns;
 	info->recorder_ns += counts->recorder_ns;
 }
@@ -325,8 +327,8 @@ static void reader_tags(const struct store_error *from, struct stackdepot_error 
 	error->pointer_tag = from->pointer_tag & 15;
 	error->memory_tag = from->memory_tag & 15;
 	error->tags_start = from->tags_start;
-	error->nr_tags = from->nr_tags < STACKDEPOT_ERROR_TAGS ? from->nr_tags
-							       : STACKDEPOT_ERROR_TAGS;
+	error->nr_tags =
+		from->nr_tags < STACKDEPOT_ERROR_TAGS ? from->nr_tags : STACKDEPOT_ERROR_TAGS;
 	for (i = 0; i < error->nr_tags; i++)
 		error->tags[i] = from->tags[i / per_word] >> i % per_word * STORE_TAG_BITS & 15;
 	error->nr_candidates =

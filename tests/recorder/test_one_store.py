@@ -157,6 +157,7 @@ def test_crowd(directory):
     found = record(store, "crowd", "6", str(CROWD), options=("--memory=2M",))
     total = stats(store)
     check((total["unrecorded"], total["thinnings"]) == (0, 0), "room for all", total)
+    check(total["threads_peak"] == 1, "threads of one process", total["threads_peak"])
     programs = {}
     for one in found["processes"]:
         programs.setdefault((one["command"][0] == "leaves", one["state"]), []).append(one)
