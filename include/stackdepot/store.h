@@ -124,8 +124,7 @@ struct stackdepot_store_info {
 	uint64_t quarantined;	 /* blocks whose reuse was put off */
 	uint64_t threads;	 /* now, and at most in one process */
 	uint64_t threads_peak;
-	uint64_t
-		tool_bytes; /* memory of the recorder besides the store: now, and at most in one process */
+	uint64_t tool_bytes; /* besides the store: now, and at most in one process */
 	uint64_t tool_bytes_peak;
 	uint64_t modules_dropped;
 	uint64_t heaps_dropped;	    /* processes with some that have no room in `unseen` */
