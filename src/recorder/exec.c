@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "elf_module.h"
+#include "ending.h"
 #include "environment.h"
 #include "exec.h"
 #include "filter.h"
@@ -371,18 +372,11 @@ static bool exec_note_new(struct store_start *start, const char *path,
 			  const struct exec_target *target)
 {
 	uint32_t none = STORE_RECORD_FREE;
-	size_t length = strlen(path);
 
 	if (!__atomic_compare_exchange_n(&start->state, &none, STORE_RECORD_BUSY, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	/* Of a path that is too long the end says more. */
-	if (length > sizeof(start->path)) {
-		path += length - sizeof(start->path);
-		length = sizeof(start->path);
-	}
-	memcpy(start->path, path, length);
-	start->path_bytes = (uint32_t)length;
+	start->path_bytes = ending_of(start->path, sizeof(start->path), path);
 	start->device = target->device;
 	start->inode = target->inode;
 	start->reason = target->reason;

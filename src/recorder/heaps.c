@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 
 #include "elf_module.h"
+#include "ending.h"
 #include "heaps.h"
 #include "hooks.h"
 #include "recorder.h"
@@ -92,18 +93,19 @@ static enum real_layer module_layer(const struct elf_module *module, const void 
 
 static void unseen_add(const char *allocator, const char *path)
 {
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	char name[sizeof(unseen[0].module)];
+	const char *slash = strrchr(path, '/');
 	uint32_t i, number;
 
-	if (!*name)
-		name = "the program";
+	name[ending_of(name, sizeof(name) - 1, *path ? slash ? slash + 1 : path : "the program")] =
+		'\0';
 	for (i = 0; i < load_acquire(&unseen_nr) && i < UNSEEN; i++)
 		if (!strcmp(unseen[i].allocator, allocator) && !strcmp(unseen[i].module, name))
 			return;
 	number = fetch_add_relaxed(&unseen_nr, 1);
 	if (number >= UNSEEN)
 		return; /* heaps_tell() counts it */
-	strncpy(unseen[number].module, name, sizeof(unseen[number].module) - 1);
+	strcpy(unseen[number].module, name);
 	strncpy(unseen[number].allocator, allocator, sizeof(unseen[number].allocator) - 1);
 }
 

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "ending.h"
 #include "filter.h"
 #include "frame.h"
 #include "module_table.h"
@@ -182,73 +183,125 @@ static bool module_by_loader(void)
 	return !getauxval(AT_BASE);
 }
 
-/* The path at the end of a line of /proc/self/maps, if the line's addresses have this one. */
-static bool module_mapped(char *line, uintptr_t address, struct store_module *module)
-{
-	char *end, *path = strchr(line, '/');
-	uintptr_t low = strtoul(line, &end, 16), high = strtoul(end + 1, NULL, 16);
+/* A line of /proc/self/maps, as it comes: two addresses, and a path at the end. */
+struct maps_line {
+	uintptr_t low;
+	uintptr_t high;
+	enum { MAPS_LOW, MAPS_HIGH, MAPS_REST, MAPS_PATH } at;
+	struct ending path;
+};
 
-	if (!path || address < low || address >= high || strlen(path) >= sizeof(module->path))
+static uintptr_t maps_digit(uintptr_t number, char c)
+{
+	return number << 4 | (uintptr_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static void maps_character(struct maps_line *line, char c)
+{
+	if (line->at == MAPS_LOW && c != '-')
+		line->low = maps_digit(line->low, c);
+	else if (line->at == MAPS_HIGH && c != ' ')
+		line->high = maps_digit(line->high, c);
+	else if (line->at < MAPS_REST)
+		line->at++;
+	else if (line->at == MAPS_REST && c == '/')
+		line->at = MAPS_PATH;
+	if (line->at == MAPS_PATH)
+		ending_add(&line->path, &c, 1);
+}
+
+/* True if the line ends, and its addresses have this one. */
+static bool maps_line_has(struct maps_line *line, char c, uintptr_t address)
+{
+	if (c != '\n') {
+		maps_character(line, c);
 		return false;
-	module->path_bytes = (uint32_t)strlen(path);
-	strcpy(module->path, path);
-	return true;
+	}
+	if (line->path.used && address >= line->low && address < line->high)
+		return true;
+	line->low = line->high = 0;
+	line->at = MAPS_LOW;
+	line->path.used = 0;
+	line->path.cut = false;
+	return false;
 }
 
 /* The file that is mapped where the program is. */
 static void module_path_by_address(struct store_module *module, uintptr_t address)
 {
-	char text[2 * sizeof(module->path)];
+	struct maps_line line = {.path = {module->path, sizeof(module->path) - 1, 0, false}};
 	int fd = filter_allows(FILTER_MAPS) ? recorder_open("/proc/self/maps", O_RDONLY) : -1;
-	size_t used = 0;
+	char text[STORE_PATH_BYTES];
 	bool found = false;
-	ssize_t got;
+	ssize_t i, got;
 
-	while (fd >= 0 && !found && (got = read(fd, text + used, sizeof(text) - 1 - used)) > 0) {
-		char *line = text, *end;
-
-		used += (size_t)got;
-		text[used] = '\0';
-		for (; !found && (end = strchr(line, '\n')); line = end + 1) {
-			*end = '\0';
-			found = module_mapped(line, address, module);
-		}
-		used -= (size_t)(line - text);
-		memmove(text, line, used);
-	}
+	while (fd >= 0 && !found && (got = read(fd, text, sizeof(text))) > 0)
+		for (i = 0; i < got && !found; i++)
+			found = maps_line_has(&line, text[i], address);
 	if (fd >= 0)
 		(void)close(fd);
+	module->path_bytes = found ? ending_finish(&line.path) : 0;
+}
+
+/* The kernel says of a path that is too long the beginning, without a word. */
+static void module_program_path(struct store_module *module, uintptr_t address)
+{
+	const size_t room = sizeof(module->path) - 1, mark = sizeof(ENDING_MARK) - 1;
+	ssize_t got = room;
+
+	if (!module_by_loader())
+		got = filter_allows(FILTER_READLINK)
+			      ? readlink("/proc/self/exe", module->path, room)
+			      : 0;
+	module->path_bytes = got > 0 ? (uint32_t)got : 0;
+	if (module->path_bytes < room)
+		return;
+	module_path_by_address(module, address);
+	if (module->path_bytes || module_by_loader())
+		return;
+	got = readlink("/proc/self/exe", module->path, room);
+	if (got < (ssize_t)mark)
+		return;
+	module->path_bytes = (uint32_t)got;
+	memcpy(module->path + got - mark, ENDING_MARK, mark);
+}
+
+static void module_directory(struct ending *path)
+{
+	char text[STORE_PATH_BYTES];
+
+	if (!filter_allows(FILTER_GETCWD))
+		return;
+	if (getcwd(text, sizeof(text)))
+		ending_add(path, text, strlen(text));
+	else
+		ending_add(path, ENDING_MARK, sizeof(ENDING_MARK) - 1);
+	ending_add(path, "/", 1);
 }
 
 static void module_path(struct store_module *module, const struct place *place)
 {
 	const char *name = place->link_map->l_name;
-	size_t room = sizeof(module->path) - 1, used = 0, length = strlen(name);
-	ssize_t got;
+	struct ending path = {module->path, sizeof(module->path) - 1, 0, false};
 
-	if (!length && module_by_loader()) {
-		module_path_by_address(module, place->start);
+	if (!*name) {
+		module_program_path(module, place->start);
 		return;
 	}
-	if (!length) {
-		got = filter_allows(FILTER_READLINK)
-			      ? readlink("/proc/self/exe", module->path, room)
-			      : 0;
-		module->path_bytes = got > 0 ? (uint32_t)got : 0;
-		return;
-	}
-	if (name[0] != '/' && strchr(name, '/') && filter_allows(FILTER_GETCWD) &&
-	    getcwd(module->path, room - 1)) {
-		used = strlen(module->path);
-		module->path[used++] = '/';
-	}
-	/* Of a path that is too long the end says more. */
-	if (length > room - used) {
-		name += length - (room - used);
-		length = room - used;
-	}
-	memcpy(module->path + used, name, length);
-	module->path_bytes = (uint32_t)(used + length);
+	if (name[0] != '/' && strchr(name, '/'))
+		module_directory(&path);
+	ending_add(&path, name, strlen(name));
+	module->path_bytes = ending_finish(&path);
+}
+
+/* What the file system is asked for. */
+static const char *module_file_path(const struct store_module *module, const struct place *place)
+{
+	const char *name = place->link_map->l_name;
+
+	if (*name)
+		return name;
+	return module_by_loader() ? module->path : "/proc/self/exe";
 }
 
 /*
@@ -261,9 +314,7 @@ static void module_file(struct store_module *module, const struct place *place)
 	struct stat st;
 
 	identity->headers = place->headers;
-	if (!filter_allows(FILTER_STAT) ||
-	    stat(*place->link_map->l_name || module_by_loader() ? module->path : "/proc/self/exe",
-		 &st)) {
+	if (!filter_allows(FILTER_STAT) || stat(module_file_path(module, place), &st)) {
 		identity->process =
 			(uint64_t)recorder.serial << 32 | 1 |
 			(uint32_t)hash_bytes(HASH_BASIS, module->path, module->path_bytes);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "ending.h"
 #include "filter.h"
 #include "height.h"
 #include "live_table.h"
@@ -40,11 +41,64 @@ static ssize_t slot_read(const char *path, char *text, size_t bytes)
 	return length;
 }
 
+/* The program's name has room, and behind it a mark that there are arguments. */
+#define SLOT_COMMAND_BYTES (STORE_COMMAND_BYTES - 1u)
+#define SLOT_PROGRAM_BYTES (SLOT_COMMAND_BYTES - 1u - (uint32_t)sizeof(ENDING_MARK))
+
+/* Put the first argument before the others; returns what was read beyond it, in TEXT. */
+static size_t slot_program(int fd, struct store_process *process, char text[STORE_COMMAND_BYTES])
+{
+	struct ending program = {process->command, SLOT_PROGRAM_BYTES, 0, false};
+	const char *end = NULL;
+	ssize_t got = 0;
+	size_t nr = 0;
+
+	while (!end && (got = read(fd, text, STORE_COMMAND_BYTES)) > 0) {
+		end = memchr(text, '\0', (size_t)got);
+		nr = end ? (size_t)(end - text) : (size_t)got;
+		ending_add(&program, text, nr);
+	}
+	process->command_bytes = ending_finish(&program);
+	if (process->command_bytes)
+		process->command[process->command_bytes++] = '\0';
+	if (!end)
+		return 0;
+	memmove(text, end + 1, (size_t)got - nr - 1);
+	return (size_t)got - nr - 1;
+}
+
+/* The others, as far as there is room. */
+static void slot_arguments(int fd, struct store_process *process, char text[STORE_COMMAND_BYTES],
+			   size_t nr)
+{
+	const size_t room = SLOT_COMMAND_BYTES - process->command_bytes;
+	char *at = process->command + process->command_bytes;
+	ssize_t got = nr <= room ? read(fd, text + nr, STORE_COMMAND_BYTES - nr) : 0;
+
+	nr += got > 0 ? (size_t)got : 0;
+	if (nr > room) {
+		for (nr = room - sizeof(ENDING_MARK); nr && (text[nr] & 0xc0) == 0x80;)
+			nr--;
+		memcpy(text + nr, ENDING_MARK, sizeof(ENDING_MARK));
+		nr += sizeof(ENDING_MARK);
+	}
+	memcpy(at, text, nr);
+	process->command_bytes += (uint32_t)nr;
+}
+
 static void slot_command(struct store_process *process)
 {
-	ssize_t length = slot_read("/proc/self/cmdline", process->command, STORE_COMMAND_BYTES - 1);
+	int fd = recorder_open("/proc/self/cmdline", O_RDONLY);
+	char text[STORE_COMMAND_BYTES];
+	size_t nr;
 
-	process->command_bytes = length > 0 ? (uint32_t)length : 0;
+	process->command_bytes = 0;
+	if (fd < 0)
+		return;
+	nr = slot_program(fd, process, text);
+	if (process->command_bytes)
+		slot_arguments(fd, process, text, nr);
+	(void)close(fd);
 }
 
 /*

@@ -101,14 +101,21 @@ static bool file_end(struct symbol_file *file, bool usable)
 	return false;
 }
 
-/* PATH is of the recorded machine. Whatever else may be there now, only plain files are opened. */
+/* Behind it is the end of a path that was longer than its place (src/recorder/ending.h). */
+#define FILE_CUT "..."
+
+/*
+ * PATH is of the recorded machine. Whatever else may be there now, only plain files are opened, and
+ * none by the end of a path.
+ */
 static bool file_report(struct symbol_file *file, const char *path,
 			const struct symbol_module *recorded)
 {
 	char *full = file_full_path(path);
 	struct stat st;
 
-	if (!stat(full, &st) && S_ISREG(st.st_mode) && !access(full, R_OK) && file_begin(file)) {
+	if (strncmp(path, FILE_CUT, strlen(FILE_CUT)) && !stat(full, &st) && S_ISREG(st.st_mode) &&
+	    !access(full, R_OK) && file_begin(file)) {
 		file->is_changed = !recorded->build_id_bytes && !file_same_times(&st, recorded);
 		file->module = file->is_changed
 				       ? NULL

@@ -17,7 +17,6 @@
 
 #define NAME_SHOWN 100u /* as it is */
 #define NAME_LIMIT 500u /* shortened */
-#define COMMAND_SHOWN 200u
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
@@ -128,17 +127,13 @@ void text_trace(FILE *out, const struct text_style *style, const struct profile_
 
 void text_command(FILE *out, const struct stackdepot_store_info *info)
 {
-	char text[COMMAND_SHOWN + 1];
+	char text[sizeof(info->command)];
 	uint32_t i, nr = info->command_bytes ? info->command_bytes - 1 : 0;
 
-	for (i = 0; i < nr && i < COMMAND_SHOWN; i++)
+	for (i = 0; i < nr; i++)
 		text[i] = info->command[i] ? info->command[i] : ' ';
 	text[i] = '\0';
-	if (i < nr)
-		text[clean_fit(text, COMMAND_SHOWN - 1)] = '\0';
 	text_name(out, text);
-	if (i < nr)
-		fputs(" ...", out);
 }
 
 const char *text_state(const struct stackdepot_store_info *info)
