@@ -3,7 +3,9 @@
  * field: code made at run time, where a library was: it is nobody's
  * build: sh $SRC/plugins.sh copies 1
  * build: $CC -g -O1 -o code_in_place $SRC/code_in_place.c
- * expect: leak plugin_0 1000 1
+ * modes: full guard
+ * expect: leak run 1000 1
+ * expect: says ^20 bytes in 1 object
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,8 +19,8 @@ int main(void)
 {
 	/* A copy of a function that calls what its argument says. */
 #ifdef __x86_64__
-	static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xbf, 20, 0, 0, 0,
-					     0xff, 0xd0, 0x5d, 0xc3};
+	static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xbf, 20,	0,
+					     0,	   0,	 0xff, 0xd0, 0x5d, 0xc3};
 	unsigned char whole[10 + sizeof(code)];
 	void *address = (void *)malloc;
 #endif

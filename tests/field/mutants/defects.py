@@ -313,7 +313,36 @@ void error_told_begin""")),
         ("store/reader.c", "	info->sample_bytes = info->sample_now_bytes = header->sample_bytes;\n",
          "	info->sample_bytes = info->sample_now_bytes = 0;\n")),
 
+    # --- modules
+    mutant(
+        "what was said of a module holds where it was",
+        "code that was made in its place has the names of its functions",
+        "modules/code_in_place full",
+        ("unwind/portable.c", "		if (modules->holds[i] != unwind_identity_id(identity) ||\n		    !unwind_identity_has",
+         "		if (!unwind_identity_has")),
+    mutant(
+        "a module at another place is another module",
+        "a plugin that comes again and again takes all records, and then frames have no names",
+        "modules/same_again full",
+        ("store/module_table.c", "	if (memcmp(&record->identity, identity, sizeof(*identity)))\n		return false;\n",
+         "	if (record->identity.bytes == identity->bytes)\n		return false;\n")),
+    mutant(
+        "modules without a record are not counted",
+        "nothing says why frames show as addresses",
+        "modules/many_at_once full",
+        ("recorder/modules.c", "		recorder_count(&recorder.header->totals.modules_dropped, 1);\n", "		(void)0;\n")),
+
     # --- names
+    mutant(
+        "a name that is cut does not say so",
+        "a wrong name",
+        "names/long_path full",
+        ("recorder/ending.c", "	if (!ending->cut || ", "	if (ending->room || ")),
+    mutant(
+        "the kernel's part of the program's path is taken for all of it",
+        "the name of a directory, or a part of one, is the program's",
+        "names/long_path full",
+        ("recorder/modules.c", "	if (module->path_bytes < room)\n", "	if (room)\n")),
     mutant(
         "split debugging information is not opened",
         "inlined functions are missing",
@@ -447,6 +476,11 @@ void error_told_begin""")),
         "seccomp/errno full",
         ("recorder/filter.c", "action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG",
          "action == SECCOMP_RET_KILL_THREAD || action == SECCOMP_RET_KILL_PROCESS")),
+    mutant(
+        "strict mode is not known for a filter",
+        "a process is killed for a call that the program does not make",
+        "seccomp/strict full",
+        ("recorder/filter.c", "	if (mode == SECCOMP_MODE_STRICT)\n", "	if (mode == SECCOMP_MODE_STRICT && !program && errno < 0)\n")),
     mutant(
         "guarded objects stay under a filter",
         "a fault in one cannot be handled any more",
