@@ -41,6 +41,17 @@ static const char *name(void *handler)
 					     : "another";
 }
 
+/* On arm64 the C library leaves it as it was on its stack. */
+static const char *restorer(const struct sigaction *action)
+{
+#ifdef __x86_64__
+	return action->sa_restorer ? "restorer" : "-";
+#else
+	(void)action;
+	return "-";
+#endif
+}
+
 struct kernel_action {
 	void *handler;
 	unsigned long flags;
@@ -59,7 +70,7 @@ static void tell(const char *after, int number)
 		printf("sigaction: %s\n", strerror(errno));
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	printf("%2d %-28s %-8s flags %08x mask %016lx %s%s\n", number, after, name(old.sa_handler),
-	       old.sa_flags, *(unsigned long *)&old.sa_mask, old.sa_restorer ? "restorer" : "-",
+	       old.sa_flags, *(unsigned long *)&old.sa_mask, restorer(&old),
 	       sigismember(&mask, number) ? " blocked" : "");
 	memset(&old, 0xff, sizeof(old));
 	__sigaction(number, NULL, &old);
