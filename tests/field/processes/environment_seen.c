@@ -105,7 +105,7 @@ static void starts(void)
 		list("words", words.we_wordv);
 }
 
-/* As Go's runtime does. */
+/* As Go's runtime does: in what the kernel made, and not in a list that was changed since. */
 static void behind(char **environment)
 {
 	unsigned long *at;
@@ -142,15 +142,13 @@ int main(int argc, char **argv, char **environment)
 {
 	ssize_t length = readlink("/proc/self/exe", show_path, sizeof(show_path) - 100);
 
-	(void)argc;
-	(void)argv;
 	show_path[length] = '\0';
 	strcpy(strrchr(show_path, '/'), "/show");
 	if (chdir("/"))
 		return 1;
 	list("main", environment);
 	list("environ", environ);
-	behind(environment);
+	behind(argv + argc + 1);
 	printf("%s %s\n", getenv("LD_PRELOAD"), getenv("STACKDEPOT_OPTIONS") ? "options" : "none");
 	fflush(stdout);
 	starts();
