@@ -189,7 +189,7 @@ void guard_child(void)
 {
 	uint32_t i;
 
-	for (i = 0; i < SLOTS; i++)
+	for (i = 0; i < guard_used(); i++)
 		guard_slots[i].alloc_handle = guard_slots[i].free_handle = 0;
 }
 

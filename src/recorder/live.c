@@ -21,9 +21,9 @@
  *     release store of the key. Whoever takes one sets ENTRY_HELD with a CAS, and clears the key
  *     before the allocator gets the block. Of two that free one object, the CAS lets one through.
  * (c) Nobody waits. A busy entry is passed over: it is another object's, or (b) already somebody's.
- * (d) overflow[home] counts an object before its key is stored, and until after it is cleared; so a
- *     search that reads 0 misses nothing. At 15 a count stays: searches of this home are longer
- *     from then on.
+ * (d) overflow[home] counts an object before its key is stored, and until after it is cleared, and
+ *     so does a count of this process alone; so a search that reads 0 misses nothing. At 15 a
+ *     count stays: searches of this home are longer from then on.
  * (e) Killed at any moment: an entry that is not busy is whole. At most one per thread is lost.
  * (f) A held entry is of a block that we keep: its address cannot be anybody's object. That is what
  *     makes a double free certain.
@@ -51,13 +51,16 @@
 
 #define BATCH 64
 #define SPINS 10000u
+#define LIVE_ELSEWHERE 16384u
 #define THIN_TRIES 50u
 #define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
 uint8_t live_filter[2][LIVE_FILTER_BYTES];
 enum live_frees live_frees;
-/* Is any object elsewhere than at home? If none is, the counts of homes need not be looked at. */
-static bool live_any_displaced;
+/* How many of this process's objects that are not at home have an address like this. The counts of
+ * homes are of all processes, mostly of such as are gone. */
+static uint8_t live_elsewhere[LIVE_ELSEWHERE];
+static bool live_any_elsewhere;
 
 static void live_byte_inc(uint8_t *byte)
 {
@@ -120,9 +123,37 @@ void live_stand_down(void)
 		live_frees = LIVE_FREES_FILTERED;
 }
 
+static uint8_t *live_elsewhere_at(uint64_t place)
+{
+	return &live_elsewhere[store_key_address(place) / 16 % LIVE_ELSEWHERE];
+}
+
+/* (d) */
 static void live_count_displaced(uint64_t place, uint8_t way, bool more)
 {
+	if (more) {
+		store_relaxed(&live_any_elsewhere, true);
+		live_byte_inc(live_elsewhere_at(place));
+	}
 	live_displaced(&recorder.overflow[store_home(place, recorder.layout.buckets)], way, more);
+	if (!more && store_key_slot(place) == recorder.slot)
+		live_byte_dec(live_elsewhere_at(place));
+}
+
+/* As live_displaced() counts them; 0: the place is at home, or not in the table. */
+static inline uint8_t live_displaced_of(uint64_t place, uint32_t home)
+{
+	return likely(!load_relaxed(live_elsewhere_at(place)))
+		       ? 0
+		       : load_relaxed(&recorder.overflow[home]);
+}
+
+/* In a forked child: its parent's are not its own. */
+void live_child(void)
+{
+	if (live_any_elsewhere)
+		memset(live_elsewhere, 0, sizeof(live_elsewhere));
+	live_any_elsewhere = false;
 }
 
 static bool live_cas(uint64_t *key, uint64_t expected, uint64_t desired)
@@ -220,7 +251,6 @@ static bool live_claim_behind(uint32_t home, uint64_t place, const struct live_o
 {
 	uint32_t distance;
 
-	store_relaxed(&live_any_displaced, true);
 	live_count_displaced(place, LIVE_BEHIND, true);
 	for (distance = 1; distance < LIVE_PROBE && distance < recorder.layout.buckets; distance++)
 		if (live_claim(live_bucket(home, distance), place, object))
@@ -314,7 +344,7 @@ static inline bool live_search(uint64_t place, uint32_t home, struct live_object
 	object->displaced = 0;
 	if (live_look(home, place, &object->entry, ret_key))
 		return true;
-	counts = load_relaxed(&recorder.overflow[home]);
+	counts = live_displaced_of(place, home);
 	return unlikely(counts) && live_look_further(home, counts, place, object, ret_key);
 }
 
@@ -424,7 +454,7 @@ bool live_insert(struct recorder_thread *thread, void *pointer, uint32_t home,
 	struct store_entry *entry;
 
 	if (unlikely(!live_has_place(pointer) || object->size >= ENTRY_LARGE ||
-		     (load_relaxed(&live_any_displaced) && load_relaxed(&recorder.overflow[home]))))
+		     live_displaced_of(place, home)))
 		return live_insert_slow(thread, pointer, home, object);
 	entry = live_vacancy(home, place);
 	if (unlikely(!entry))

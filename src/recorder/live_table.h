@@ -74,6 +74,7 @@ void live_tell(const struct live_object *object);
 void live_filter_setup(void);
 /* Nothing is recorded from here on: a free is the allocator's. */
 void live_stand_down(void);
+void live_child(void);
 /* Before a mapping has an entry in this bucket. */
 void live_mark_mapping(uint32_t bucket);
 /* Frees of this address are to be looked at; and no longer. */

@@ -65,7 +65,8 @@ struct known {
 };
 
 static struct known known[KNOWN];
-static bool known_by_file; /* of some */
+static uint64_t known_used[KNOWN / 64]; /* which of these were ever written to */
+static bool known_by_file;		/* of some */
 
 /* What was there at the start, in the order of loading: some of it holds no code that allocates. */
 static uintptr_t present[PRESENT];
@@ -416,11 +417,19 @@ static bool known_begin(struct known *at, uint64_t *ret_before)
 	return true;
 }
 
+static void known_use(const struct known *at)
+{
+	const size_t number = (size_t)(at - known);
+
+	(void)__atomic_fetch_or(&known_used[number / 64], 1ull << number % 64, __ATOMIC_RELAXED);
+}
+
 static void known_add(const struct place *place, uint32_t number, bool by_file)
 {
 	struct known *at = known_place(place->start);
 	uint64_t before;
 
+	known_use(at);
 	if (!known_begin(at, &before))
 		return;
 	store_relaxed(&at->start, place->start);
@@ -543,9 +552,20 @@ void modules_setup(void)
 	modules_note();
 }
 
+/* In a forked child: another thread of the parent may have been at one. */
+static void known_forget(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < KNOWN; i++)
+		if (load_relaxed(&known_used[i / 64]) >> i % 64 & 1)
+			memset(&known[i], 0, sizeof(known[i]));
+	memset(known_used, 0, sizeof(known_used));
+}
+
 /* Not through dl_iterate_phdr(): another thread of the parent may have held its lock. */
 void modules_child(void)
 {
-	memset(known, 0, sizeof(known));
+	known_forget();
 	modules_note();
 }

@@ -223,6 +223,7 @@ void setup_child(void)
 		return;
 	/* Before anything is mapped: the list still leads to the parent's entries. */
 	maps_child();
+	live_child();
 	done = recorder.options.follow_children && filter_allows(FILTER_CHILD) && setup_alive() &&
 	       setup_child_store();
 	if (done) {

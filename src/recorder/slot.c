@@ -24,6 +24,7 @@
 #include "weight.h"
 
 #define SLOT_FEW 8u
+#define SLOT_LEFT_SHARE 4u /* of the table may be what is left, when a process begins */
 #define SLOT_CLOSE_NS 100000000ull
 
 /* Where our own variables end: the linker's. */
@@ -277,22 +278,34 @@ static uint32_t slot_open(uint32_t enough)
 	return nr;
 }
 
+/* The fuller the table, the more of an object's places have to be looked at. */
+static bool slot_is_crowded(void)
+{
+	const uint64_t capacity = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
+
+	return (int64_t)load_relaxed(&recorder.header->totals.live_objects) >
+	       (int64_t)(capacity / SLOT_LEFT_SHARE);
+}
+
 /*
  * Close what was left by others, if they are few, so that a service that is started again and again
- * closes itself; and make good what was left half done, if nobody else is there. Before this
- * process has a slot: its own would be seen as another's.
+ * closes itself; fold the oldest, if much is left; and make good what was left half done, if nobody
+ * else is there. Before this process has a slot: its own would be seen as another's.
  */
 static void slot_repair(int fd)
 {
+	const bool few = slot_open(SLOT_FEW) < SLOT_FEW, crowded = slot_is_crowded();
 	struct reaper reaper;
 
-	if (fd < 0 || slot_open(SLOT_FEW) == SLOT_FEW)
+	if (fd < 0 || (!few && !crowded))
 		return;
 	slot_reaper(&reaper, fd);
 	if (reap_begin(&reaper))
 		return;
 	(void)reap_close(&reaper);
-	if (!reap_present(&reaper, 1))
+	if (crowded)
+		(void)reap_fold(&reaper);
+	if (few && !reap_present(&reaper, 1))
 		(void)reap_recount(&reaper);
 	reap_end(&reaper);
 }

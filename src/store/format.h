@@ -26,7 +26,7 @@
 #include "stackdepot/store.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 8u
+#define STORE_VERSION 9u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -614,28 +614,39 @@ static inline uint32_t store_key_slot(uint64_t key)
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
 #define STORE_BUCKET_SHIFT 7 /* of the addresses of a bucket */
 
-static inline uint32_t store_home(uint64_t place, uint32_t buckets)
+/* One of the buckets of a place, each as if its region began elsewhere; the first is its home. */
+static inline uint32_t store_choice(uint64_t place, unsigned int number, uint32_t buckets)
 {
 	const int bits = 31 - __builtin_clz(buckets);
 	const uint64_t at = place >> (ENTRY_ADDRESS_SHIFT + STORE_BUCKET_SHIFT);
 	const uint64_t region = at >> bits | place << (48 - ENTRY_SLOT_SHIFT);
-	const uint64_t hash = region * 0x9e3779b97f4a7c15ull >> 32;
+	const uint64_t hash =
+		(region + number * 0xd6e8feb86659fd93ull) * 0x9e3779b97f4a7c15ull >> 32;
 	const uint32_t begin = (uint32_t)(hash * (buckets / STORE_PAGE_BUCKETS) >> 32);
-	const uint32_t number = begin * STORE_PAGE_BUCKETS + (uint32_t)(at & ((1ull << bits) - 1));
+	const uint32_t bucket = begin * STORE_PAGE_BUCKETS + (uint32_t)(at & ((1ull << bits) - 1));
 
-	return number < buckets ? number : number - buckets;
+	return bucket < buckets ? bucket : bucket - buckets;
+}
+
+static inline uint32_t store_home(uint64_t place, uint32_t buckets)
+{
+	return store_choice(place, 0, buckets);
 }
 
 /*
- * Where an object goes whose home is full: buckets anywhere in the table, so that what crowds one
- * part of it spreads over all.
+ * Where an object goes whose home is full: first where its neighbours go, whose homes are mostly
+ * full then, too, so that all of them take few pages; then anywhere in the table, so that what
+ * crowds one part of it spreads over all.
  */
 #define STORE_SPILLS 16u
+#define STORE_SPILLS_TOGETHER 8u
 
 static inline uint32_t store_spill(uint64_t place, unsigned int number, uint32_t buckets)
 {
 	uint64_t hash = (place ^ (uint64_t)(number + 1) << 59) * 0xd6e8feb86659fd93ull;
 
+	if (number < STORE_SPILLS_TOGETHER)
+		return store_choice(place, number + 1, buckets);
 	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
 	return (uint32_t)((hash >> 32) * buckets >> 32);
 }

@@ -2,15 +2,24 @@
 #include "rule.h"
 #include "stackdepot/unwind.h"
 
-_Alignas(64) _Atomic uint64_t unwind_rule_cache[RULE_CACHE_ENTRIES];
+_Alignas(64) _Atomic uint64_t unwind_rule_cache[(1 + RULE_CHUNKS) * RULE_CHUNK_ENTRIES];
+_Atomic uint16_t unwind_rule_chunk[RULE_CHUNKS];
 _Atomic uint64_t unwind_rule_table[RULE_TABLE];
 
+/* Chunks that somebody took, and how many have a number. */
+static _Atomic bool rule_chunk_taken[RULE_CHUNKS];
+static _Atomic uint32_t rule_chunks;
 static _Atomic uint64_t interpreted;
 
 _Static_assert(RULE_CACHE_ENTRIES == 1 << 17, "rule_tag() and the line make up the key");
 _Static_assert(RULE_TABLE <= CODE_SP, "an index fits its bits");
 _Static_assert(49 - 14 + CODE_BITS == 64, "an entry is a word");
-_Static_assert(sizeof(unwind_rule_cache) + sizeof(unwind_rule_table) <= 2 << 20, "2 MiB at most");
+_Static_assert(RULE_CHUNKS < UINT16_MAX, "a chunk's number fits");
+_Static_assert(RULE_CHUNK_ENTRIES % RULE_LINE_ENTRIES == 0, "lines are whole in a chunk");
+_Static_assert(sizeof(unwind_rule_cache) + sizeof(unwind_rule_table) + sizeof(unwind_rule_chunk) +
+			       sizeof(rule_chunk_taken) <=
+		       2 << 20,
+	       "2 MiB at most");
 
 static uint64_t rule_plain(unsigned int kind)
 {
@@ -154,21 +163,46 @@ static uint32_t rule_intern(uint64_t rule)
 	return code;
 }
 
-/* Into the first free place; in a full line, over the last one looked at. */
-static void rule_insert(uint64_t key, uint64_t rule)
+/* In the first free place; in a full line, over the last one looked at. */
+static void rule_insert_in(uint32_t chunk, uint64_t key, uint32_t code)
 {
-	uint32_t i, home = rule_home(key), code = rule_intern(rule);
+	_Atomic uint64_t *entries = &unwind_rule_cache[chunk * RULE_CHUNK_ENTRIES], *entry;
+	uint32_t i, home = rule_home(key);
 
-	if (!code)
-		return;
-	for (i = 0; i < RULE_LINE_ENTRIES - 1; i++) {
-		if (!atomic_load_explicit(&unwind_rule_cache[rule_neighbour(home, i)],
-					  memory_order_relaxed))
+	for (i = 0; i < RULE_LINE_ENTRIES; i++) {
+		entry = &entries[rule_neighbour(home, i) % RULE_CHUNK_ENTRIES];
+		if (!atomic_load_explicit(entry, memory_order_relaxed))
 			break;
 	}
 	/* pairs with the acquire in rule_find(), which otherwise might find an empty rule */
-	atomic_store_explicit(&unwind_rule_cache[rule_neighbour(home, i)], rule_tag(key) | code,
-			      memory_order_release);
+	atomic_store_explicit(entry, rule_tag(key) | code, memory_order_release);
+}
+
+/* The first of a chunk; not while another thread, or one that was interrupted, takes that. */
+static void rule_insert_first(uint32_t place, uint64_t key, uint32_t code)
+{
+	uint32_t chunk;
+
+	if (atomic_exchange_explicit(&rule_chunk_taken[place], true, memory_order_relaxed))
+		return;
+	chunk = 1 + atomic_fetch_add_explicit(&rule_chunks, 1, memory_order_relaxed);
+	/* without a look before: in memory that is read first a write is a second fault */
+	atomic_store_explicit(&unwind_rule_cache[chunk * RULE_CHUNK_ENTRIES +
+						 rule_home(key) % RULE_CHUNK_ENTRIES],
+			      rule_tag(key) | code, memory_order_release);
+	atomic_store_explicit(&unwind_rule_chunk[place], (uint16_t)chunk, memory_order_release);
+}
+
+static void rule_insert(uint64_t key, uint64_t rule)
+{
+	const uint32_t place = rule_home(key) / RULE_CHUNK_ENTRIES, code = rule_intern(rule);
+	const uint32_t chunk =
+		atomic_load_explicit(&unwind_rule_chunk[place], memory_order_relaxed);
+
+	if (code && chunk)
+		rule_insert_in(chunk, key, code);
+	else if (code)
+		rule_insert_first(place, key, code);
 }
 
 static uint64_t rule_compute(uintptr_t pc, const struct unwind_module *module)
@@ -225,13 +259,14 @@ void stackdepot_unwind_get_stats(struct stackdepot_unwind_stats *ret_stats)
 	struct stackdepot_unwind_stats stats = {0};
 	unsigned int i;
 
-	for (i = 0; i < RULE_CACHE_ENTRIES; i++)
+	for (i = 0; i < sizeof(unwind_rule_cache) / sizeof(unwind_rule_cache[0]); i++)
 		stats.addresses +=
 			atomic_load_explicit(&unwind_rule_cache[i], memory_order_relaxed) != 0;
 	for (i = 0; i < RULE_TABLE; i++)
 		stats.rules +=
 			atomic_load_explicit(&unwind_rule_table[i], memory_order_relaxed) != 0;
-	stats.table_bytes = sizeof(unwind_rule_cache) + sizeof(unwind_rule_table);
+	stats.table_bytes = sizeof(unwind_rule_cache) + sizeof(unwind_rule_chunk) +
+			    sizeof(rule_chunk_taken) + sizeof(unwind_rule_table);
 	stats.used_bytes = (stats.addresses + stats.rules) * sizeof(uint64_t);
 	stats.modules = unwind_loader_modules();
 	stats.interpreted = atomic_load_explicit(&interpreted, memory_order_relaxed);

@@ -8,7 +8,8 @@
  *	|           |         |         | flags |	of the slots from the cfa
  *	+-----------+---------+---------+-------+
  *
- * The cache is an array of cache lines of 8 entries of one word each:
+ * The cache has cache lines of 8 entries of one word each, eight lines for each KiB of code: a
+ * chunk, which is taken when its first entry is, so that a short process has few pages of them.
  *
  *	63             29 28  27 26       25   14 13     0
  *	+----------------+------+--------+-------+-------+
@@ -51,6 +52,8 @@ enum {
 #define RULE_CACHE_LINES 16384
 #define RULE_LINE_ENTRIES 8
 #define RULE_CACHE_ENTRIES (RULE_CACHE_LINES * RULE_LINE_ENTRIES)
+#define RULE_CHUNK_ENTRIES 64
+#define RULE_CHUNKS (RULE_CACHE_ENTRIES / RULE_CHUNK_ENTRIES)
 #define RULE_TABLE 8192
 #define RULE_KEY_UNLOADABLE (UINT64_C(1) << 48)
 #define RULE_PC_LIMIT (UINT64_C(1) << 48)
@@ -67,7 +70,9 @@ enum {
 	CODE_BITS = 29,
 };
 
-extern _Atomic uint64_t unwind_rule_cache[RULE_CACHE_ENTRIES];
+/* In the order in which their first entries came; the one before them stays empty. */
+extern _Atomic uint64_t unwind_rule_cache[(1 + RULE_CHUNKS) * RULE_CHUNK_ENTRIES];
+extern _Atomic uint16_t unwind_rule_chunk[RULE_CHUNKS];
 extern _Atomic uint64_t unwind_rule_table[RULE_TABLE];
 
 static inline uint64_t rule_unloadable_key(uint32_t id, uintptr_t offset)
@@ -133,22 +138,32 @@ static inline uint32_t rule_neighbour(uint32_t home, uint32_t i)
 	return (home & ~(RULE_LINE_ENTRIES - 1u)) | ((home + i) & (RULE_LINE_ENTRIES - 1u));
 }
 
-/* Pairs with the release in rule_insert(): a rule that an entry refers to is in the table. */
-static inline uint64_t rule_entry(uint32_t at)
+/* The entries of the chunk that this one is in. */
+static inline _Atomic uint64_t *rule_chunk(uint32_t at)
 {
-	return atomic_load_explicit(&unwind_rule_cache[at], memory_order_acquire);
+	const uint32_t number = atomic_load_explicit(&unwind_rule_chunk[at / RULE_CHUNK_ENTRIES],
+						     memory_order_relaxed);
+
+	return &unwind_rule_cache[number * RULE_CHUNK_ENTRIES];
+}
+
+/* Pairs with the release in rule_insert(): a rule that an entry refers to is in the table. */
+static inline uint64_t rule_entry(const _Atomic uint64_t *chunk, uint32_t at)
+{
+	return atomic_load_explicit(&chunk[at % RULE_CHUNK_ENTRIES], memory_order_acquire);
 }
 
 /* The code filed under @key, or 0. What differs between an entry and its tag is the code. */
 static inline uint32_t rule_find(uint64_t key)
 {
 	uint32_t i, home = rule_home(key);
-	uint64_t entry = rule_entry(home), tag = rule_tag(key);
+	const _Atomic uint64_t *chunk = rule_chunk(home);
+	uint64_t entry = rule_entry(chunk, home), tag = rule_tag(key);
 
 	if (__builtin_expect(!((entry ^ tag) >> CODE_BITS), 1))
 		return (uint32_t)(entry ^ tag);
 	for (i = 1; i < RULE_LINE_ENTRIES && entry; i++) {
-		entry = rule_entry(rule_neighbour(home, i));
+		entry = rule_entry(chunk, rule_neighbour(home, i));
 		if (!((entry ^ tag) >> CODE_BITS))
 			return (uint32_t)(entry ^ tag);
 	}
