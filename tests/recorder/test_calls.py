@@ -60,7 +60,7 @@ CALLS = {
     "munmap": {"attach.c": "FILTER_STORE", "environment.c": "FILTER_EXEC", "exec.c": "FILTER_EXEC",
                "jit.c": PROGRAM, "locks.c": START, "memory.c": "FILTER_STORE", "patch.c": START,
                "recount.c": "FILTER_STORE", "thread.c": "FILTER_MMAP"},
-    "nanosleep": {"attach.c": "FILTER_STORE", "slot.c": "FILTER_CHILD"},
+    "nanosleep": {"attach.c": "FILTER_STORE", "slot.c": "FILTER_CHILD", "live.c": "FILTER_CHILD"},
     "open": {"exec.c": "FILTER_EXEC", "locks.c": "FILTER_STORE", "memory.c": OTHER, "recorder.c": "FILTER_STORE"},
     "openat": {"exec.c": "FILTER_EXEC"},
     "pread": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC"},
