@@ -2,22 +2,57 @@
 /*
  * init.c - the only program of a test kernel: shows what the depot says of itself, and turns off.
  *
- * Built against the kernel's own nolibc. KUnit's suites have run when it starts.
+ * Built against the kernel's own nolibc. KUnit's suites have run when it starts. It writes into the
+ * kernel's log: a console may still have much of that to print, and would print what is written to
+ * it directly in the middle, or not at all before the reboot.
  */
 #include <nolibc.h>
 
+static int init_log = -1;
+
+/* An empty line, too, would be a message. */
+static void init_say(const char *line, size_t length)
+{
+	if (length)
+		write(init_log, line, length);
+}
+
+static void init_title(const char *title)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "--- %s", title);
+	init_say(line, strlen(line));
+}
+
+/* A message is one line. */
+static void init_copy(int fd)
+{
+	char buffer[4096], line[512];
+	size_t length = 0;
+	ssize_t got, i;
+
+	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
+		for (i = 0; i < got; i++) {
+			if (buffer[i] != '\n')
+				line[length++] = buffer[i];
+			if (buffer[i] == '\n' || length == sizeof(line)) {
+				init_say(line, length);
+				length = 0;
+			}
+		}
+	}
+	init_say(line, length);
+}
+
 static void init_show(const char *title, const char *path)
 {
-	char buffer[4096];
-	ssize_t got;
 	int fd = open(path, O_RDONLY);
 
-	printf("--- %s\n", title);
-	fflush(stdout);
+	init_title(title);
 	if (fd < 0)
 		return;
-	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
-		write(1, buffer, (size_t)got);
+	init_copy(fd);
 	close(fd);
 }
 
@@ -39,6 +74,7 @@ static void init_scan(void)
 
 int main(void)
 {
+	init_log = open("/dev/kmsg", O_WRONLY);
 	mount("none", "/debug", "debugfs", 0, NULL);
 	mount("none", "/proc", "proc", 0, NULL);
 	init_scan();
@@ -47,8 +83,7 @@ int main(void)
 	init_show("page owner", "/debug/page_owner_stacks/show_stacks");
 	init_show("slab", "/debug/slab/kmalloc-64/alloc_traces");
 	init_show("depot", "/debug/stackdepot/stats");
-	printf("--- end\n");
-	fflush(stdout);
+	init_title("end");
 	/* Without ACPI turning off only halts; QEMU runs with -no-reboot. */
 	reboot(RB_AUTOBOOT);
 	return 0;

@@ -34,7 +34,7 @@ sleeping() {
 
 # Each case begins with boots in which all went well; lines of the suites' are its arguments.
 start() {
-	mode=$1 variant=$2 bound='' boots=(plain suite count) repeats=() by_chance='' again=() ending='--- end'
+	mode=$1 variant=$2 bound='' boots=(plain suite count) repeats=() by_chance='' again=() ending='[    2.000000] --- end'
 	shift 2
 	rm -f "$stock_log".*
 	console plain
