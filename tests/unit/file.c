@@ -233,6 +233,29 @@ static void a_damaged_geometry_is_refused(core_test *test)
 	CORE_EQ(attach_to(image, bytes), 0);
 }
 
+/* Counting references anew ends, and reads nothing beyond the file, whatever one word of it says. */
+static void a_damaged_file_can_be_recounted(core_test *test)
+{
+	static unsigned char image[1 << 16], damaged[1 << 16] __attribute__((aligned(64)));
+	static const uint64_t values[] = {1, 2, 0x7fffffff, UINT64_MAX};
+	static uint32_t held[1 << 12];
+	size_t at, i, opened = 0, bytes = file_image(image, sizeof(image));
+	struct stackdepot *depot;
+
+	for (at = 0; at + sizeof(*values) <= bytes; at += sizeof(*values))
+		for (i = 0; i < 4; i++) {
+			memcpy(damaged, image, bytes);
+			memcpy(damaged + at, &values[i], sizeof(*values));
+			if (stackdepot_join_at(damaged, bytes, &depot))
+				continue;
+			opened++;
+			memset(held, 0, sizeof(held));
+			(void)stackdepot_recount(depot, held);
+			stackdepot_destroy(depot);
+		}
+	CORE_TRUE(opened > bytes / sizeof(*values));
+}
+
 USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(an_existing_file_is_left_alone),
 	   cmocka_unit_test(blocks_are_reserved_unless_sparse),
@@ -241,4 +264,5 @@ USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(an_attached_depot_is_read_only),
 	   cmocka_unit_test(foreign_files_are_refused), cmocka_unit_test(short_files_are_refused),
 	   cmocka_unit_test(other_versions_are_told_apart),
-	   cmocka_unit_test(a_damaged_geometry_is_refused));
+	   cmocka_unit_test(a_damaged_geometry_is_refused),
+	   cmocka_unit_test(a_damaged_file_can_be_recounted));

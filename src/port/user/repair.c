@@ -51,6 +51,28 @@ static unsigned int repair_lines(struct stackdepot *depot)
 	return given_back;
 }
 
+/*
+ * A file may say anything: that a line follows which is none, or one that was met before. Then its
+ * chains are left as they are.
+ */
+static bool repair_chains_are_sound(struct stackdepot *depot)
+{
+	u32 bucket, left = depot->nr_lines;
+
+	for (bucket = 0; bucket < depot->nr_buckets; bucket++) {
+		u64 next = atomic64_read(&depot->heads[bucket]);
+
+		for (; link_is_line(next); left--) {
+			const u64 number = next & LINK_NEXT;
+
+			if (!left || number > depot->nr_lines)
+				return false;
+			next = atomic64_read(&depot_line(depot, number)->link);
+		}
+	}
+	return true;
+}
+
 unsigned int stackdepot_fork_child(struct stackdepot *depot)
 {
 	return depot->shared || depot->read_only ? 0 : repair_lines(depot);
@@ -95,7 +117,7 @@ unsigned int stackdepot_recount(struct stackdepot *depot, uint32_t *held)
 	unsigned int nr;
 	u32 number;
 
-	if (depot->read_only)
+	if (depot->read_only || !repair_chains_are_sound(depot))
 		return 0;
 	nr = repair_lines(depot);
 	repair_count_children(depot, held);
