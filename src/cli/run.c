@@ -30,6 +30,7 @@
 
 #define OPTIONS_BYTES (2 * PATH_MAX)
 #define RUN_STORE_BYTES (64u << 20)
+#define RUN_PATH_BYTES 1024u /* the recorder's RECORDER_PATH_BYTES */
 
 /* What is a leak when the program ends, if that is asked. */
 enum run_leaks { RUN_LEAKS_NO, RUN_LEAKS_LOST, RUN_LEAKS_LIVE };
@@ -200,20 +201,26 @@ static bool run_store(struct run *run, const char *program)
 	const char *slash = strrchr(program, '/');
 	struct stackdepot_store *old;
 	char given[PATH_MAX];
+	size_t length = 0;
 	int error;
 
 	if (!run->store[0])
 		snprintf(run->store, sizeof(run->store), "%.200s.%d.stackdepot",
 			 slash ? slash + 1 : program, (int)getpid());
-	if (run->store[0] != '/') {
-		strcpy(given, run->store);
-		if (!getcwd(run->store, sizeof(run->store)) ||
-		    strlen(run->store) + strlen(given) + 2 > sizeof(run->store)) {
+	strcpy(given, run->store);
+	if (given[0] != '/') {
+		if (!getcwd(run->store, sizeof(run->store))) {
 			complain("the current directory: %s", strerror(errno));
 			return false;
 		}
-		strcat(strcat(run->store, "/"), given);
+		length = strlen(run->store) + 1;
 	}
+	if (length + strlen(given) >= RUN_PATH_BYTES) {
+		complain("%s: the path of a store has at most %u bytes", given, RUN_PATH_BYTES - 1);
+		return false;
+	}
+	if (length)
+		strcat(strcat(run->store, "/"), given);
 	if (strchr(run->store, ':')) {
 		complain("%s: the name of a store has no colon", run->store);
 		return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "options.h"
 #include "recorder.h"
 #include "say.h"
@@ -267,13 +268,16 @@ static bool options_in_range(const struct recorder_options *values)
 static void options_trouble(struct recorder_options *values, const char *text, size_t length)
 {
 	static const char what[] = "STACKDEPOT_OPTIONS: cannot make sense of '";
-	const size_t room = sizeof(values->trouble) - 96;
+	const size_t room = sizeof(values->trouble) - 96, mark = sizeof(ENDING_MARK) - 1;
 	char *at;
 
 	if (values->trouble[0])
 		return;
 	at = mempcpy(values->trouble, what, sizeof(what) - 1);
-	at = mempcpy(at, text, length < room ? length : room);
+	if (length <= room)
+		at = mempcpy(at, text, length);
+	else
+		at = mempcpy(mempcpy(at, text, room - mark), ENDING_MARK, mark);
 	strcpy(at, "'; help=1 lists the options");
 }
 

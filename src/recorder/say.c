@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "filter.h"
 #include "recorder.h"
 #include "say.h"
@@ -21,12 +22,16 @@
 
 static size_t say_append(char *line, size_t used, const char *text)
 {
+	const size_t mark = sizeof(ENDING_MARK) - 1;
 	size_t length = strlen(text);
 
-	if (length > SAY_BYTES - used)
-		length = SAY_BYTES - used;
-	memcpy(line + used, text, length);
-	return used + length;
+	if (length <= SAY_BYTES - used) {
+		memcpy(line + used, text, length);
+		return used + length;
+	}
+	memcpy(line + used, text, SAY_BYTES - used);
+	memcpy(line + SAY_BYTES - mark, ENDING_MARK, mark);
+	return SAY_BYTES;
 }
 
 static bool say_again(struct store_note *note, const char *line, size_t bytes)

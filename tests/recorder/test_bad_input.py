@@ -266,6 +266,14 @@ def test_options(directory):
               done.returncode, done.stderr)
     done = call(TOOL, "run", "--store", os.path.join(directory, "a:b"), "--", "/bin/true")
     one_line(done, 125, f"{directory}/a:b: the name of a store has no colon")
+    deep = os.path.join(directory, *["d" * 200] * 5)
+    os.makedirs(deep)
+    for name in (os.path.join(deep, "store"), "store"):
+        done = call(TOOL, "run", "--store", name, "--", "/bin/true", cwd=deep)
+        one_line(done, 125, f"{name}: the path of a store has at most 1023 bytes")
+        check(not os.listdir(deep), "a store was made", os.listdir(deep))
+    done = call("/bin/echo", "done", env={"LD_PRELOAD": PRELOAD, "STACKDEPOT_OPTIONS": f"store={deep}/store"})
+    check(done.returncode == 0 and done.stdout == "done\n" and "ddd...'; help=1 lists" in done.stderr, done.stderr)
 
 
 def test_environment(directory):
