@@ -22,6 +22,6 @@ until_port() {
 # stop PID [SIGNAL] - end a server that this script started, and say how it ended.
 stop() {
 	kill "-${2:-TERM}" "$1"
-	wait "$1"
+	wait "$1" 2>/dev/null
 	echo "server ended with $?"
 }
