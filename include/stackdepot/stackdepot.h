@@ -185,8 +185,8 @@ STACKDEPOT_API unsigned int stackdepot_fork_child(struct stackdepot *depot);
  *        away. Used as scratch.
  *
  * Context: nobody else uses the depot meanwhile; linear in the number of lines.
- * Return: lines that were given back, or whose references were not those; 0, and nothing is changed, if
- *         what is in a file cannot be so.
+ * Return: lines that were given back, or whose references were not those; 0, and nothing is
+ *         changed, if what is in a file cannot be so.
  */
 STACKDEPOT_API unsigned int stackdepot_recount(struct stackdepot *depot, uint32_t *held);
 

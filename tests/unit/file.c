@@ -233,7 +233,7 @@ static void a_damaged_geometry_is_refused(core_test *test)
 	CORE_EQ(attach_to(image, bytes), 0);
 }
 
-/* Counting references anew ends, and reads nothing beyond the file, whatever one word of it says. */
+/* Counting anew ends, and reads nothing beyond the file, whatever one word of it says. */
 static void a_damaged_file_can_be_recounted(core_test *test)
 {
 	static unsigned char image[1 << 16], damaged[1 << 16] __attribute__((aligned(64)));
