@@ -19,11 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 from tool import TOOL, check, tool  # noqa: E402
 
 PRELOAD = "../recorder/libstackdepot-preload.so"
+HELLO = "31e066137a962676e89f69d1b65382de95a7ef7d914b8cb956f41ea72e0f516b"  # GNU hello 2.10
 
 
 def found(program, *places):
@@ -177,11 +179,10 @@ def program_git(directory, store):
             environment={**fixed, "GIT_CONFIG_NOSYSTEM": "1", "HOME": directory})
 
 
-def postgres_clients(tools, place, user):
+def postgres_clients(tools, place, user, transactions):
     """Fill, run transactions, and ask for sums that do not depend on their order."""
     where = ["-h", place, "-U", "test"]
-    for command in (["pgbench", *where, "-i", "-q", "-s", "1", "postgres"],
-                    ["pgbench", *where, "-n", "-c", "4", "-t", "50", "postgres"]):
+    for command in (["pgbench", *where, "-i", "-q", "-s", "1", "postgres"], ["pgbench", *where, "-n", *transactions, "postgres"]):
         done = run([os.path.join(tools, command[0]), *command[1:]], place, user=user)
         check(done.returncode == 0, command, done.stdout, done.stderr)
     query = ("select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history),"
@@ -190,7 +191,7 @@ def postgres_clients(tools, place, user):
     return run([os.path.join(tools, "psql"), *where, "-At", "-c", query, "postgres"], place, user=user).stdout
 
 
-def postgres(tools, place, user, record):
+def postgres(tools, place, user, record, transactions):
     """initdb, a server, clients; results, and what the server wrote. No TCP, no shared memory with a name."""
     command = [os.path.join(tools, "initdb"), "-D", f"{place}/data", "-U", "test", "-A", "trust", "--locale=C",
                "--no-sync", "--no-instructions"]
@@ -204,7 +205,7 @@ def postgres(tools, place, user, record):
         process = subprocess.Popen(record("server", command), cwd=place, user=user, stdout=log, stderr=log)
     try:
         wait_until("postgres", [os.path.join(tools, "pg_isready"), "-h", place, "-U", "test", "-d", "postgres"])
-        answer = postgres_clients(tools, place, user)
+        answer = postgres_clients(tools, place, user, transactions)
     finally:
         process.send_signal(signal.SIGINT)
         status = process.wait(60)
@@ -215,7 +216,7 @@ def postgres(tools, place, user, record):
     return status, answer, lines
 
 
-def program_postgres(directory, store):
+def postgres_compared(directory, transactions, expected):
     tools = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None)
     check(tools, "PostgreSQL is not installed: tools/packages programs")
     # It does not run as root, and who it runs as need not be able to read where this was built.
@@ -234,11 +235,69 @@ def program_postgres(directory, store):
 
         def record(what, command, place=place, native=name == "native"):
             return command if native else [tool, *recorded(f"{place}/{what}", command, "8M")[1:]]
-        results.append(postgres(tools, place, user, record))
-    check(results[0] == (0, "t|t|200|100000\n", []), "postgres fails by itself", *results[0])
+        results.append(postgres(tools, place, user, record, transactions))
+    check(results[0] == (0, expected, []), "postgres fails by itself", *results[0])
     check(results[0] == results[1], "other results when recorded", *results)
     check_stores(f"{directory}/recorded/initdb", "initdb", 1000)
     check_stores(f"{directory}/recorded/server", "postgres", 10000)
+
+
+def program_postgres(directory, store):
+    postgres_compared(directory, ["-c", "4", "-t", "50"], "t|t|200|100000\n")
+
+
+def all_recorded(store, least):
+    """Each process is there, none of its objects is missing, and the store is what it was; its rows."""
+    total = json.loads(tool("stats", "--json", store).stdout)
+    check((total["processes_dropped"], total["unrecorded"], total["thinnings"]) == (0, 0, 0), "all of them", total)
+    check(total["processes_recorded"] >= least, f"{total['processes_recorded']} processes", total)
+    check(os.stat(store).st_size == total["store_bytes"], "size", os.stat(store))
+    rows = report("leaks", store)["processes"]
+    check(not [one for one in rows if one["running"]], "who runs", rows)
+    check(sum(one["processes"] for one in rows) == total["processes_recorded"], "rows", len(rows))
+    return rows
+
+
+def program_connections(directory, store):
+    """A process for each of 10,000 connections, in a store of 8 MiB."""
+    connections = 10000
+    postgres_compared(directory, ["-C", "-S", "-c", "4", "-t", str(connections // 4)], "||0|100000\n")
+    rows = all_recorded(f"{directory}/recorded/server", connections)
+    check(sum(one["processes"] for one in rows if one["command"][0].endswith("postgres")) >= connections, "connections", rows[:3])
+
+
+def program_make(directory, store):
+    """A package is configured and built by two processes at once: as many processes are there as there were."""
+    url = "http://deb.debian.org/debian/pool/main/h/hello/hello_2.10.orig.tar.gz"
+    archive, place = os.path.join(directory, "archive"), os.path.join(directory, "place")
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer, open(archive, "wb") as file:
+            shutil.copyfileobj(answer, file)
+    except OSError as error:
+        print(f"{url}: {error}")
+        sys.exit(77)
+    with open(archive, "rb") as file:
+        check(hashlib.sha256(file.read()).hexdigest() == HELLO, "another archive", url)
+    script = """set -e
+        tar --strip-components=1 -xf ../archive
+        ./configure --quiet --disable-nls && make -j2 --silent
+        ./hello --version && sha256sum hello && cat /proc/sys/kernel/ns_last_pid"""
+    results = []
+    for record in (False, True):
+        os.mkdir(place)
+        command = ["sh", "-c", script]
+        done = run(["unshare", "--pid", "--fork", "--mount-proc", *(recorded(store, command, "64M") if record else command)], place)
+        *lines, last = done.stdout.splitlines()
+        results.append((done.returncode, lines, int(last) - 1))  # the tool is the first
+        shutil.rmtree(place)
+    check(results[0][0] == 0, "it fails by itself", *results[0])
+    check(results[0][:2] == results[1][:2], "other results when recorded", *results)
+    rows = all_recorded(store, results[0][2])
+    processes = sum(one["processes"] for one in rows if one["state"] != "replaced")
+    check(0 <= results[0][2] - processes <= 5, f"{processes} of {results[0][2]} processes; who only forks is not there")
+    compiled = sum(one["processes"] for one in rows if one["command"][0].endswith("cc1"))
+    assembled = sum(one["processes"] for one in rows if one["command"][0] == "as")
+    check(compiled >= assembled > 100, f"{compiled} compiled, {assembled} assembled")
 
 
 def uses_jemalloc(program):
