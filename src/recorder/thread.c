@@ -442,10 +442,9 @@ void thread_child(void)
 	memo_bytes = 0;
 	if (memo_is_mapped(thread))
 		memo_count((int64_t)thread->memo_bytes);
-	/* What is remembered is in the store; what names the process is its parent's. */
-	if (thread->event || thread->dressed)
+	/* What is remembered is in the store, and names no process: such traces are not. */
+	if (thread->event)
 		thread_memo_forget(thread);
-	thread->dressed = false;
 	stackdepot_unwind_forget(thread->unwinder);
 	thread->id = thread_id();
 	thread_join(thread->id);

@@ -28,7 +28,6 @@ struct recorder_thread {
 	uint32_t id;
 	enum trace_tail tail;	  /* of the last trace that was saved with the cursor */
 	uint32_t guesses;	  /* frames behind the mark of the last trace that had one */
-	bool dressed;		  /* a trace that is remembered names the process */
 	unsigned int sample_code; /* of the rate that bytes to the next sample were drawn with */
 	uint64_t sample_more;	  /* of these, besides sample_own.left */
 	uint64_t sample_piece;	  /* what sample_own.left began with */

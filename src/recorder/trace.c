@@ -156,8 +156,6 @@ static __attribute__((noinline)) void trace_dress(struct recorder_thread *thread
 		trace_put_on(&dress, trace, buffer);
 	if (thread && !(trace->flags & STACKDEPOT_UNWIND_NESTED))
 		trace_unchanged(thread, &dress, trace);
-	if (thread && dress.process)
-		thread->dressed = true;
 }
 
 /* --- saving ----------------------------------------------------------------------------------- */
