@@ -24,9 +24,17 @@ void complain(const char *format, ...)
 	(void)format;
 }
 
+/* By what is left of the pattern and of the text: no way from here leads to a match. */
+static bool slow_tried[SHORT + 1][SHORT + 1];
+
 /* PATTERN up to END, whose stars stand for anything, at the beginning of TEXT. */
 static bool slow_here(const char *pattern, const char *end, const char *text, bool to_end)
 {
+	bool *tried = &slow_tried[end - pattern][strlen(text)];
+
+	if (*tried)
+		return false;
+	*tried = true;
 	if (pattern == end)
 		return !to_end || !*text;
 	if (*pattern != '*')
@@ -44,6 +52,7 @@ static bool slow_pattern(const char *pattern, const char *text)
 	const char *end = pattern + strlen(pattern);
 	bool from_start = *pattern == '^', to_end;
 
+	memset(slow_tried, 0, sizeof(slow_tried));
 	pattern += from_start;
 	to_end = end > pattern && end[-1] == '$';
 	end -= to_end;
