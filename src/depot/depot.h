@@ -143,7 +143,7 @@ struct depot_geometry {
 
 /* Words that different events write lie on different cache lines. */
 struct depot_header {
-	u64 magic;
+	atomic64_t magic; /* where a word has 32 bits, the kernel stores nothing else whole */
 	u32 version;
 	u32 header_bytes;
 	struct depot_geometry geometry;

@@ -123,7 +123,7 @@ void depot_format(void *memory, const struct depot_geometry *geometry)
 	header->header_bytes = sizeof(*header);
 	header->version = DEPOT_VERSION;
 	/* Last, as who attaches meanwhile looks at it first. */
-	smp_store_release(&header->magic, DEPOT_MAGIC);
+	atomic64_set_release(&header->magic, DEPOT_MAGIC);
 }
 
 /* Does all of the geometry follow from its first numbers, and are those in range? */
@@ -203,7 +203,7 @@ int depot_open(struct stackdepot *depot, void *memory, u64 bytes)
 	struct depot_geometry geometry;
 
 	/* Pairs with the release in depot_format(). */
-	if (bytes < sizeof(*header) || smp_load_acquire(&header->magic) != DEPOT_MAGIC)
+	if (bytes < sizeof(*header) || (u64)atomic64_read_acquire(&header->magic) != DEPOT_MAGIC)
 		return -EBADMSG;
 	if (READ_ONCE(header->version) != DEPOT_VERSION ||
 	    READ_ONCE(header->header_bytes) != sizeof(*header))

@@ -84,8 +84,14 @@ typedef unsigned int gfp_t;
 
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
-#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+/* What the kernel does not compile where a word has 32 bits. */
+#define FAKE_WORD_SIZED(p)                                                     \
+	({                                                                     \
+		static_assert(sizeof(*(p)) <= sizeof(long), "no native word"); \
+		(p);                                                           \
+	})
+#define smp_load_acquire(p) __atomic_load_n(FAKE_WORD_SIZED(p), __ATOMIC_ACQUIRE)
+#define smp_store_release(p, value) __atomic_store_n(FAKE_WORD_SIZED(p), value, __ATOMIC_RELEASE)
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
@@ -114,9 +120,9 @@ typedef struct {
 #define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_inc_return(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
 #define atomic64_read(a) READ_ONCE((a)->counter)
-#define atomic64_read_acquire(a) smp_load_acquire(&(a)->counter)
+#define atomic64_read_acquire(a) __atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
 #define atomic64_set(a, v) WRITE_ONCE((a)->counter, v)
-#define atomic64_set_release(a, v) smp_store_release(&(a)->counter, v)
+#define atomic64_set_release(a, v) __atomic_store_n(&(a)->counter, v, __ATOMIC_RELEASE)
 #define atomic64_fetch_add_relaxed(v, a) __atomic_fetch_add(&(a)->counter, v, __ATOMIC_RELAXED)
 #define atomic64_inc(a) ((void)atomic64_fetch_add_relaxed(1, a))
 /* The kernel is compiled with -Wno-pointer-sign. */

@@ -20,8 +20,14 @@ static_assert(__atomic_always_lock_free(sizeof(u64), 0), "64-bit atomics take no
 
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
-#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+/* The kernel does so for what is no wider than a word; beyond that there is atomic64_t. */
+#define HOST_WORD(p)                                                                              \
+	({                                                                                        \
+		static_assert(sizeof(*(p)) <= sizeof(long), "wider than a word, so not at once"); \
+		(p);                                                                              \
+	})
+#define smp_load_acquire(p) __atomic_load_n(HOST_WORD(p), __ATOMIC_ACQUIRE)
+#define smp_store_release(p, value) __atomic_store_n(HOST_WORD(p), value, __ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
@@ -36,7 +42,7 @@ static_assert(__atomic_always_lock_free(sizeof(u64), 0), "64-bit atomics take no
 #define HOST_FULL_BARRIER() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
-#define try_cmpxchg(p, expected, desired)                                                         \
+#define HOST_TRY_CMPXCHG(p, expected, desired)                                                    \
 	({                                                                                        \
 		bool host_done = __atomic_compare_exchange_n(p, expected, desired, false,         \
 							     __ATOMIC_SEQ_CST, __ATOMIC_RELAXED); \
@@ -44,12 +50,15 @@ static_assert(__atomic_always_lock_free(sizeof(u64), 0), "64-bit atomics take no
 		host_done;                                                                        \
 	})
 
+#define try_cmpxchg(p, expected, desired) HOST_TRY_CMPXCHG(HOST_WORD(p), expected, desired)
+
 #define atomic64_read(v) ((u64)READ_ONCE((v)->counter))
-#define atomic64_read_acquire(v) ((u64)smp_load_acquire(&(v)->counter))
+#define atomic64_read_acquire(v) ((u64)__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE))
 #define atomic64_set(v, value) WRITE_ONCE((v)->counter, (s64)(value))
-#define atomic64_set_release(v, value) smp_store_release(&(v)->counter, (s64)(value))
+#define atomic64_set_release(v, value) \
+	__atomic_store_n(&(v)->counter, (s64)(value), __ATOMIC_RELEASE)
 #define atomic64_try_cmpxchg(v, expected, desired) \
-	try_cmpxchg(&(v)->counter, (s64 *)(expected), (s64)(desired))
+	HOST_TRY_CMPXCHG(&(v)->counter, (s64 *)(expected), (s64)(desired))
 #define atomic64_fetch_add_relaxed(value, v) \
 	((u64)__atomic_fetch_add(&(v)->counter, value, __ATOMIC_RELAXED))
 #define atomic64_inc(v) ((void)atomic64_fetch_add_relaxed(1, v))
