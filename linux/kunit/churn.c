@@ -66,7 +66,7 @@ static int churn_thread(void *data)
 
 	for (i = 0; i < CHURN_SAVES; i++) {
 		WRITE_ONCE(churner->busy, true);
-		churn_once(churn, trace_random(&random) % 2000);
+		churn_once(churn, trace_modulo(trace_random(&random), 2000));
 		WRITE_ONCE(churner->busy, false);
 		cond_resched();
 	}

@@ -47,6 +47,19 @@ static inline u64 trace_random(u64 *state)
 	return trace_mix(*state);
 }
 
+/*
+ * The rest of a number, for divisors below 65536: a kernel for 32 bits has no division of 64 bits.
+ */
+static inline unsigned int trace_modulo(u64 number, unsigned int divisor)
+{
+	unsigned int rest = 0;
+	int shift;
+
+	for (shift = 48; shift >= 0; shift -= 16)
+		rest = (rest << 16 | (unsigned int)(number >> shift & 0xffff)) % divisor;
+	return rest;
+}
+
 /* The trace's own innermost frame: narrow, as in a kernel, or wide. */
 static inline uintptr_t trace_leaf(u64 id, u64 hash)
 {
@@ -66,7 +79,7 @@ static inline uintptr_t trace_frame(u64 key, unsigned int depth)
 {
 	u64 hash = trace_mix(key ^ (u64)depth << 48);
 
-	if (hash % 61 == 0)
+	if (!trace_modulo(hash, 61))
 		return (uintptr_t)hash;
 	return (uintptr_t)((0x7full << 40 | hash >> 24) & ~(hash & 1 ? 0 : 0xfull));
 }
@@ -77,15 +90,15 @@ static inline u64 trace_family(u64 id, unsigned int depth)
 	static const unsigned int families[] = {3, 12, 48};
 	unsigned int level = depth / 8 < 2 ? depth / 8 : 2;
 
-	return (id % families[level]) << 8 | (level + 1);
+	return (u64)trace_modulo(id, families[level]) << 8 | (level + 1);
 }
 
 /* Make trace `id`, of 1 to `max` frames, innermost first. Returns its length. */
 static inline unsigned int trace_make(u64 id, unsigned int max, uintptr_t *frames)
 {
 	u64 hash = trace_mix(id ^ 0x7472616365ull);
-	unsigned int nr = 1 + (unsigned int)(hash % max);
-	unsigned int shared = (unsigned int)((hash >> 32) % nr);
+	unsigned int nr = 1 + trace_modulo(hash, max);
+	unsigned int shared = trace_modulo(hash >> 32, nr);
 	unsigned int depth;
 
 	for (depth = 0; depth < nr - 1; depth++)

@@ -158,7 +158,7 @@ static void random_mixtures(core_test *test)
 	unsigned int i, round;
 
 	for (round = 0; round < 1000; round++) {
-		unsigned int nr = 1 + (unsigned int)(trace_random(&random) % 100);
+		unsigned int nr = 1 + trace_modulo(trace_random(&random), 100);
 		u64 wide = trace_random(&random) & trace_random(&random);
 		u32 handle;
 

@@ -88,9 +88,9 @@ static void the_bound_covers_everything(core_test *test)
 
 	for (round = 0; round < 200; round++) {
 		struct stackdepot_options options = {
-			.max_bytes = 25 * CORE_PAGE + trace_random(&random) % 3000000,
-			.ring_entries = trace_random(&random) % 3 ? 0 : 1 << round % 8,
-			.buckets = trace_random(&random) % 3 ? 0 : 1 + round,
+			.max_bytes = 25 * CORE_PAGE + (u32)trace_random(&random) % 3000000,
+			.ring_entries = trace_modulo(trace_random(&random), 3) ? 0 : 1 << round % 8,
+			.buckets = trace_modulo(trace_random(&random), 3) ? 0 : 1 + round,
 		};
 		struct stackdepot_stats stats;
 		struct stackdepot *depot;
