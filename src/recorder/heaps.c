@@ -171,7 +171,7 @@ void heaps_deepbind(void)
 		return;
 	unseen_add("glibc", "libraries opened with RTLD_DEEPBIND");
 	unseen_shares();
-	real_next->guards = false;
+	real_next->guards = real_next->tags = false;
 	if (recorder_on())
 		heaps_tell();
 }
@@ -234,9 +234,12 @@ static bool module_setup(const struct elf_module *module, const void *next,
 
 	patched_bytes += bytes;
 	if (bytes && layer == REAL_LIBC)
-		reals[layer].tight = reals[layer].extends = reals[layer].guards = true;
-	if (bytes && layer == REAL_NEXT)
+		reals[layer].tight = reals[layer].extends = reals[layer].guards =
+			reals[layer].tags = true;
+	if (bytes && layer == REAL_NEXT) {
 		reals[layer].extends = true;
+		reals[layer].tags |= !strcmp(module_allocator(module), "jemalloc");
+	}
 	if (!bytes)
 		module_refused(module, layer);
 	return bytes || layer != REAL_OWN;
@@ -248,7 +251,7 @@ static void heaps_leave_to_program(void)
 	unsigned int layer;
 
 	for (layer = 0; layer < REAL_LAYERS; layer++)
-		reals[layer].guards = false;
+		reals[layer].guards = reals[layer].tags = false;
 }
 
 bool heaps_setup(const char **ret_trouble)

@@ -72,6 +72,18 @@ static void *other_pointer(const struct hook *row, const struct other_arguments 
 	return (void *)argument->at[row->pointer_at - 1];
 }
 
+/* The allocator gets the pointer without its tag. */
+static struct other_arguments other_untagged(const struct patch *patch,
+					     const struct other_arguments *argument,
+					     size_t *ret_tagged)
+{
+	struct other_arguments plain = *argument;
+
+	plain.at[patch->row->pointer_at - 1] =
+		(uintptr_t)tags_take(patch->below, other_pointer(patch->row, argument), ret_tagged);
+	return plain;
+}
+
 DEFINE_PATCHED(other_alloc)
 {
 	const struct other_arguments argument = ARGUMENTS;
@@ -124,8 +136,13 @@ static bool other_is_plain(void *pointer)
 static uintptr_t other_free_call(const struct patch *patch, const struct other_arguments *argument,
 				 void *pointer, bool bare)
 {
-	if (!patch->row->sized || !patch->below->extends || bare || !pointer)
-		return other_call(patch, argument);
+	struct other_arguments plain;
+	size_t tagged;
+
+	if (!patch->row->sized || !patch->below->extends || bare || !pointer) {
+		plain = other_untagged(patch, argument, &tagged);
+		return other_call(patch, &plain);
+	}
 	real_free(patch->below, pointer);
 	return 0;
 }
@@ -152,6 +169,18 @@ DEFINE_PATCHED(other_free)
 	return 0;
 }
 
+/* Where it stays what it was, so does its tag. */
+static uintptr_t other_move(const struct patch *patch, const struct other_arguments *argument)
+{
+	size_t tagged;
+	const struct other_arguments plain = other_untagged(patch, argument, &tagged);
+	uintptr_t result = other_call(patch, &plain);
+
+	if (!result && other_size(patch->row, argument))
+		tags_give_back(other_pointer(patch->row, argument), tagged);
+	return result;
+}
+
 DEFINE_PATCHED(other_realloc)
 {
 	const struct other_arguments argument = ARGUMENTS;
@@ -161,11 +190,11 @@ DEFINE_PATCHED(other_realloc)
 	int saved_errno;
 
 	if (other_is_plain(pointer)) {
-		result = other_call(patch, &argument);
+		result = other_move(patch, &argument);
 	} else {
 		if (!object_pass(patch->below, start, pointer, &passing))
 			return 0;
-		result = other_call(patch, &argument);
+		result = other_move(patch, &argument);
 		if (result)
 			object_passed(&passing);
 		else
@@ -184,6 +213,9 @@ DEFINE_PATCHED(other_resize)
 	struct object_passing passing;
 	uintptr_t result;
 
+	/* One with a tag stays as large as it is, which the program has to expect. */
+	if (tags_of(pointer))
+		return object_usable(patch->below, pointer);
 	if (other_is_plain(pointer) || !object_pass(patch->below, start, pointer, &passing))
 		return other_call(patch, &argument);
 	result = other_call(patch, &argument);
@@ -201,5 +233,7 @@ DEFINE_PATCHED(other_usable)
 
 	if (!other_is_plain(pointer) && live_find(pointer, &object) && !object.bare)
 		return object.size;
+	if (tags_of(pointer))
+		return object_usable(patch->below, pointer);
 	return other_call(patch, &argument);
 }

@@ -96,7 +96,7 @@ static void real_look(void)
 		real_owner(elf_next("_Znwm")) == real_owner(*(void **)&next->malloc);
 	next->tight =
 		real_owner(*(void **)&next->malloc) == real_owner(elf_next("gnu_get_libc_version"));
-	next->extends = next->guards = next->tight;
+	next->extends = next->guards = next->tags = next->tight;
 	real_set_quick(next);
 }
 

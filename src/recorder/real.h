@@ -49,6 +49,7 @@ struct real {
 	bool extends; /* eight bytes more than asked for are not noticed, and cost little */
 	bool tight;   /* glibc: at most sixteen, whatever the size */
 	bool guards;  /* nobody but the hooks looks at its blocks */
+	bool tags;    /* its blocks can have hardware tags: glibc's, and jemalloc's */
 	bool patched; /* its functions come to the hooks */
 };
 

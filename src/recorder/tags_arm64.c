@@ -171,7 +171,7 @@ static bool pages_tag(const void *pointer, size_t bytes)
 
 bool tags_wants(const struct real *below, size_t size)
 {
-	return tags_on() && size < TAGS_LARGE && below->tight && below->guards && below->patched;
+	return tags_on() && size < TAGS_LARGE && below->tags && below->patched;
 }
 
 /* An object of no bytes has a granule, for its address to be nobody else's. */
@@ -270,6 +270,17 @@ static size_t tags_length(const struct real *below, void *address)
 	return bytes;
 }
 
+/*
+ * Is what lies before it of the same object? glibc has a header there, jemalloc the end of another
+ * block, but nothing before the first one of a page.
+ */
+static bool tags_begin_before(const struct real *below, const void *address)
+{
+	if (!below->tight && page_of((uintptr_t)address) == (uintptr_t)address)
+		return false;
+	return tags_memory((const char *)address - TAGS_GRANULE);
+}
+
 void *tags_take(const struct real *below, void *pointer, size_t *ret_bytes)
 {
 	void *address = (void *)tags_address(pointer);
@@ -278,7 +289,7 @@ void *tags_take(const struct real *below, void *pointer, size_t *ret_bytes)
 	if (!tags_on() || !address || (uintptr_t)address % TAGS_GRANULE || tags_match(address))
 		return address;
 	/* What is inside of an object is not the allocator's to take, and no tag of it changes. */
-	if (tags_memory((char *)address - TAGS_GRANULE))
+	if (tags_begin_before(below, address))
 		return address;
 	*ret_bytes = tags_length(below, address);
 	tag_store(address, *ret_bytes);
@@ -342,8 +353,8 @@ static const char *tags_trouble(void)
 {
 	if (!(getauxval(AT_HWCAP2) & TAGS_HWCAP2))
 		return "this processor, or its kernel, has none (arm64's MTE)";
-	if (!real_next->tight || !real_next->guards || !real_next->patched)
-		return "the program's allocator is not the C library's alone";
+	if (!real_next->tags || !real_next->patched)
+		return "the program's allocator is neither the C library's nor jemalloc";
 	if (!__libc_single_threaded)
 		return "the program had threads before";
 	return NULL;
