@@ -25,6 +25,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tool import TOOL, check, tool  # noqa: E402
 
 PRELOAD = "../recorder/libstackdepot-preload.so"
+SECONDS = 500
+# Modules of python's own test suite.
+PYTHON_TESTS = ["test.test_heapq", "test.test_struct", "test.test_textwrap"]
 HELLO = "31e066137a962676e89f69d1b65382de95a7ef7d914b8cb956f41ea72e0f516b"  # GNU hello 2.10
 
 
@@ -42,7 +45,7 @@ def recorded(store, command, memory="32M"):
 
 
 def run(command, directory, **more):
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=500, **more)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=SECONDS, **more)
 
 
 def report(kind, store):
@@ -141,7 +144,7 @@ def program_redis(directory, store):
             answer = [run([cli, *place, *words], directory).stdout
                       for words in (["get", "key49"], ["strlen", "key20"], ["exists", "mylist"])]
             run([cli, *place, "shutdown", "nosave"], directory)
-            status = process.wait(300)
+            status = process.wait(SECONDS)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -154,8 +157,8 @@ def program_redis(directory, store):
 
 
 def program_python(directory, store):
-    """Modules of the language's own test suite, python allocating by malloc() alone."""
-    command = ["/usr/bin/python3", "-m", "unittest", "-q", "test.test_heapq", "test.test_struct", "test.test_textwrap"]
+    """Python allocates by malloc() alone."""
+    command = ["/usr/bin/python3", "-m", "unittest", "-q", *PYTHON_TESTS]
     compare(directory, store, command, "PyEval_EvalCode", 50000, environment={"PYTHONMALLOC": "malloc"},
             clean=lambda text: re.sub(r"in [0-9.]+s", "in TIME", text))
 
@@ -310,4 +313,5 @@ def main():
     print("ok", sys.argv[2])
 
 
-main()
+if __name__ == "__main__":
+    main()

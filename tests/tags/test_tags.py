@@ -260,9 +260,11 @@ def test_large(tags):
     check([error["kind"] for error in arm64.errors(TOOL, store)["errors"]] == [TWICE], "large", arm64.text(TOOL, store))
 
 
-def make():
+def make(more=()):
     machine = arm64.Arm64(DIRECTORY, SOURCES)
     machine.add("kinds", HERE / "kinds.c")
+    for name, words in dict(more).items():
+        machine.add(name, *words)
     for name in PROGRAMS:
         path = BUGS / (name + ".c")
         machine.add("bug-" + name, path if path.exists() else path.with_suffix(".cc"))
