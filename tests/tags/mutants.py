@@ -74,7 +74,7 @@ MUTANTS = [
      "	return guard_room != PAGE && filter_allows(FILTER_MADVISE) &&\n	       !raw_call(SYS_madvise, guard_page_of(slot), guard_room, MADV_DONTNEED);",
      "	return slot && guard_room != PAGE && filter_allows(FILTER_MADVISE);"),
     ("what lies behind them is open", "a step over the edge is not found", "wrong read_behind_untagged", "guard.c",
-     "	guard_protect(end, page + guard_room + PAGE - end, PROT_NONE);", "	guard_protect(end, page + guard_room + PAGE - end, PROT_READ | PROT_WRITE);"),
+     "	guard_close(end, page + guard_room + PAGE - end);", "	(void)mprotect((void *)end, page + guard_room + PAGE - end, PROT_READ | PROT_WRITE);"),
 ]
 AGAIN = 40  # times, of what is left to chance
 
