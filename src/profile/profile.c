@@ -282,6 +282,9 @@ static void profile_mark_replaced(struct profile *profile)
 	for (i = 0; i < profile->nr_processes; i++) {
 		struct profile_process *process = &profile->processes[i];
 
+		/* A row is of several. */
+		if (process->info.processes > 1)
+			continue;
 		for (j = i + 1; j < profile->nr_processes && process->info.present != 1; j++)
 			if (alive_is_same(&profile->processes[j].info, &process->info)) {
 				process->info.state = STACKDEPOT_STORE_REPLACED;

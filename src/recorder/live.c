@@ -3,7 +3,7 @@
  * live.c - the table of live objects, 16 bytes each, in the store, for all processes of the run.
  *
  * Buckets of one cache line, open addressing: the home bucket and the seven behind it, and where
- * these are full one of sixteen anywhere in the table (store/live.h). No tombstones: an entry is
+ * these are full one of 24 others (store/live.h). No tombstones: an entry is
  * free when its key is 0, and a search that found nothing at home goes on only if the home's
  * overflow counts say that some of its objects live elsewhere. A *place* is an address in a
  * process.
@@ -696,10 +696,11 @@ static void thin_end(void)
 static void thin_wait(void)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	const int saved_errno = errno;
+	const int saved_errno = errno, cancel = recorder_hold_cancel();
 
 	if (filter_allows_all())
 		(void)nanosleep(&moment, NULL);
+	recorder_let_cancel(cancel);
 	errno = saved_errno;
 }
 

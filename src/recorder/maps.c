@@ -435,12 +435,14 @@ EXPORT int brk(void *end)
 {
 	static int (*next)(void *);
 	const recorder_start start = stackdepot_unwind_caller();
-	char *old = sbrk(0), *new = end;
+	char *new, *old = sbrk(0);
 
 	if (!next)
 		*(void **)&next = elf_next("brk");
 	if (next(end))
 		return -1;
+	/* Below where it began nothing changes. */
+	new = sbrk(0);
 	if (new > old)
 		maps_begins(&start, old, (size_t)(new - old));
 	else if (new < old)

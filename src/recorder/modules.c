@@ -242,6 +242,7 @@ static void module_path_by_address(struct store_module *module, uintptr_t addres
 	if (fd >= 0)
 		(void)close(fd);
 	module->path_bytes = found ? ending_finish(&line.path) : 0;
+	module->path[module->path_bytes] = '\0';
 }
 
 /* The kernel says of a path that is too long the beginning, without a word. */
@@ -482,7 +483,10 @@ static bool module_of(uintptr_t code, struct stackdepot_unwind_module *ret_modul
 	place.link_map = found.dlfo_link_map;
 	build_id = place_fill(&place);
 	if (!known_find(&place, &number)) {
+		const int cancel = recorder_hold_cancel();
+
 		number = module_number(&place, build_id);
+		recorder_let_cancel(cancel);
 		known_add(&place, number, !build_id.nr);
 	}
 	if (!number || place.end - place.low > FRAME_OFFSETS)

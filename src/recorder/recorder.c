@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,19 @@ void recorder_count_tool(int64_t bytes)
 
 	if (now > load_relaxed(&counts->tool_bytes_peak))
 		store_relaxed(&counts->tool_bytes_peak, now);
+}
+
+int recorder_hold_cancel(void)
+{
+	int state = PTHREAD_CANCEL_ENABLE;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+void recorder_let_cancel(int state)
+{
+	(void)pthread_setcancelstate(state, NULL);
 }
 
 int recorder_open(const char *path, int flags)

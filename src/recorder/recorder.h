@@ -137,6 +137,10 @@ uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
 
+/* Nothing ends the calling thread that is to be cancelled, until it may be again. */
+int recorder_hold_cancel(void);
+void recorder_let_cancel(int state);
+
 /* open() of a file of ours, whose descriptor is none of the standard ones. It is closed before the
  * program goes on. Negative errno. */
 int recorder_open(const char *path, int flags);

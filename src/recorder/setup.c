@@ -216,11 +216,13 @@ void setup_child(void)
 {
 	const int saved_errno = errno;
 	uint32_t expected = 1;
+	int cancel;
 	bool done;
 
 	if (!__atomic_compare_exchange_n(&recorder.ready, &expected, 0, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_ACQUIRE))
 		return;
+	cancel = recorder_hold_cancel();
 	/* Before anything is mapped: the list still leads to the parent's entries. */
 	maps_child();
 	live_child();
@@ -241,6 +243,7 @@ void setup_child(void)
 		sample_stand_down();
 		store_release(&setup_state, SETUP_OFF);
 	}
+	recorder_let_cancel(cancel);
 	errno = saved_errno;
 }
 

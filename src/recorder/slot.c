@@ -24,7 +24,8 @@
 #include "weight.h"
 
 #define SLOT_FEW 8u
-#define SLOT_LEFT_SHARE 4u /* of the table may be what is left, when a process begins */
+#define SLOT_LEFT_SHARE 4u /* of the table may be in use, when a process begins */
+#define SLOT_SETTLED_NS 1000000000ull
 #define SLOT_CLOSE_NS 100000000ull
 
 /* Where our own variables end: the linker's. */
@@ -60,7 +61,7 @@ static size_t slot_program(int fd, struct store_process *process, char text[STOR
 		ending_add(&program, text, nr);
 	}
 	process->command_bytes = ending_finish(&program);
-	if (process->command_bytes)
+	if (process->command_bytes || end)
 		process->command[process->command_bytes++] = '\0';
 	if (!end)
 		return 0;
@@ -278,13 +279,25 @@ static uint32_t slot_open(uint32_t enough)
 	return nr;
 }
 
-/* The fuller the table, the more of an object's places have to be looked at. */
-static bool slot_is_crowded(void)
+/*
+ * The fuller the table, the more of an object's places have to be looked at. If there was nobody to
+ * fold just now, it is those that run who have so much.
+ */
+static bool slot_is_crowded(uint64_t now)
 {
 	const uint64_t capacity = (uint64_t)recorder.layout.buckets * STORE_BUCKET_ENTRIES;
 
 	return (int64_t)load_relaxed(&recorder.header->totals.live_objects) >
-	       (int64_t)(capacity / SLOT_LEFT_SHARE);
+		       (int64_t)(capacity / SLOT_LEFT_SHARE) &&
+	       now - load_relaxed(&recorder.header->totals.folded_none) >= SLOT_CLOSE_NS;
+}
+
+/* Not those of the last second: whoever began them may want to say how they ended. */
+static void slot_fold_early(struct reaper *reaper, uint64_t now)
+{
+	reaper->before_ns = now - SLOT_SETTLED_NS;
+	if (!reap_fold(reaper))
+		store_relaxed(&recorder.header->totals.folded_none, now);
 }
 
 /*
@@ -294,7 +307,8 @@ static bool slot_is_crowded(void)
  */
 static void slot_repair(int fd)
 {
-	const bool few = slot_open(SLOT_FEW) < SLOT_FEW, crowded = slot_is_crowded();
+	const uint64_t now = recorder_now_ns();
+	const bool few = slot_open(SLOT_FEW) < SLOT_FEW, crowded = slot_is_crowded(now);
 	struct reaper reaper;
 
 	if (fd < 0 || (!few && !crowded))
@@ -304,7 +318,7 @@ static void slot_repair(int fd)
 		return;
 	(void)reap_close(&reaper);
 	if (crowded)
-		(void)reap_fold(&reaper);
+		slot_fold_early(&reaper, now);
 	if (few && !reap_present(&reaper, 1))
 		(void)reap_recount(&reaper);
 	reap_end(&reaper);
@@ -350,7 +364,7 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 /* A descriptor of our own, as the locks that are ours are not to be seen through it as free. */
 static enum slot_room slot_reap_now(bool fold)
 {
-	const int saved_errno = errno;
+	const int saved_errno = errno, cancel = recorder_hold_cancel();
 	int fd = filter_allows_all() ? recorder_open(recorder.options.store, O_RDWR | O_NONBLOCK)
 				     : -EPERM;
 	enum slot_room room = SLOT_ROOM_NONE;
@@ -359,6 +373,7 @@ static enum slot_room slot_reap_now(bool fold)
 		room = slot_reap(fd, fold);
 	if (fd >= 0)
 		(void)close(fd);
+	recorder_let_cancel(cancel);
 	errno = saved_errno;
 	return room;
 }

@@ -196,14 +196,16 @@ static void fold_drop_entry(struct reaper *reaper, struct fold_entry *entry, voi
 
 /* Its command's first argument names a row, and how it ended: who became another program is not
  * one more process. */
-static bool fold_is_row(const struct store_process *row, const char *command, uint32_t state)
+static bool fold_is_row(const struct store_process *row, const char *command,
+			const struct store_process *process)
 {
-	return row->stage == STORE_ROW && row->state == state &&
+	return row->stage == STORE_ROW && row->state == process->state &&
+	       row->wait_status == process->wait_status &&
 	       !strncmp(row->command, command, STORE_COMMAND_BYTES);
 }
 
-static uint32_t fold_find_row(const struct reaper *reaper, const char *command, uint32_t state,
-			      uint32_t *ret_rows)
+static uint32_t fold_find_row(const struct reaper *reaper, const char *command,
+			      const struct store_process *process, uint32_t *ret_rows)
 {
 	uint32_t slot, found = reaper->layout->slots;
 
@@ -212,7 +214,7 @@ static uint32_t fold_find_row(const struct reaper *reaper, const char *command, 
 		const struct store_process *row = reap_process(reaper, slot);
 
 		*ret_rows += row->stage == STORE_ROW;
-		if (found == reaper->layout->slots && fold_is_row(row, command, state))
+		if (found == reaper->layout->slots && fold_is_row(row, command, process))
 			found = slot;
 	}
 	return found;
@@ -293,10 +295,10 @@ static void fold_note_row(struct reaper *reaper, uint32_t slot)
 
 	memcpy(command, process->command, sizeof(command));
 	command[sizeof(command) - 1] = '\0';
-	row = fold_find_row(reaper, command, process->state, &rows);
+	row = fold_find_row(reaper, command, process, &rows);
 	if (row == reaper->layout->slots && rows >= reaper->layout->slots / FOLD_ROWS_SHARE) {
 		strcpy(command, FOLD_OTHERS);
-		row = fold_find_row(reaper, command, process->state, &rows);
+		row = fold_find_row(reaper, command, process, &rows);
 	}
 	journal->slot = slot;
 	journal->serial = process->serial;
@@ -352,6 +354,12 @@ void reap_resume(struct reaper *reaper)
 	reaper->header->folding = 0;
 }
 
+static bool fold_may_go(const struct reaper *reaper, const struct store_process *process)
+{
+	return process->stage == STORE_CLOSED &&
+	       (!reaper->before_ns || process->end_monotonic_ns < reaper->before_ns);
+}
+
 /* The number below which a quarter of the closed ones lie, more or less; at least the oldest. */
 static uint32_t fold_limit(const struct reaper *reaper)
 {
@@ -360,7 +368,7 @@ static uint32_t fold_limit(const struct reaper *reaper)
 	for (slot = 0; slot < reaper->layout->slots; slot++) {
 		const struct store_process *process = reap_process(reaper, slot);
 
-		if (process->stage != STORE_CLOSED)
+		if (!fold_may_go(reaper, process))
 			continue;
 		first = process->serial < first ? process->serial : first;
 		last = process->serial > last ? process->serial : last;
@@ -376,7 +384,7 @@ uint32_t reap_fold(struct reaper *reaper)
 	for (slot = 0; limit && slot < reaper->layout->slots; slot++) {
 		const struct store_process *process = reap_process(reaper, slot);
 
-		if (process->stage != STORE_CLOSED || process->serial > limit)
+		if (!fold_may_go(reaper, process) || process->serial > limit)
 			continue;
 		fold_slot(reaper, slot);
 		nr++;

@@ -237,9 +237,10 @@ struct store_totals {
 	uint64_t corpus_next;
 	uint64_t notes_dropped;
 	uint64_t starts_dropped;
-	uint64_t folded;    /* processes that have no slot of their own any more */
-	uint64_t uncertain; /* deaths amid an event; made good when nobody else is there */
-	uint64_t repaired;  /* references and lines that were nobody's */
+	uint64_t folded;      /* processes that have no slot of their own any more */
+	uint64_t folded_none; /* when a process that began found none to fold, by CLOCK_MONOTONIC */
+	uint64_t uncertain;   /* deaths amid an event; made good when nobody else is there */
+	uint64_t repaired;    /* references and lines that were nobody's */
 };
 
 /*
@@ -614,17 +615,23 @@ static inline uint32_t store_key_slot(uint64_t key)
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
 #define STORE_BUCKET_SHIFT 7 /* of the addresses of a bucket */
 
-/* One of the buckets of a place, each as if its region began elsewhere; the first is its home. */
+/* One of the buckets of a place, each as if its region began elsewhere; the first is its home. Two
+ * regions that begin alike in one of them do not in the others. */
 static inline uint32_t store_choice(uint64_t place, unsigned int number, uint32_t buckets)
 {
 	const int bits = 31 - __builtin_clz(buckets);
 	const uint64_t at = place >> (ENTRY_ADDRESS_SHIFT + STORE_BUCKET_SHIFT);
 	const uint64_t region = at >> bits | place << (48 - ENTRY_SLOT_SHIFT);
-	const uint64_t hash =
-		(region + number * 0xd6e8feb86659fd93ull) * 0x9e3779b97f4a7c15ull >> 32;
-	const uint32_t begin = (uint32_t)(hash * (buckets / STORE_PAGE_BUCKETS) >> 32);
-	const uint32_t bucket = begin * STORE_PAGE_BUCKETS + (uint32_t)(at & ((1ull << bits) - 1));
+	uint64_t hash = region * 0x9e3779b97f4a7c15ull;
+	uint32_t bucket;
 
+	if (number) {
+		hash += number * 0xd6e8feb86659fd93ull;
+		hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
+	}
+	bucket = (uint32_t)((hash >> 32) * (buckets / STORE_PAGE_BUCKETS) >> 32) *
+		 STORE_PAGE_BUCKETS;
+	bucket += (uint32_t)(at & ((1ull << bits) - 1));
 	return bucket < buckets ? bucket : bucket - buckets;
 }
 
@@ -638,7 +645,7 @@ static inline uint32_t store_home(uint64_t place, uint32_t buckets)
  * full then, too, so that all of them take few pages; then anywhere in the table, so that what
  * crowds one part of it spreads over all.
  */
-#define STORE_SPILLS 16u
+#define STORE_SPILLS 24u
 #define STORE_SPILLS_TOGETHER 8u
 
 static inline uint32_t store_spill(uint64_t place, unsigned int number, uint32_t buckets)

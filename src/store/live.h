@@ -2,7 +2,7 @@
 /*
  * live.h - where an object can be in the table of live objects.
  *
- * In its home bucket, or one of the seven behind it, or one of sixteen anywhere; overflow[home]
+ * In its home bucket, or one of the seven behind it, or one of 24 others; overflow[home]
  * counts its objects that are not at home, bits 0 to 3 those behind it, 4 to 7 those anywhere. At
  * 15 a count stays.
  */

@@ -27,6 +27,7 @@ struct reaper {
 	struct stackdepot *depot;
 	int fd; /* of the file, opened for this alone: its locks are the reaper's */
 	uint64_t pid_namespace;
+	uint64_t before_ns; /* who ended before that is folded; 0: any */
 };
 
 static inline void *reap_at(const struct reaper *reaper, uint64_t offset)

@@ -94,6 +94,9 @@ static NOINLINE void raised(size_t bytes, size_t less)
 
 	if (!brk(memory + bytes) && !brk(memory + bytes - less))
 		memset(memory, 1, bytes - less);
+	/* What glibc says went well, and changed nothing. */
+	if (brk(NULL))
+		memset(memory, 1, 1);
 }
 
 static NOINLINE void *shared(size_t bytes)

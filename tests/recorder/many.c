@@ -134,6 +134,32 @@ static void crowd(char **words)
 		must(wait(&status) > 0 && !status, "line");
 }
 
+/* So many that are there at the same time, each with what others leave. */
+static void living(char **words)
+{
+	const int nr = atoi(words[0]);
+	int ready[2], end[2];
+	char byte;
+
+	must(!pipe(ready) && !pipe(end), "pipe");
+	for (int i = 0; i < nr; i++) {
+		const pid_t pid = fork();
+
+		must(pid >= 0, "fork");
+		if (pid)
+			continue;
+		close(end[1]);
+		leave(NULL);
+		must(write(ready[1], "x", 1) == 1 && !read(end[0], &byte, 1), "living");
+		_exit(0);
+	}
+	for (int i = 0; i < nr; i++)
+		must(read(ready[0], &byte, 1) == 1, "ready");
+	close(end[1]);
+	for (int i = 0, status; i < nr; i++)
+		must(wait(&status) > 0 && !status, "living");
+}
+
 static int to_parent[2];
 
 static void in_daemon(void)
@@ -395,10 +421,11 @@ static void one(char **words)
 static const struct {
 	const char *name;
 	void (*run)(char **words);
-} ways[] = {{"work", one},	{"at_once", at_once},  {"in_turn", in_turn}, {"daemons", daemons},
-	    {"leave", leave},	{"crowd", crowd},      {"chain", chain},     {"threads", threads},
-	    {"closed", closed}, {"chroot", in_chroot}, {"drop", drop},	     {"limited", limited},
-	    {"same", same},	{"lines", lines},      {"unseen", unseen},   {"waits", waits}};
+} ways[] = {{"work", one},	  {"at_once", at_once}, {"in_turn", in_turn},  {"daemons", daemons},
+	    {"leave", leave},	  {"crowd", crowd},	{"living", living},    {"chain", chain},
+	    {"threads", threads}, {"closed", closed},	{"chroot", in_chroot}, {"drop", drop},
+	    {"limited", limited}, {"same", same},	{"lines", lines},      {"unseen", unseen},
+	    {"waits", waits}};
 
 int main(int argc, char **argv)
 {

@@ -19,7 +19,7 @@ PROCESSES = int(sys.argv[4]) if len(sys.argv) > 4 else 300
 STARTS = int(sys.argv[5]) if len(sys.argv) > 5 else 50
 ALLOCATIONS, LEFT = 43, 3 * 1000  # of a short process
 CHILDREN = 20
-CROWD, LEAVES = 25, 3000
+CROWD, LIVING, LEAVES = 25, 26, 3000
 AS, FSIZE = "9", "1"  # RLIMIT_...
 ROOT = os.geteuid() == 0
 
@@ -170,6 +170,15 @@ def test_crowd(directory):
     # Who begins a line only forks.
     text = tool("report", "leaks", store, status=1).stdout
     check(f"{1 + 6 * CROWD} processes, 0 of them running, {6 * CROWD} programs replaced by exec" in text, "in words", text)
+
+
+def test_living(directory):
+    """As many objects as make 60 % of the table, of processes that are all there, at the same addresses: each finds room."""
+    store = os.path.join(directory, "store")
+    found = record(store, "living", str(LIVING), options=("--memory=8M",))
+    total = stats(store)
+    check(LIVING * LEAVES > total["live_entries"] * 0.58, "so many are tried", total["live_entries"])
+    check((total["unrecorded"], total["thinnings"], found["live_objects"]) == (0, 0, LIVING * LEAVES), "room for all", total)
 
 
 def test_threads(directory):

@@ -90,8 +90,8 @@ void error_told_begin""")),
         "a program's own malloc() gets more than it was asked for",
         "a program that uses what its allocator rounds up to overwrites what is behind",
         "allocators/own_rounding full",
-        ("recorder/heaps.c", "	if (bytes && layer == REAL_NEXT)\n		reals[layer].extends = true;\n",
-         "	if (bytes)\n		reals[layer].extends = true;\n")),
+        ("recorder/heaps.c", "	if (bytes && layer == REAL_NEXT) {\n		reals[layer].extends = true;\n",
+         "	if (bytes) {\n		reals[layer].extends = true;\n")),
 
     # --- programs with a malloc() of their own
     mutant(
@@ -110,7 +110,7 @@ void error_told_begin""")),
         "guarded objects reach a program's own free()",
         "a program that looks in front of its blocks finds none of its own",
         "ownmalloc/libc_inlined guard",
-        ("recorder/heaps.c", "		reals[layer].guards = false;\n}\n\nbool",
+        ("recorder/heaps.c", "		reals[layer].guards = reals[layer].tags = false;\n}\n\nbool",
          "		(void)0;\n}\n\nbool")),
 
     # --- signals
