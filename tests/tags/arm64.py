@@ -115,10 +115,10 @@ class Arm64:
         more = []
         if preload:
             more = ["-E", f"LD_PRELOAD={self.preload}", "-E", f"STACKDEPOT_OPTIONS=store={store}:{options}"]
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             done = subprocess.run([*emulator(), *more, str(self.directory / program), *words], capture_output=True, text=True,
                                   timeout=SECONDS, check=False, env={**os.environ, "MALLOC_PERTURB_": "0", **(environment or {})})
-            if ITS_OWN not in done.stderr:
+            if ITS_OWN not in done.stderr or not left:
                 break
             pathlib.Path(store).unlink(missing_ok=True)
         return done

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * field: a thread that is to be cancelled only allocates, so it ends by itself: more than the table has room for
+ * field: a thread that is to be cancelled only allocates, more than the table has room for
  * modes: full
  * maps: 200
  * expect: errors 0
