@@ -6,6 +6,7 @@
 #include "user_test.h"
 
 #include "store/format.h"
+#include "store/live.h"
 
 static void place_is(uint64_t address, uint32_t slot, uint64_t flags)
 {
@@ -44,5 +45,68 @@ static void each_slot_comes_back(void **state)
 	}
 }
 
+#define BUCKETS 32768u
+
+static uint8_t used[BUCKETS];
+
+static bool bucket_takes(uint32_t bucket)
+{
+	if (used[bucket] == STORE_BUCKET_ENTRIES)
+		return false;
+	used[bucket]++;
+	return true;
+}
+
+/* As the recorder looks for room. */
+static bool table_takes(uint64_t place)
+{
+	const uint32_t home = store_home(place, BUCKETS);
+	unsigned int i;
+
+	for (i = 0; i < LIVE_PROBE; i++)
+		if (bucket_takes(live_bucket_behind(home, i, BUCKETS)))
+			return true;
+	for (i = 0; i < STORE_SPILLS; i++) {
+		const uint32_t bucket = store_spill(place, i, BUCKETS);
+
+		if (!live_is_behind(home, bucket, BUCKETS) && bucket_takes(bucket))
+			return true;
+	}
+	return false;
+}
+
+/* Of processes with so many objects of 32 bytes each, until one finds no room: percent of the table. */
+static unsigned int table_fill(uint32_t objects, bool same_addresses, uint64_t dice)
+{
+	uint64_t heap = 0x555555559000, nr = 0;
+	uint32_t slot, i;
+
+	memset(used, 0, sizeof(used));
+	for (slot = 0; slot < ENTRY_MAX_SLOTS; slot++) {
+		dice = dice * 6364136223846793005u + 1442695040888963407u;
+		if (!same_addresses)
+			heap = 0x550000000000 + (dice >> 30 << 12);
+		for (i = 0; i < objects; i++, nr++)
+			if (!table_takes(store_place(heap + 32 * i, slot)))
+				return (unsigned int)(100 * nr / (BUCKETS * STORE_BUCKET_ENTRIES));
+	}
+	return 0;
+}
+
+/* Heaps are dense, and those of many processes meet in the table. */
+static void many_processes_find_room(void **state)
+{
+	static const uint32_t objects[] = {200, 1000, 3000};
+	unsigned int i;
+	uint64_t seed;
+
+	(void)state;
+	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		for (seed = 1; seed <= 4; seed++)
+			assert_in_range(table_fill(objects[i], false, seed), 60, 100);
+		assert_in_range(table_fill(objects[i], true, 0), 60, 100);
+	}
+}
+
 USER_SUITE(places, cmocka_unit_test(each_bit_is_the_address),
-	   cmocka_unit_test(each_slot_comes_back));
+	   cmocka_unit_test(each_slot_comes_back), cmocka_unit_test(many_processes_find_room));
