@@ -75,7 +75,7 @@ static bool table_takes(uint64_t place)
 	return false;
 }
 
-/* Of processes with so many objects of 32 bytes each, until one finds no room: percent of the table. */
+/* Percent of the table that processes of so many objects fill before one finds no room. */
 static unsigned int table_fill(uint32_t objects, bool same_addresses, uint64_t dice)
 {
 	uint64_t heap = 0x555555559000, nr = 0;
