@@ -52,8 +52,8 @@ static unsigned int repair_lines(struct stackdepot *depot)
 }
 
 /*
- * A file may say anything: that a line follows which is none, or one that was met before. Then its
- * chains are left as they are.
+ * A file may say anything: that a line follows which is none, or lines without end. Then its chains
+ * are left as they are. Two of them that share an end do no harm.
  */
 static bool repair_chains_are_sound(struct stackdepot *depot)
 {
