@@ -243,6 +243,18 @@ static void put_samples(struct source *source)
 	rows_free(&figures);
 }
 
+/* By the wall's clock, as whoever met the error has both; another of the store, if he is folded. */
+static uint64_t wall_seconds(const struct profile *profile, const struct stackdepot_error *error)
+{
+	const struct stackdepot_store_info *info = &profile->processes[0].info;
+	size_t i;
+
+	for (i = 0; i < profile->nr_processes; i++)
+		if (profile->processes[i].info.serial == error->process)
+			info = &profile->processes[i].info;
+	return (info->start_ns + error->time_ns - info->start_monotonic_ns) / 1000000000u;
+}
+
 static void put_error(const struct source *source, const struct profile_error *found)
 {
 	const struct stackdepot_error *error = &found->error;
@@ -258,7 +270,7 @@ static void put_error(const struct source *source, const struct profile_error *f
 	rows_id(&figures, stack_put(source->collect, &found->free));
 	rows_integer(&figures, error->count);
 	rows_integer(&figures, error->processes);
-	rows_integer(&figures, error->time_ns / 1000000000u);
+	rows_time(&figures, wall_seconds(source->profile, error));
 	put(source, FLEET_ERRORS, key, &figures);
 	rows_free(&figures);
 }
@@ -297,7 +309,7 @@ static void put_process(const struct source *source, const struct profile_proces
 	put_program(&figures, info);
 	rows_column(&figures, text_state(info));
 	rows_number(&figures, (int32_t)info->wait_status);
-	rows_integer(&figures, info->start_ns / 1000000000u);
+	rows_time(&figures, info->start_ns / 1000000000u);
 	rows_column(&figures, text_mode(info));
 	rows_integer(&figures, info->sample_bytes);
 	rows_number(&figures, process->live.bytes);

@@ -106,6 +106,14 @@ void rows_integer(struct rows *rows, uint64_t value)
 	rows_print(rows, "%" PRIu64, value);
 }
 
+void rows_time(struct rows *rows, uint64_t seconds)
+{
+	/* fewer digits would be a year, and more are beyond the column */
+	const uint64_t least = 10000, most = UINT32_MAX;
+
+	rows_integer(rows, seconds < least ? least : seconds > most ? most : seconds);
+}
+
 void rows_number(struct rows *rows, double value)
 {
 	rows_separate(rows, '\t');

@@ -30,6 +30,8 @@ void rows_print(struct rows *rows, const char *format, ...) __attribute__((forma
 /* Columns: what separates one from the one before is written by itself. */
 void rows_column(struct rows *rows, const char *text);
 void rows_integer(struct rows *rows, uint64_t value);
+/* Of the wall's clock, from 1970 on; what a store says that cannot be is the nearest that can. */
+void rows_time(struct rows *rows, uint64_t seconds);
 void rows_number(struct rows *rows, double value);
 void rows_id(struct rows *rows, struct fleet_id id);
 /* An array of texts: rows_list(rows, '['), each of rows_item(), rows_list(rows, ']'). */
