@@ -90,6 +90,7 @@ def test_sums(directory):
         errors = ask(server.url, "errors")["errors"]
         check(len(errors) == 1 and errors[0]["kind"] == "double-free" and errors[0]["hosts"] == 2 and
               errors[0]["count"] == 2, "one error on two hosts is one row", errors)
+        check(time.time() - 600 < errors[0]["first_seen"] <= errors[0]["last_seen"] + 1, "when it was met", errors)
         check(errors[0]["access_frames"] and errors[0]["freed_frames"] and errors[0]["allocated_frames"],
               "with its three stacks", errors)
         lost = call(TOOL, "fleet", "stack", errors[0]["access"][:13], f"--server={server.url}")
