@@ -3,8 +3,8 @@
  * live.c - the table of live objects, 16 bytes each, in the store, for all processes of the run.
  *
  * Buckets of one cache line, open addressing: the home bucket and the seven behind it, and where
- * these are full one of 24 others (store/live.h). No tombstones: an entry is
- * free when its key is 0, and a search that found nothing at home goes on only if the home's
+ * these are full one of 24 others (store/live.h). No tombstones: an entry is free
+ * when its key is 0, and a search that found nothing at home goes on only if the home's
  * overflow counts say that some of its objects live elsewhere. A *place* is an address in a
  * process.
  *
@@ -20,7 +20,8 @@
  * (b) Whoever inserts an entry sets ENTRY_BUSY with a CAS; only he writes value, and he ends with a
  *     release store of the key. Whoever takes one sets ENTRY_HELD with a CAS, and clears the key
  *     before the allocator gets the block. Of two that free one object, the CAS lets one through.
- * (c) Nobody waits. A busy entry is passed over: it is another object's, or (b) already somebody's.
+ * (c) Nobody waits for an entry. A busy one is passed over: it is another object's, or (b) already
+ *     somebody's.
  * (d) overflow[home] counts an object before its key is stored, and until after it is cleared, and
  *     so does a count of this process alone; so a search that reads 0 misses nothing. At 15 a
  *     count stays: searches of this home are longer from then on.
