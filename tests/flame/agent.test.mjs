@@ -2,30 +2,18 @@
 //
 // agent.test.mjs - the page of the agent in a browser: does it show what runs, and only that?
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { FOREST as HOLD, TOOL, WORK, eventually, finish, frames, open } from "./page.mjs";
+import { FOREST as HOLD, TOOL, WORK, eventually, finish, frames, open, start } from "./page.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STORES = path.join(WORK, "stores");
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const BYTES = 100000; // that hold.c keeps at a time
-const started = [];
 let url, agent, held;
-
-/* A program whose standard output says that it is there. */
-async function start(command, args) {
-	const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
-
-	started.push(child);
-	const [said] = await once(child.stdout, "data");
-
-	return { child, said: said.toString() };
-}
 
 function hold(name) {
 	return start(TOOL, ["run", "--quiet", "--memory=4M", `--store=${path.join(STORES, `${name}.stackdepot`)}`,
@@ -44,12 +32,7 @@ before(async () => {
 	agent = await start(process.env.AGENT, ["--listen=127.0.0.1:0", "--interval=1", `--stores=${STORES}`]);
 	url = agent.said.match(/http:\S+/)[0];
 });
-after(async () => {
-	for (const child of started)
-		child.stdin.end();
-	agent.child.kill();
-	await finish();
-});
+after(finish);
 
 const overview = async () => (await fetch(`${url}overview.json`)).json();
 const row = (page, name) => page.locator("tr.service-row").filter({ has: page.locator(`button[data-service="${name}"]`) });
@@ -73,7 +56,8 @@ test("it shows what the stores hold, as it changes", async () => {
 	const grown = `${(wanted.live_bytes + BYTES).toLocaleString("en")} bytes`;
 
 	assert.ok(await eventually(async () => await live(page, "held") === grown), "it grew");
-	assert.match(await row(page, "held").locator("td.number").nth(1).getAttribute("title"), /^\+[\d,]+ bytes$/);
+	assert.equal(await row(page, "held").locator("td.number").nth(1).getAttribute("title"),
+		`+${BYTES.toLocaleString("en")} bytes`);
 	assert.ok(await eventually(async () => (await row(page, "held").locator("polyline").getAttribute("points"))
 		.split(" ").length > 2), "there is a line");
 	await order("e");

@@ -2,14 +2,13 @@
 //
 // fleet.test.mjs - the fleet in the page of the agent: of a real ClickHouse, and of servers that mean ill.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { FOREST as HOLD, TOOL, WORK, frames, finish, open } from "./page.mjs";
+import { FOREST as HOLD, TOOL, WORK, finish, frames, open, start } from "./page.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STORES = path.join(WORK, "stores");
@@ -17,21 +16,10 @@ const HOSTILE = "<img src=x onerror=alert(1)>";
 const BYTES = 100000; // that hold.c keeps at a time
 const PATIENCE = { timeout: 120000 };
 const SECRET = "a-secret-of-the-fleet";
-const started = [];
 let server, bad, url, answer;
 
-/* A program that says on its standard output that it is there. */
-async function start(command, args) {
-	const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-
-	started.push(child);
-	const [said] = await once(child.stdout, "data");
-
-	return said.toString();
-}
-
 async function agent(...more) {
-	const said = await start(process.env.AGENT, ["--listen=127.0.0.1:0", "--interval=1", "--rate=100000", `--stores=${STORES}`,
+	const { said } = await start(process.env.AGENT, ["--listen=127.0.0.1:0", "--interval=1", "--rate=100000", `--stores=${STORES}`,
 		`--push-spool=${path.join(WORK, "spool")}`, "--push-every=3600", ...more]);
 
 	return said.match(/http:\S+/)[0];
@@ -39,7 +27,7 @@ async function agent(...more) {
 
 before(async () => {
 	mkdirSync(STORES);
-	server = (await start("python3", [process.env.SERVE, TOOL, process.env.BUGS, HOLD])).trim();
+	server = (await start("python3", [process.env.SERVE, TOOL, process.env.BUGS, HOLD])).said.trim();
 	assert.match(server, /^http:/, server);
 	url = await agent(`--push=${server}`);
 	bad = createServer((request, reply) => request.on("end", () => answer(reply, request)).resume());
@@ -47,12 +35,8 @@ before(async () => {
 	await once(bad, "listening");
 });
 after(async () => {
-	for (const child of started) {
-		child.stdin.end();
-		child.kill();
-	}
-	bad.closeAllConnections();
-	bad.close();
+	bad?.closeAllConnections(); // nothing is there if before() failed
+	bad?.close();
 	await finish();
 });
 
@@ -198,7 +182,8 @@ test("a server that means ill is said to, and nothing secret is", async () => {
 });
 
 test("without a server there is no such view", async () => {
-	const alone = (await start(process.env.AGENT, ["--listen=127.0.0.1:0", `--stores=${STORES}`])).match(/http:\S+/)[0];
+	const { said } = await start(process.env.AGENT, ["--listen=127.0.0.1:0", `--stores=${STORES}`]);
+	const [alone] = said.match(/http:\S+/);
 	const page = await open(alone);
 
 	assert.equal(await page.locator("[role=tab]").count(), 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //
 // page.mjs - stores, pages and a browser to look at them.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { accessSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -18,9 +19,27 @@ const browser = await chromium.launchPersistentContext(path.join(WORK, "profile"
 	executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, reducedMotion: "reduce",
 	viewport: { width: 1200, height: 900 } });
 
+const started = [];
+
 export async function finish() {
+	for (const child of started) {
+		child.stdin.end();
+		child.kill();
+	}
 	await browser.close();
 	rmSync(WORK, { recursive: true, force: true });
+}
+
+/* A program whose standard output says that it is there; finish() ends it. */
+export async function start(command, args) {
+	const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+
+	started.push(child);
+	const [said] = await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+
+	if (!Buffer.isBuffer(said))
+		throw new Error(`${command} ended, and said nothing`);
+	return { child, said: said.toString() };
 }
 
 export function record(name, ...command) {

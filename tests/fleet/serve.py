@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""serve.py TOOL BUGS HOLD - a ClickHouse with a small fleet, until standard input ends; says where it listens.
+"""serve.py TOOL BUGS HOLD - a ClickHouse with a small fleet, until standard input ends or it is told to end; says where it listens.
 
 Two releases of a service, of which the second grows, and an error of one with a hostile name.
 """
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def fill(server, directory):
     push(server.url, f"{directory}/spool", bug)
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # and the server with it
 if servers.missing():
     print("skipped: needs", servers.missing(), flush=True)
     sys.exit(77)

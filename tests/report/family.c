@@ -5,7 +5,8 @@
  * usage: family BYTES [stay]
  *
  * The first keeps BYTES, the second twice as many, the third three times. With "stay" they go on
- * keeping 100 bytes twenty times a second, until the first is told to end.
+ * keeping 100 bytes twenty times a second, until the first is told to end. They begin in this
+ * order: the third when the second has done its work.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #define family_function __attribute__((noinline, noipa))
 
 static void *volatile kept;
+static int second_ends[2]; /* of a pipe that the second process closes when it has worked */
 
 static family_function void keep(size_t bytes)
 {
@@ -57,8 +59,10 @@ static family_function void work(int who, size_t bytes, int stay)
 {
 	keep((size_t)(who + 1) * bytes);
 	free_twice();
-	if (who == 1)
+	if (who == 1) {
 		print_something();
+		close(second_ends[1]);
+	}
 	while (stay && getppid() != 1) {
 		keep_more();
 		usleep(50000);
@@ -70,8 +74,13 @@ static int multiply(char **argv)
 {
 	if (!strcmp(argv[0], "third"))
 		return 2;
+	if (pipe(second_ends))
+		_exit(3);
 	if (!fork())
 		return 1;
+	close(second_ends[1]);
+	(void)!read(second_ends[0], &(char){0}, 1); /* comes to an end, and reads nothing */
+	close(second_ends[0]);
 	if (fork())
 		return 0;
 	argv[0] = "third";

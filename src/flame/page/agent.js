@@ -21,8 +21,9 @@ const COLUMNS = [
 ];
 const state = { data: JSON.parse(byId("data").textContent), by: "live", ascending: false, open: new Set() };
 
-function growth({ history }) {
-	return history.length ? history.at(-1) - history[0] : 0;
+/* Since the first point; points are kept in single precision. */
+function growth({ history, live_bytes: live }) {
+	return history.length ? Math.fround(live) - history[0] : 0;
 }
 
 /* --- rows --------------------------------------------------------------------------------- */
