@@ -97,6 +97,7 @@ typedef unsigned int gfp_t;
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define try_cmpxchg(p, expected, desired) \
 	__atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define xchg(p, value) __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST)
 #define cmpxchg(p, expected, desired)                     \
 	({                                                \
 		__typeof__(*(p)) fake_old = (expected);   \

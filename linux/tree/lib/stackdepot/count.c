@@ -7,6 +7,11 @@
  * counted. They are never given back, and traces with counters are kept for ever, so nothing here
  * needs a lock.
  *
+ * Spares. Who counts may not always allocate: early in the boot no gfp flags allow to reclaim, nor
+ * do those of SLUB's attempts at large slabs. So some pages are at hand, with the counters of
+ * COUNT_SPARES * COUNT_FAN lines. Whoever may allocate brings those that are missing. Pages that
+ * are allocated for that may be counted in turn; nobody brings spares meanwhile.
+ *
  * The lowest bit of a counter says that it was used; the sum is in the others.
  */
 #include <linux/export.h>
@@ -17,6 +22,8 @@
 
 #define COUNT_FAN (PAGE_SIZE / sizeof(void *))
 #define COUNT_USED 1
+#define COUNT_SPARES 4
+#define COUNT_TAKEN ((struct count_page *)1)
 
 struct count_page {
 	union {
@@ -28,6 +35,8 @@ struct count_page {
 static_assert(COUNT_FAN * COUNT_FAN * COUNT_FAN > STACKDEPOT_MAX_LINES);
 
 static struct count_page *count_root;
+static struct count_page *count_spares[COUNT_SPARES];
+static unsigned int count_refilling;
 static atomic_long_t count_drops;
 
 unsigned long glue_drops_counters(void)
@@ -35,17 +44,62 @@ unsigned long glue_drops_counters(void)
 	return atomic_long_read(&count_drops);
 }
 
+/*
+ * Put a spare where `slot` has no page. A slot of count_spares is the caller's as long as it is
+ * COUNT_TAKEN: so there is a place for a spare that is not needed, as nobody may free it here.
+ */
+static struct count_page *count_page_spare(struct count_page **slot)
+{
+	u32 i;
+
+	for (i = 0; i < COUNT_SPARES; i++) {
+		struct count_page *spare = READ_ONCE(count_spares[i]), *page;
+
+		if (!spare || spare == COUNT_TAKEN ||
+		    cmpxchg(&count_spares[i], spare, COUNT_TAKEN) != spare)
+			continue;
+		page = cmpxchg(slot, NULL, spare);
+		/* Pairs with the cmpxchg() above, whose caller is to find a zeroed page. */
+		smp_store_release(&count_spares[i], page ? spare : NULL);
+		return page ? page : spare;
+	}
+	return NULL;
+}
+
+/* Bring the spares that are missing, unless somebody is at it. */
+static void count_refill(struct stackdepot *depot, gfp_t gfp)
+{
+	struct count_page *page;
+	u32 i = 0;
+
+	while (i < COUNT_SPARES && READ_ONCE(count_spares[i]))
+		i++;
+	if (i == COUNT_SPARES || xchg(&count_refilling, 1))
+		return;
+	for (i = 0; i < COUNT_SPARES; i++) {
+		if (READ_ONCE(count_spares[i]))
+			continue;
+		page = depot_page(depot, gfp);
+		if (!page)
+			break;
+		/* Pairs with the cmpxchg() of who takes it: the page was zeroed before. */
+		smp_store_release(&count_spares[i], page);
+	}
+	/* Pairs with the xchg() above: who is next sees these spares. */
+	smp_store_release(&count_refilling, 0);
+}
+
 /* The page that `slot` points to, made if there is none and gfp flags are given. */
 static struct count_page *count_page(struct stackdepot *depot, struct count_page **slot, gfp_t gfp)
 {
-	/* Pairs with the cmpxchg() below: the page was zeroed before. */
+	/* Pairs with the cmpxchg() of who makes it: the page was zeroed before. */
 	struct count_page *page = smp_load_acquire(slot), *made;
 
 	if (page || !gfp)
 		return page;
 	made = depot_page(depot, gfp);
 	if (!made)
-		return NULL;
+		return count_page_spare(slot);
 	page = cmpxchg(slot, NULL, made);
 	if (!page)
 		return made;
@@ -81,6 +135,8 @@ int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_f
 		return -ENOMEM;
 	}
 	atomic_long_add(delta * 2, count);
+	if (alloc_flags)
+		count_refill(depot, alloc_flags);
 	/* Looked at before it is written: written once, read by every caller. */
 	return !(atomic_long_read(count) & COUNT_USED) &&
 	       !(atomic_long_fetch_or(COUNT_USED, count) & COUNT_USED);
