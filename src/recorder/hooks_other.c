@@ -42,7 +42,7 @@ static inline uintptr_t other_call_left(const struct patch *patch,
 	uintptr_t result;
 
 	*(void **)&original = patch->original;
-	__atomic_store_n(&real_inside, (uintptr_t)__builtin_frame_address(0), __ATOMIC_RELAXED);
+	__atomic_store_n(&real_inside, REAL_PLACE, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	result = original(at[0], at[1], at[2], at[3], at[4]);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

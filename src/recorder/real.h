@@ -53,6 +53,13 @@ struct real {
 	bool patched; /* its functions come to the hooks */
 };
 
+/*
+ * Where the caller stands, for real_inside. What the allocator goes on in by a jump, as memalign()
+ * may in malloc(), is entered with the caller's own stack pointer, and on arm64 that can be the
+ * address of its frame: the place is above it.
+ */
+#define REAL_PLACE ((uintptr_t)__builtin_frame_address(0) + 1)
+
 extern struct real reals[REAL_LAYERS];
 extern __thread uintptr_t real_inside __attribute__((tls_model("initial-exec")));
 
@@ -89,19 +96,18 @@ static inline bool real_is_inside(uintptr_t sp)
 	return false;
 }
 
-#define REAL_CALL(type, name, parameters, arguments)                                  \
-	static inline type real_##name parameters                                     \
-	{                                                                             \
-		const uintptr_t outside = real_inside;                                \
-		type result;                                                          \
-                                                                                      \
-		__atomic_store_n(&real_inside, (uintptr_t)__builtin_frame_address(0), \
-				 __ATOMIC_RELAXED);                                   \
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);                              \
-		result = below->name arguments;                                       \
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);                              \
-		__atomic_store_n(&real_inside, outside, __ATOMIC_RELAXED);            \
-		return result;                                                        \
+#define REAL_CALL(type, name, parameters, arguments)                          \
+	static inline type real_##name parameters                             \
+	{                                                                     \
+		const uintptr_t outside = real_inside;                        \
+		type result;                                                  \
+                                                                              \
+		__atomic_store_n(&real_inside, REAL_PLACE, __ATOMIC_RELAXED); \
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);                      \
+		result = below->name arguments;                               \
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);                      \
+		__atomic_store_n(&real_inside, outside, __ATOMIC_RELAXED);    \
+		return result;                                                \
 	}
 
 REAL_CALL(void *, malloc, (const struct real *below, size_t size), (size))
@@ -120,7 +126,7 @@ static inline void real_free(const struct real *below, void *pointer)
 	size_t tagged;
 
 	pointer = tags_take(below, pointer, &tagged);
-	__atomic_store_n(&real_inside, (uintptr_t)__builtin_frame_address(0), __ATOMIC_RELAXED);
+	__atomic_store_n(&real_inside, REAL_PLACE, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	below->free(pointer);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

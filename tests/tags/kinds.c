@@ -297,6 +297,20 @@ static void aligned(void)
 	free(object);
 }
 
+/* glibc's memalign() goes on in malloc() then: one object, none of whose tags stays behind. */
+static void aligned_anyway(void)
+{
+	void *object[100];
+	size_t i;
+
+	for (i = 0; i < 100; i++)
+		if (posix_memalign(&object[i], 16, 1100))
+			exit(3);
+	for (i = 0; i < 100; i++)
+		free(object[i]);
+	free(hidden(calloc(1, 100000)));
+}
+
 static void forks(void)
 {
 	char *object = allocate(100);
@@ -618,6 +632,7 @@ static const struct {
 	KIND(free_twice_untagged),
 	KIND(sizes),
 	KIND(aligned),
+	KIND(aligned_anyway),
 	KIND(forks),
 	KIND(pages),
 	KIND(system_calls),

@@ -48,7 +48,7 @@ WRONG = {
 }
 # "forks" is not for qemu-user, where memory that the kernel should clear in a child is not cleared.
 RIGHT = {
-    "sizes": [], "aligned": [], "pages": ["read y", "read y"],
+    "sizes": [], "aligned": [], "aligned_anyway": [], "pages": ["read y", "read y"],
     "system_calls": ["read through a pipe"], "coroutine": ["read q"], "own_fault": ["read 1 1", "read 2 1"],
     "blocked": [], "ignored": [], "many": [], "trimmed": [], "mapped": ["read y"],
     "large": [], "large_many": ["read y"], "moves": ["read m"], "asks": ["read 0"],
