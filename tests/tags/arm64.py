@@ -40,6 +40,8 @@ rule cc
   deps = gcc
 """
 SECONDS = 120
+# Debian's for arm64, where it is installed, or in what tests/tags/image unpacked.
+JEMALLOC = "usr/lib/aarch64-linux-gnu/libjemalloc.so.2"
 # An assertion of qemu-user 7.2's own, which fails now and then where tags lie among pages without any.
 ITS_OWN, TRIES = "cpu_exec: assertion failed: (cpu == current_cpu)", 10
 
@@ -53,6 +55,15 @@ def missing():
     if not (pathlib.Path("/") / LOADER).exists() and not (CROSS_LIBC / LOADER).exists():
         return "libc6-dev-arm64-cross"
     return None
+
+
+def jemalloc():
+    """Another allocator that objects with tags may have; None, if there is none for the processor."""
+    cache = os.environ.get("STACKDEPOT_LINUX_CACHE")
+    if not cache:
+        cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "stackdepot-linux"
+    places = [pathlib.Path("/") / JEMALLOC, pathlib.Path(cache) / "tags/tree" / JEMALLOC]
+    return next((str(place) for place in places if place.exists()), None)
 
 
 def emulator():
@@ -75,6 +86,7 @@ class Arm64:
         self.directory = pathlib.Path(directory)
         self.sources = [pathlib.Path(source).resolve() for source in sources]
         self.changed = changed or {}
+        self.jemalloc = jemalloc()
         self.preload = self.directory / "libstackdepot-preload.so"
         self.programs = {}
 
@@ -110,11 +122,13 @@ class Arm64:
         done = subprocess.run(["ninja", "--quiet", "-C", str(self.directory), "-j", "2"], capture_output=True, text=True, check=False)
         return done.stdout + done.stderr if done.returncode else None
 
-    def run(self, program, *words, store, options="", preload=True, environment=None):
-        """How the program ends, recorded into STORE."""
-        more = []
+    def run(self, program, *words, store, options="", preload=True, environment=None, beside=()):
+        """How the program ends, recorded into STORE. What else is preloaded comes after the recorder."""
+        libraries, more = [*([self.preload] if preload else []), *beside], []
+        if libraries:
+            more += ["-E", "LD_PRELOAD=" + ":".join(map(str, libraries))]
         if preload:
-            more = ["-E", f"LD_PRELOAD={self.preload}", "-E", f"STACKDEPOT_OPTIONS=store={store}:{options}"]
+            more += ["-E", f"STACKDEPOT_OPTIONS=store={store}:{options}"]
         for left in reversed(range(TRIES)):
             done = subprocess.run([*emulator(), *more, str(self.directory / program), *words], capture_output=True, text=True,
                                   timeout=SECONDS, check=False, env={**os.environ, "MALLOC_PERTURB_": "0", **(environment or {})})

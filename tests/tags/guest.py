@@ -46,15 +46,12 @@ def keep(path):
     return kept.name
 
 
-def do_run(command, options, preload, environment, seconds):
+def do_run(command, options, preload, environment, seconds, beside=()):
     """One command, recorded or not. Its store's name, if there is one."""
     store = STORES / "store"
-    environment = {**os.environ, **environment}
-    if preload:
-        # What else is preloaded comes after the recorder.
-        others = environment.get("LD_PRELOAD")
-        environment.update(recorder(store, options))
-        environment["LD_PRELOAD"] += f":{others}" if others else ""
+    environment = {**os.environ, **environment, **(recorder(store, options) if preload else {})}
+    # What else is preloaded comes after the recorder.
+    environment["LD_PRELOAD"] = ":".join([*([environment["LD_PRELOAD"]] if preload else []), *beside])
     with open(STORES / "stdout", "w+b") as stdout, open(STORES / "stderr", "w+b") as stderr:
         begun = time.monotonic()
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr) as process:
@@ -76,7 +73,7 @@ def do_program(name, options, environment):
     import test_programs  # pylint: disable=import-outside-toplevel
     stores = []
 
-    def recorded(store, command, memory="32M"):
+    def recorded(store, command, memory="32M", by=None):  # pylint: disable=unused-argument
         words = [f"{key}={value}" for key, value in recorder(store, f"memory={memory}:{options}").items()]
         return ["/usr/bin/env", *words, *command]
 
@@ -84,8 +81,9 @@ def do_program(name, options, environment):
         # What a program opened by another name is not among them.
         stores.append({"files": [keep(path) for path in glob.glob(store + "*")], "function": function, "least": least})
 
-    test_programs.SECONDS, test_programs.PYTHON_TESTS = SECONDS, ["test.test_textwrap"]
+    test_programs.SECONDS, test_programs.PYTHON_TESTS, test_programs.REDIS_REQUESTS = SECONDS, ["test.test_textwrap"], 1000
     test_programs.recorded, test_programs.check_stores = recorded, check_stores
+    test_programs.tool_for_anybody = lambda directory: None  # /t is for everybody
     said, begun, trouble = io.StringIO(), time.monotonic(), None
     directory = STORES / name
     shutil.rmtree(directory, ignore_errors=True)

@@ -6,12 +6,14 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../bugs/bug.h"
 
 #define TIMES 500u
+#define TOO_LARGE (SIZE_MAX / 4)
 
 static void *(*make)(size_t, int);
 static void *(*move)(void *, size_t, int);
@@ -46,6 +48,17 @@ static void look(const char *object, char fill, size_t bytes)
 		wrong += object[bytes] != fill;
 }
 
+/* What cannot be moved stays what it was: it can be read, by the same pointer. */
+static void stays(size_t bytes)
+{
+	char *object = allocate(bytes);
+
+	memset(object, 't', bytes);
+	wrong += move(object, TOO_LARGE, 0) != NULL;
+	look(object, 't', bytes);
+	free(object);
+}
+
 /* Each object is filled up to the size that jemalloc tells. */
 static void one(const size_t asked)
 {
@@ -72,6 +85,7 @@ static void one(const size_t asked)
 	object = hidden(calloc(1, bytes));
 	look(object, 0, bytes);
 	free(object);
+	stays(bytes);
 }
 
 int main(void)

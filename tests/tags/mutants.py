@@ -19,8 +19,8 @@ import arm64
 import test_tags
 from test_tags import DIRECTORY, HERE, SKIP, SOURCES
 
-# What is broken, what comes of it, which kind of tests/tags/kinds.c notices ("wrong NAME", "right NAME", or a
-# whole test), and the change: file, text, and what replaces it.
+# What is broken, what comes of it, which kind of tests/tags/kinds.c notices ("wrong NAME", "right NAME", "jemalloc METHOD
+# NAME" with that allocator, or a whole test), and the change: file, text, and what replaces it.
 MUTANTS = [
     ("no other tag at free", "what was freed can be read as long as it waits", "wrong read_freed",
      "quarantine.c", "		tags_change(pointer, object->size);", "		;"),
@@ -75,6 +75,20 @@ MUTANTS = [
      "	return slot && guard_room != PAGE && filter_allows(FILTER_MADVISE);"),
     ("what lies behind them is open", "a step over the edge is not found", "wrong read_behind_untagged", "guard.c",
      "	guard_close(end, page + guard_room + PAGE - end);", "	(void)mprotect((void *)end, page + guard_room + PAGE - end, PROT_READ | PROT_WRITE);"),
+    ("what an allocator goes on in by a jump is outside of it", "one object is two, and the second one's tags stay", "right aligned_anyway",
+     "real.h", "#define REAL_PLACE ((uintptr_t)__builtin_frame_address(0) + 1)", "#define REAL_PLACE ((uintptr_t)__builtin_frame_address(0))"),
+    ("jemalloc's blocks have no tags", "nothing is found", "jemalloc wrong read_behind", "heaps.c",
+     "		reals[layer].tags |= !strcmp(module_allocator(module), \"jemalloc\");", "		;"),
+    ("its own functions get the tag, too", "it knows no such pointer", "jemalloc functions", "hooks_other.c",
+     "		(uintptr_t)tags_take(patch->below, other_pointer(patch->row, argument), ret_tagged);",
+     "		(uintptr_t)other_pointer(patch->row, argument) + 0 * (*ret_tagged = 0);"),
+    ("what could not be moved has no tag any more", "its pointer does not fit", "jemalloc functions", "hooks_other.c",
+     "		tags_give_back(other_pointer(patch->row, argument), tagged);", "		tagged = 0;"),
+    ("xallocx() has the tag", "it knows no such pointer", "jemalloc functions", "hooks_other.c",
+     "	if (tags_of(pointer))\n		return object_usable(patch->below, pointer);\n	if (other_is_plain(pointer) || !object_pass",
+     "	if (other_is_plain(pointer) || !object_pass"),
+    ("what lies before a page is read", "it may not be there", "jemalloc functions", "tags_arm64.c",
+     "	if (!below->tight && page_of((uintptr_t)address) == (uintptr_t)address)", "	if (0 && below)"),
 ]
 AGAIN = 40  # times, of what is left to chance
 
@@ -82,12 +96,15 @@ AGAIN = 40  # times, of what is left to chance
 def try_test(tags, found_by):
     """True if it holds."""
     how, _, name = found_by.partition(" ")
+    if how == "jemalloc":
+        tags = test_tags.JemallocTags(tags.machine, tags.directory)
+        how, _, name = name.partition(" ")
     try:
         if how == "again":
             for _ in range(AGAIN):
                 tags.wrong(name)
-        elif name:
-            getattr(tags, how)(name)
+        elif hasattr(tags, how):
+            getattr(tags, how)(*name.split())
         else:
             getattr(test_tags, "test_" + how)(tags)
     except (test_tags.Failed, subprocess.TimeoutExpired, SystemExit):
@@ -121,17 +138,17 @@ def try_mutant(tags, build, mutant):
         each.unlink()
     if trouble:
         return "does not compile:\n" + trouble
-    broken = test_tags.Tags(machine, tags.directory)
-    broken.number = tags.number
-    held = try_test(broken, found_by)
-    tags.number = broken.number
+    held = try_test(test_tags.Tags(machine, tags.directory), found_by)
     return f"nobody noticed ({why})" if held else None
 
 
-def chosen():
+def chosen(machine):
     only, seen = os.environ.get("TESTS", ""), set()
     for mutant in MUTANTS:
         file, found_by = mutant[3], mutant[2]
+        if found_by.startswith("jemalloc") and not machine.jemalloc:
+            print(f"left out, without libjemalloc2:arm64: {mutant[0]}", flush=True)
+            continue
         if only not in mutant[0] or ("QUICK" in os.environ and (file in seen or found_by.startswith("again"))):
             continue
         seen.add(file)
@@ -146,7 +163,7 @@ def main():
     machine, build, failed = test_tags.make(), pathlib.Path(DIRECTORY), 0
     with tempfile.TemporaryDirectory() as directory:
         tags = test_tags.Tags(machine, directory)
-        for mutant in chosen():
+        for mutant in chosen(machine):
             trouble = try_mutant(tags, build, mutant)
             print(f"FAILED {mutant[0]}: {trouble}" if trouble else f"ok {mutant[0]}", flush=True)
             failed += trouble is not None

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Hardware tags on a whole machine: Debian for arm64 in QEMU, with its own kernel. What test_tags.py tries; threads
-that hand objects to each other; jemalloc; and programs with work, which do what they do without tags.
+"""Hardware tags on a whole machine: Debian for arm64 in QEMU, with its own kernel. What test_tags.py tries, also
+in threads; threads that hand objects to each other; and programs with work, which do what they do without tags.
 
 usage: system.py STACKDEPOT DIRECTORY SOURCE...   as test_tags.py
 
@@ -38,11 +38,12 @@ THREADS_WRONG = {
 }
 # Programs of test_programs.py, and what is to be said of their stores: None, if they have tags.
 PROGRAMS = {"python": None, "sqlite3": None, "git": None, "redis": None}
-JEMALLOC = "/usr/lib/aarch64-linux-gnu/libjemalloc.so.2"
 
 
 class System:
     """The machine: has run() of arm64.Arm64, and calls for guest.py."""
+
+    jemalloc = "/" + arm64.JEMALLOC
 
     def __init__(self, built, directory, image, processors=2, more=()):
         self.built, self.directory, self.image = built, pathlib.Path(directory), pathlib.Path(image)
@@ -102,8 +103,9 @@ class System:
             raise Failed(request, found["raised"])
         return types.SimpleNamespace(**found)
 
-    def run(self, program, *words, store, options="", preload=True, environment=None):
-        done = self.ask(do="run", command=[f"/t/{program}", *words], options=options, preload=preload, environment=environment or {}, seconds=SECONDS)
+    def run(self, program, *words, store, options="", preload=True, environment=None, beside=()):
+        done = self.ask(do="run", command=[f"/t/{program}", *words], options=options, preload=preload, environment=environment or {},
+                        beside=list(beside), seconds=SECONDS)
         for name in done.stores[:1]:
             os.rename(self.host / "kept" / name, store)
         done.returncode = done.status
@@ -119,15 +121,6 @@ class System:
         self.console.close()
 
 
-class JemallocTags(test_tags.Tags):
-    """jemalloc is the program's allocator."""
-
-    def record(self, program, *words, options="tags=sync", preload=True):
-        self.number += 1
-        store = os.path.join(self.directory, f"{self.number}.store")
-        return store, self.machine.run(program, *words, store=store, options=options, preload=preload, environment={"LD_PRELOAD": JEMALLOC})
-
-
 def report(kind, store):
     done = subprocess.run([test_tags.TOOL, "report", kind, "--json", "--all", str(store)], capture_output=True, text=True, check=False)
     check(done.returncode in (0, 1), "report", kind, done.returncode, done.stderr)
@@ -138,23 +131,24 @@ def report(kind, store):
 
 
 def test_kinds(tags):
-    """What is wrong and what is right in qemu-user; fork() is right here."""
+    """All that is tried in qemu-user; fork() is right here."""
     test_tags.RIGHT["forks"] = ["read parent's 3"]
-    for name in test_tags.WRONG:
-        tags.wrong(name)
-    for name in test_tags.RIGHT:
-        tags.right(name)
+    for name, test in list(vars(test_tags).items()):
+        if name.startswith("test_"):
+            test(tags)
+            print("ok   ", name[5:], flush=True)
 
 
-def test_jemalloc(tags):
-    """It has no headers, and functions of its own."""
-    other = JemallocTags(tags.machine, tags.directory + "/jemalloc")
+def test_jemalloc_beside(tags):
+    """What qemu-user cannot do with it: what is right, and threads."""
+    other = test_tags.JemallocTags(tags.machine, tags.directory + "/jemalloc")
     os.mkdir(other.directory)
-    for options in ("tags=off", "tags=sync", "tags=sync:mode=sample=2048"):
-        store, done = other.record("jemalloc", options=options)
-        check(done.stdout == "read 0 wrong\nOK\n", "jemalloc", options, done.status, done.stdout, done.stderr)
-        found = arm64.errors(test_tags.TOOL, store)
-        check(not found["errors"] and not found["doubts"], "jemalloc", options, arm64.text(test_tags.TOOL, store))
+    for name in test_tags.RIGHT:
+        other.right(name)
+    for name in ("exchange", "come_and_go"):
+        store, done = other.record("threads", name)
+        check(done.stdout.splitlines() == [*THREADS_RIGHT[name], "OK"], name, done.status, done.stdout, done.stderr)
+        check(not arm64.errors(test_tags.TOOL, store)["errors"], name, arm64.text(test_tags.TOOL, store))
 
 
 def test_threads_right(tags):
@@ -234,7 +228,7 @@ def missing():
 
 
 def make_programs():
-    return test_tags.make({"threads": [HERE / "threads.c"], "jemalloc": [HERE / "jemalloc.c"]})
+    return test_tags.make({"threads": [HERE / "threads.c"]})
 
 
 def make_image():

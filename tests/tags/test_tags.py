@@ -53,6 +53,8 @@ RIGHT = {
     "blocked": [], "ignored": [], "many": [], "trimmed": [], "mapped": ["read y"],
     "large": [], "large_many": ["read y"], "moves": ["read m"], "asks": ["read 0"],
 }
+# jemalloc's large objects are not between guard pages. Before the first one of its pages are others, which have no tags.
+NOT_JEMALLOC = {"read_freed_untagged", "read_behind_untagged", "read_before_untagged", "write_behind_untagged", "read_before"}
 # Programs of tests/bugs: exit status, and kinds of errors. What they say without tags test_bugs.py knows.
 PROGRAMS = {
     "clean": (7, []), "leak": (None, []), "double-free": (-6, [TWICE]), "double-free-large": (-6, [TWICE]),
@@ -81,13 +83,15 @@ def first_function(stack):
 
 
 class Tags:
-    def __init__(self, machine, directory):
-        self.machine, self.directory, self.number = machine, directory, 0
+    number = 0  # of stores, in whatever directory
 
-    def record(self, program, *words, options="tags=sync", preload=True):
-        self.number += 1
-        store = os.path.join(self.directory, f"{self.number}.store")
-        return store, self.machine.run(program, *words, store=store, options=options, preload=preload)
+    def __init__(self, machine, directory):
+        self.machine, self.directory = machine, directory
+
+    def record(self, program, *words, options="tags=sync", preload=True, beside=()):
+        Tags.number += 1
+        store = os.path.join(self.directory, f"{Tags.number}.store")
+        return store, self.machine.run(program, *words, store=store, options=options, preload=preload, beside=beside)
 
     def kind(self, name, options="tags=sync"):
         store, done = self.record("kinds", name, options=options)
@@ -113,6 +117,20 @@ class Tags:
         _, lines, found = self.kind(name)
         check(lines == RIGHT[name], name, "said", lines)
         check(not found["errors"] and not found["doubts"], name, "found", found["errors"] + found["doubts"])
+
+
+class JemallocTags(Tags):
+    """jemalloc is the program's allocator."""
+
+    def record(self, *words, **more):
+        return super().record(*words, **more, beside=[self.machine.jemalloc])
+
+    def functions(self, options="tags=sync"):
+        """It has no headers, and functions of its own, which get objects of malloc()."""
+        store, done = self.record("jemalloc", options=options)
+        check((done.returncode, done.stdout) == (0, "read 0 wrong\nOK\n"), options, done.returncode, done.stdout, done.stderr)
+        found = arm64.errors(TOOL, store)
+        check(not found["errors"] and not found["doubts"], options, arm64.text(TOOL, store))
 
 
 def test_wrong(tags):
@@ -260,9 +278,22 @@ def test_large(tags):
     check([error["kind"] for error in arm64.errors(TOOL, store)["errors"]] == [TWICE], "large", arm64.text(TOOL, store))
 
 
+def test_jemalloc(tags):
+    if not tags.machine.jemalloc:
+        print("no jemalloc: libjemalloc2:arm64 is not installed")
+        return
+    other = JemallocTags(tags.machine, tags.directory)
+    for options in ("tags=off", "tags=sync", "tags=sync:mode=sample=2048"):
+        other.functions(options)
+    for name in WRONG:
+        if name not in NOT_JEMALLOC:
+            other.wrong(name)
+
+
 def make(more=()):
     machine = arm64.Arm64(DIRECTORY, SOURCES)
     machine.add("kinds", HERE / "kinds.c")
+    machine.add("jemalloc", HERE / "jemalloc.c")
     for name, words in dict(more).items():
         machine.add(name, *words)
     for name in PROGRAMS:
