@@ -424,6 +424,8 @@ struct stackdepot_stats {
 	uint64_t ring_events;  /* events recorded, and up to 15 of each pen in use */
 	uint64_t ring_dropped; /* at most so many events refused or damaged: two wrote one entry */
 	uint64_t ring_stale;   /* events whose trace was evicted before they were recorded */
+
+	uint64_t chains_cut; /* of the index: somebody else wrote to the memory, and traces were lost */
 };
 
 /* stackdepot_get_stats() - fill @ret_stats; each counter is exact, the set is not a snapshot. */

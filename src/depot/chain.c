@@ -48,6 +48,7 @@ struct chain_step {
 	u64 value;
 	struct depot_line *line;
 	u64 link; /* of the line */
+	u32 left; /* steps: a chain has no more than there are lines */
 };
 
 /* The value of the word before a line, once that line is taken out behind it. */
@@ -59,6 +60,19 @@ static u64 chain_without(const struct chain_step *step)
 }
 
 /*
+ * A chain without an end is one that somebody else wrote to. It is cut off at its head, once; lines
+ * that were on it are found no more, and evicted one day.
+ */
+static void chain_cut(struct stackdepot *depot, const struct chain_step *step)
+{
+	u64 head = atomic64_read(step->head);
+	u64 version = (head >> LINK_GENERATION_SHIFT) + 1;
+
+	if (atomic64_try_cmpxchg(step->head, &head, version << LINK_GENERATION_SHIFT))
+		depot_count(depot, COUNT_CHAINS_CUT);
+}
+
+/*
  * Step onto the line behind step->value, dead ones unlinked. 1; 0 at the end; -EAGAIN: begin anew.
  */
 static int chain_enter(struct stackdepot *depot, struct chain_step *step)
@@ -66,6 +80,10 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 	while (link_is_line(step->value)) {
 		u64 after;
 
+		if (!step->left--) {
+			chain_cut(depot, step);
+			return -EAGAIN;
+		}
 		step->line = depot_line(depot, step->value & LINK_NEXT);
 		step->link = atomic64_read_acquire(&step->line->link);
 		if (!(step->link & LINK_DEAD))
@@ -82,6 +100,7 @@ static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *
 {
 	step->head = &depot->heads[bucket];
 	step->word = step->head;
+	step->left = depot->nr_lines;
 	step->value = atomic64_read_acquire(step->head);
 	return chain_enter(depot, step);
 }

@@ -121,6 +121,7 @@ enum depot_counter {
 	COUNT_RING_DROPPED,
 	COUNT_RING_STALE,
 	COUNT_RING_UNUSED,
+	COUNT_CHAINS_CUT,
 	COUNT_NR = 16,
 };
 
@@ -201,7 +202,7 @@ static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
 static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
 static_assert(STACKDEPOT_MAX_FRAMES / 8 >= DEPOT_MAX_GROUPS, "a cursor has an entry a group");
-static_assert(sizeof(enum depot_counter) && COUNT_RING_UNUSED < COUNT_NR, "counters fit");
+static_assert(sizeof(enum depot_counter) && COUNT_CHAINS_CUT < COUNT_NR, "counters fit");
 
 static inline u32 link_generation(u64 link)
 {

@@ -45,6 +45,7 @@ static __always_inline bool found_unchanged(const struct depot_found *found)
 	return atomic64_read(&found->line->link) == found->link;
 }
 
+#define FIND_STEPS 64u /* more than a chain ever has, for a seed that nobody knows */
 #define FIND_KIND (STATE_LIVE | STATE_WIDE | STATE_COUNT)
 #define FIND_WHOLE (STATE_LIVE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
 
@@ -110,15 +111,17 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 /*
  * find_line() - the line of a trace whose hash is `hash`.
  *
- * That it was not found is no proof that it is not there: depot_chain_find() gives one.
+ * That it was not found is no proof that it is not there: depot_chain_find() gives one. Nor is a
+ * chain gone along for ever, should somebody have made a circle of it.
  */
 static __always_inline struct depot_found find_line(struct stackdepot *depot,
 						    const struct find_trace *trace, u64 hash)
 {
 	atomic64_t *word = &depot->heads[hash_bucket(depot, hash)];
 	u64 next = atomic64_read_acquire(word);
+	u32 steps;
 
-	while (link_is_line(next)) {
+	for (steps = 0; link_is_line(next) && steps < FIND_STEPS; steps++) {
 		struct depot_line *line = depot_line(depot, next & LINK_NEXT);
 		u64 link = atomic64_read_acquire(&line->link);
 		u64 state = atomic64_read_acquire(&line->state);

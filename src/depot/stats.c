@@ -35,5 +35,6 @@ void depot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stat
 			       stats_counter(header, COUNT_RING_UNUSED),
 		.ring_dropped = stats_counter(header, COUNT_RING_DROPPED),
 		.ring_stale = stats_counter(header, COUNT_RING_STALE),
+		.chains_cut = stats_counter(header, COUNT_CHAINS_CUT),
 	};
 }

@@ -60,6 +60,7 @@ static size_t stats_depot(const struct stackdepot_stats *depot, struct stats_row
 	ROW("evictions", "lines evicted", depot->evictions, false, false);
 	ROW("leases_broken", "of them while still in the ring", depot->leases_broken, false, true);
 	ROW("drops", "traces refused", depot->drops_pinned + depot->drops_no_memory, false, true);
+	ROW("chains_cut", "damages by others that were met", depot->chains_cut, false, true);
 	return nr;
 }
 
@@ -75,6 +76,7 @@ static void stats_add_depot(struct stackdepot_stats *sum, const struct stackdepo
 	sum->leases_broken += more->leases_broken;
 	sum->drops_pinned += more->drops_pinned;
 	sum->drops_no_memory += more->drops_no_memory;
+	sum->chains_cut += more->chains_cut;
 	sum->ring_events += more->ring_events;
 	sum->ring_dropped += more->ring_dropped;
 }

@@ -256,6 +256,58 @@ static void a_damaged_file_can_be_recounted(core_test *test)
 	CORE_TRUE(opened > bytes / sizeof(*values));
 }
 
+/* Write over a word of a depot in use, and use it on. How many circles were cut open? */
+static uint64_t damage_and_use(core_test *test, const unsigned char *image, size_t bytes,
+			       size_t lines, size_t at, uint64_t value)
+{
+	static unsigned char damaged[1 << 16] __attribute__((aligned(64)));
+	uintptr_t frames[60];
+	struct stackdepot *depot;
+	uint64_t cut;
+	unsigned int i;
+
+	memcpy(damaged, image, bytes);
+	CORE_EQ(stackdepot_join_at(damaged, bytes, &depot), 0);
+	memcpy(damaged + at, &value, sizeof(value));
+	for (i = 0; i < 40; i++) {
+		stackdepot_handle_t handle =
+			stackdepot_save(depot, frames, trace_make(i, 60, frames), 0);
+
+		(void)stackdepot_fetch(depot, handle, frames, 60);
+		(void)stackdepot_put(depot, handle);
+	}
+	/* Where a number leads nowhere line 0 is looked at, and left alone. */
+	if (at < lines || at >= lines + 64)
+		CORE_TRUE(!memcmp(damaged + lines, image + lines, 64));
+	cut = core_stats(depot).chains_cut;
+	stackdepot_destroy(depot);
+	return cut;
+}
+
+/* It ends, and stays within its memory, with what is no link, and with one that leads to itself. */
+static void a_depot_that_others_write_to_is_used_on(core_test *test)
+{
+	static unsigned char image[1 << 16];
+	size_t at, i, bytes = file_image(image, sizeof(image)),
+		      lines = bytes - 105 * 64; /* and line 0 */
+	uint64_t cut = 0;
+
+	for (at = 0; at + sizeof(uint64_t) <= bytes; at += sizeof(uint64_t)) {
+		const uint64_t values[] = {1, at < lines ? 2 : (at - lines) / 64, 0x7fffffff,
+					   UINT64_MAX};
+		uint64_t word;
+
+		memcpy(&word, image + at, sizeof(word));
+		for (i = 0; i < 4; i++) {
+			cut += damage_and_use(test, image, bytes, lines, at, values[i]);
+			/* Of the same life, if it is a link. */
+			word = (word & ~(uint64_t)UINT32_MAX) | (uint32_t)values[i];
+			cut += damage_and_use(test, image, bytes, lines, at, word);
+		}
+	}
+	CORE_TRUE(cut > 0);
+}
+
 USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(an_existing_file_is_left_alone),
 	   cmocka_unit_test(blocks_are_reserved_unless_sparse),
@@ -265,4 +317,5 @@ USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(foreign_files_are_refused), cmocka_unit_test(short_files_are_refused),
 	   cmocka_unit_test(other_versions_are_told_apart),
 	   cmocka_unit_test(a_damaged_geometry_is_refused),
-	   cmocka_unit_test(a_damaged_file_can_be_recounted));
+	   cmocka_unit_test(a_damaged_file_can_be_recounted),
+	   cmocka_unit_test(a_depot_that_others_write_to_is_used_on));

@@ -88,7 +88,12 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
 	return was;
 }
 
-#define depot_line(depot, number) ((depot)->lines + (number))
+/*
+ * A store is written to by other processes too, and by programs in error: a number that is read there
+ * may be any. Line 0 is nobody's, and never live.
+ */
+#define depot_line(depot, number) \
+	((depot)->lines + (likely((number) <= (depot)->nr_lines) ? (number) : 0))
 #define depot_populate(depot, number, flags) ((void)(depot), (void)(number), (void)(flags), true)
 #define depot_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
 

@@ -67,6 +67,8 @@ struct stackdepot_stats {
 	u64 ring_events;
 	u64 ring_dropped;
 	u64 ring_stale;
+
+	u64 chains_cut; /* of the index, whose memory somebody else wrote to */
 };
 
 #endif
