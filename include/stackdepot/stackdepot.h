@@ -425,7 +425,7 @@ struct stackdepot_stats {
 	uint64_t ring_dropped; /* at most so many events refused or damaged: two wrote one entry */
 	uint64_t ring_stale;   /* events whose trace was evicted before they were recorded */
 
-	uint64_t chains_cut; /* of the index: somebody else wrote to the memory, and traces were lost */
+	uint64_t chains_cut; /* of the index: somebody else wrote to them, and traces were lost */
 };
 
 /* stackdepot_get_stats() - fill @ret_stats; each counter is exact, the set is not a snapshot. */

@@ -5,7 +5,8 @@
  * We come by two variables, LD_PRELOAD and STACKDEPOT_OPTIONS. They are taken out when the
  * program's libraries have been loaded, and put in again, at the end, of whatever list the program
  * hands to one that it starts. A variable LD_PRELOAD of its own is another one, further up: of two
- * the loader takes the last, which therefore holds both lists.
+ * the loader takes the last, which therefore holds both lists. Who has come by /etc/ld.so.preload,
+ * or by another name, leaves everything where it is.
  *
  * The kernel shows in /proc/PID/environ what it has put there, whatever becomes of the list.
  *
@@ -137,11 +138,28 @@ static ENVIRONMENT_EARLY bool environment_takes_options(const char *text)
 	return true;
 }
 
+/* Are we named by a variable? Else others hand us on, and with us the options. */
+static ENVIRONMENT_EARLY bool environment_names_us(char **list)
+{
+	size_t length;
+	char *text;
+
+	for (; *list; list++) {
+		text = environment_behind(*list, ENVIRONMENT_PRELOAD);
+		if (text && environment_entry(text, &length))
+			return true;
+	}
+	return false;
+}
+
 /* How many went; the list is shorter by them. */
 static ENVIRONMENT_EARLY size_t environment_filter(char **list)
 {
 	char **from, **to, *text;
 	bool before = false;
+
+	if (!environment_names_us(list))
+		return 0;
 
 	for (from = to = list; *from; from++) {
 		text = environment_behind(*from, ENVIRONMENT_OPTIONS);

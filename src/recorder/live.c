@@ -56,7 +56,7 @@
 #define THIN_TRIES 50u
 #define THIN_PATIENCE_NS 1000000000ull /* for who thins the table, and may have been killed */
 
-uint8_t live_filter[2][LIVE_FILTER_BYTES];
+uint8_t live_filter[LIVE_FILTER_BYTES], live_filter_rest[LIVE_FILTER_REST_BYTES];
 enum live_frees live_frees;
 /* How many of this process's objects that are not at home have an address like this. The counts of
  * homes are of all processes, mostly of such as are gone. */

@@ -571,8 +571,11 @@ size_t object_usable(const struct real *below, void *pointer)
 		return 0;
 	if (guard_owns(pointer))
 		return guard_size(pointer);
-	if (recorder_on() && live_find(pointer, &object) && !object.bare)
-		return object.size;
+	if (recorder_on() && live_find(pointer, &object)) {
+		overhead_ask();
+		if (!object.bare)
+			return object.size;
+	}
 	return real_resolve() && below->usable ? real_usable(below, pointer) : 0;
 }
 

@@ -13,8 +13,10 @@
  *
  * What a call takes that is not recorded is in the sum, too. Nobody looks at a clock then, or
  * counts: their bytes are known, how many objects a byte has is what the recorded ones say, and the
- * time of one is measured beforehand. It is spent whatever the rate, so only the rest of the share
- * is left for events; if there is none, a quarter of it all the same, or nothing would be seen.
+ * time of one is measured beforehand. A program may also ask for the size of each block, which
+ * takes half as much: it asks as often as it does of recorded ones. All this is spent whatever the
+ * rate, so only the rest of the share is left for events; if there is none, a quarter of it all the
+ * same, or nothing would be seen.
  *
  * A clock around an event does not see all of its price: what is seldom run comes from far away,
  * and what it displaced does so afterwards. Against the same work without a recorder, at the same
@@ -57,6 +59,8 @@ static struct {
 	uint64_t bytes;	  /* of objects that were not recorded, since then */
 	uint64_t dense;	  /* objects in 2^32 bytes */
 	uint32_t samples; /* that say that, up to OVERHEAD_RECENT */
+	uint32_t objects; /* recorded of late, */
+	uint32_t asks;	  /* and how often they were asked for their size */
 	uint64_t coarse_ns;
 	/* At the last look. */
 	uint64_t ticks;
@@ -126,6 +130,8 @@ uint64_t overhead_begin(uint64_t thousandths)
 	overhead.pass_ticks = overhead_measure();
 	overhead.bytes = 0;
 	overhead.samples = 0;
+	overhead.objects = 0;
+	overhead.asks = 0;
 	overhead.target = (double)thousandths * OVERHEAD_UNIT;
 	overhead.debt_ns = 0;
 	overhead.spent = 0;
@@ -190,6 +196,14 @@ static void overhead_set(double spent_ns, double pass_ns, double cpu_ns)
 		sample_set(weight_rate(code));
 }
 
+/* An object that is not recorded is allocated, freed, and asked for its size. */
+static double overhead_calls(void)
+{
+	const double objects = load_relaxed(&overhead.objects), asks = load_relaxed(&overhead.asks);
+
+	return objects ? 1 + asks / objects / 2 : 1;
+}
+
 static void overhead_look_locked(void)
 {
 	const uint64_t ns = overhead_clock(CLOCK_MONOTONIC), cpu_ns = overhead_cpu_ns();
@@ -198,7 +212,7 @@ static void overhead_look_locked(void)
 	const uint64_t bytes = load_relaxed(&overhead.bytes);
 	const double spent_ns = (double)spent * cycle;
 	const double objects = (double)bytes * (double)load_relaxed(&overhead.dense) / 0x1p32;
-	const double pass_ns = objects * overhead.pass_ticks * cycle;
+	const double pass_ns = objects * overhead_calls() * overhead.pass_ticks * cycle;
 	const double elapsed_ns = (double)(cpu_ns - overhead.cpu_ns);
 
 	const double least_ns =
@@ -239,6 +253,17 @@ __attribute__((noinline)) void overhead_sample(uint64_t size)
 	store_relaxed(&overhead.dense, (uint64_t)(dense + (here - dense) / samples));
 	if (samples < OVERHEAD_RECENT)
 		store_relaxed(&overhead.samples, samples);
+	/* What was long ago counts less. */
+	if (fetch_add_relaxed(&overhead.objects, 1) > OVERHEAD_RECENT) {
+		store_relaxed(&overhead.objects, OVERHEAD_RECENT / 2);
+		store_relaxed(&overhead.asks, load_relaxed(&overhead.asks) / 2);
+	}
+}
+
+void overhead_ask(void)
+{
+	if (load_relaxed(&overhead_on))
+		(void)fetch_add_relaxed(&overhead.asks, 1);
 }
 
 void overhead_count(uint64_t bytes)

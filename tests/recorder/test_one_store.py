@@ -109,6 +109,17 @@ def test_service(directory):
     check(alone["live_bytes"] == LEFT, "the newest alone", alone["live_bytes"])
 
 
+def test_another_name(directory):
+    """A copy of the library that is called otherwise is not ours to hand on; nor are the options then."""
+    store, copy = os.path.join(directory, "store"), os.path.join(directory, "copy.so")
+    shutil.copy(PRELOAD, copy)
+    done = call(MANY, "in_turn", "3", env=dict(environment(store), LD_PRELOAD=copy))
+    check((done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), "as by itself", done)
+    found = report("leaks", store)
+    check((len(found["processes"]), left_in(found, "work")) == (4, 3 * LEFT), "all of them", found["processes"])
+    check(sorted(os.listdir(directory)) == ["copy.so", "store"], "one store", os.listdir(directory))
+
+
 def test_daemons(directory):
     store = os.path.join(directory, "store")
     found = record(store, "daemons")

@@ -89,8 +89,8 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
 }
 
 /*
- * A store is written to by other processes too, and by programs in error: a number that is read there
- * may be any. Line 0 is nobody's, and never live.
+ * A store is written to by other processes too, and by programs in error: a number that is read
+ * there may be any. Line 0 is nobody's, and never live.
  */
 #define depot_line(depot, number) \
 	((depot)->lines + (likely((number) <= (depot)->nr_lines) ? (number) : 0))
