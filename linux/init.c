@@ -84,6 +84,8 @@ int main(void)
 	init_show("slab", "/debug/slab/kmalloc-64/alloc_traces");
 	init_show("depot", "/debug/stackdepot/stats");
 	init_title("end");
+	/* s390x's console keeps the last line to itself until there is another. */
+	init_title("restart");
 	/* Without ACPI turning off only halts; QEMU runs with -no-reboot. */
 	reboot(RB_AUTOBOOT);
 	return 0;
