@@ -57,12 +57,17 @@ def missing():
     return None
 
 
-def jemalloc():
-    """Another allocator that objects with tags may have; None, if there is none for the processor."""
+def tree():
+    """Files of Debian for arm64, which tests/tags/image unpacked; or not."""
     cache = os.environ.get("STACKDEPOT_LINUX_CACHE")
     if not cache:
         cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "stackdepot-linux"
-    places = [pathlib.Path("/") / JEMALLOC, pathlib.Path(cache) / "tags/tree" / JEMALLOC]
+    return pathlib.Path(cache) / "tags/tree"
+
+
+def jemalloc():
+    """Another allocator that objects with tags may have; None, if there is none for the processor."""
+    places = [pathlib.Path("/") / JEMALLOC, tree() / JEMALLOC]
     return next((str(place) for place in places if place.exists()), None)
 
 

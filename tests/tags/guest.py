@@ -73,7 +73,7 @@ def do_program(name, options, environment):
     import test_programs  # pylint: disable=import-outside-toplevel
     stores = []
 
-    def recorded(store, command, memory="32M", by=None):  # pylint: disable=unused-argument
+    def recorded(store, command, memory="32M"):
         words = [f"{key}={value}" for key, value in recorder(store, f"memory={memory}:{options}").items()]
         return ["/usr/bin/env", *words, *command]
 
@@ -81,9 +81,8 @@ def do_program(name, options, environment):
         # What a program opened by another name is not among them.
         stores.append({"files": [keep(path) for path in glob.glob(store + "*")], "function": function, "least": least})
 
-    test_programs.SECONDS, test_programs.PYTHON_TESTS, test_programs.REDIS_REQUESTS = SECONDS, ["test.test_textwrap"], 1000
+    test_programs.SECONDS, test_programs.PYTHON_TESTS = SECONDS, ["test.test_textwrap"]
     test_programs.recorded, test_programs.check_stores = recorded, check_stores
-    test_programs.tool_for_anybody = lambda directory: None  # /t is for everybody
     said, begun, trouble = io.StringIO(), time.monotonic(), None
     directory = STORES / name
     shutil.rmtree(directory, ignore_errors=True)

@@ -21,7 +21,7 @@ import types
 
 import arm64
 import test_tags
-from test_tags import DIRECTORY, HERE, OOB, SKIP, TWICE, UAF, Failed, check
+from test_tags import DIRECTORY, HERE, OOB, SKIP, TWICE, UAF, Failed, check, report
 
 TESTS = HERE.parent
 SECONDS = 3600
@@ -121,10 +121,11 @@ class System:
         self.console.close()
 
 
-def report(kind, store):
-    done = subprocess.run([test_tags.TOOL, "report", kind, "--json", "--all", str(store)], capture_output=True, text=True, check=False)
-    check(done.returncode in (0, 1), "report", kind, done.returncode, done.stderr)
-    return json.loads(done.stdout)
+class ThreadTags(test_tags.Tags):
+    """Each kind in a thread that is not the first."""
+
+    def record(self, program, *words, **more):
+        return super().record(program, *words, *(["thread"] if program == "kinds" else []), **more)
 
 
 # --- tests ---------------------------------------------------------------------------------------------------------
@@ -137,6 +138,15 @@ def test_kinds(tags):
         if name.startswith("test_"):
             test(tags)
             print("ok   ", name[5:], flush=True)
+
+
+def test_kinds_in_a_thread(tags):
+    other = ThreadTags(tags.machine, tags.directory + "/in-threads")
+    os.mkdir(other.directory)
+    for name in test_tags.WRONG:
+        other.wrong(name)
+    for name in test_tags.RIGHT:
+        other.right(name)
 
 
 def test_jemalloc_beside(tags):
@@ -195,6 +205,8 @@ def look_at(machine, name, stores, note):
 def program(tags, name, note, options, environment=None):
     done = tags.machine.ask(do="program", name=name, options=options, environment=environment or {})
     check(not done.trouble, name, options, done.trouble)
+    if re.search("sample|overhead", options):
+        done.stores = [{**group, "least": 1} for group in done.stores]
     look_at(tags.machine, name, done.stores, note)
     print(f"ok    {name}, {options}: {done.seconds:.0f} seconds", flush=True)
 
@@ -202,6 +214,11 @@ def program(tags, name, note, options, environment=None):
 def test_programs(tags):
     for name, note in PROGRAMS.items():
         program(tags, name, note, "tags=sync")
+
+
+def test_programs_sampled(tags):
+    program(tags, "python", None, "tags=sync:mode=sample=4096")
+    program(tags, "sqlite3", None, "tags=sync:overhead=5")
 
 
 # --- the machine ---------------------------------------------------------------------------------------------------
@@ -228,7 +245,7 @@ def missing():
 
 
 def make_programs():
-    return test_tags.make({"threads": [HERE / "threads.c"]})
+    return test_tags.make({"threads": [HERE / "threads.c"], "heap.so": [HERE / "heap.c", "-shared", "-fPIC"]})
 
 
 def make_image():

@@ -77,6 +77,12 @@ def check(condition, *words):
         raise Failed(" ".join(str(word)[:2000] for word in words))
 
 
+def report(kind, store):
+    done = subprocess.run([TOOL, "report", kind, "--json", "--all", str(store)], capture_output=True, text=True, check=False)
+    check(done.returncode in (0, 1), "report", kind, done.returncode, done.stderr)
+    return json.loads(done.stdout)
+
+
 def first_function(stack):
     names = [frame["function"] for frame in stack or []]
     return names[0] if names else None
