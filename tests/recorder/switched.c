@@ -5,11 +5,13 @@
  *	keep N BYTES	N objects more
  *	grow N BYTES	N objects more, which realloc() makes from small ones in many steps
  *	drop		all of them are freed
- *	rush N		N pairs of malloc() and free() of mixed sizes in each of 4 threads
+ *	rush N ASKS	N pairs of malloc() and free() of mixed sizes in each of 4 threads, and
+ *			the size of each object is asked for so many times
  *	ends N		so many threads that allocate a little and end, one after the other
  *	other N		N pairs in a thread that stays, and that others leave alone
  *	fork		a child goes on with what follows; its parent waits, and ends as it does
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -62,15 +64,20 @@ static void drop(void)
 	}
 }
 
+static unsigned long asks;
+
 static void *rush(void *argument)
 {
-	unsigned long nr = *(unsigned long *)argument, i;
+	unsigned long nr = *(unsigned long *)argument, i, j;
 	void *slot[32] = {NULL};
 
 	for (i = 0; i < nr; i++) {
 		free(slot[i % 32]);
 		slot[i % 32] = malloc(16 + i * 7919 % 900);
 		memset(slot[i % 32], 1, 16);
+		for (j = 0; j < asks; j++)
+			if (malloc_usable_size(slot[i % 32]) < 16)
+				abort();
 	}
 	for (i = 0; i < 32; i++)
 		free(slot[i]);
@@ -150,6 +157,7 @@ int main(void)
 		a = b = 0;
 		if (sscanf(line, "%15s %lu %lu", word, &a, &b) < 1)
 			return 2;
+		asks = b;
 		if (!strcmp(word, "keep"))
 			keep(a, b);
 		else if (!strcmp(word, "grow"))

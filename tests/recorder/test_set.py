@@ -145,6 +145,14 @@ def counted(directory):
     program.do("rush 40000000")
     check(program.process()["overhead_percent"] > 1, program.process())
     program.end()
+    shares = []
+    for asks in (0, 8):
+        program = Program(f"{directory}/asked{asks}", "overhead=1")
+        program.do(f"rush 10000000 {asks}")
+        shares.append(program.process()["overhead_percent"])
+        program.end()
+    # That takes the program itself three times as long, and is a part of the share in both.
+    check(shares[1] > 0.6 * shares[0], "asking for sizes is no part of it:", shares)
 
 
 def errors_of(function, truth, stacks):
