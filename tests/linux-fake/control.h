@@ -14,6 +14,7 @@ extern bool fake_booting;	/* there is one task only */
 extern long fake_pages;		/* allocated and not freed */
 extern long fake_pages_allowed; /* that may still be allocated; negative: any number */
 extern unsigned int fake_warnings;
+extern unsigned long fake_claims; /* calls of xchg() and atomic_inc_return() */
 
 int fake_boot_param(const char *name, const char *value);
 /* How often the text was printed to the kernel's log. */

@@ -21,6 +21,7 @@ bool fake_in_nmi, fake_in_hardirq, fake_preemptible = true, fake_booting;
 long fake_pages;
 long fake_pages_allowed = -1;
 unsigned int fake_warnings;
+unsigned long fake_claims;
 
 static struct {
 	const char *name;

@@ -97,7 +97,10 @@ typedef unsigned int gfp_t;
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define try_cmpxchg(p, expected, desired) \
 	__atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
-#define xchg(p, value) __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST)
+/* These two take a cache line from other CPUs, whatever comes of it. They are counted for tests. */
+extern unsigned long fake_claims;
+#define FAKE_CLAIM() ((void)__atomic_fetch_add(&fake_claims, 1, __ATOMIC_RELAXED))
+#define xchg(p, value) (FAKE_CLAIM(), __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST))
 #define cmpxchg(p, expected, desired)                     \
 	({                                                \
 		__typeof__(*(p)) fake_old = (expected);   \
@@ -119,7 +122,7 @@ typedef struct {
 #define atomic_xchg(a, v) __atomic_exchange_n(&(a)->counter, v, __ATOMIC_SEQ_CST)
 #define atomic_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
-#define atomic_inc_return(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
+#define atomic_inc_return(a) (FAKE_CLAIM(), __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic64_read(a) READ_ONCE((a)->counter)
 #define atomic64_read_acquire(a) __atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
 #define atomic64_set(a, v) WRITE_ONCE((a)->counter, v)

@@ -251,9 +251,23 @@ static void the_bound_holds_under_churn(void **state)
 	assert_int_equal(fake_warnings, 0);
 }
 
+/* Spares are missing, and the bound has room for them. */
+static void who_may_not_allocate_looks_for_no_spares(unsigned int handle)
+{
+	unsigned long claims = fake_claims;
+
+	assert_int_equal(stack_depot_count_add(handle, 1, 0), 0);
+	assert_int_equal(stack_depot_count_add(handle, -1, GFP), 0);
+	fake_in_nmi = true;
+	assert_int_equal(stack_depot_count_add(handle, 0, GFP), 0);
+	fake_in_nmi = false;
+	assert_int_equal(fake_claims, claims);
+}
+
 static void counters_count(void **state)
 {
 	unsigned int a = save(1, 0), b = save(2, 0);
+	long pages;
 
 	(void)state;
 	assert_int_equal(stack_depot_count(a), 0);
@@ -263,31 +277,69 @@ static void counters_count(void **state)
 	fake_in_nmi = false;
 	assert_int_equal(stack_depot_count(a), 0);
 	assert_int_equal(stat("drops_counters"), 1);
+	assert_int_equal(stack_depot_count_add(a, 5, 0), -12); /* ENOMEM */
+	assert_int_equal(stat("drops_counters"), 2);
+	/* Pages for this counter, and none for spares. */
+	fake_pages_allowed = 3;
 	assert_int_equal(stack_depot_count_add(a, 5, GFP), 1);
-	assert_int_equal(stack_depot_count_add(a, -2, 0), 0);
+	assert_int_equal(fake_pages_allowed, 0);
+	fake_pages_allowed = -1;
+	who_may_not_allocate_looks_for_no_spares(a);
+	pages = fake_pages;
+	assert_int_equal(stack_depot_count_add(a, -2, GFP), 0);
+	assert_int_equal(fake_pages, pages);
 	assert_int_equal(stack_depot_count(a), 3);
+	assert_int_equal(stack_depot_count_add(a, 0, GFP), 0);
+	assert_int_equal(fake_pages, pages + 4);
 	assert_int_equal(stack_depot_count_add(b, 0, GFP), 1);
 	assert_int_equal(stack_depot_count(b), 0);
 	assert_true(has(a, 1));
 }
 
-/* A page of counters that nobody may allocate, as the bound has none left, is a spare. */
+/* A trace whose counter has no page yet; its id is *next_id - 1 then. */
+static unsigned int save_uncounted(unsigned long *next_id, unsigned int page)
+{
+	const unsigned int counters = 4096 / sizeof(long);
+	unsigned int handle;
+
+	do
+		handle = save((*next_id)++, GET);
+	while (handle && handle % 2048 / counters != page); /* the number of its line */
+	assert_int_not_equal(handle, 0);
+	return handle;
+}
+
+/*
+ * A page of counters that nobody may allocate, as gfp flags are 0 or the bound has none left, is a
+ * spare. Who adds nothing takes none.
+ */
 static void counters_have_pages_at_hand(void **state)
 {
+	unsigned long id = 90000, claims;
 	unsigned int handle;
-	unsigned long id = 90000;
 
 	(void)state;
 	assert_true(stat("bytes") + 4096 > BOUND);
-	do
-		handle = save(id++, GET);
-	while (handle && handle % 2048 < 4096 / sizeof(long)); /* the number of its line */
-	assert_int_not_equal(handle, 0);
-	assert_int_equal(stack_depot_count_add(handle, 5, 0), -12); /* ENOMEM */
-	assert_int_equal(stat("drops_counters"), 2);
-	assert_int_equal(stack_depot_count_add(handle, 5, GFP), 1);
+	handle = save_uncounted(&id, 1);
+	assert_int_equal(stack_depot_count(handle), 0);
+	assert_int_equal(stack_depot_count_add(handle, -5, 0), -12);   /* ENOMEM */
+	assert_int_equal(stack_depot_count_add(handle, -5, GFP), -12); /* ENOMEM */
+	assert_int_equal(stat("drops_counters"), 4);
+	claims = fake_claims;
+	assert_int_equal(stack_depot_count_add(handle, 5, 0), 1);
 	assert_int_equal(stack_depot_count(handle), 5);
-	assert_int_equal(stat("drops_counters"), 2);
+	/* A spare is missing now, and the bound has no page for it: nobody writes to find out. */
+	assert_int_equal(stack_depot_count_add(handle, -1, GFP), 0);
+	assert_int_equal(stack_depot_count_add(handle, 1, GFP), 0);
+	assert_int_not_equal(save(id++, GET | CAN_ALLOC), 0);
+	assert_int_equal(fake_claims, claims);
+	if (sizeof(long) == 8) {
+		handle = save_uncounted(&id, 2);
+		assert_int_equal(stack_depot_count_add(handle, 6, GFP), 1);
+		assert_int_equal(stack_depot_count(handle), 6);
+	}
+	assert_int_equal(fake_claims, claims);
+	assert_int_equal(stat("drops_counters"), 4);
 	assert_int_equal(stack_depot_count(save(1, 0)), 3);
 	while (id-- > 90000)
 		stack_depot_put(save(id, LEASE));

@@ -244,12 +244,20 @@ bool depot_is_full(struct stackdepot *depot)
 	       !memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
+/* Looks only: in a full depot those who ask in vain do not write to what all CPUs share. */
+bool depot_page_left(struct stackdepot *depot, gfp_t gfp)
+{
+	struct depot_memory *memory = depot_memory(depot);
+
+	return memory_may_allocate(gfp) && (u32)atomic_read(&memory->reserved) < memory->chunks;
+}
+
 void *depot_page(struct stackdepot *depot, gfp_t gfp)
 {
 	struct depot_memory *memory = depot_memory(depot);
 	struct page *page;
 
-	if (!memory_may_allocate(gfp))
+	if (!depot_page_left(depot, gfp))
 		return NULL;
 	if ((u32)atomic_inc_return(&memory->reserved) <= memory->chunks) {
 		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);

@@ -53,6 +53,9 @@ static inline void depot_refill(struct stackdepot *depot, gfp_t gfp)
  */
 void *depot_page(struct stackdepot *depot, gfp_t gfp);
 
+/* depot_page_left() - may depot_page() be called here, and does the bound leave it one? */
+bool depot_page_left(struct stackdepot *depot, gfp_t gfp);
+
 /* depot_page_put() - give such a page back. */
 void depot_page_put(struct stackdepot *depot, void *page);
 

@@ -161,12 +161,14 @@ unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle);
 /**
  * stack_depot_count_add - add to the counter that a kept trace has
  * @handle:	from stack_depot_save()
- * @delta:	may be negative
- * @alloc_flags: gfp flags, for the counter itself
+ * @delta:	may be negative: then only a counter that was added to before is changed
+ * @alloc_flags: gfp flags, for the counter itself; where they do not allow to allocate, 0 included,
+ *		it is made of memory at hand, if there is some
  *
  * Every trace has one, 0 in the beginning, for its user to count with: page_owner counts pages. The
  * depot does nothing with it; in particular it does not hold the trace.
  *
+ * Context: Where alloc_pages() may be called with @alloc_flags; with a negative @delta, any.
  * Return: 1 if the trace never had its counter added to before, else 0; a negative errno if nothing
  *         was counted, for want of memory for the counter (-ENOMEM), or as there is no such trace.
  *         What was not counted must not be counted off later.

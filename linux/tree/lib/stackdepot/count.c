@@ -7,10 +7,12 @@
  * counted. They are never given back, and traces with counters are kept for ever, so nothing here
  * needs a lock.
  *
- * Spares. Who counts may not always allocate: early in the boot no gfp flags allow to reclaim, nor
- * do those of SLUB's attempts at large slabs. So some pages are at hand, with the counters of
- * COUNT_SPARES * COUNT_FAN lines. Whoever may allocate brings those that are missing. Pages that
- * are allocated for that may be counted in turn; nobody brings spares meanwhile.
+ * Spares. Who counts may not always allocate: early in the boot no gfp flags allow to reclaim, and
+ * GFP_KERNEL is masked to none at all; nor do those of SLUB's attempts at large slabs. So some
+ * pages are at hand, with the counters of COUNT_SPARES * COUNT_FAN lines, once somebody counted who
+ * may allocate: whoever may brings those that are missing. Pages that are allocated for that may be
+ * counted in turn; nobody brings spares meanwhile. A counter is made by what is added to it. Who
+ * only reads it, or subtracts, makes none: nothing was counted there.
  *
  * The lowest bit of a counter says that it was used; the sum is in the others.
  */
@@ -74,7 +76,8 @@ static void count_refill(struct stackdepot *depot, gfp_t gfp)
 
 	while (i < COUNT_SPARES && READ_ONCE(count_spares[i]))
 		i++;
-	if (i == COUNT_SPARES || xchg(&count_refilling, 1))
+	/* In a full depot spares stay missing: then nobody is to write what all CPUs share. */
+	if (i == COUNT_SPARES || !depot_page_left(depot, gfp) || xchg(&count_refilling, 1))
 		return;
 	for (i = 0; i < COUNT_SPARES; i++) {
 		if (READ_ONCE(count_spares[i]))
@@ -89,13 +92,17 @@ static void count_refill(struct stackdepot *depot, gfp_t gfp)
 	smp_store_release(&count_refilling, 0);
 }
 
-/* The page that `slot` points to, made if there is none and gfp flags are given. */
-static struct count_page *count_page(struct stackdepot *depot, struct count_page **slot, gfp_t gfp)
+/*
+ * The page that `slot` points to. If there is none `make` has one allocated, or taken of the
+ * spares: gfp flags do not say whether that is wanted, as 0 is what a caller may have.
+ */
+static struct count_page *count_page(struct stackdepot *depot, struct count_page **slot, bool make,
+				     gfp_t gfp)
 {
 	/* Pairs with the cmpxchg() of who makes it: the page was zeroed before. */
 	struct count_page *page = smp_load_acquire(slot), *made;
 
-	if (page || !gfp)
+	if (page || !make)
 		return page;
 	made = depot_page(depot, gfp);
 	if (!made)
@@ -107,35 +114,37 @@ static struct count_page *count_page(struct stackdepot *depot, struct count_page
 	return page;
 }
 
-static atomic_long_t *count_of(struct stackdepot *depot, depot_stack_handle_t handle, gfp_t gfp)
+static atomic_long_t *count_of(struct stackdepot *depot, depot_stack_handle_t handle, bool make,
+			       gfp_t gfp)
 {
 	u32 number = (u32)depot_trace_ref(depot, handle);
 	struct count_page *page;
 
 	if (!number)
 		return NULL;
-	page = count_page(depot, &count_root, gfp);
+	page = count_page(depot, &count_root, make, gfp);
 	if (page)
-		page = count_page(depot, &page->below[number / COUNT_FAN / COUNT_FAN], gfp);
+		page = count_page(depot, &page->below[number / COUNT_FAN / COUNT_FAN], make, gfp);
 	if (page)
-		page = count_page(depot, &page->below[number / COUNT_FAN % COUNT_FAN], gfp);
+		page = count_page(depot, &page->below[number / COUNT_FAN % COUNT_FAN], make, gfp);
 	return page ? &page->counters[number % COUNT_FAN] : NULL;
 }
 
 int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags)
 {
 	struct stackdepot *depot = glue_depot();
+	const bool make = delta >= 0;
 	atomic_long_t *count;
 
 	if (!handle || !depot)
 		return -ENOENT;
-	count = count_of(depot, handle, alloc_flags);
+	count = count_of(depot, handle, make, alloc_flags);
 	if (!count) {
 		atomic_long_inc(&count_drops);
 		return -ENOMEM;
 	}
 	atomic_long_add(delta * 2, count);
-	if (alloc_flags)
+	if (make)
 		count_refill(depot, alloc_flags);
 	/* Looked at before it is written: written once, read by every caller. */
 	return !(atomic_long_read(count) & COUNT_USED) &&
@@ -146,7 +155,7 @@ EXPORT_SYMBOL_GPL(stack_depot_count_add);
 long stack_depot_count(depot_stack_handle_t handle)
 {
 	struct stackdepot *depot = glue_depot();
-	atomic_long_t *count = handle && depot ? count_of(depot, handle, 0) : NULL;
+	atomic_long_t *count = handle && depot ? count_of(depot, handle, false, 0) : NULL;
 
 	return count ? atomic_long_read(count) >> 1 : 0;
 }
