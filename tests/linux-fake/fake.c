@@ -22,6 +22,7 @@ long fake_pages;
 long fake_pages_allowed = -1;
 unsigned int fake_warnings;
 unsigned long fake_claims;
+void *fake_early;
 
 static struct {
 	const char *name;
@@ -116,7 +117,8 @@ void kvfree(void *memory)
 void *memblock_alloc(unsigned long long bytes, unsigned long long align)
 {
 	(void)align;
-	return vzalloc(bytes);
+	fake_early = vzalloc(bytes);
+	return fake_early;
 }
 
 unsigned long long fake_memory_bytes = 256ull << 20;

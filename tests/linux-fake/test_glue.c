@@ -382,6 +382,22 @@ static void statistics_name_who_fills_it(void **state)
 	assert_non_null(strstr(text, outer));
 }
 
+/* Lines of the first chunk lead to themselves: chains with these have no end. */
+static void cut_chains_are_shown(void **state)
+{
+	uint64_t *lines = fake_early;
+	unsigned long i;
+
+	(void)state;
+	assert_int_equal(stat("chains_cut"), 0);
+	for (i = 1; i < 64; i++)
+		lines[8 * i] = (lines[8 * i] & ~(uint64_t)UINT32_MAX) | i;
+	for (i = 0; i < 2000; i++)
+		(void)save(200000 + i, LEASE);
+	/* Each at most once. */
+	assert_in_range(stat("chains_cut"), 1, 63);
+}
+
 static void an_unbalanced_put_warns(void **state)
 {
 	(void)state;
@@ -406,6 +422,7 @@ int main(void)
 		cmocka_unit_test(kept_traces_stay),
 		cmocka_unit_test(statistics_name_who_fills_it),
 		cmocka_unit_test(an_unbalanced_put_warns),
+		cmocka_unit_test(cut_chains_are_shown),
 	};
 
 	return cmocka_run_group_tests_name("linux_glue", tests, NULL, NULL);

@@ -36,6 +36,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "leases_broken", stats.leases_broken);
 	stats_show_counter(seq, "duplicates", stats.duplicates);
 	stats_show_counter(seq, "saturated", stats.saturated);
+	stats_show_counter(seq, "chains_cut", stats.chains_cut);
 	stats_show_counter(seq, "drops_pinned", stats.drops_pinned);
 	stats_show_counter(seq, "drops_no_memory", stats.drops_no_memory);
 	stats_show_counter(seq, "drops_nmi", glue_drops_nmi());
