@@ -218,6 +218,7 @@ void fake_add_initcall(int (*call)(void));
 	}
 #define EXPORT_SYMBOL(name) _Static_assert(1, "takes the semicolon")
 #define EXPORT_SYMBOL_GPL(name) _Static_assert(1, "takes the semicolon")
+#define EXPORT_SYMBOL_IF_KUNIT(name) _Static_assert(1, "takes the semicolon")
 
 /* debugfs. */
 struct dentry;

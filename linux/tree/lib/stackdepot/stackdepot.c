@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) "stackdepot: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -77,11 +78,13 @@ u64 glue_max_bytes(void)
 {
 	return max_bytes;
 }
+EXPORT_SYMBOL_IF_KUNIT(glue_max_bytes);
 
 u64 glue_bytes(void)
 {
 	return depot_bytes(glue_depot());
 }
+EXPORT_SYMBOL_IF_KUNIT(glue_bytes);
 
 unsigned long glue_drops_early(void)
 {
