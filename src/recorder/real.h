@@ -55,8 +55,9 @@ struct real {
 
 /*
  * Where the caller stands, for real_inside. What the allocator goes on in by a jump, as memalign()
- * may in malloc(), is entered with the caller's own stack pointer, and on arm64 that can be the
- * address of its frame: the place is above it.
+ * may in malloc(), is entered with the caller's own stack pointer. That can be the address of the
+ * caller's frame: on arm64, where a frame begins at the stack pointer, and on x86-64 in a hook
+ * without locals, where rsp is rbp at the call. So the place is above it.
  */
 #define REAL_PLACE ((uintptr_t)__builtin_frame_address(0) + 1)
 

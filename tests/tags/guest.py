@@ -22,9 +22,16 @@ STORES = pathlib.Path("/stores")
 SECONDS = 3000  # an emulator beside other work is slow
 
 
-def recorder(store, options):
-    """What the environment has for a program to be recorded into STORE."""
-    return {"LD_PRELOAD": f"{FILES}/libstackdepot-preload.so", "STACKDEPOT_OPTIONS": f"store={store}:{options}"}
+def with_libraries(environment, store=None, options="", beside=()):
+    """The environment of a program, recorded if there is a store. What else is preloaded comes after the recorder."""
+    result = dict(environment)
+    if store:
+        result["STACKDEPOT_OPTIONS"] = f"store={store}:{options}"
+    libraries = [f"{FILES}/libstackdepot-preload.so"] if store else []
+    libraries += [*beside, *([environment["LD_PRELOAD"]] if environment.get("LD_PRELOAD") else [])]
+    if libraries:
+        result["LD_PRELOAD"] = ":".join(libraries)
+    return result
 
 
 def keep(path):
@@ -49,9 +56,7 @@ def keep(path):
 def do_run(command, options, preload, environment, seconds, beside=()):
     """One command, recorded or not. Its store's name, if there is one."""
     store = STORES / "store"
-    environment = {**os.environ, **environment, **(recorder(store, options) if preload else {})}
-    # What else is preloaded comes after the recorder.
-    environment["LD_PRELOAD"] = ":".join([*([environment["LD_PRELOAD"]] if preload else []), *beside])
+    environment = with_libraries({**os.environ, **environment}, store if preload else None, options, beside)
     with open(STORES / "stdout", "w+b") as stdout, open(STORES / "stderr", "w+b") as stderr:
         begun = time.monotonic()
         with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr) as process:
@@ -74,7 +79,7 @@ def do_program(name, options, environment):
     stores = []
 
     def recorded(store, command, memory="32M"):
-        words = [f"{key}={value}" for key, value in recorder(store, f"memory={memory}:{options}").items()]
+        words = [f"{key}={value}" for key, value in with_libraries(environment, store, f"memory={memory}:{options}").items()]
         return ["/usr/bin/env", *words, *command]
 
     def check_stores(store, function, least):

@@ -21,7 +21,7 @@ import types
 
 import arm64
 import test_tags
-from test_tags import DIRECTORY, HERE, OOB, SKIP, TWICE, UAF, Failed, check, report
+from test_tags import DIRECTORY, HERE, OOB, SKIP, TWICE, UAF, Failed, check, report, run_all
 
 TESTS = HERE.parent
 SECONDS = 3600
@@ -262,25 +262,14 @@ def main():
         sys.exit(SKIP)
     built, image, directory = make_programs(), make_image(), pathlib.Path(DIRECTORY) / "system"
     test_tags.TOOL = wrapped_tool(directory, built, image)
-    chosen, failed = os.environ.get("TESTS", "").split(), 0
     machine = System(built, directory, image)
     print(f"booted in {machine.boot_seconds:.0f} seconds", flush=True)
     try:
         with tempfile.TemporaryDirectory() as stores:
-            tags = test_tags.Tags(machine, stores)
-            for name, test in list(globals().items()):
-                if not name.startswith("test_") or name == "test_tags" or (chosen and name[5:] not in chosen):
-                    continue
-                begun = time.monotonic()
-                try:
-                    test(tags)
-                    print(f"ok {name[5:]}: {time.monotonic() - begun:.0f} seconds", flush=True)
-                except Failed as trouble:
-                    failed += 1
-                    print("FAILED", name[5:], trouble, flush=True)
+            status = run_all(globals(), test_tags.Tags(machine, stores))
     finally:
         machine.end()
-    sys.exit(failed != 0)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import arm64
 
@@ -70,6 +71,10 @@ PROGRAMS = {
 
 class Failed(Exception):
     pass
+
+
+class LeftOut(Exception):
+    """What a test needs is not there."""
 
 
 def check(condition, *words):
@@ -286,8 +291,7 @@ def test_large(tags):
 
 def test_jemalloc(tags):
     if not tags.machine.jemalloc:
-        print("no jemalloc: libjemalloc2:arm64 is not installed")
-        return
+        raise LeftOut("libjemalloc2:arm64 is not installed")
     other = JemallocTags(tags.machine, tags.directory)
     for options in ("tags=off", "tags=sync", "tags=sync:mode=sample=2048"):
         other.functions(options)
@@ -311,25 +315,44 @@ def make(more=()):
     return machine
 
 
+def say_left_out(names):
+    """The last line."""
+    if names:
+        print("left out:", "; ".join(names), flush=True)
+
+
+def run_all(module, *words):
+    """Runs the tests of a module, those of TESTS in the environment if there is that. The exit status."""
+    chosen, right, wrong, left_out = os.environ.get("TESTS", "").split(), 0, 0, []
+    for name, test in list(module.items()):
+        if not name.startswith("test_") or not callable(test) or (chosen and name[5:] not in chosen):
+            continue
+        begun = time.monotonic()
+        try:
+            test(*words)
+            right += 1
+            print(f"ok {name[5:]}: {time.monotonic() - begun:.0f} seconds", flush=True)
+        except (Failed, subprocess.TimeoutExpired) as trouble:
+            wrong += 1
+            print("FAILED", name[5:], trouble, flush=True)
+        except LeftOut as trouble:
+            left_out.append(f"{name[5:]} ({trouble})")
+            print("left out", left_out[-1], flush=True)
+    say_left_out(left_out)
+    if wrong:
+        return 1
+    return 0 if right else SKIP
+
+
 def main():
     missing = arm64.missing()
     if missing:
         print(f"skipped: needs {missing}")
         sys.exit(SKIP)
     machine = make()
-    chosen, failed = os.environ.get("TESTS", "").split(), 0
     with tempfile.TemporaryDirectory() as directory:
-        tags = Tags(machine, directory)
-        for name, test in list(globals().items()):
-            if not name.startswith("test_") or (chosen and name[5:] not in chosen):
-                continue
-            try:
-                test(tags)
-                print("ok", name[5:], flush=True)
-            except Failed as trouble:
-                failed += 1
-                print("FAILED", name[5:], trouble, flush=True)
-    sys.exit(failed != 0)
+        status = run_all(globals(), Tags(machine, directory))
+    sys.exit(status)
 
 
 if __name__ == "__main__":
