@@ -35,7 +35,9 @@ static void candidate_set_from(struct stackdepot *depot, u32 level, u32 bit)
 /* Every level is looked at: who set the lower ones may have been interrupted half way. */
 void depot_candidate_set(struct stackdepot *depot, u32 line)
 {
-	candidate_set_from(depot, 0, line);
+	/* A number that others wrote may be none. */
+	if (likely(line <= depot->nr_lines))
+		candidate_set_from(depot, 0, line);
 }
 
 /* Publish that a bit is going to be cleared; NULL if all words are in use. */
@@ -80,7 +82,7 @@ bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
 	u32 *published;
 	bool dismissed;
 
-	if (!candidate_is_to_go(atomic64_read(&line->state)))
+	if (number > depot->nr_lines || !candidate_is_to_go(atomic64_read(&line->state)))
 		return false;
 	published = dismissal_publish(depot, 0, number);
 	if (!published)

@@ -83,16 +83,18 @@ void depot_candidate_view(struct stackdepot *depot, struct candidate_view *ret_v
 /*
  * candidate_published() - lines that may be invisible to depot_candidate_next() while `what` is
  * published: *ret_first to before *ret_end. If it is more than one, those from *ret_first on are
- * visible to a search that begins there. Returns false if there are none.
+ * visible to a search that begins there. Returns false if there are none, or if that was not
+ * published here.
  */
 static inline bool candidate_published(u32 what, u32 *ret_first, u64 *ret_end)
 {
-	const u32 shift = (what >> CANDIDATE_LEVEL_SHIFT) * CANDIDATE_BITS_SHIFT;
+	const u32 level = what >> CANDIDATE_LEVEL_SHIFT;
+	const u32 shift = (level < DEPOT_LEVELS ? level : 0) * CANDIDATE_BITS_SHIFT;
 	const u64 index = what & CANDIDATE_INDEX;
 
 	*ret_first = (u32)(index << shift);
 	*ret_end = (index + 1) << shift;
-	return what;
+	return what && level < DEPOT_LEVELS;
 }
 
 /* depot_candidate_reset() - nobody else uses the depot: what is published is of threads gone. */

@@ -47,8 +47,9 @@ struct chain_step {
 	atomic64_t *word;
 	u64 value;
 	struct depot_line *line;
-	u64 link; /* of the line */
-	u32 left; /* steps: a chain has no more than there are lines */
+	u64 link;  /* of the line */
+	u64 first; /* what the head was */
+	u32 left;  /* steps: a chain has no more than there are lines */
 };
 
 /* The value of the word before a line, once that line is taken out behind it. */
@@ -60,15 +61,15 @@ static u64 chain_without(const struct chain_step *step)
 }
 
 /*
- * A chain without an end is one that somebody else wrote to. It is cut off at its head, once; lines
- * that were on it are found no more, and evicted one day.
+ * A chain without an end is one that somebody else wrote to. It is cut off at its head, unless that
+ * changed since the chain was begun. Lines that were on it are found no more; those that nobody
+ * holds are evicted one day.
  */
-static void chain_cut(struct stackdepot *depot, const struct chain_step *step)
+static void chain_cut(struct stackdepot *depot, struct chain_step *step)
 {
-	u64 head = atomic64_read(step->head);
-	u64 version = (head >> LINK_GENERATION_SHIFT) + 1;
+	u64 empty = ((step->first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;
 
-	if (atomic64_try_cmpxchg(step->head, &head, version << LINK_GENERATION_SHIFT))
+	if (atomic64_try_cmpxchg(step->head, &step->first, empty))
 		depot_count(depot, COUNT_CHAINS_CUT);
 }
 
@@ -102,6 +103,7 @@ static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *
 	step->word = step->head;
 	step->left = depot->nr_lines;
 	step->value = atomic64_read_acquire(step->head);
+	step->first = step->value;
 	return chain_enter(depot, step);
 }
 

@@ -45,7 +45,6 @@ static __always_inline bool found_unchanged(const struct depot_found *found)
 	return atomic64_read(&found->line->link) == found->link;
 }
 
-#define FIND_STEPS 64u /* more than a chain ever has, for a seed that nobody knows */
 #define FIND_KIND (STATE_LIVE | STATE_WIDE | STATE_COUNT)
 #define FIND_WHOLE (STATE_LIVE | (u64)(DEPOT_GROUP - 1) << STATE_COUNT_SHIFT)
 
@@ -119,9 +118,9 @@ static __always_inline struct depot_found find_line(struct stackdepot *depot,
 {
 	atomic64_t *word = &depot->heads[hash_bucket(depot, hash)];
 	u64 next = atomic64_read_acquire(word);
-	u32 steps;
+	u32 left;
 
-	for (steps = 0; link_is_line(next) && steps < FIND_STEPS; steps++) {
+	for (left = depot->nr_lines; link_is_line(next) && left; left--) {
 		struct depot_line *line = depot_line(depot, next & LINK_NEXT);
 		u64 link = atomic64_read_acquire(&line->link);
 		u64 state = atomic64_read_acquire(&line->state);

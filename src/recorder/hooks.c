@@ -75,7 +75,7 @@ HOOK void cfree(void *pointer)
 	object_free(real_next, &start, pointer);
 }
 
-DEFINE_PATCHED(patched_free)
+DEFINE_PATCHED_LOOKING(patched_free)
 {
 	object_free(patch->below, start, (void *)a);
 	return 0;
@@ -126,7 +126,7 @@ HOOK void *realloc(void *pointer, size_t size)
 	return realloc_recorded(pointer, size);
 }
 
-DEFINE_PATCHED(patched_realloc)
+DEFINE_PATCHED_LOOKING(patched_realloc)
 {
 	return (uintptr_t)object_realloc(patch->below, start, (void *)a, b);
 }
@@ -148,7 +148,7 @@ HOOK void *reallocarray(void *pointer, size_t nr, size_t size)
 	return hook_reallocarray(real_next, &start, pointer, nr, size);
 }
 
-DEFINE_PATCHED(patched_reallocarray)
+DEFINE_PATCHED_LOOKING(patched_reallocarray)
 {
 	return (uintptr_t)hook_reallocarray(patch->below, start, (void *)a, b, c);
 }
@@ -242,7 +242,7 @@ HOOK size_t malloc_usable_size(void *pointer)
 				   : object_usable(real_next, pointer);
 }
 
-DEFINE_PATCHED(patched_usable)
+DEFINE_PATCHED_LOOKING(patched_usable)
 {
 	return object_usable(patch->below, (void *)a);
 }

@@ -27,6 +27,7 @@ struct hook {
 	uint8_t size_at;
 	uint8_t count_at; /* so many times the size */
 	bool sized;	  /* is told the size of what it frees */
+	bool looks;	  /* whether the thread is in an allocator: patch.h */
 };
 
 /*
@@ -94,6 +95,17 @@ extern const size_t hooks_nr;
 		const recorder_start start = HOOK_START;             \
                                                                      \
 		real_inside = 0; /* the slot has looked */           \
+                                                                     \
+		return name##_aligned(&start, a, b, c, d, e, patch); \
+	}                                                            \
+	static uintptr_t name##_aligned(HOOK_ARGUMENTS)
+
+/* Of a row that looks. In an allocator is also who left one by exit() in a signal handler. */
+#define DEFINE_PATCHED_LOOKING(name)                                 \
+	static HOOK_ALIGNS uintptr_t name##_aligned(HOOK_ARGUMENTS); \
+	HOOK_ANY_STACK uintptr_t PATCHED(name)                       \
+	{                                                            \
+		const recorder_start start = HOOK_START;             \
                                                                      \
 		return name##_aligned(&start, a, b, c, d, e, patch); \
 	}                                                            \

@@ -231,8 +231,11 @@ DEFINE_PATCHED(other_usable)
 	void *pointer = other_pointer(patch->row, &argument);
 	struct live_object object;
 
-	if (!other_is_plain(pointer) && live_find(pointer, &object) && !object.bare)
-		return object.size;
+	if (!other_is_plain(pointer) && live_find(pointer, &object)) {
+		object_asked(&object);
+		if (!object.bare)
+			return object.size;
+	}
 	if (tags_of(pointer))
 		return object_usable(patch->below, pointer);
 	return other_call(patch, &argument);

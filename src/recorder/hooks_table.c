@@ -17,19 +17,24 @@
 
 void cfree(void *pointer);
 
-#define SAME(function, other)                                                                    \
-	{                                                                                        \
-#function, (const void *)function, (const void *)patched_##other, 0, 0, 0, false \
+#define SAME(function, other)                                                                   \
+	{                                                                                       \
+#function, (const void *)function, (const void *)patched_##other, 0, 0, 0, false, false \
 	}
 #define STANDARD(function) SAME(function, function)
+#define LOOKING(function, other)                                                               \
+	{                                                                                      \
+#function, (const void *)function, (const void *)patched_##other, 0, 0, 0, false, true \
+	}
 
 /* clang-format off */
-#define NEW(name) {#name, (const void *)name, (const void *)other_alloc, 0, 1, 0, false}
-#define DELETE(name) {#name, (const void *)name, (const void *)other_free, 1, 0, 0, false}
-#define SIZED_DELETE(name) {#name, (const void *)name, (const void *)other_free, 1, 0, 0, true}
+#define NEW(name) {#name, (const void *)name, (const void *)other_alloc, 0, 1, 0, false, false}
+#define DELETE(name) {#name, (const void *)name, (const void *)other_free, 1, 0, 0, false, false}
+#define SIZED_DELETE(name) \
+	{#name, (const void *)name, (const void *)other_free, 1, 0, 0, true, false}
 
 #define OWN(name, shape, pointer, size, count, sized) \
-	{name, NULL, (const void *)other_##shape, pointer, size, count, sized}
+	{name, NULL, (const void *)other_##shape, pointer, size, count, sized, false}
 #define ALLOC(name, size) OWN(name, alloc, 0, size, 0, false)
 #define CALLOC(name, count, size) OWN(name, alloc, 0, size, count, false)
 #define ALLOC_TO(name, pointer, size) OWN(name, alloc_to, pointer, size, 0, false)
@@ -55,10 +60,10 @@ void cfree(void *pointer);
 	SIZED_FREE(prefix "sdallocx"), USABLE(prefix "sallocx")
 
 const struct hook hooks[] = {
-	STANDARD(malloc), STANDARD(free), STANDARD(calloc), STANDARD(realloc),
-	STANDARD(reallocarray), STANDARD(memalign), STANDARD(posix_memalign),
+	STANDARD(malloc), LOOKING(free, free), STANDARD(calloc), LOOKING(realloc, realloc),
+	LOOKING(reallocarray, reallocarray), STANDARD(memalign), STANDARD(posix_memalign),
 	STANDARD(valloc), STANDARD(pvalloc),
-	SAME(aligned_alloc, memalign), SAME(cfree, free), SAME(malloc_usable_size, usable),
+	SAME(aligned_alloc, memalign), LOOKING(cfree, free), LOOKING(malloc_usable_size, usable),
 
 	NEW(_Znwm), NEW(_Znam), NEW(_ZnwmRKSt9nothrow_t), NEW(_ZnamRKSt9nothrow_t),
 	NEW(_ZnwmSt11align_val_t), NEW(_ZnamSt11align_val_t),

@@ -563,6 +563,12 @@ void object_stays(const struct object_passing *passing, void *pointer)
 		(void)live_insert(passing->thread, pointer, live_home(pointer), &passing->object);
 }
 
+void object_asked(const struct live_object *object)
+{
+	if (stackdepot_get_extra_bits(object->handle))
+		overhead_ask(object->size);
+}
+
 size_t object_usable(const struct real *below, void *pointer)
 {
 	struct live_object object;
@@ -572,7 +578,7 @@ size_t object_usable(const struct real *below, void *pointer)
 	if (guard_owns(pointer))
 		return guard_size(pointer);
 	if (recorder_on() && live_find(pointer, &object)) {
-		overhead_ask();
+		object_asked(&object);
 		if (!object.bare)
 			return object.size;
 	}

@@ -11,6 +11,8 @@ void object_free(const struct real *below, const recorder_start *start, void *po
 void *object_realloc(const struct real *below, const recorder_start *start, void *pointer,
 		     size_t size);
 size_t object_usable(const struct real *below, void *pointer);
+/* The program was told, or is going to be, how much room it has. */
+void object_asked(const struct live_object *object);
 
 /* The allocator has made an object by a function of its own: it is recorded as it is. */
 void object_adopt(const recorder_start *start, void *pointer, size_t size);

@@ -48,6 +48,7 @@
 #define OVERHEAD_TRIES 16u   /* measurements of a call that is not recorded, the least counts, */
 #define OVERHEAD_CALLS 64u   /* of so many calls each */
 #define OVERHEAD_RECENT 64u  /* objects that say how many there are in a byte */
+#define OVERHEAD_ASKS 16.0   /* so often an object is asked for its size, at most */
 
 bool overhead_on;
 
@@ -59,8 +60,8 @@ static struct {
 	uint64_t bytes;	  /* of objects that were not recorded, since then */
 	uint64_t dense;	  /* objects in 2^32 bytes */
 	uint32_t samples; /* that say that, up to OVERHEAD_RECENT */
-	uint32_t objects; /* recorded of late, */
-	uint32_t asks;	  /* and how often they were asked for their size */
+	uint64_t objects; /* recorded of late, each as so many as it stands for by its size, */
+	uint64_t asks;	  /* and how often they were asked for it, likewise */
 	uint64_t coarse_ns;
 	/* At the last look. */
 	uint64_t ticks;
@@ -199,9 +200,10 @@ static void overhead_set(double spent_ns, double pass_ns, double cpu_ns)
 /* An object that is not recorded is allocated, freed, and asked for its size. */
 static double overhead_calls(void)
 {
-	const double objects = load_relaxed(&overhead.objects), asks = load_relaxed(&overhead.asks);
+	const double objects = (double)load_relaxed(&overhead.objects);
+	const double asks = objects ? (double)load_relaxed(&overhead.asks) / objects : 0;
 
-	return objects ? 1 + asks / objects / 2 : 1;
+	return 1 + (asks < OVERHEAD_ASKS ? asks : OVERHEAD_ASKS) / 2;
 }
 
 static void overhead_look_locked(void)
@@ -243,27 +245,35 @@ static __attribute__((noinline)) void overhead_look(void)
 	store_release(&overhead.lock, 0);
 }
 
+/* Large ones are sampled more often, so each counts for so many. */
+static uint64_t overhead_density(uint64_t size)
+{
+	return (1ull << 32) / (size ? size : 1);
+}
+
 /* Of several threads at once, one may be forgotten. */
 __attribute__((noinline)) void overhead_sample(uint64_t size)
 {
 	const uint32_t samples = load_relaxed(&overhead.samples) + 1;
 	const int64_t dense = samples > 1 ? (int64_t)load_relaxed(&overhead.dense) : 0;
-	const int64_t here = (int64_t)((1ull << 32) / (size ? size : 1));
+	const int64_t here = (int64_t)overhead_density(size);
 
 	store_relaxed(&overhead.dense, (uint64_t)(dense + (here - dense) / samples));
-	if (samples < OVERHEAD_RECENT)
+	(void)fetch_add_relaxed(&overhead.objects, (uint64_t)here);
+	if (samples < OVERHEAD_RECENT) {
 		store_relaxed(&overhead.samples, samples);
-	/* What was long ago counts less. */
-	if (fetch_add_relaxed(&overhead.objects, 1) > OVERHEAD_RECENT) {
-		store_relaxed(&overhead.objects, OVERHEAD_RECENT / 2);
-		store_relaxed(&overhead.asks, load_relaxed(&overhead.asks) / 2);
+		return;
 	}
+	/* What was long ago counts less. */
+	store_relaxed(&overhead.samples, OVERHEAD_RECENT / 2);
+	store_relaxed(&overhead.objects, load_relaxed(&overhead.objects) / 2);
+	store_relaxed(&overhead.asks, load_relaxed(&overhead.asks) / 2);
 }
 
-void overhead_ask(void)
+void overhead_ask(uint64_t size)
 {
 	if (load_relaxed(&overhead_on))
-		(void)fetch_add_relaxed(&overhead.asks, 1);
+		(void)fetch_add_relaxed(&overhead.asks, overhead_density(size));
 }
 
 void overhead_count(uint64_t bytes)

@@ -34,8 +34,9 @@ void overhead_end(void);
 void overhead_child(void);
 /* An object of this size was recorded: those that are not are like it, on average. */
 void overhead_sample(uint64_t size);
-/* The program asked how much room such an object has: it asks as often of those that are not. */
-void overhead_ask(void);
+/* The program asked how much room an object of this size has, which is a sample: it asks as often
+ * of those that are not recorded. */
+void overhead_ask(uint64_t size);
 /* So many bytes were allocated without that anything was recorded. */
 void overhead_count(uint64_t bytes);
 /* Look whether the share is kept, if that was not done just now. */

@@ -81,6 +81,7 @@ static bool plan_add(struct plan *plan, const struct hook *row, const struct rea
 	const ElfW(Sym) *symbol = elf_function(plan->module, row->name);
 	struct patch patch = {.hook = row->entry, .row = row, .below = below};
 
+	patch.looks = row->looks && (below->tight || below == &reals[REAL_LIBC]);
 	return !symbol || plan_add_symbol(plan, symbol, &patch);
 }
 

@@ -23,6 +23,12 @@ struct patch {
 	uint8_t *original;	  /* in the slot: the function as it was */
 	const struct hook *row;	  /* NULL: no allocator's, and the hook is called as it is */
 	const struct real *below; /* of the allocator whose function this is */
+	/*
+	 * It is handed a block of the C library's, or one that is guarded, and none of its. Who
+	 * left the allocator by exit() in a signal handler is in it for ever. So the hook looks
+	 * whether the thread is in the allocator; of other functions the slot does.
+	 */
+	bool looks;
 };
 
 /* How far a slot may be from the function. */

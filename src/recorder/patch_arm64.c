@@ -118,9 +118,7 @@ static void fill_moved(struct patch_writer *writer, const uint8_t *code)
 	}
 }
 
-/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
-static void fill_choice(struct patch_writer *writer, const struct patch *patch,
-			const uintptr_t *inside)
+static void fill_look(struct patch_writer *writer, const uintptr_t *inside)
 {
 	uintptr_t thread;
 
@@ -131,6 +129,14 @@ static void fill_choice(struct patch_writer *writer, const struct patch *patch,
 	patch_put_word(writer, 0x910003f1);	       /* mov x17, sp */
 	patch_put_word(writer, 0xcb100231);	       /* sub x17, x17, x16 */
 	patch_put_word(writer, 0xb7f80011 | 10u << 5); /* tbnz x17, #63, original */
+}
+
+/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
+static void fill_choice(struct patch_writer *writer, const struct patch *patch,
+			const uintptr_t *inside)
+{
+	if (!patch->looks)
+		fill_look(writer, inside);
 	fill_load(writer, SIXTH, (uintptr_t)patch);
 	fill_jump(writer, (uintptr_t)patch->hook);
 }

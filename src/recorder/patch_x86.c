@@ -178,13 +178,10 @@ static void fill_moved(struct patch_writer *writer, const uint8_t *code,
 	}
 }
 
-/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
-static void fill_choice(struct patch_writer *writer, const struct patch *patch,
-			const uintptr_t *inside)
+static void fill_look(struct patch_writer *writer, const uintptr_t *inside)
 {
 	static const uint8_t compare[] = {0x64, 0x48, 0x39, 0x24, 0x25}; /* cmpq %rsp, %fs:offset */
 	static const uint8_t over[] = {0x77, 24};			 /* ja original */
-	static const uint8_t load[] = {0x49, 0xb9};			 /* movabs $patch, %r9 */
 	uintptr_t thread;
 	intptr_t offset;
 
@@ -194,6 +191,16 @@ static void fill_choice(struct patch_writer *writer, const struct patch *patch,
 	patch_put(writer, compare, sizeof(compare));
 	patch_put_word(writer, (uint32_t)offset);
 	patch_put(writer, over, sizeof(over));
+}
+
+/* To the hook, with the patch as its sixth argument; or on, if the thread is in an allocator. */
+static void fill_choice(struct patch_writer *writer, const struct patch *patch,
+			const uintptr_t *inside)
+{
+	static const uint8_t load[] = {0x49, 0xb9}; /* movabs $patch, %r9 */
+
+	if (!patch->looks)
+		fill_look(writer, inside);
 	patch_put(writer, load, sizeof(load));
 	patch_put_address(writer, (uintptr_t)patch);
 	fill_jump(writer, (uintptr_t)patch->hook);
