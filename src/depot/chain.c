@@ -48,7 +48,7 @@ struct chain_step {
 	u64 value;
 	struct depot_line *line;
 	u64 link;  /* of the line */
-	u64 first; /* what the head was */
+	u64 first; /* what the head was, or was made here since */
 	u32 left;  /* steps: a chain has no more than there are lines */
 };
 
@@ -93,6 +93,8 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 		if (!atomic64_try_cmpxchg(step->word, &step->value, after))
 			return -EAGAIN;
 		step->value = after;
+		if (step->word == step->head)
+			step->first = after;
 	}
 	return 0;
 }
