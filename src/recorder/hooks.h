@@ -88,28 +88,20 @@ extern const size_t hooks_nr;
 		HOOK_UNUSED uintptr_t c, HOOK_UNUSED uintptr_t d, HOOK_UNUSED uintptr_t e,         \
 		const struct patch *patch
 
-#define DEFINE_PATCHED(name)                                         \
+#define DEFINE_PATCHED_FIRST(name, first)                            \
 	static HOOK_ALIGNS uintptr_t name##_aligned(HOOK_ARGUMENTS); \
 	HOOK_ANY_STACK uintptr_t PATCHED(name)                       \
 	{                                                            \
 		const recorder_start start = HOOK_START;             \
                                                                      \
-		real_inside = 0; /* the slot has looked */           \
-                                                                     \
+		first;                                               \
 		return name##_aligned(&start, a, b, c, d, e, patch); \
 	}                                                            \
 	static uintptr_t name##_aligned(HOOK_ARGUMENTS)
-
+/* The slot has looked: the thread is in no allocator. */
+#define DEFINE_PATCHED(name) DEFINE_PATCHED_FIRST(name, real_inside = 0)
 /* Of a row that looks. In an allocator is also who left one by exit() in a signal handler. */
-#define DEFINE_PATCHED_LOOKING(name)                                 \
-	static HOOK_ALIGNS uintptr_t name##_aligned(HOOK_ARGUMENTS); \
-	HOOK_ANY_STACK uintptr_t PATCHED(name)                       \
-	{                                                            \
-		const recorder_start start = HOOK_START;             \
-                                                                     \
-		return name##_aligned(&start, a, b, c, d, e, patch); \
-	}                                                            \
-	static uintptr_t name##_aligned(HOOK_ARGUMENTS)
+#define DEFINE_PATCHED_LOOKING(name) DEFINE_PATCHED_FIRST(name, (void)0)
 
 uintptr_t PATCHED(patched_malloc);
 uintptr_t PATCHED(patched_free);

@@ -101,6 +101,8 @@ static inline uint8_t *live_filter_at(uint64_t address)
 	return &live_filter[address / 16 % LIVE_FILTER_BYTES];
 }
 
+static_assert(LIVE_FILTER_REST_BYTES == 1ull << (64 - 48), "all that a shift by 48 leaves");
+
 static inline uint8_t *live_filter_too(uint64_t address)
 {
 	/* a pointer's tag is no part of it */
