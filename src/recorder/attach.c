@@ -460,6 +460,19 @@ int attach_again(const char *path)
 	return fd;
 }
 
+void attach_part(const char *path)
+{
+	const int saved_errno = errno;
+	int fd = recorder_open(path, O_RDWR | O_NONBLOCK);
+
+	if (fd >= 0 && attach_is_same(fd))
+		(void)mmap(recorder.header, recorder.options.memory_bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, 0);
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved_errno;
+}
+
 void attach_leave(void)
 {
 	char *memory = (char *)recorder.header;

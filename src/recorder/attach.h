@@ -16,6 +16,9 @@ int attach_store(const char *path, bool head_only, int *ret_fd);
 /* In a forked child: map it again, for the mapping to be this process's own. The file, or a
  * negative errno. */
 int attach_again(const char *path);
+/* In a forked child that does not know yet whether it will be recorded, until attach_again(): what
+ * it writes is its own, if that can be had. */
+void attach_part(const char *path);
 /* Before anything but the head is written to: see that the file has all of its blocks, which may
  * have been given back when nobody was there. They stay until attach_reserved(), when the process
  * has a slot. 0 or a negative errno. */

@@ -186,6 +186,8 @@ static const struct {
 	{FILTER_SIGACTION, SYS_rt_sigaction, {SIGSEGV, ANY_POINTER, ANY_POINTER, 8}},
 	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {SIG_BLOCK, ANY_POINTER, 0, 8}},
 	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {~0ull, ANY_POINTER, 0, 8}},
+	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {SIG_BLOCK, ANY_POINTER, ANY_POINTER, 8}},
+	{FILTER_SIGPROCMASK, SYS_rt_sigprocmask, {SIG_SETMASK, ANY_POINTER, 0, 8}},
 	{FILTER_SIGRETURN, SYS_rt_sigreturn, {0}},
 	{FILTER_SIGQUEUE, SYS_rt_tgsigqueueinfo, {2, 2, SIGSEGV, ANY_POINTER}},
 	{FILTER_TGKILL, SYS_tgkill, {2, 2, SIGSEGV}},

@@ -697,11 +697,13 @@ static void thin_end(void)
 static void thin_wait(void)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	const int saved_errno = errno, cancel = recorder_hold_cancel();
+	const int saved_errno = errno;
+	struct recorder_held held;
 
+	recorder_hold(&held);
 	if (filter_allows_all())
 		(void)nanosleep(&moment, NULL);
-	recorder_let_cancel(cancel);
+	recorder_let(&held);
 	errno = saved_errno;
 }
 

@@ -483,10 +483,11 @@ static bool module_of(uintptr_t code, struct stackdepot_unwind_module *ret_modul
 	place.link_map = found.dlfo_link_map;
 	build_id = place_fill(&place);
 	if (!known_find(&place, &number)) {
-		const int cancel = recorder_hold_cancel();
+		struct recorder_held held;
 
+		recorder_hold(&held);
 		number = module_number(&place, build_id);
-		recorder_let_cancel(cancel);
+		recorder_let(&held);
 		known_add(&place, number, !build_id.nr);
 	}
 	if (!number || place.end - place.low > FRAME_OFFSETS)

@@ -164,8 +164,13 @@ static bool quarantine_next(struct quarantine *queue, struct quarantine_slot *re
 void quarantine_drain(struct recorder_thread *thread)
 {
 	struct quarantine_slot slot;
-	bool locked = !__atomic_exchange_n(&orphans_lock, 1, __ATOMIC_ACQUIRE);
+	struct recorder_held held;
+	bool locked;
 
+	if (!thread->quarantine.nr)
+		return;
+	recorder_hold(&held);
+	locked = !__atomic_exchange_n(&orphans_lock, 1, __ATOMIC_ACQUIRE);
 	while (quarantine_next(&thread->quarantine, &slot))
 		if (locked)
 			*quarantine_add(thread, &orphans, NULL, slot.object.size) = slot;
@@ -173,6 +178,7 @@ void quarantine_drain(struct recorder_thread *thread)
 			quarantine_leave(thread, NULL, &slot);
 	if (locked)
 		store_release(&orphans_lock, 0);
+	recorder_let(&held);
 }
 
 static void quarantine_free_all(struct quarantine *queue)

@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "filter.h"
 #include "recorder.h"
 #include "sample.h"
+
+#define SIGNAL(number) (1ull << ((number)-1))
 
 const uint64_t recorder_control_none;
 static struct recorder_life unborn = {.here = 1, .control = &recorder_control_none};
@@ -55,17 +59,29 @@ void recorder_count_tool(int64_t bytes)
 		store_relaxed(&counts->tool_bytes_peak, now);
 }
 
-int recorder_hold_cancel(void)
+void recorder_hold(struct recorder_held *ret_held)
 {
-	int state = PTHREAD_CANCEL_ENABLE;
+	const int saved_errno = errno;
+	const uint64_t all = ~(SIGNAL(SIGSEGV) | SIGNAL(SIGBUS) | SIGNAL(SIGFPE) | SIGNAL(SIGILL) |
+			       SIGNAL(SIGTRAP) | SIGNAL(SIGSYS));
 
-	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	return state;
+	*ret_held = (struct recorder_held){.cancel = PTHREAD_CANCEL_ENABLE};
+	ret_held->masked =
+		filter_allows(FILTER_SIGPROCMASK) &&
+		!raw_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &ret_held->mask, sizeof(all));
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ret_held->cancel);
+	errno = saved_errno;
 }
 
-void recorder_let_cancel(int state)
+void recorder_let(const struct recorder_held *held)
 {
-	(void)pthread_setcancelstate(state, NULL);
+	const int saved_errno = errno;
+
+	(void)pthread_setcancelstate(held->cancel, NULL);
+	if (held->masked)
+		(void)raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &held->mask, NULL,
+			       sizeof(held->mask));
+	errno = saved_errno;
 }
 
 int recorder_open(const char *path, int flags)

@@ -91,16 +91,20 @@ extern struct recorder_life *recorder_life;
  */
 __attribute__((noinline)) bool setup_begin(void);
 /* The same in a forked child, which has a slot of its own. */
-__attribute__((noinline)) void setup_child(void);
+__attribute__((noinline)) bool setup_child(void);
+/*
+ * Forked by a handler that interrupted an event: that goes on in the child as well, where it ends
+ * what it has begun in the parent's name. So it does that in memory which the parent does not see,
+ * and nothing is recorded until it is over.
+ */
+__attribute__((noinline)) void setup_part(void);
 
 static inline bool recorder_on(void)
 {
 	if (unlikely(!load_acquire(&recorder.ready)))
 		return setup_begin();
-	if (unlikely(!load_relaxed(&recorder_life->here))) {
-		setup_child();
-		return load_acquire(&recorder.ready);
-	}
+	if (unlikely(!load_relaxed(&recorder_life->here)))
+		return setup_child();
 	return true;
 }
 
@@ -137,9 +141,18 @@ uint64_t recorder_now_ns(void);
 void recorder_count(uint64_t *counter, uint64_t add);
 void recorder_count_tool(int64_t bytes);
 
-/* Nothing ends the calling thread that is to be cancelled, until it may be again. */
-int recorder_hold_cancel(void);
-void recorder_let_cancel(int state);
+/*
+ * Where we work for long and leave things half done, as the program does not there: until
+ * recorder_let() no handler runs in the calling thread, but of what it does itself (faults and
+ * traps), and it is not cancelled.
+ */
+struct recorder_held {
+	uint64_t mask; /* the program's */
+	bool masked;
+	int cancel;
+};
+void recorder_hold(struct recorder_held *ret_held);
+void recorder_let(const struct recorder_held *held);
 
 /* open() of a file of ours, whose descriptor is none of the standard ones. It is closed before the
  * program goes on. Negative errno. */

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,19 @@ static bool setup_give_up(int error)
 	return false;
 }
 
+void setup_part(void)
+{
+	if (filter_allows(FILTER_STORE))
+		attach_part(recorder.options.store);
+}
+
+/* Not for a fork() that runs no handlers. */
+static void setup_forked(void)
+{
+	if (load_relaxed(&recorder.ready) && thread_is_interrupted())
+		setup_part();
+}
+
 static bool setup_all(void)
 {
 	int error;
@@ -175,6 +189,7 @@ static bool setup_all(void)
 	tags_setup();
 	guard_setup();
 	crash_setup();
+	(void)pthread_atfork(NULL, NULL, setup_forked);
 	return true;
 }
 
@@ -212,17 +227,18 @@ static bool setup_child_store(void)
 	return !error;
 }
 
-void setup_child(void)
+bool setup_child(void)
 {
 	const int saved_errno = errno;
+	struct recorder_held held;
 	uint32_t expected = 1;
-	int cancel;
 	bool done;
 
-	if (!__atomic_compare_exchange_n(&recorder.ready, &expected, 0, false, __ATOMIC_ACQUIRE,
+	if (thread_is_interrupted() ||
+	    !__atomic_compare_exchange_n(&recorder.ready, &expected, 0, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_ACQUIRE))
-		return;
-	cancel = recorder_hold_cancel();
+		return false;
+	recorder_hold(&held);
 	/* Before anything is mapped: the list still leads to the parent's entries. */
 	maps_child();
 	live_child();
@@ -243,8 +259,9 @@ void setup_child(void)
 		sample_stand_down();
 		store_release(&setup_state, SETUP_OFF);
 	}
-	recorder_let_cancel(cancel);
+	recorder_let(&held);
 	errno = saved_errno;
+	return done;
 }
 
 static __attribute__((constructor)) void setup_constructor(void)

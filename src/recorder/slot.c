@@ -364,16 +364,19 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 /* A descriptor of our own, as the locks that are ours are not to be seen through it as free. */
 static enum slot_room slot_reap_now(bool fold)
 {
-	const int saved_errno = errno, cancel = recorder_hold_cancel();
-	int fd = filter_allows_all() ? recorder_open(recorder.options.store, O_RDWR | O_NONBLOCK)
-				     : -EPERM;
+	const int saved_errno = errno;
 	enum slot_room room = SLOT_ROOM_NONE;
+	struct recorder_held held;
+	int fd = -EPERM;
 
+	recorder_hold(&held);
+	if (filter_allows_all())
+		fd = recorder_open(recorder.options.store, O_RDWR | O_NONBLOCK);
 	if (fd >= 0 && attach_is_same(fd))
 		room = slot_reap(fd, fold);
 	if (fd >= 0)
 		(void)close(fd);
-	recorder_let_cancel(cancel);
+	recorder_let(&held);
 	errno = saved_errno;
 	return room;
 }

@@ -64,13 +64,25 @@ uint32_t thread_id(void)
 	return filter_allows(FILTER_GETTID) ? (uint32_t)raw_call(SYS_gettid) : 0;
 }
 
-bool thread_is_taken(const struct recorder_thread *thread)
+static bool thread_is_in_event(const struct recorder_thread *thread)
 {
 	const struct recorder_event *event = thread->event;
 
 	/* A frame on another stack may be in memory that is not there any more. */
-	if (stackdepot_unwind_is_own(thread->unwinder, event) &&
-	    load_relaxed(&event->mark) != thread_mark(thread, event))
+	return event && (!stackdepot_unwind_is_own(thread->unwinder, event) ||
+			 load_relaxed(&event->mark) == thread_mark(thread, event));
+}
+
+bool thread_is_interrupted(void)
+{
+	const struct recorder_thread *thread = recorder_thread;
+
+	return (uintptr_t)thread > 1 && thread_is_in_event(thread);
+}
+
+bool thread_is_taken(const struct recorder_thread *thread)
+{
+	if (!thread_is_in_event(thread))
 		return false;
 	recorder_count(&recorder_counts()->nested, 1);
 	return true;

@@ -96,6 +96,8 @@ static inline uint32_t thread_number(const struct recorder_thread *thread)
  * long as it is. NULL for an event inside another, which does without what the thread remembers.
  */
 bool thread_is_taken(const struct recorder_thread *thread);
+/* Is the caller in a handler that interrupted an event of the calling thread? */
+bool thread_is_interrupted(void);
 
 static inline uintptr_t thread_mark(const struct recorder_thread *thread,
 				    const struct recorder_event *event)
@@ -117,6 +119,9 @@ static inline struct recorder_thread *thread_take(struct recorder_thread *thread
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	thread->event = event;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	/* forked since the event looked */
+	if (unlikely(!load_relaxed(&recorder_life->here)))
+		setup_part();
 	return thread;
 }
 

@@ -20,7 +20,7 @@ NONE = set("""
     __libc_stack_end __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
     _dl_find_object dl_iterate_phdr __tls_get_addr abort getauxval getenv getpagesize memchr memcmp memcpy
     memmem memmove mempcpy memset pthread_attr_getsigmask_np pthread_key_create pthread_self pthread_setcancelstate
-    pthread_setspecific sigaddset sigdelset sigismember snprintf stpcpy strcat strchr strchrnul strcmp
+    __register_atfork pthread_setspecific sigaddset sigdelset sigismember snprintf stpcpy strcat strchr strchrnul strcmp
     strcpy strcspn strerrordesc_np strlen strncpy strncmp strrchr strspn strstr strtoul __stack_chk_fail
     __memcpy_chk __snprintf_chk __strcpy_chk __strcat_chk __memset_chk __isoc23_strtoul dlsym rawmemchr
     """.split())
@@ -86,7 +86,7 @@ CALLS = {
     "SYS_prctl": {"exec.c": "FILTER_EXEC", "exit.c": "FILTER_LOOK", "filter.c": PROGRAM},
     "SYS_rt_sigpending": {"exit.c": "FILTER_LOOK"},
     "SYS_rt_sigaction": {"disposition.c": PROGRAM, "signal.c": START},
-    "SYS_rt_sigprocmask": {"exit.c": "FILTER_LOOK", "handler.c": "FILTER_SIGPROCMASK", "mask.c": PROGRAM,
+    "SYS_rt_sigprocmask": {"exit.c": "FILTER_LOOK", "handler.c": "FILTER_SIGPROCMASK", "mask.c": PROGRAM, "recorder.c": "FILTER_SIGPROCMASK",
                            "signal.c": "FILTER_SIGPROCMASK"},
     "SYS_rt_tgsigqueueinfo": {"crash.c": "FILTER_SIGQUEUE"},
     "SYS_tgkill": {"crash.c": "FILTER_TGKILL"},

@@ -115,6 +115,25 @@ void error_told_begin""")),
 
     # --- signals
     mutant(
+        "handlers run while a forked child gives blocks back",
+        "a handler that ends the process finds the allocator in the middle of a free that was not the program's",
+        "signals/bulk_frees full",
+        ("recorder/recorder.c", """		!raw_call(SYS_rt_sigprocmask, SIG_BLOCK, &all,""", """		!raw_call(SYS_rt_sigprocmask, SIG_BLOCK, NULL,""")),
+    mutant(
+        "handlers run while an ended thread's blocks are handed on",
+        "the same, as a thread ends",
+        "signals/bulk_frees full",
+        ("recorder/quarantine.c", """	recorder_hold(&held);
+""", """	held = (struct recorder_held){.masked = false};
+""")),
+    mutant(
+        "an event that a fork interrupted ends in the parent's memory",
+        "false double frees, in the parent or in the child",
+        "signals/fork_anywhere full",
+        ("recorder/setup.c", """		attach_part(recorder.options.store);
+""", """		(void)0;
+""")),
+    mutant(
         "handlers run on our alternate stack",
         "a handler finds another stack than the program asked for",
         "signals/altstack full",
