@@ -28,6 +28,47 @@ PRELOAD = "../recorder/libstackdepot-preload.so"
 SECONDS = 500
 # Modules of python's own test suite.
 PYTHON_TESTS = ["test.test_heapq", "test.test_struct", "test.test_textwrap"]
+# Of pgbench, and how many transactions that makes.
+POSTGRES_WORK = (["-c", "4", "-t", "50"], 200)
+# Each for a connection of its own: sorts, hashes, indices; functions, exceptions, cursors; what is told and undone.
+POSTGRES_SCRIPTS = ["""create table t(a int primary key, b text, c numeric);
+insert into t select i, md5(i::text), i / 7.0 from generate_series(1, 3000) i;
+create index x on t(b);
+analyze t;
+select count(*), min(b), max(b), sum(c) from t;
+update t set b = reverse(b) where a % 3 = 0;
+delete from t where a % 5 = 0;
+select md5(string_agg(a || b || c, ',' order by a)) from t;
+with recursive r(n, f) as (select 1, 1::numeric union all select n + 1, f * (n + 1) from r where n < 60) select max(f) from r;
+select jsonb_agg(jsonb_build_object('a', a, 'b', b)) -> 5 from t where a < 50;
+""", """create function f(n int) returns text language plpgsql as $$
+declare one record; said text := '';
+begin
+    for one in select a, b from t where a < n order by b loop
+        begin
+            said := said || 1 / (one.a % 4) || one.b;
+        exception when division_by_zero then
+            said := said || 'zero';
+        end;
+    end loop;
+    return md5(said);
+end $$;
+select f(400);
+prepare p as select count(*) from t one join t two on one.a = two.a + $1;
+execute p(1); execute p(7);
+select regexp_replace(b, '[0-9]+', '#', 'g') from t order by a limit 3;
+""", """begin;
+declare c cursor for select a, c from t order by c desc;
+fetch 5 from c;
+savepoint s;
+delete from t;
+rollback to s;
+fetch 2 from c;
+commit;
+copy (select a, b from t order by a limit 4) to stdout;
+vacuum full t;
+select count(*), count(distinct left(b, 2)) from t;
+"""]
 HELLO = "31e066137a962676e89f69d1b65382de95a7ef7d914b8cb956f41ea72e0f516b"  # GNU hello 2.10
 
 
@@ -40,8 +81,16 @@ def found(program, *places):
     return path
 
 
-def recorded(store, command, memory="32M"):
-    return [TOOL, "run", "--quiet", f"--memory={memory}", "--store", store, "--", *command]
+def recorded(store, command, memory="32M", by=TOOL):
+    return [by, "run", "--quiet", f"--memory={memory}", "--store", store, "--", *command]
+
+
+def for_everybody(directory):
+    """A copy of tool and library that each user can read; the tool."""
+    for source, to in ((TOOL, "cli"), (os.path.join(os.path.dirname(TOOL), PRELOAD), "recorder")):
+        os.makedirs(os.path.join(directory, to))
+        shutil.copy(source, os.path.join(directory, to))
+    return os.path.join(directory, "cli", os.path.basename(TOOL))
 
 
 def run(command, directory, **more):
@@ -114,9 +163,16 @@ def program_sqlite3(directory, store):
 
 
 def program_node(directory, store):
+    """Its own threads, and three of JavaScript that are sent copies of objects."""
     code = ("const c = require('crypto'); let m = new Map();"
             "for (let i = 0; i < 20000; i++) m.set('k' + i, {v: Buffer.alloc(i % 64)});"
-            "console.log(m.size, c.createHash('sha256').update(JSON.stringify([...m.keys()])).digest('hex'))")
+            "console.log(m.size, c.createHash('sha256').update(JSON.stringify([...m.keys()])).digest('hex'));"
+            "const {Worker} = require('worker_threads'), work = `const w = require('worker_threads');"
+            " const h = require('crypto').createHash('sha256'), z = require('zlib');"
+            " for (let i = 0; i < 200; i++) h.update(z.inflateSync(z.deflateSync(Buffer.alloc(i * 50, w.workerData.text + i))));"
+            " w.parentPort.postMessage({digest: h.digest('hex'), back: w.workerData})`;"
+            "Promise.all([1, 2, 3].map(n => new Promise((done, failed) => new Worker(work, {eval: true, workerData: {n, text: 'x'.repeat(n * 1000)}})"
+            ".on('message', done).on('error', failed)))).then(all => all.forEach(one => console.log(one.digest, one.back.n, one.back.text.length)))")
     compare(directory, store, [found("node"), "-e", code], "node::", 1000)
 
 
@@ -183,7 +239,7 @@ def program_git(directory, store):
 
 
 def postgres_clients(tools, place, user, transactions):
-    """Fill, run transactions, and ask for sums that do not depend on their order."""
+    """Fill, run transactions, and ask for sums that do not depend on their order; what each script says."""
     where = ["-h", place, "-U", "test"]
     for command in (["pgbench", *where, "-i", "-q", "-s", "1", "postgres"], ["pgbench", *where, "-n", *transactions, "postgres"]):
         done = run([os.path.join(tools, command[0]), *command[1:]], place, user=user)
@@ -191,7 +247,12 @@ def postgres_clients(tools, place, user, transactions):
     query = ("select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history),"
              " (select sum(bbalance) from pgbench_branches) = (select sum(delta) from pgbench_history),"
              " (select count(*) from pgbench_history), (select count(*) from pgbench_accounts)")
-    return run([os.path.join(tools, "psql"), *where, "-At", "-c", query, "postgres"], place, user=user).stdout
+    said = [run([os.path.join(tools, "psql"), *where, "-At", "-c", query, "postgres"], place, user=user).stdout]
+    for script in POSTGRES_SCRIPTS:
+        done = run([os.path.join(tools, "psql"), *where, "-At", "-v", "ON_ERROR_STOP=1", "postgres"], place, user=user, input=script)
+        check(done.returncode == 0, script, done.stdout, done.stderr)
+        said.append(done.stdout)
+    return said
 
 
 def postgres(tools, place, user, record, transactions):
@@ -211,7 +272,7 @@ def postgres(tools, place, user, record, transactions):
         answer = postgres_clients(tools, place, user, transactions)
     finally:
         process.send_signal(signal.SIGINT)
-        status = process.wait(60)
+        status = process.wait(SECONDS)
     with open(os.path.join(place, "log"), encoding="utf-8") as log:
         # Whether somebody asked before it was ready, or was still connected at the end, is a matter of time.
         lines = [line for line in log if not re.search(
@@ -224,12 +285,8 @@ def postgres_compared(directory, transactions, expected):
     check(tools, "PostgreSQL is not installed: tools/packages programs")
     # It does not run as root, and who it runs as need not be able to read where this was built.
     user = "nobody" if os.geteuid() == 0 else None
-    copy = os.path.join(directory, "bin")
-    for source, to in ((TOOL, "cli"), (os.path.join(os.path.dirname(TOOL), PRELOAD), "recorder")):
-        os.makedirs(os.path.join(copy, to))
-        shutil.copy(source, os.path.join(copy, to))
     os.chmod(directory, 0o755)
-    tool, results = os.path.join(copy, "cli", os.path.basename(TOOL)), []
+    by, results = for_everybody(os.path.join(directory, "bin")), []
     for name in ("native", "recorded"):
         place = os.path.join(directory, name)
         os.mkdir(place)
@@ -237,16 +294,17 @@ def postgres_compared(directory, transactions, expected):
             shutil.chown(place, user)
 
         def record(what, command, place=place, native=name == "native"):
-            return command if native else [tool, *recorded(f"{place}/{what}", command, "8M")[1:]]
+            return command if native else recorded(f"{place}/{what}", command, "8M", by)
         results.append(postgres(tools, place, user, record, transactions))
-    check(results[0] == (0, expected, []), "postgres fails by itself", *results[0])
+    check((results[0][0], results[0][1][0], results[0][2]) == (0, expected, []), "postgres fails by itself", *results[0])
     check(results[0] == results[1], "other results when recorded", *results)
     check_stores(f"{directory}/recorded/initdb", "initdb", 1000)
     check_stores(f"{directory}/recorded/server", "postgres", 10000)
 
 
 def program_postgres(directory, store):
-    postgres_compared(directory, ["-c", "4", "-t", "50"], "t|t|200|100000\n")
+    words, transactions = POSTGRES_WORK
+    postgres_compared(directory, words, f"t|t|{transactions}|100000\n")
 
 
 def all_recorded(store, least):

@@ -78,7 +78,7 @@ def do_program(name, options, environment):
     import test_programs  # pylint: disable=import-outside-toplevel
     stores = []
 
-    def recorded(store, command, memory="32M"):
+    def recorded(store, command, memory="32M", by=None):  # pylint: disable=unused-argument
         words = [f"{key}={value}" for key, value in with_libraries(environment, store, f"memory={memory}:{options}").items()]
         return ["/usr/bin/env", *words, *command]
 
@@ -87,7 +87,10 @@ def do_program(name, options, environment):
         stores.append({"files": [keep(path) for path in glob.glob(store + "*")], "function": function, "least": least})
 
     test_programs.SECONDS, test_programs.PYTHON_TESTS = SECONDS, ["test.test_textwrap"]
+    # A process for each transaction.
+    test_programs.POSTGRES_WORK = (["-C", "-c", "2", "-t", "10"], 20)
     test_programs.recorded, test_programs.check_stores = recorded, check_stores
+    test_programs.for_everybody = lambda _: None  # as FILES is
     said, begun, trouble = io.StringIO(), time.monotonic(), None
     directory = STORES / name
     shutil.rmtree(directory, ignore_errors=True)

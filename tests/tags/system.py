@@ -37,7 +37,10 @@ THREADS_WRONG = {
     "read_beyond_in_each": (4, OOB, "read_at", "allocate", None),
 }
 # Programs of test_programs.py, and what is to be said of their stores: None, if they have tags.
-PROGRAMS = {"python": None, "sqlite3": None, "git": None, "redis": None}
+PROGRAMS = {"python": None, "sqlite3": None, "git": None, "redis": None, "node": None, "postgres": None}
+# The function of tests/tags/ends_wrong.c; and the processes of PostgreSQL's server that there are at least: itself, five that it begins with,
+# and those of 20 transactions, three scripts, a question, and pgbench's first one.
+ENDS_WRONG, SERVER_PROCESSES = "read_beyond", 31
 
 
 class System:
@@ -185,30 +188,39 @@ def test_threads_wrong(tags):
         check(not functions[2] or error["freed_by_thread"] != error["thread"], name, "threads", text)
 
 
-def look_at(machine, name, stores, note):
-    """No errors in any; what they say of tags; and how much was recorded."""
+def look_at(machine, name, stores, note, wrong=None):
+    """No errors in any but in the function `wrong`; what they say of tags; and how much was recorded. Of each group, how many processes had
+    such an error, and how many there were."""
+    processes = []
     for group in stores:
         check(group["files"], name, "no store")
         allocations, notes = 0, set()
+        had, were = 0, 0
         for file in group["files"]:
             store = machine.host / "kept" / file
             found = report("errors", store)
-            check(not found["errors"] and not found["doubts"], name, arm64.text(test_tags.TOOL, store))
+            others = [error for error in found["errors"] if not wrong or (error["kind"], test_tags.first_function(error["stack"])) != (OOB, wrong)]
+            check(not others and not found["doubts"], name, arm64.text(test_tags.TOOL, store))
+            had += sum(error["processes"] for error in found["errors"])
+            were += sum(one["processes"] for one in report("leaks", store)["processes"] if one["state"] != "replaced")
             allocations += report("top", store)["allocations"]
             said = arm64.text(test_tags.TOOL, store)
             notes |= set(re.findall(r"no tags: .*|some memory cannot have tags.*|tags are not checked.*", said))
             store.unlink()
         check(all(note and line.startswith(note) for line in notes) and bool(notes) == bool(note), name, "says", notes, said)
         check(allocations >= group["least"], name, allocations, "allocations, at least", group["least"])
+        processes.append((had, were))
+    return processes
 
 
-def program(tags, name, note, options, environment=None):
+def program(tags, name, note, options, environment=None, wrong=None):
     done = tags.machine.ask(do="program", name=name, options=options, environment=environment or {})
     check(not done.trouble, name, options, done.trouble)
     if re.search("sample|overhead", options):
         done.stores = [{**group, "least": 1} for group in done.stores]
-    look_at(tags.machine, name, done.stores, note)
+    processes = look_at(tags.machine, name, done.stores, note, wrong)
     print(f"ok    {name}, {options}: {done.seconds:.0f} seconds", flush=True)
+    return processes
 
 
 def test_programs(tags):
@@ -219,6 +231,13 @@ def test_programs(tags):
 def test_programs_sampled(tags):
     program(tags, "python", None, "tags=sync:mode=sample=4096")
     program(tags, "sqlite3", None, "tags=sync:overhead=5")
+
+
+def test_each_process(tags):
+    """Each process of PostgreSQL's server has tags up to its end: what it reads beyond an object there is found."""
+    processes = program(tags, "postgres", None, "tags=sync", {"LD_PRELOAD": "/t/ends-wrong.so"}, ENDS_WRONG)
+    print(f"ok    found in each, of initdb and the server: {processes}", flush=True)
+    check(all(had == were for had, were in processes) and processes[1][0] >= SERVER_PROCESSES, "processes that were checked", processes)
 
 
 # --- the machine ---------------------------------------------------------------------------------------------------
@@ -245,7 +264,8 @@ def missing():
 
 
 def make_programs():
-    return test_tags.make({"threads": [HERE / "threads.c"], "heap.so": [HERE / "heap.c", "-shared", "-fPIC"]})
+    return test_tags.make({"threads": [HERE / "threads.c"], "heap.so": [HERE / "heap.c", "-shared", "-fPIC"],
+                           "ends-wrong.so": [HERE / "ends_wrong.c", "-shared", "-fPIC"]})
 
 
 def make_image():
