@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * ends_wrong.c - preloaded: each process that ends by exit(), also one that a fork() made, reads a byte
- * beyond an object of its own. Where this is reported the process was checked up to its end.
+ * ends_wrong.c - preloaded: each process that ends by exit(), also one that a fork() made, reads a
+ * byte beyond an object of its own. Where this is reported the process was checked up to its end.
  *
  * What lies there is the C library's, so without tags nothing happens.
  */
