@@ -16,6 +16,7 @@ extern long fake_pages_allowed; /* that may still be allocated; negative: any nu
 extern unsigned int fake_warnings;
 extern unsigned long fake_claims; /* calls of xchg() and atomic_inc_return() */
 extern void *fake_early;	  /* what memblock_alloc() returned last */
+extern long fake_early_allowed;	  /* calls of it that still succeed; negative: any number */
 
 int fake_boot_param(const char *name, const char *value);
 /* How often the text was printed to the kernel's log. */

@@ -23,6 +23,7 @@ long fake_pages_allowed = -1;
 unsigned int fake_warnings;
 unsigned long fake_claims;
 void *fake_early;
+long fake_early_allowed = -1;
 
 static struct {
 	const char *name;
@@ -117,6 +118,10 @@ void kvfree(void *memory)
 void *memblock_alloc(unsigned long long bytes, unsigned long long align)
 {
 	(void)align;
+	if (!fake_early_allowed)
+		return NULL;
+	if (fake_early_allowed > 0)
+		fake_early_allowed--;
 	fake_early = vzalloc(bytes);
 	return fake_early;
 }

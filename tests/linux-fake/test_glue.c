@@ -39,6 +39,8 @@ void stack_depot_request_early_init(void);
 int stack_depot_init(void);
 
 #define BOUND 131072
+/* Pages of lines that are there before any are allocated: a quarter of what the bound has. */
+#define EARLY_PAGES 8
 
 static unsigned long long stat(const char *name)
 {
@@ -103,7 +105,7 @@ static void senseless_bounds_are_refused(void **state)
 	assert_int_equal(fake_said("stack_depot_max_bytes=abc"), 1);
 }
 
-static void early_depot_has_one_chunk(void **state)
+static void an_early_depot_has_its_reserve(void **state)
 {
 	(void)state;
 	assert_int_equal(fake_boot_param("stack_depot_max_bytes", "128K"), 0);
@@ -112,9 +114,13 @@ static void early_depot_has_one_chunk(void **state)
 	fake_late_initcalls();
 	assert_int_equal(stat("max_bytes"), BOUND);
 	/* Lines, and two pages for header, index and the rest: the index is a 32nd. */
-	assert_int_equal(stat("bytes"), 3 * 4096);
+	assert_int_equal(stat("bytes"), (2 + EARLY_PAGES) * 4096);
+	assert_in_range(stat("reserve_wanted"), (EARLY_PAGES - 1) * 64, EARLY_PAGES * 64 - 1);
+	assert_int_equal(stat("reserve_wanted"), stat("lines") / 4);
 	assert_int_equal(fake_pages, 0);
+	/* Both are kept, in lines whose counters have one page. */
 	assert_true(has(save(1, 0), 1));
+	assert_true(has(save(2, 0), 2));
 	assert_int_equal(stack_depot_init(), 0);
 	assert_true(has(save(1, 0), 1));
 }
@@ -135,10 +141,10 @@ static void on_preempt_rt_only_the_preemptible_allocate(void **state)
 	(void)state;
 	fake_preemptible = false;
 #ifdef CONFIG_PREEMPT_RT
-	assert_int_equal(pages_for(40000, 100), 0);
+	assert_int_equal(pages_for(40000, 64 * EARLY_PAGES), 0);
 	assert_true(stat("evictions") > 0);
 #else
-	assert_true(pages_for(40000, 30) > 0);
+	assert_true(pages_for(40000, 64) > 0);
 #endif
 	fake_preemptible = true;
 }
@@ -217,7 +223,7 @@ static void without_allocation_lines_run_out(void **state)
 
 	(void)state;
 	fake_in_nmi = true;
-	for (i = 0; i < 1000; i++)
+	for (i = 0; i < 1000 + 64 * EARLY_PAGES; i++)
 		assert_true(has(save(1000 + i, LEASE | (i & CAN_ALLOC)), 1000 + i));
 	fake_in_nmi = false;
 	assert_int_equal(fake_pages, pages);
@@ -382,20 +388,21 @@ static void statistics_name_who_fills_it(void **state)
 	assert_non_null(strstr(text, outer));
 }
 
-/* Lines of the first chunk lead to themselves: chains with these have no end. */
+/* Lines of the last early page lead to themselves: chains with these have no end. */
 static void cut_chains_are_shown(void **state)
 {
+	const unsigned long first = 64 * (EARLY_PAGES - 1);
 	uint64_t *lines = fake_early;
 	unsigned long i;
 
 	(void)state;
 	assert_int_equal(stat("chains_cut"), 0);
-	for (i = 1; i < 64; i++)
-		lines[8 * i] = (lines[8 * i] & ~(uint64_t)UINT32_MAX) | i;
+	for (i = 0; i < 64; i++)
+		lines[8 * i] = (lines[8 * i] & ~(uint64_t)UINT32_MAX) | (first + i);
 	for (i = 0; i < 2000; i++)
 		(void)save(200000 + i, LEASE);
 	/* Each at most once. */
-	assert_in_range(stat("chains_cut"), 1, 63);
+	assert_in_range(stat("chains_cut"), 1, 64);
 }
 
 static void an_unbalanced_put_warns(void **state)
@@ -410,7 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_depot_no_handle),
 		cmocka_unit_test(senseless_bounds_are_refused),
-		cmocka_unit_test(early_depot_has_one_chunk),
+		cmocka_unit_test(an_early_depot_has_its_reserve),
 		cmocka_unit_test(on_preempt_rt_only_the_preemptible_allocate),
 		cmocka_unit_test(before_there_are_tasks_anybody_allocates),
 		cmocka_unit_test(counters_count),

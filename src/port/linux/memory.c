@@ -18,7 +18,8 @@
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
  * allocated ahead: as many as RESERVE_TRACES fresh traces take, by the average of those saved
  * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
- * the reserve is full again.
+ * the reserve is full again. A depot made early has its reserve from memblock, at once: gfp flags
+ * are masked that early in a boot, so that hardly any save may allocate.
  *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without
@@ -140,29 +141,6 @@ static void memory_add_chunk(struct depot_memory *memory, struct depot_line *lin
 	}
 }
 
-int __init depot_create_early(const struct stackdepot_options *options,
-			      struct stackdepot **ret_depot)
-{
-	struct depot_geometry geometry;
-	struct depot_memory *memory;
-	struct depot_line *lines;
-	int error = memory_plan(options, &geometry);
-
-	if (error)
-		return error;
-	memory = memblock_alloc(memory_block_bytes(&geometry), PAGE_SIZE);
-	lines = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (!memory || !lines)
-		return -ENOMEM;
-	error = memory_open(memory, &geometry);
-	if (error)
-		return error;
-	atomic_inc(&memory->reserved);
-	memory_add_chunk(memory, lines);
-	*ret_depot = &memory->depot;
-	return 0;
-}
-
 static u64 memory_counter(struct depot_memory *memory, enum depot_counter counter)
 {
 	return atomic64_read(&memory->depot.header->counters[counter]);
@@ -204,6 +182,42 @@ static bool memory_is_short(struct depot_memory *memory, u64 used)
 {
 	return READ_ONCE(memory->filled) < memory->chunks &&
 	       memory_lines_left(memory, used) < max(memory_reserve(memory), DEPOT_CHUNK_LINES);
+}
+
+/* The reserve, at once. What memblock does not have is left to depot_refill(). */
+static void __init memory_fill_early(struct depot_memory *memory)
+{
+	struct depot_line *lines;
+
+	while (memory_is_short(memory, 0)) {
+		lines = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
+		if (!lines) {
+			memory->short_of_lines = true;
+			return;
+		}
+		atomic_inc(&memory->reserved);
+		memory_add_chunk(memory, lines);
+	}
+}
+
+int __init depot_create_early(const struct stackdepot_options *options,
+			      struct stackdepot **ret_depot)
+{
+	struct depot_geometry geometry;
+	struct depot_memory *memory;
+	int error = memory_plan(options, &geometry);
+
+	if (error)
+		return error;
+	memory = memblock_alloc(memory_block_bytes(&geometry), PAGE_SIZE);
+	if (!memory)
+		return -ENOMEM;
+	error = memory_open(memory, &geometry);
+	if (error)
+		return error;
+	memory_fill_early(memory);
+	*ret_depot = &memory->depot;
+	return 0;
 }
 
 u32 depot_reserve(struct stackdepot *depot, u32 *ret_wanted)

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test_early.c - a depot that is made before the page allocator is up, on a machine without
+ * parameters.
+ *
+ *	test_early [NR]
+ *
+ * NR allocations are all that memblock has: the first is the depot's block, each other one a page
+ * of lines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control.h"
+
+#define CAN_ALLOC 1u
+#define GFP 1u
+#define MASKED 0u /* gfp flags as callers have them early in a boot */
+#define BURST 1000u
+#define LINE_BYTES 64
+#ifdef CORE_PAGE
+#define PAGE CORE_PAGE
+#else
+#define PAGE 4096
+#endif
+
+unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, unsigned int gfp,
+				    unsigned int flags);
+void stack_depot_request_early_init(void);
+int stack_depot_early_init(void);
+
+static unsigned long next_id;
+
+static unsigned long long stat(const char *name)
+{
+	char text[4096], line[64];
+	const char *found;
+
+	fake_read_stats(text, sizeof(text));
+	(void)snprintf(line, sizeof(line), "\n%s: ", name);
+	found = strstr(text, line);
+	assert_non_null(found);
+	return strtoull(found + strlen(line), NULL, 10);
+}
+
+/* A fresh trace, which takes two lines; the first takes one more, which the others share. */
+static unsigned int save_fresh(unsigned int gfp)
+{
+	unsigned long frames[20], id = next_id++;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++)
+		frames[i] = (unsigned long)0xffff800080000000ull + (i < 12 ? id << 8 : 0x7000000) +
+			    4 * i;
+	return stack_depot_save_flags(frames, 20, gfp, CAN_ALLOC);
+}
+
+static unsigned int burst(void)
+{
+	unsigned int got = 0, i;
+
+	for (i = 0; i < BURST; i++)
+		got += save_fresh(MASKED) != 0;
+	return got;
+}
+
+static void a_depot_is_made_early(void **state)
+{
+	(void)state;
+	stack_depot_request_early_init();
+	assert_int_equal(stack_depot_early_init(), 0);
+	fake_late_initcalls();
+	assert_int_equal(fake_pages, 0);
+}
+
+/* And there is no page more than that takes. */
+static void its_reserve_is_full(void **state)
+{
+	(void)state;
+	assert_true(stat("reserve") >= stat("reserve_wanted"));
+	assert_true(stat("reserve") < stat("reserve_wanted") + PAGE / LINE_BYTES);
+}
+
+static void a_burst_needs_no_allocation(void **state)
+{
+	unsigned long long bytes = stat("bytes");
+
+	(void)state;
+	assert_int_equal(burst(), BURST);
+	assert_int_equal(fake_pages, 0);
+	assert_int_equal(stat("bytes"), bytes);
+	assert_int_equal(stat("drops_no_memory"), 0);
+}
+
+/* Line 0 is never used. */
+static void lines_are_in_what_memblock_had(void **state)
+{
+	const unsigned int pages = (unsigned int)*(long *)*state - 1;
+
+	assert_int_equal(stat("reserve"), pages ? pages * PAGE / LINE_BYTES - 1 : 0);
+}
+
+/* Whatever memblock had. */
+static void the_first_that_may_brings_a_page(void **state)
+{
+	(void)state;
+	assert_int_not_equal(save_fresh(GFP), 0);
+	assert_int_equal(fake_pages, 1);
+}
+
+static void others_take_what_there_is(void **state)
+{
+	const unsigned int lines = (unsigned int)stat("reserve");
+
+	(void)state;
+	assert_int_equal(burst(), lines / 2);
+	assert_int_equal(stat("reserve"), 0);
+	assert_true(stat("drops_no_memory") > 0);
+	assert_int_equal(fake_pages, 1);
+}
+
+static void there_is_no_depot_without_its_block(void **state)
+{
+	(void)state;
+	stack_depot_request_early_init();
+	assert_int_equal(stack_depot_early_init(), -12); /* ENOMEM */
+	assert_int_equal(fake_said("no depot of"), 1);
+	assert_int_equal(save_fresh(GFP), 0);
+}
+
+int main(int argc, char **argv)
+{
+	static long nr;
+	const struct CMUnitTest whole[] = {
+		cmocka_unit_test(a_depot_is_made_early),
+		cmocka_unit_test(its_reserve_is_full),
+		cmocka_unit_test(a_burst_needs_no_allocation),
+		cmocka_unit_test(the_first_that_may_brings_a_page),
+	};
+	const struct CMUnitTest part[] = {
+		cmocka_unit_test(a_depot_is_made_early),
+		cmocka_unit_test_prestate(lines_are_in_what_memblock_had, &nr),
+		cmocka_unit_test(the_first_that_may_brings_a_page),
+		cmocka_unit_test(others_take_what_there_is),
+	};
+	const struct CMUnitTest none[] = {cmocka_unit_test(there_is_no_depot_without_its_block)};
+
+	if (argc < 2)
+		return cmocka_run_group_tests_name("depot_early", whole, NULL, NULL);
+	nr = fake_early_allowed = strtol(argv[1], NULL, 10);
+	if (!nr)
+		return cmocka_run_group_tests_name("depot_early", none, NULL, NULL);
+	return cmocka_run_group_tests_name("depot_early", part, NULL, NULL);
+}
