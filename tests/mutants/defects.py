@@ -468,4 +468,20 @@ MUTANTS = [
         "what an attached file says of itself changes after it was checked",
         "steps.c",
         ("stats.c", "depot_footprint(&depot->geometry)", "depot_footprint(&header->geometry)")),
+    mutant(
+        "chain without an end not cut",
+        "a search in a depot that somebody else wrote to does not end",
+        "steps.c",
+        ("chain.c", "	if (atomic64_try_cmpxchg(step->head, &step->first, empty))\n", "	if (empty)\n")),
+    mutant(
+        "cut without a version of its own",
+        "a head takes an old value again, and what was inserted meanwhile is not looked at",
+        "steps.c",
+        ("chain.c", "u64 empty = ((step->first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;",
+         "u64 empty = step->first >> LINK_GENERATION_SHIFT << LINK_GENERATION_SHIFT;")),
+    mutant(
+        "cut not counted",
+        "traces were lost, and nothing says so",
+        "steps.c",
+        ("chain.c", "		depot_count(depot, COUNT_CHAINS_CUT);\n", "		;\n")),
 ]

@@ -77,4 +77,47 @@ static void a_header_is_read_once(core_test *test)
 	CORE_TRUE(stats.mapped_bytes <= 65536 && stats.used_bytes <= stats.mapped_bytes);
 }
 
-CORE_SUITE(steps, CORE_CASE(a_check_is_linear_in_a_chain), CORE_CASE(a_header_is_read_once));
+/* Without an end: a step for each line that there may be, in each of a few searches. */
+#define STEPS_OF_CUT (16 * 100)
+
+static void few_steps_hook(const void *word, bool write)
+{
+	(void)word;
+	(void)write;
+	assert_true(++steps < STEPS_OF_CUT);
+}
+
+/* As somebody else may have left it: the first line saved is the last of the chain. */
+static u64 lead_to_itself(struct stackdepot *depot, u32 handle)
+{
+	const u32 number = (u32)depot_trace_ref(depot, handle);
+	struct depot_line *line = depot->lines + number;
+
+	atomic64_set(&line->link, (atomic64_read(&line->link) & ~LINK_NEXT) | number);
+	return atomic64_read(&depot->heads[0]) >> LINK_GENERATION_SHIFT;
+}
+
+/* Once, and its lines are found no more. Each change of the head has a version of its own. */
+static void a_chain_without_an_end_is_cut(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 100, 1, 0);
+	u32 first = core_save1(depot, 0x1000, 0), fresh;
+	u64 version;
+
+	CORE_NE(core_save1(depot, 0x2000, 0), 0);
+	version = lead_to_itself(depot, first);
+	steps = 0;
+	port_test_hook = few_steps_hook;
+	fresh = core_save1(depot, 0x3000, 0);
+	port_test_hook = NULL;
+	CORE_NE(fresh, 0);
+	CORE_EQ(core_stats(depot).chains_cut, 1);
+	CORE_EQ(atomic64_read(&depot->heads[0]) >> LINK_GENERATION_SHIFT, version + 2);
+	CORE_EQ(core_save1(depot, 0x3000, 0), fresh);
+	CORE_NE(core_save1(depot, 0x1000, 0), first);
+	CORE_EQ(core_stats(depot).chains_cut, 1);
+	stackdepot_destroy(depot);
+}
+
+CORE_SUITE(steps, CORE_CASE(a_check_is_linear_in_a_chain), CORE_CASE(a_header_is_read_once),
+	   CORE_CASE(a_chain_without_an_end_is_cut));
