@@ -20,7 +20,7 @@
  *	    that it had before in the same life. So a CAS that finds generation and `next` as they
  *	    were read finds nothing changed in between.
  *	(D) A line is unlinked only when it is dead, and its holder begins its next life only after
- *	    depot_chain_unlink() of its bucket has returned.
+ *	    depot_chain_unlink() of its hash has returned.
  *
  * Steps. A line that is filled but not yet linked looks alive, and its holder may give it up. A
  * traversal that stood before the line in its last life could step onto it. So each step is
@@ -32,6 +32,7 @@
  *
  * Uniqueness. Two threads that insert the same run both look first, then change the head they
  * looked at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
+ * While the index grows they may look at two heads: index.h says why that does no harm.
  *
  * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one unlinks it. So
  * a signal handler may do everything in the middle of anything.
@@ -39,6 +40,7 @@
 #include "candidates.h"
 #include "chain.h"
 #include "hold.h"
+#include "index.h"
 #include "run.h"
 
 /* A place in a chain: a word, what it was when it was read, and the line that it leads to. */
@@ -99,9 +101,9 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 	return 0;
 }
 
-static int chain_first(struct stackdepot *depot, u32 bucket, struct chain_step *step)
+static int chain_first(struct stackdepot *depot, atomic64_t *head, struct chain_step *step)
 {
-	step->head = &depot->heads[bucket];
+	step->head = head;
 	step->word = step->head;
 	step->left = depot->nr_lines;
 	step->value = atomic64_read_acquire(step->head);
@@ -124,47 +126,80 @@ static bool chain_run_equal(struct depot_line *line, const struct chain_run *run
 	       state_count(state) == run->nr && run_equal_slow(line, state, run->frames);
 }
 
-u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_run *run,
-		     u64 *ret_head)
+/*
+ * Look through one chain. *ret_number is the line with the run, pinned, or 0. 0; -EAGAIN: begin
+ * anew.
+ */
+static int chain_search(struct stackdepot *depot, atomic64_t *head, const struct chain_run *run,
+			u64 *ret_value, u32 *ret_number)
 {
 	struct chain_step step;
-	u64 head;
-	int more;
+	int more = chain_first(depot, head, &step);
 
-	do {
-		more = chain_first(depot, bucket, &step);
-		head = step.value;
-		for (; more > 0; more = chain_next(depot, &step)) {
-			u32 number = (u32)(step.value & LINK_NEXT);
+	*ret_value = step.value;
+	*ret_number = 0;
+	for (; more > 0; more = chain_next(depot, &step)) {
+		u32 number = (u32)(step.value & LINK_NEXT);
 
-			if (chain_run_equal(step.line, run) &&
-			    depot_pin(depot, depot_ref(number, step.link), 0))
-				return number;
+		if (chain_run_equal(step.line, run) &&
+		    depot_pin(depot, depot_ref(number, step.link), 0)) {
+			*ret_number = number;
+			return 0;
 		}
-	} while (more);
-	*ret_head = head;
-	return 0;
+	}
+	return more;
 }
 
-bool depot_chain_insert(struct stackdepot *depot, u32 bucket, u32 number, u64 head)
+u32 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
+		     struct chain_place *ret_place)
+{
+	u32 digits, number;
+	u64 value;
+	int again;
+
+	do {
+		digits = index_digits(depot, hash);
+		ret_place->head = depot_index_open(depot, hash, digits);
+		again = chain_search(depot, ret_place->head, run, &ret_place->value, &number);
+		/* The head was read by acquire, so it is as old as these digits at most. */
+		if (index_digits(depot, hash) != digits)
+			again = -EAGAIN;
+		while (!again && !number && digits) {
+			digits = index_outer(digits);
+			again = chain_search(depot, index_head(depot, hash, digits), run, &value,
+					     &number);
+		}
+	} while (again && !number);
+	return number;
+}
+
+bool depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number)
 {
 	struct depot_line *line = depot_line(depot, number);
 	u64 generation = link_generation(atomic64_read(&line->link));
-	u64 version = (head >> LINK_GENERATION_SHIFT) + 1;
+	u64 version = (place->value >> LINK_GENERATION_SHIFT) + 1, head = place->value;
 
 	/* Release: who reads the link in this life reads what insert_fill() wrote before. */
 	atomic64_set_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
-	return atomic64_try_cmpxchg(&depot->heads[bucket], &head,
-				    version << LINK_GENERATION_SHIFT | number);
+	return atomic64_try_cmpxchg(place->head, &head, version << LINK_GENERATION_SHIFT | number);
 }
 
-void depot_chain_unlink(struct stackdepot *depot, u32 bucket)
+void depot_chain_tidy(struct stackdepot *depot, atomic64_t *head)
 {
 	struct chain_step step;
 	int more;
 
 	do {
-		for (more = chain_first(depot, bucket, &step); more > 0;)
+		for (more = chain_first(depot, head, &step); more > 0;)
 			more = chain_next(depot, &step);
 	} while (more);
+}
+
+void depot_chain_unlink(struct stackdepot *depot, u64 hash)
+{
+	u32 digits = index_digits(depot, hash);
+
+	for (; digits; digits = index_outer(digits))
+		depot_chain_tidy(depot, index_head(depot, hash, digits));
+	depot_chain_tidy(depot, index_head(depot, hash, 0));
 }

@@ -12,24 +12,33 @@ struct chain_run {
 	u32 parent; /* pinned by the caller; 0 at the root */
 };
 
+/* Where a run belongs that was not found: the head of a chain, and what it was. */
+struct chain_place {
+	atomic64_t *head;
+	u64 value;
+};
+
 /*
- * depot_chain_find() - the line with this run in a bucket, pinned.
- * @ret_head: what the head of the chain was, for depot_chain_insert().
+ * depot_chain_find() - the line with this run, pinned.
+ * @ret_place: for depot_chain_insert().
  *
- * Return: the number of the line, or 0: there was none while the head was *ret_head.
+ * Return: the number of the line, or 0: there was none while the head was what *ret_place has.
  */
-u32 depot_chain_find(struct stackdepot *depot, u32 bucket, const struct chain_run *run,
-		     u64 *ret_head);
+u32 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
+		     struct chain_place *ret_place);
 
 /*
  * depot_chain_insert() - begin the life of a filled line by linking it.
- * @head: as depot_chain_find() left it.
+ * @place: as depot_chain_find() left it.
  *
  * Return: false, and nothing done, if the head is another now.
  */
-bool depot_chain_insert(struct stackdepot *depot, u32 bucket, u32 number, u64 head);
+bool depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number);
 
-/* depot_chain_unlink() - unlink all dead lines of a bucket: those before the call at least. */
-void depot_chain_unlink(struct stackdepot *depot, u32 bucket);
+/* depot_chain_unlink() - unlink all dead lines of a hash: those before the call at least. */
+void depot_chain_unlink(struct stackdepot *depot, u64 hash);
+
+/* depot_chain_tidy() - unlink all dead lines of one chain. */
+void depot_chain_tidy(struct stackdepot *depot, atomic64_t *head);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * check.c - the invariants of a quiet depot, walked from end to end.
  *
- *	1. A chain holds live lines of its own bucket.
+ *	1. A chain holds live lines whose hash may be there.
  *	2. Every live line is on a chain, once; except one given up half way, which nobody named.
  *	3. The parent of a live line is live; a line has at least as many references as children.
  *	4. A line that was used is among the candidates, on every level, unless it is dismissed; a
@@ -75,10 +75,22 @@ static void check_unique(struct check *check, u32 number)
 	check->runs[slot] = number;
 }
 
+/* Is it one of the chains that a line may be on? */
+static bool check_place(struct stackdepot *depot, u32 number, u32 bucket)
+{
+	const u64 hash =
+		depot_rehash(depot, number, atomic64_read(&depot_line(depot, number)->state));
+	u32 digits = index_digits(depot, hash);
+
+	while (digits && index_bucket(depot, hash, digits) != bucket)
+		digits = index_outer(digits);
+	return index_bucket(depot, hash, digits) == bucket;
+}
+
 static void check_chain(struct check *check, u32 bucket)
 {
 	struct stackdepot *depot = check->depot;
-	u64 next = atomic64_read(&depot->heads[bucket]);
+	u64 next = atomic64_read(depot_head(depot, bucket));
 
 	while (link_is_line(next) && !check->broken) {
 		u32 number = next & LINK_NEXT;
@@ -88,8 +100,7 @@ static void check_chain(struct check *check, u32 bucket)
 		if (check->broken)
 			return;
 		check_that(check, check_state(check, number) & STATE_LIVE);
-		check_that(check,
-			   depot_rehash(depot, number, check_state(check, number)) == bucket);
+		check_that(check, check_place(depot, number, bucket));
 		check_unique(check, number);
 		next = atomic64_read(&depot_line(depot, number)->link);
 		check_that(check, !(next & LINK_DEAD));
@@ -134,6 +145,16 @@ static void check_parent(struct check *check, u32 number)
 		check->children[parent]++;
 }
 
+static void check_digits(struct check *check)
+{
+	const u32 digits = READ_ONCE(check->depot->header->digits);
+	u32 valid = check->depot->max_digits;
+
+	while (valid && valid != digits)
+		valid >>= INDEX_DIGIT_BITS;
+	check_that(check, valid == digits);
+}
+
 static void check_all(struct check *check)
 {
 	struct stackdepot *depot = check->depot;
@@ -142,7 +163,8 @@ static void check_all(struct check *check)
 	check_that(check, READ_ONCE(depot->header->fresh) <= depot->nr_lines);
 	for (number = 1; number <= depot->nr_lines && !check->broken; number++)
 		check_parent(check, number);
-	for (bucket = 0; bucket < depot->nr_buckets && !check->broken; bucket++)
+	check_digits(check);
+	for (bucket = 0; bucket < index_buckets(depot) && !check->broken; bucket++)
 		check_chain(check, bucket);
 	for (number = 1; number <= depot->nr_lines && !check->broken; number++)
 		check_line(check, number);

@@ -134,7 +134,7 @@ struct depot_geometry {
 	u32 ring_entries;
 	u32 max_frames;
 	u32 lease_ticks;
-	u32 reserved;
+	u32 first_buckets; /* of the index before it grows: follows from `buckets` */
 	u64 heads_offset;
 	u64 candidates_offset;
 	u64 ring_offset;
@@ -150,6 +150,7 @@ struct depot_header {
 	struct depot_geometry geometry;
 
 	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
+	u32 digits;				     /* index.h; read at every search */
 	u32 hand __aligned(DEPOT_LINE_BYTES);	     /* where the search for a victim goes on */
 	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
 
@@ -175,13 +176,15 @@ struct stackdepot {
 	struct depot_header *header;
 	struct depot_geometry geometry; /* as it was checked; the header's may be written to */
 	struct depot_line *lines;	/* lines[0] is never live */
-	atomic64_t *heads;		/* version:32 | 0:1 | next:31 */
+	atomic64_t *heads;		/* version:32 | 0:1 | next:31, behind depot_head() */
 	unsigned long *candidates[DEPOT_LEVELS];
 	u32 candidate_words[DEPOT_LEVELS];
 	struct depot_ring_entry *ring;
 	u64 keys[DEPOT_KEYS];
 	u32 nr_lines;
-	u32 nr_buckets;
+	u32 nr_buckets; /* of an index that has grown as far as it may */
+	u32 first_buckets;
+	u32 max_digits;
 	u32 nr_levels;
 	u32 ring_entries;
 	u32 max_frames;

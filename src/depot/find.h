@@ -5,9 +5,10 @@
  * Purpose. Given frames, find the line that is their trace, comparing every frame, taking no lock
  * and writing nothing.
  *
- * How. The hash names a chain. Each line on it that may be the innermost run of the trace is
- * compared with it, then its parent with the frames outside of that, up to the root. What was found
- * is a *life* of a line, to be confirmed by hold_valid() or depot_pin() after the last read.
+ * How. The hash names a chain, or a few (index.h). Each line on one that may be the innermost run
+ * of the trace is compared with it, then its parent with the frames outside of that, up to the
+ * root. What was found is a *life* of a line, to be confirmed by hold_valid() or depot_pin() after
+ * the last read.
  *
  * Why that is enough. A line's frames and parent do not change during a life, and a parent lives as
  * long as its children (evict.c). So if the innermost line lived the same life before the first and
@@ -27,6 +28,7 @@
 
 #include "hash.h"
 #include "hold.h"
+#include "index.h"
 #include "run.h"
 
 struct depot_found {
@@ -116,24 +118,28 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 static __always_inline struct depot_found find_line(struct stackdepot *depot,
 						    const struct find_trace *trace, u64 hash)
 {
-	atomic64_t *word = &depot->heads[hash_bucket(depot, hash)];
-	u64 next = atomic64_read_acquire(word);
-	u32 left;
+	u32 digits = index_digits(depot, hash), left = depot->nr_lines;
 
-	for (left = depot->nr_lines; link_is_line(next) && left; left--) {
-		struct depot_line *line = depot_line(depot, next & LINK_NEXT);
-		u64 link = atomic64_read_acquire(&line->link);
-		u64 state = atomic64_read_acquire(&line->state);
+	for (;; digits = index_outer(digits)) {
+		atomic64_t *word = index_head(depot, hash, digits);
+		u64 next = atomic64_read_acquire(word);
 
-		if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
-			break;
-		if (find_equal(depot, line, state, trace))
-			return (struct depot_found){depot_ref(next & LINK_NEXT, link), state, link,
-						    line};
-		word = &line->link;
-		next = link;
+		for (; link_is_line(next) && left; left--) {
+			struct depot_line *line = depot_line(depot, next & LINK_NEXT);
+			u64 link = atomic64_read_acquire(&line->link);
+			u64 state = atomic64_read_acquire(&line->state);
+
+			if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
+				return (struct depot_found){0};
+			if (find_equal(depot, line, state, trace))
+				return (struct depot_found){depot_ref(next & LINK_NEXT, link),
+							    state, link, line};
+			word = &line->link;
+			next = link;
+		}
+		if (!digits)
+			return (struct depot_found){0};
 	}
-	return (struct depot_found){0};
 }
 
 /* depot_find() - find_line() out of line, for a prefix on the way to an insertion. */

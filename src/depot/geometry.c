@@ -2,13 +2,14 @@
 /*
  * geometry.c - how the bytes are shared out.
  *
- * Per line: 64 bytes for itself, 8 for a bucket of the index, a bit and a 63rd for the candidates.
- * With one bucket a line a chain has half a line in front of the one sought, on average, when the
- * depot is full. The ring has the size it was given; the lines get the rest.
+ * Per line: 64 bytes for itself, 8 for a bucket of the index that has grown, a bit and a 63rd for
+ * the candidates. With one bucket a line a chain has half a line in front of the one sought, on
+ * average, when the depot is full. The ring has the size it was given; the lines get the rest.
  */
 #include "candidates.h"
 #include "geometry.h"
 #include "hash.h"
+#include "index.h"
 
 #define DEFAULT_MAX_FRAMES 128u
 #define MIN_RING 16u
@@ -27,7 +28,7 @@ static void geometry_place(struct depot_geometry *geometry)
 	u64 bytes = sizeof(struct depot_header);
 
 	geometry->heads_offset = bytes;
-	bytes += round_line(8ull * geometry->buckets);
+	bytes += round_line(depot_heads_bytes(geometry));
 	geometry->candidates_offset = bytes;
 	bytes += round_line((u64)sizeof(long) *
 			    depot_candidate_words(geometry->lines, words, &levels));
@@ -38,10 +39,25 @@ static void geometry_place(struct depot_geometry *geometry)
 	geometry->total_bytes = bytes;
 }
 
+/*
+ * The buckets that there are at first. An index that grows has four times as many each time, and at
+ * least four at first, so there may be some fewer in the end than were asked for.
+ */
+static void geometry_index(struct depot_geometry *geometry, u32 buckets)
+{
+	u32 digits = 0;
+
+	while (DEPOT_INDEX_GROWS && digits < INDEX_MAX_DIGITS &&
+	       buckets >> (digits + 1) * INDEX_DIGIT_BITS >= INDEX_LEAST_BUCKETS)
+		digits++;
+	geometry->first_buckets = buckets >> digits * INDEX_DIGIT_BITS;
+	geometry->buckets = geometry->first_buckets << digits * INDEX_DIGIT_BITS;
+}
+
 static u64 geometry_bytes(struct depot_geometry *geometry, u32 lines, u32 buckets)
 {
 	geometry->lines = lines;
-	geometry->buckets = buckets ? buckets : lines;
+	geometry_index(geometry, buckets ? buckets : lines);
 	geometry_place(geometry);
 	return depot_footprint(geometry);
 }
@@ -137,8 +153,9 @@ static bool geometry_valid(const struct depot_geometry *geometry, u64 bytes)
 	    geometry->max_frames > STACKDEPOT_MAX_FRAMES ||
 	    geometry->lease_ticks > STACKDEPOT_MAX_LEASE_TICKS)
 		return false;
+	geometry_index(&again, geometry->buckets);
 	geometry_place(&again);
-	return again.heads_offset == geometry->heads_offset &&
+	return again.buckets == geometry->buckets && again.heads_offset == geometry->heads_offset &&
 	       again.candidates_offset == geometry->candidates_offset &&
 	       again.ring_offset == geometry->ring_offset &&
 	       again.lines_offset == geometry->lines_offset &&
@@ -179,11 +196,14 @@ static void geometry_view(struct stackdepot *depot, void *memory,
 
 	depot->header = memory;
 	depot->geometry = *geometry;
+	geometry_index(&depot->geometry, geometry->buckets);
 	depot->heads = (atomic64_t *)(base + geometry->heads_offset);
 	depot->ring = (struct depot_ring_entry *)(base + geometry->ring_offset);
 	depot->lines = (struct depot_line *)(base + geometry->lines_offset);
 	depot->nr_lines = geometry->lines;
 	depot->nr_buckets = geometry->buckets;
+	depot->first_buckets = depot->geometry.first_buckets;
+	depot->max_digits = depot->nr_buckets / depot->first_buckets - 1;
 	depot->ring_entries = geometry->ring_entries;
 	depot->max_frames = geometry->max_frames;
 	depot->save_frames = depot->read_only ? 0 : geometry->max_frames;

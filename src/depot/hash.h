@@ -10,8 +10,9 @@
  * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by
  * pair (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing
  * is fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
- * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top. Nothing
- * but speed depends on the quality of the hash.
+ * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top, and
+ * from the lowest bits as the index grows (index.h). Nothing but speed depends on the quality of
+ * the hash.
  */
 #ifndef DEPOT_HASH_H
 #define DEPOT_HASH_H
@@ -56,14 +57,9 @@ static __always_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u
 #else
 	u64 product = mixed * key;
 
-	/* The bucket is taken from the top, where the next product mixes to. */
+	/* Bits of the bucket are taken from the top, where the next product mixes to. */
 	return (product ^ product >> 32) * HASH_MULTIPLIER;
 #endif
-}
-
-static inline u32 hash_bucket(const struct stackdepot *depot, u64 hash)
-{
-	return (u32)((hash >> 32) * depot->nr_buckets >> 32);
 }
 
 /* Frames in whole groups in front of (outside of) the innermost group. */

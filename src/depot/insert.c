@@ -110,19 +110,19 @@ static bool insert_run(struct insertion *in)
 	struct stackdepot *depot = in->depot;
 	const u32 nr = depot_run(in->frames, in->nr, in->done);
 	const struct chain_run run = {in->frames + in->nr - in->done - nr, nr, in->line};
-	const u32 bucket = hash_bucket(depot, insert_hash(in, in->done + nr));
+	const u64 hash = insert_hash(in, in->done + nr);
 	u32 number, filled = 0;
 	bool parent_held = in->line != 0;
-	u64 head;
+	struct chain_place place;
 
-	while (!(number = depot_chain_find(depot, bucket, &run, &head))) {
+	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
 		if (!filled) {
 			filled = depot_take(depot, in->flags);
 			if (!filled)
 				return false;
 			insert_fill(in, filled, &run);
 		}
-		if (depot_chain_insert(depot, bucket, filled, head)) {
+		if (depot_chain_insert(depot, &place, filled)) {
 			depot_count(depot, COUNT_LINES_ADDED);
 			number = filled;
 			filled = 0;

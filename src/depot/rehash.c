@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * rehash.c - which chain a line belongs to, from its frames.
+ * rehash.c - the hash of a line, from its frames.
  *
- * A line does not say which chain it is on; that follows from its frames and those of its parents.
- * The way up is noted and the frames are hashed on the way down, as stacks in kernels have no room
- * for a whole trace.
+ * A line does not say which chains it may be on; that follows from its frames and those of its
+ * parents. The way up is noted and the frames are hashed on the way down, as stacks in kernels have
+ * no room for a whole trace.
  */
 #include "hash.h"
 #include "rehash.h"
@@ -23,7 +23,7 @@ static void rehash_window(struct depot_line *line, u64 state, uintptr_t *window)
 		window[i] = run_frame(line, state, i);
 }
 
-u32 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
+u64 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 {
 	u32 path[REHASH_DEPTH], depth = 0, nr = 0;
 	uintptr_t window[DEPOT_GROUP] = {0};
@@ -50,6 +50,5 @@ u32 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 		if (depth && nr % DEPOT_GROUP == 0)
 			hash = hash_advance(hash, hash_window(depot->keys, window));
 	}
-	return hash_bucket(depot,
-			   hash_finish(depot->keys, hash, hash_window(depot->keys, window), nr));
+	return hash_finish(depot->keys, hash, hash_window(depot->keys, window), nr);
 }

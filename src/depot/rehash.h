@@ -6,9 +6,9 @@
 #include "depot.h"
 
 /*
- * depot_rehash() - the bucket of a line whose frames and parents nobody changes meanwhile.
+ * depot_rehash() - the hash of a line whose frames and parents nobody changes meanwhile.
  * @state: of the line when it was live.
  */
-u32 depot_rehash(struct stackdepot *depot, u32 number, u64 state);
+u64 depot_rehash(struct stackdepot *depot, u32 number, u64 state);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "depot.h"
+#include "index.h"
 
 static u64 stats_counter(const struct depot_header *header, enum depot_counter counter)
 {
@@ -16,11 +16,12 @@ void depot_get_stats(struct stackdepot *depot, struct stackdepot_stats *ret_stat
 	*ret_stats = (struct stackdepot_stats){
 		.max_bytes = depot->geometry.max_bytes,
 		.mapped_bytes = mapped,
-		.used_bytes = mapped - DEPOT_LINE_BYTES * unused,
+		.used_bytes = mapped - DEPOT_LINE_BYTES * unused -
+			      sizeof(atomic64_t) * (depot->nr_buckets - index_buckets(depot)),
 		.ring_bytes = (u64)sizeof(struct depot_ring_entry) * depot->ring_entries,
 		.lines = depot->nr_lines,
 		.lines_used = fresh,
-		.buckets = depot->nr_buckets,
+		.buckets = index_buckets(depot),
 		.saved = stats_counter(header, COUNT_SAVED),
 		.truncated = stats_counter(header, COUNT_TRUNCATED),
 		.lines_added = stats_counter(header, COUNT_LINES_ADDED),

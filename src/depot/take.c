@@ -8,6 +8,7 @@
  */
 #include "candidates.h"
 #include "evict.h"
+#include "index.h"
 #include "take.h"
 
 /* A line never used before; 0 if there is none, -ENOMEM if the port has no memory for it. */
@@ -23,6 +24,8 @@ static int take_fresh(struct stackdepot *depot, unsigned int flags, u32 *ret_num
 	} while (!try_cmpxchg(&depot->header->fresh, &fresh, fresh + 1));
 	*ret_number = fresh + 1;
 	depot_candidate_set(depot, *ret_number);
+	if (unlikely(depot_index_is_due(depot, *ret_number)))
+		depot_index_grow(depot);
 	return 0;
 }
 

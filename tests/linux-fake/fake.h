@@ -54,6 +54,8 @@ typedef unsigned int gfp_t;
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define ALIGN(x, to) (((x) + (to)-1) & ~((u64)(to)-1))
 #define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
+#define round_up(x, y) ALIGN(x, y)
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define min(a, b) ((a) < (b) ? (a) : (b))

@@ -79,9 +79,9 @@ MUTANTS = [
         ["save/evict", "save/save, depot full", "fetch/evict"],
         ("insert.c", """			insert_fill(in, filled, &run);
 		}
-		if (depot_chain_insert(depot, bucket, filled, head)) {
+		if (depot_chain_insert(depot, &place, filled)) {
 """, """		}
-		if (depot_chain_insert(depot, bucket, filled, head)) {
+		if (depot_chain_insert(depot, &place, filled)) {
 			insert_fill(in, filled, &run);
 """)),
     mutant(
@@ -107,16 +107,55 @@ MUTANTS = [
         "version of the head not raised by an insertion",
         "a head takes an old value again, and what was inserted meanwhile is not looked at",
         ["save/recycle/save", "insert/", "save/save"],
-        ("chain.c", "u64 version = (head >> LINK_GENERATION_SHIFT) + 1;",
-         "u64 version = head >> LINK_GENERATION_SHIFT;"),
+        ("chain.c", "u64 version = (place->value >> LINK_GENERATION_SHIFT) + 1,",
+         "u64 version = place->value >> LINK_GENERATION_SHIFT,"),
         ("chain.c", " + (step->word == step->head);", ";")),
     mutant(
         "not looked at again before linking",
         "equal traces are linked twice",
         ["save/save, same trace"],
-        ("insert.c", """	while (!(number = depot_chain_find(depot, bucket, &run, &head))) {
-""", """	while (!(number = depot_chain_find(depot, bucket, &run, &head))) {
-		head = atomic64_read_acquire(&depot->heads[bucket]);
+        ("insert.c", """	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
+""", """	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
+		place.value = atomic64_read_acquire(place.head);
+""")),
+    mutant(
+        "outer head not raised",
+        "who saw the index before it grew links a trace that is on its inner chain",
+        ["index grows"],
+        ("index.c", "		index_raise(index_head(depot, hash, outer));\n", "")),
+    mutant(
+        "bucket opened before the outer head is raised",
+        "who finds it open looks through the outer chain too early",
+        ["index grows and save/save/save"],
+        ("index.c", "		index_raise(index_head(depot, hash, outer));\n", ""),
+        ("index.c", "					   BIT_ULL(LINK_GENERATION_SHIFT));\n",
+         "					   BIT_ULL(LINK_GENERATION_SHIFT));\n"
+         "		index_raise(index_head(depot, hash, outer));\n")),
+    mutant(
+        "outer head raised without being open",
+        "it looks open, and nobody raises the one outside of it",
+        ["index grows"],
+        ("index.c", "			if (atomic64_read_acquire(index_head(depot, hash, outer)))\n", "")),
+    mutant(
+        "digits not read again behind the head",
+        "the head was read when it had been raised already, and the trace goes where it was before",
+        ["index grows"],
+        ("chain.c", """		if (index_digits(depot, hash) != digits)
+			again = -EAGAIN;
+""", "")),
+    mutant(
+        "outer chains not searched before linking",
+        "a trace from before the index grew is linked once more",
+        ["index grows"],
+        ("chain.c", "		while (!again && !number && digits) {", "		while (0) {")),
+    mutant(
+        "unlinked from the innermost chain alone",
+        "a line from before the index grew is filled again while it is on its chain",
+        ["look-up in a grown index"],
+        ("chain.c", """	for (; digits; digits = index_outer(digits))
+		depot_chain_tidy(depot, index_head(depot, hash, digits));
+	depot_chain_tidy(depot, index_head(depot, hash, 0));
+""", """	depot_chain_tidy(depot, index_head(depot, hash, digits));
 """)),
     mutant(
         "duplicate not given back",

@@ -444,6 +444,93 @@ static void put_41_x_gets_in(void)
 	world_save_for_sure(10, X, GET);
 }
 
+/*
+ * An index of 4, 16 and 64 buckets. T goes through all three; between its first chain and its last
+ * there is none that U is on.
+ */
+#define T FLAT(world_leaf_in(4 * 5, 1))
+#define U FLAT(world_leaf_in(4 * 4, 60))
+
+/* As depot_index_grow() does when it is due. */
+static void grow(void)
+{
+	u32 digits = READ_ONCE(world_depot.header->digits);
+
+	(void)try_cmpxchg(&world_depot.header->digits, &digits, digits << 2 | 3);
+}
+
+static void grow_twice(void)
+{
+	grow();
+	grow();
+}
+
+static void get_t_0(void)
+{
+	world_save(0, T, GET);
+}
+
+static void get_t_10(void)
+{
+	world_save(10, T, GET);
+}
+
+static void get_u_0(void)
+{
+	world_save(0, U, GET);
+}
+
+static void grow_get_t_10(void)
+{
+	grow();
+	world_save(10, T, GET);
+}
+
+static void grow_twice_get_u_10(void)
+{
+	grow_twice();
+	world_save(10, U, GET);
+}
+
+static void get_u_10(void)
+{
+	world_save(10, U, GET);
+}
+
+/* The first to want U's bucket, for another trace. */
+static void grow_twice_open_u(void)
+{
+	grow_twice();
+	world_save(20, FLAT(world_leaf_in(4 * 4, U.leaf + 1)), GET);
+}
+
+static void grow_get_t_grow_get_u(void)
+{
+	grow();
+	world_save(11, T, GET);
+	grow();
+	world_save(10, U, GET);
+}
+
+/* T is where it was before the index grew. */
+static void fill_t_grow(void)
+{
+	world_save(40, T, 0);
+	grow_twice();
+}
+
+/* Its line is filled again, for a chain that leads to its first one. */
+static void recycle_to_inner_chain(void)
+{
+	world_save(10, FLAT(world_leaf_in(4 * 5, T.leaf + 1)), GET);
+}
+
+static void t_is_stored_once(void)
+{
+	world_save(60, T, GET);
+	VERIFY(!world.slots[0].ref || world.slots[0].ref == world.slots[60].ref);
+}
+
 const struct scenario scenarios_lines[] = {
 	{.name = "save/save, same trace", .lines = 4, .buckets = 1, .bound = 3,
 	 .threads = {get_a_0, get_a_10}, .verify = verify_same_0_10},
@@ -542,5 +629,18 @@ const struct scenario scenarios_lines[] = {
 	{.name = "room, summarise/put and save", .lines = 70, .buckets = 70, .bound = 3,
 	 .flags = MAY_DROP | NO_LATE, .prepare = fill_seventy_unsummarised,
 	 .threads = {summarise_candidates, put_line_66_x_gets_in}},
+	{.name = "index grows/save/save, same trace", .lines = 3, .buckets = 64, .bound = 3,
+	 .threads = {grow_twice, get_t_0, get_t_10}, .verify = verify_same_0_10},
+	{.name = "index grows and save/save, same trace", .lines = 3, .buckets = 64, .bound = 3,
+	 .threads = {get_t_0, grow_get_t_10}, .verify = verify_same_0_10},
+	{.name = "index grows twice and save/save, same trace", .lines = 3, .buckets = 64,
+	 .bound = 3, .threads = {get_u_0, grow_twice_get_u_10}, .verify = verify_same_0_10},
+	{.name = "index grows and save/save/save, same trace", .lines = 4, .buckets = 64,
+	 .bound = 2, .threads = {get_u_0, grow_twice_open_u, get_u_10}, .verify = verify_same_0_10},
+	{.name = "index grows between saves/save", .lines = 4, .buckets = 64, .bound = 3,
+	 .threads = {get_u_0, grow_get_t_grow_get_u}, .verify = verify_same_0_10},
+	{.name = "look-up in a grown index/line goes to an inner chain", .lines = 2, .buckets = 64,
+	 .bound = 4, .flags = MAY_DROP, .prepare = fill_t_grow,
+	 .threads = {get_t_0, recycle_to_inner_chain}, .verify = t_is_stored_once},
 	{.name = NULL},
 };

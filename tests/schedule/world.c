@@ -39,8 +39,9 @@ static u32 world_bucket(struct world_trace trace)
 	uintptr_t frames[WORLD_FRAMES], pad[DEPOT_GROUP];
 	u32 nr = world_frames(trace, frames);
 
-	return hash_bucket(&world_depot,
-			   depot_hash_trace(&world_depot, frames, nr, hash_pad(frames, nr, pad)));
+	const u64 hash = depot_hash_trace(&world_depot, frames, nr, hash_pad(frames, nr, pad));
+
+	return index_bucket(&world_depot, hash, (u32)hash & world_depot.max_digits);
 }
 
 u32 world_leaf_in(u32 bucket, u32 leaf)
@@ -267,8 +268,7 @@ static void verify_stamps(void)
 
 		if (slot->leased && world_alive(i))
 			VERIFY(state_age((slot->tick & 0xff) << STATE_STAMP_SHIFT,
-					 line_state((u32)slot->ref) & STATE_STAMP) <
-			       128);
+					 line_state((u32)slot->ref) & STATE_STAMP) < 128);
 	}
 }
 
@@ -292,8 +292,7 @@ static u32 lines_pinned(void)
 	u32 i, nr = 0;
 
 	for (i = 1; i <= world_depot.nr_lines; i++)
-		nr += line_state(i) & STATE_LIVE &&
-		      state_pinned(line_state(i));
+		nr += line_state(i) & STATE_LIVE && state_pinned(line_state(i));
 	return nr;
 }
 

@@ -97,7 +97,7 @@ unsigned long world_explore(const struct scenario *scenario, unsigned int bound,
 /* world_frames() - a trace's frames; their number. */
 u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES]);
 
-/* A leaf, from `leaf` on, whose FLAT() trace is in that bucket. */
+/* A leaf, from `leaf` on, whose FLAT() trace is in that bucket once the index has grown. */
 u32 world_leaf_in(u32 bucket, u32 leaf);
 
 /* Save into a slot, with stackdepot_save(). */

@@ -272,7 +272,39 @@ static void finding_stores_nothing(core_test *test)
 	core_finish(test, depot);
 }
 
-CORE_SUITE(save, CORE_CASE(equal_traces_share_a_handle),
+/* Four times as many chains whenever there are as many lines; what is stored stays what it is. */
+static void an_index_grows_with_the_lines(core_test *test)
+{
+	enum { LINES = 1400, FIRST = 16, MOST = 1024 };
+	static u32 handles[LINES];
+	struct stackdepot *depot = core_depot(test, LINES, MOST, 0);
+	unsigned int i, j, buckets = core_stats(depot).buckets;
+
+	/* Or all of them at once, where memory is had by touching it. */
+	CORE_TRUE(buckets == FIRST || buckets == MOST);
+	for (i = 0; i < LINES; i++) {
+		CORE_EQ(core_stats(depot).buckets, buckets);
+		handles[i] = core_save1(depot, i, STACKDEPOT_GET);
+		CORE_NE(handles[i], 0);
+		if (i + 1 < buckets || buckets == MOST)
+			continue;
+		buckets *= 4;
+		for (j = 0; j <= i; j++)
+			CORE_EQ(core_save1(depot, j, 0), handles[j]);
+		CORE_EQ(depot_check(depot), 0);
+	}
+	CORE_EQ(buckets, MOST);
+	for (i = 0; i < LINES; i++)
+		CORE_EQ(depot_put(depot, core_save1(depot, i, 0)), 0);
+	CORE_EQ(core_stats(depot).saved, LINES);
+	/* Lines of all ages are taken from their chains. */
+	for (i = 0; i < 3 * LINES; i++)
+		CORE_NE(core_save1(depot, LINES + i, 0), 0);
+	CORE_EQ(core_stats(depot).evictions, 3 * LINES);
+	core_finish(test, depot);
+}
+
+CORE_SUITE(save, CORE_CASE(an_index_grows_with_the_lines), CORE_CASE(equal_traces_share_a_handle),
 	   CORE_CASE(prefixes_are_traces_of_their_own), CORE_CASE(every_frame_counts),
 	   CORE_CASE(outer_frames_are_stored_once), CORE_CASE(fetch_is_cut_to_the_room_there_is),
 	   CORE_CASE(extra_bits_are_the_users), CORE_CASE(refs_and_handles_name_the_same),

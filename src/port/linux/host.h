@@ -4,9 +4,9 @@
  *
  * A kernel cannot reserve address space and have it filled as it is touched. So a depot's lines
  * come in chunks of a page: a table has a pointer for each, in the order of their lines, and
- * entries are filled front to back. depot_populate() never allocates, which is why it may be called
- * from an NMI; depot_refill() (memory.h) does, called before a save whose caller may allocate; it
- * keeps ahead.
+ * entries are filled front to back. depot_populate() and depot_populate_heads() never allocate,
+ * which is why they may be called from an NMI; depot_refill() (memory.h) does, called before a save
+ * whose caller may allocate; it keeps ahead.
  */
 #ifndef DEPOT_HOST_H
 #define DEPOT_HOST_H
@@ -49,6 +49,23 @@ static __always_inline struct depot_line *depot_chunk_line(void *table, u32 numb
 
 #define depot_line(depot, number) depot_chunk_line((depot)->lines, number)
 
+/*
+ * The heads of the index come in pages, too, as it grows. Where the core has put the array of them
+ * a table of pages stands, with the first ones behind it.
+ */
+#define DEPOT_INDEX_GROWS 1
+#define DEPOT_PAGE_HEADS ((u32)(PAGE_SIZE / sizeof(atomic64_t)))
+
+/* A page is asked for by those only who read digits that lead there, so it is there. */
+static __always_inline atomic64_t *depot_page_head(void *table, u32 bucket)
+{
+	atomic64_t **pages = table;
+
+	return READ_ONCE(pages[bucket / DEPOT_PAGE_HEADS]) + bucket % DEPOT_PAGE_HEADS;
+}
+
+#define depot_head(depot, bucket) depot_page_head((depot)->heads, bucket)
+
 /* See memory.c. */
 struct stackdepot;
 struct depot_geometry;
@@ -58,6 +75,10 @@ static inline bool depot_populate(struct stackdepot *depot, u32 number, unsigned
 {
 	return depot_memory_populate(depot, number);
 }
+
+u64 depot_memory_heads_bytes(const struct depot_geometry *geometry);
+#define depot_heads_bytes(geometry) depot_memory_heads_bytes(geometry)
+bool depot_populate_heads(struct stackdepot *depot, u32 buckets);
 
 u64 depot_memory_footprint(const struct depot_geometry *geometry);
 #define depot_footprint(geometry) depot_memory_footprint(geometry)

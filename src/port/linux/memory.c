@@ -2,18 +2,19 @@
 /*
  * memory.c - where a depot's memory comes from inside the kernel.
  *
- *	+---------------------+--------+-------+------------+------+-----------------+
- *	| struct depot_memory | header | heads | candidates | ring | table of chunks |
- *	+---------------------+--------+-------+------------+------+-----------------+
+ *	+---------------------+--------+---------------+-------+------------+-----------------+
+ *	| struct depot_memory | header | table, first  | candi-| ring       | table of chunks |
+ *	|                     |        | page of heads | dates |            |                 |
+ *	+---------------------+--------+---------------+-------+------------+-----------------+
  *
  * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
  * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each
- * chunk is a page of its own.
+ * chunk is a page of its own, and so are the heads of an index that has grown.
  *
  * Bound. `reserved` is raised before a page is asked for, and no page is asked for if that makes it
- * more than the chunks there may be. So pages in the table, on the way to it, and lent to others
- * never exceed the bound, however many CPUs refill. What is lent to others is missing in the end of
- * the table.
+ * more than there may be. So pages in the tables, on the way to them, and lent to others never
+ * exceed the bound, however many CPUs refill. What is lent to others is missing in the end of the
+ * table of chunks.
  *
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
  * allocated ahead: as many as RESERVE_TRACES fresh traces take, by the average of those saved
@@ -38,6 +39,7 @@
 #include <linux/vmalloc.h>
 
 #include "geometry.h"
+#include "index.h"
 #include "memory.h"
 
 static_assert(sizeof(struct depot_line) == DEPOT_CHUNK_LINE_BYTES);
@@ -60,15 +62,54 @@ static u64 memory_front_bytes(void)
 	return ALIGN(sizeof(struct depot_memory), DEPOT_LINE_BYTES);
 }
 
+/* Heads in the block: whole pages of them, or all if there are fewer. */
+static u32 memory_first_heads(const struct depot_geometry *geometry)
+{
+	return min_t(u32, geometry->buckets, round_up(geometry->first_buckets, DEPOT_PAGE_HEADS));
+}
+
+static u32 memory_heads_table_bytes(u32 buckets)
+{
+	return ALIGN(DIV_ROUND_UP(buckets, DEPOT_PAGE_HEADS) * sizeof(atomic64_t *),
+		     DEPOT_LINE_BYTES);
+}
+
+u64 depot_memory_heads_bytes(const struct depot_geometry *geometry)
+{
+	return memory_heads_table_bytes(geometry->buckets) +
+	       (u64)sizeof(atomic64_t) * memory_first_heads(geometry);
+}
+
+static atomic64_t **memory_heads(struct stackdepot *depot, u32 bucket)
+{
+	return (atomic64_t **)(void *)depot->heads + bucket / DEPOT_PAGE_HEADS;
+}
+
+static void memory_place_heads(struct stackdepot *depot)
+{
+	char *first = (char *)depot->heads + memory_heads_table_bytes(depot->nr_buckets);
+	u32 bucket;
+
+	for (bucket = 0; bucket < memory_first_heads(&depot->geometry); bucket += DEPOT_PAGE_HEADS)
+		WRITE_ONCE(*memory_heads(depot, bucket), (atomic64_t *)first + bucket);
+}
+
 static u64 memory_block_bytes(const struct depot_geometry *geometry)
 {
 	return PAGE_ALIGN(memory_front_bytes() + geometry->lines_offset +
 			  sizeof(struct depot_line *) * memory_chunks(geometry));
 }
 
+/* For lines, and for the heads of an index that has grown as far as it may. */
+static u32 memory_pages(const struct depot_geometry *geometry)
+{
+	return memory_chunks(geometry) +
+	       DIV_ROUND_UP(geometry->buckets - memory_first_heads(geometry), DEPOT_PAGE_HEADS);
+}
+
 u64 depot_memory_footprint(const struct depot_geometry *geometry)
 {
-	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_chunks(geometry);
+	return memory_block_bytes(geometry) + (u64)PAGE_SIZE * memory_pages(geometry);
 }
 
 static int memory_plan(const struct stackdepot_options *options,
@@ -82,12 +123,17 @@ static int memory_plan(const struct stackdepot_options *options,
 static int memory_open(struct depot_memory *memory, const struct depot_geometry *geometry)
 {
 	void *block = (char *)memory + memory_front_bytes();
+	int error;
 
 	memory->chunks = memory_chunks(geometry);
+	memory->pages = memory_pages(geometry);
 	memory->block_bytes = memory_block_bytes(geometry);
 	memory->reserve_lines = RESERVE_TRACES * RESERVE_LINES;
 	depot_format(block, geometry);
-	return depot_open(&memory->depot, block, geometry->total_bytes);
+	error = depot_open(&memory->depot, block, geometry->total_bytes);
+	if (!error)
+		memory_place_heads(&memory->depot);
+	return error;
 }
 
 int depot_create_empty(const struct stackdepot_options *options, struct stackdepot **ret_depot)
@@ -121,17 +167,24 @@ void depot_destroy(struct stackdepot *depot)
 	memory = depot_memory(depot);
 	for (i = 0; i < memory->chunks; i++)
 		free_page((unsigned long)*depot_chunk(depot, i * DEPOT_CHUNK_LINES));
+	for (i = memory_first_heads(&depot->geometry); i < depot->nr_buckets; i += DEPOT_PAGE_HEADS)
+		free_page((unsigned long)*memory_heads(depot, i));
 	vfree(memory);
 }
 
-/* Put a reserved page into the table. */
-static void memory_add_chunk(struct depot_memory *memory, struct depot_line *lines)
+/* Put a reserved page into the table of chunks; false if that is full. */
+static bool memory_add_chunk(struct depot_memory *memory, void *page)
 {
+	struct depot_line *lines = page;
 	u32 i = READ_ONCE(memory->filled);
 
 	/* Release: pairs with depot_populate() and depot_line(); the page was zeroed before. */
-	while (cmpxchg(depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES), NULL, lines))
-		i++;
+	for (;; i++) {
+		if (i == memory->chunks)
+			return false;
+		if (!cmpxchg(depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES), NULL, lines))
+			break;
+	}
 	/* Somebody else may be between the two steps with an earlier entry: count his too. */
 	for (i = READ_ONCE(memory->filled); i < memory->chunks;) {
 		if (!READ_ONCE(*depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES)))
@@ -139,6 +192,35 @@ static void memory_add_chunk(struct depot_memory *memory, struct depot_line *lin
 		if (try_cmpxchg(&memory->filled, &i, i + 1))
 			i++;
 	}
+	return true;
+}
+
+/* Is the index to grow, now or when there are heads for it? */
+static bool memory_wants_heads(struct stackdepot *depot)
+{
+	return depot_index_is_due(depot, READ_ONCE(depot->header->fresh));
+}
+
+bool depot_populate_heads(struct stackdepot *depot, u32 buckets)
+{
+	/* Acquire: pairs with memory_add_heads(). Pages come front to back, so this is the last. */
+	if (smp_load_acquire(memory_heads(depot, buckets - 1)))
+		return true;
+	WRITE_ONCE(depot_memory(depot)->is_short, true);
+	return false;
+}
+
+/* Put a reserved page into the table of heads; false if somebody else has put in the last. */
+static bool memory_add_heads(struct stackdepot *depot, void *page)
+{
+	atomic64_t *heads = page;
+	u32 bucket = memory_first_heads(&depot->geometry);
+
+	for (; bucket < depot->nr_buckets; bucket += DEPOT_PAGE_HEADS)
+		/* Release: the page was zeroed before. */
+		if (!cmpxchg(memory_heads(depot, bucket), NULL, heads))
+			return true;
+	return false;
 }
 
 static u64 memory_counter(struct depot_memory *memory, enum depot_counter counter)
@@ -192,11 +274,11 @@ static void __init memory_fill_early(struct depot_memory *memory)
 	while (memory_is_short(memory, 0)) {
 		lines = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 		if (!lines) {
-			memory->short_of_lines = true;
+			memory->is_short = true;
 			return;
 		}
 		atomic_inc(&memory->reserved);
-		memory_add_chunk(memory, lines);
+		(void)memory_add_chunk(memory, lines);
 	}
 }
 
@@ -233,7 +315,7 @@ bool depot_memory_populate(struct stackdepot *depot, u32 number)
 	struct depot_memory *memory = depot_memory(depot);
 
 	if (memory_is_short(memory, number))
-		WRITE_ONCE(memory->short_of_lines, true);
+		WRITE_ONCE(memory->is_short, true);
 	/* Acquire: pairs with the release in memory_add_chunk(). */
 	return smp_load_acquire(depot_chunk(depot, number));
 }
@@ -254,7 +336,8 @@ bool depot_is_full(struct stackdepot *depot)
 {
 	struct depot_memory *memory = depot_memory(depot);
 
-	return (u32)atomic_read(&memory->reserved) >= memory->chunks &&
+	return ((u32)atomic_read(&memory->reserved) >= memory->pages ||
+		READ_ONCE(memory->filled) >= memory->chunks) &&
 	       !memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
 
@@ -263,7 +346,7 @@ bool depot_page_left(struct stackdepot *depot, gfp_t gfp)
 {
 	struct depot_memory *memory = depot_memory(depot);
 
-	return memory_may_allocate(gfp) && (u32)atomic_read(&memory->reserved) < memory->chunks;
+	return memory_may_allocate(gfp) && (u32)atomic_read(&memory->reserved) < memory->pages;
 }
 
 void *depot_page(struct stackdepot *depot, gfp_t gfp)
@@ -273,7 +356,7 @@ void *depot_page(struct stackdepot *depot, gfp_t gfp)
 
 	if (!depot_page_left(depot, gfp))
 		return NULL;
-	if ((u32)atomic_inc_return(&memory->reserved) <= memory->chunks) {
+	if ((u32)atomic_inc_return(&memory->reserved) <= memory->pages) {
 		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);
 		if (page)
 			return page_address(page);
@@ -288,17 +371,38 @@ void depot_page_put(struct stackdepot *depot, void *page)
 	atomic_dec(&depot_memory(depot)->reserved);
 }
 
+/* Put a page to where it is wanted most: lines for the reserve, then heads, then lines. */
+static bool memory_add(struct depot_memory *memory, void *page)
+{
+	struct stackdepot *depot = &memory->depot;
+
+	return (memory_is_short(memory, READ_ONCE(depot->header->fresh)) &&
+		memory_add_chunk(memory, page)) ||
+	       (memory_wants_heads(depot) && memory_add_heads(depot, page)) ||
+	       memory_add_chunk(memory, page);
+}
+
+/* Is there something a page is wanted for, and a page within the bound? */
+static bool memory_wants_page(struct depot_memory *memory)
+{
+	return (u32)atomic_read(&memory->reserved) < memory->pages &&
+	       (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)) ||
+		memory_wants_heads(&memory->depot));
+}
+
 void depot_refill_now(struct depot_memory *memory, gfp_t gfp)
 {
-	void *page = depot_page(&memory->depot, gfp);
+	struct stackdepot *depot = &memory->depot;
+	void *page = memory_wants_page(memory) ? depot_page(depot, gfp) : NULL;
 
-	if (page)
-		memory_add_chunk(memory, page);
+	if (page && !memory_add(memory, page))
+		depot_page_put(depot, page);
+	depot_index_grow(depot);
 	memory_measure(memory);
 	/* In this order: a save that finds too few lines meanwhile is not overlooked. */
-	WRITE_ONCE(memory->short_of_lines, false);
-	if (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)))
-		WRITE_ONCE(memory->short_of_lines, true);
+	WRITE_ONCE(memory->is_short, false);
+	if (memory_wants_page(memory))
+		WRITE_ONCE(memory->is_short, true);
 }
 
 /* As the public header has it: with all its memory. */
@@ -311,14 +415,15 @@ int depot_create(const struct stackdepot_options *options, struct stackdepot **r
 	if (error)
 		return error;
 	memory = depot_memory(depot);
-	while (memory->filled < memory->chunks) {
+	while ((u32)atomic_read(&memory->reserved) < memory->pages) {
 		void *page = depot_page(depot, GFP_KERNEL);
 
 		if (!page) {
 			depot_destroy(depot);
 			return -ENOMEM;
 		}
-		memory_add_chunk(memory, page);
+		if (!memory_add_heads(depot, page))
+			(void)memory_add_chunk(memory, page);
 	}
 	*ret_depot = depot;
 	return 0;

@@ -12,9 +12,10 @@
 /* A depot with what the port knows of its memory; for memory.c and depot_refill() alone. */
 struct depot_memory {
 	struct stackdepot depot;
-	u32 chunks; /* that there may be */
+	u32 pages;  /* that there may be, for lines, heads and whoever asks for one */
+	u32 chunks; /* of lines, that there may be */
 	u32 filled; /* that there are, or a little less */
-	bool short_of_lines;
+	bool is_short; /* of lines, or of heads */
 	/* What RESERVE_TRACES took lately, and up to which counters that was measured. */
 	u32 reserve_lines;
 	u64 measured_saved, measured_added;
@@ -32,11 +33,11 @@ int depot_create_empty(const struct stackdepot_options *options, struct stackdep
  */
 int depot_create_early(const struct stackdepot_options *options, struct stackdepot **ret_depot);
 
-/* Allocate a chunk, if the context allows, and see whether lines are still short. */
+/* Allocate a page, if the context allows, and see whether more are wanted. */
 void depot_refill_now(struct depot_memory *memory, gfp_t gfp);
 
 /*
- * depot_refill() - allocate lines ahead, if there are few.
+ * depot_refill() - allocate lines ahead, if there are few, and heads for an index that is to grow.
  * @gfp: of the caller; he would be allowed to call alloc_page() with it here.
  *
  * Context: any in which that is so. What cannot be had is left to the next caller.
@@ -45,7 +46,7 @@ static inline void depot_refill(struct stackdepot *depot, gfp_t gfp)
 {
 	struct depot_memory *memory = container_of(depot, struct depot_memory, depot);
 
-	if (unlikely(READ_ONCE(memory->short_of_lines)))
+	if (unlikely(READ_ONCE(memory->is_short)))
 		depot_refill_now(memory, gfp);
 }
 

@@ -188,6 +188,10 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
 #define depot_populate(depot, number, flags)           \
 	((void)(depot), (void)(number), (void)(flags), \
 	 !port_test_may_fail(&port_test_fail_populate))
+#define depot_head(depot, bucket) (&(depot)->heads[bucket])
+#define depot_heads_bytes(geometry) (8ull * (geometry)->buckets)
+#define DEPOT_INDEX_GROWS 1
+#define depot_populate_heads(depot, buckets) ((void)(depot), (void)(buckets), true)
 #define depot_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
 #define depot_scratch_get(bytes) port_test_scratch_get(bytes)
 #define depot_scratch_put(memory, bytes) ((void)(bytes), port_test_scratch_put(memory))

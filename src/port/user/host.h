@@ -95,6 +95,13 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
 #define depot_line(depot, number) \
 	((depot)->lines + (likely((number) <= (depot)->nr_lines) ? (number) : 0))
 #define depot_populate(depot, number, flags) ((void)(depot), (void)(number), (void)(flags), true)
+#define depot_head(depot, bucket) (&(depot)->heads[bucket])
+#define depot_heads_bytes(geometry) (8ull * (geometry)->buckets)
+/* Pages of the index that nobody touches take no memory, so it need not grow; tests let it. */
+#ifndef DEPOT_INDEX_GROWS
+#define DEPOT_INDEX_GROWS 0
+#endif
+#define depot_populate_heads(depot, buckets) ((void)(depot), (void)(buckets), true)
 #define depot_footprint(geometry) ((geometry)->total_bytes + DEPOT_PRIVATE_BYTES)
 
 void *depot_scratch_get(size_t bytes);

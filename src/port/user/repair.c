@@ -7,6 +7,7 @@
  */
 #include "candidates.h"
 #include "chain.h"
+#include "index.h"
 #include "ring.h"
 
 /* End the life of a line whose holder is gone, as he may have begun to. */
@@ -34,8 +35,8 @@ static unsigned int repair_lines(struct stackdepot *depot)
 	for (number = 1; number <= used; number++)
 		if (!atomic64_read(&depot_line(depot, number)->state))
 			repair_end_life(depot_line(depot, number));
-	for (bucket = 0; bucket < depot->nr_buckets; bucket++)
-		depot_chain_unlink(depot, bucket);
+	for (bucket = 0; bucket < index_buckets(depot); bucket++)
+		depot_chain_tidy(depot, depot_head(depot, bucket));
 	for (number = 1; number <= used; number++) {
 		struct depot_line *line = depot_line(depot, number);
 
@@ -59,8 +60,8 @@ static bool repair_chains_are_sound(struct stackdepot *depot)
 {
 	u32 bucket, left = depot->nr_lines;
 
-	for (bucket = 0; bucket < depot->nr_buckets; bucket++) {
-		u64 next = atomic64_read(&depot->heads[bucket]);
+	for (bucket = 0; bucket < index_buckets(depot); bucket++) {
+		u64 next = atomic64_read(depot_head(depot, bucket));
 
 		for (; link_is_line(next); left--) {
 			const u64 number = next & LINK_NEXT;

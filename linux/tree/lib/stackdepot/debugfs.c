@@ -26,6 +26,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	stats_show_counter(seq, "bytes", glue_bytes());
 	stats_show_counter(seq, "lines", stats.lines);
 	stats_show_counter(seq, "lines_used", stats.lines_used);
+	stats_show_counter(seq, "buckets", stats.buckets);
 	reserve = depot_reserve(depot, &reserve_wanted);
 	stats_show_counter(seq, "reserve", reserve);
 	stats_show_counter(seq, "reserve_wanted", reserve_wanted);

@@ -41,12 +41,10 @@ static_assert(STACK_DEPOT_LEASE_TICKS == STACKDEPOT_RING_LEASE_TICKS);
 #define GLUE_MAX_BYTES SZ_128M
 
 /*
- * The index is taken at once. A bucket for so many bytes of the bound makes it a 128th of that, as
- * a depot by default is far from full; a 32nd, and chains of four lines in a full depot, if
- * somebody said how large it shall be.
+ * The index grows with the lines. A bucket for so many bytes of the bound makes it a 32nd of that
+ * in the end, with chains of four lines in a full depot.
  */
-#define GLUE_BUCKET_BYTES SZ_1K
-#define GLUE_BUCKET_BYTES_SAID SZ_256
+#define GLUE_BUCKET_BYTES SZ_256
 #define GLUE_MAX_BUCKETS BIT(25)
 
 /* The pools of earlier depots: stack_depot_max_pools= gives the bytes of so many. */
@@ -152,8 +150,6 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 		.max_frames = CONFIG_STACKDEPOT_MAX_FRAMES,
 		.lease_ticks = STACK_DEPOT_LEASE_TICKS,
 	};
-	const unsigned int bucket_shift =
-		max_bytes ? ilog2(GLUE_BUCKET_BYTES_SAID) : ilog2(GLUE_BUCKET_BYTES);
 
 	if (!max_bytes)
 		max_bytes = max_pools_bytes;
@@ -165,7 +161,7 @@ static struct stackdepot_options glue_options(u64 memory_bytes)
 		max_bytes = memory_bytes / GLUE_MOST;
 	}
 	options.max_bytes = max_bytes;
-	options.buckets = min_t(u64, options.max_bytes >> bucket_shift, GLUE_MAX_BUCKETS);
+	options.buckets = min_t(u64, options.max_bytes / GLUE_BUCKET_BYTES, GLUE_MAX_BUCKETS);
 	return options;
 }
 

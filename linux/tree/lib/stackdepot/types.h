@@ -29,7 +29,7 @@ struct stackdepot_options {
 	u32 lease_ticks;  /* of the clock, that a leased trace is safe from eviction */
 	u32 ring_entries; /* 0: KASAN has a ring of its own */
 	u32 lines;	  /* at most so many, for tests; default as many as fit */
-	u32 buckets;	  /* chains of the index; default one a line */
+	u32 buckets;	  /* chains of the index, once it has grown; default one a line */
 	u32 flags;
 	u64 seed; /* of the hash; default random */
 };

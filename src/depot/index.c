@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* index.c - the index grows, and its buckets are opened; see index.h. */
+#include "index.h"
+
+/* One version more: whoever read the head before changes it no more. */
+static void index_raise(atomic64_t *head)
+{
+	u64 value = atomic64_read(head);
+
+	while (!atomic64_try_cmpxchg(head, &value, value + BIT_ULL(LINK_GENERATION_SHIFT)))
+		;
+}
+
+atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
+{
+	atomic64_t *head = index_head(depot, hash, digits);
+	u64 closed = 0;
+	u32 inner, outer;
+
+	/* Acquire: pairs with the CAS that opened it, or the outer head might be read before. */
+	while (digits && !atomic64_read_acquire(head)) {
+		for (inner = digits; (outer = index_outer(inner)); inner = outer)
+			if (atomic64_read_acquire(index_head(depot, hash, outer)))
+				break;
+		index_raise(index_head(depot, hash, outer));
+		closed = 0;
+		(void)atomic64_try_cmpxchg(index_head(depot, hash, inner), &closed,
+					   BIT_ULL(LINK_GENERATION_SHIFT));
+	}
+	return head;
+}
+
+void depot_index_grow(struct stackdepot *depot)
+{
+	u32 digits = READ_ONCE(depot->header->digits);
+	const u32 more =
+		(digits << INDEX_DIGIT_BITS | (BIT(INDEX_DIGIT_BITS) - 1)) & depot->max_digits;
+
+	if (depot_index_is_due(depot, READ_ONCE(depot->header->fresh)) &&
+	    depot_populate_heads(depot, depot->first_buckets * (more + 1)))
+		/* A full barrier: who sees these digits sees the heads they lead to. */
+		(void)try_cmpxchg(&depot->header->digits, &digits, more);
+}
