@@ -86,9 +86,9 @@ static void fold_entries(struct reaper *reaper, uint32_t slot, fold_visit *visit
 		(const struct store_parts *)reap_at(reaper, reaper->layout->parts_offset) + slot;
 	uint32_t part;
 
-	for (part = 0; part < STORE_PARTS; part++)
-		if (parts->bits[part / 64] >> part % 64 & 1)
-			fold_part(reaper, slot, part, visit, context);
+	for (part = store_next_part(parts, 0); part < STORE_PARTS;
+	     part = store_next_part(parts, part + 1))
+		fold_part(reaper, slot, part, visit, context);
 }
 
 static void fold_count_entry(struct reaper *reaper, struct fold_entry *entry, void *context)

@@ -547,6 +547,20 @@ static inline uint32_t store_next_open(const struct store_header *header, uint32
 	return slots;
 }
 
+/* The first part from this one on that a process ever wrote to; STORE_PARTS if there is none. */
+static inline uint32_t store_next_part(const struct store_parts *parts, uint32_t part)
+{
+	while (part < STORE_PARTS) {
+		uint64_t word = __atomic_load_n(&parts->bits[part / 64], __ATOMIC_RELAXED);
+
+		word &= ~0ull << part % 64;
+		if (word)
+			return (part & ~63u) + (uint32_t)__builtin_ctzll(word);
+		part = (part | 63u) + 1;
+	}
+	return STORE_PARTS;
+}
+
 static inline struct store_run *store_run(struct store_header *header)
 {
 	return (struct store_run *)((char *)header + STORE_HEADER_BYTES);

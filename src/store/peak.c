@@ -217,17 +217,13 @@ static uint64_t peak_table(struct peak_build *build)
 	uint32_t part, bucket, i;
 	uint64_t seen = 0;
 
-	for (part = 0; part < STORE_PARTS; part++) {
-		const uint64_t word = __atomic_load_n(&parts->bits[part / 64], __ATOMIC_RELAXED);
-
-		if (!(word >> part % 64 & 1))
-			continue;
+	for (part = store_next_part(parts, 0); part < STORE_PARTS;
+	     part = store_next_part(parts, part + 1))
 		for (bucket = part << layout->part_shift;
 		     bucket < (part + 1) << layout->part_shift && bucket < layout->buckets;
 		     bucket++, seen += STORE_BUCKET_ENTRIES)
 			for (i = 0; i < STORE_BUCKET_ENTRIES; i++)
 				peak_entry(build, &buckets[bucket].entry[i]);
-	}
 	return seen;
 }
 
