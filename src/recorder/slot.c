@@ -226,7 +226,9 @@ static bool slot_take(int fd, uint32_t slot, uint64_t kind)
 
 	if (!slot_may_be_taken(process, slot, owner, locked) || (locked && locks_take(fd, slot)))
 		return false;
-	if (__atomic_compare_exchange_n(&process->owner, &owner,
+	/* Who had the lock until now may have become open, and been killed, since that was seen. */
+	if (slot_may_be_taken(process, slot, owner, locked) &&
+	    __atomic_compare_exchange_n(&process->owner, &owner,
 					owner ? owner + STORE_OWNER_AGAIN : kind, false,
 					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 		(void)__atomic_fetch_or(&recorder.header->open[slot / 64], 1ull << slot % 64,

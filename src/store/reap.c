@@ -117,10 +117,12 @@ uint32_t reap_close(struct reaper *reaper)
 	     slot = reap_next(reaper, slot + 1)) {
 		struct store_process *process = reap_process(reaper, slot);
 		const uint64_t owner = __atomic_load_n(&process->owner, __ATOMIC_ACQUIRE);
-		const uint32_t stage = __atomic_load_n(&process->stage, __ATOMIC_ACQUIRE);
+		uint32_t stage = __atomic_load_n(&process->stage, __ATOMIC_ACQUIRE);
 
 		if (owner && stage <= STORE_OPEN && reap_is_there(reaper, slot))
 			continue;
+		/* It may have become open, and been killed, since that was looked at. */
+		stage = __atomic_load_n(&process->stage, __ATOMIC_ACQUIRE);
 		if (stage == STORE_OPEN)
 			reap_slot(reaper, slot);
 		reap_not_open(reaper, slot);
