@@ -23,6 +23,10 @@ static void reap_tally(struct reaper *reaper, struct store_tally *tally,
 	const struct store_tally had = *tally;
 	const uint32_t line = (uint32_t)had.trace;
 
+	if (!had.trace)
+		return;
+	/* Whoever has the set next knows a trace by it. Before the trace, by which this is done. */
+	tally->handle = 0;
 	__atomic_store_n(&tally->trace, 0, __ATOMIC_RELEASE);
 	if (!line || line > reaper->layout->lines)
 		return;
