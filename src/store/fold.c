@@ -343,7 +343,6 @@ void reap_resume(struct reaper *reaper)
 	if (step == STORE_STEP_LEFT && journal->entry < entries &&
 	    journal->index <= reaper->layout->lefts) {
 		(void)fold_apply_left(reaper);
-		reaper->header->totals.uncertain++;
 	} else if (step == STORE_STEP_ROW && journal->slot < reaper->layout->slots &&
 		   journal->index < reaper->layout->slots) {
 		fold_apply_row(reaper);

@@ -462,6 +462,7 @@ struct store_header {
 	uint32_t folding; /* slot that is being folded, or may be, + 1; 0: none */
 	uint32_t exits;	  /* counts processes that ask to be looked at; waited for, as a futex */
 	uint32_t looker;  /* enum store_looker */
+	uint32_t reaping; /* a reaper is at it, or was killed in it */
 	struct store_totals totals __attribute__((aligned(64)));
 	struct store_journal journal __attribute__((aligned(64)));
 	uint64_t open[STORE_MAX_SLOTS / 64]; /* slots that are taken and not closed */

@@ -101,13 +101,18 @@ int reap_begin(struct reaper *reaper)
 {
 	int error = locks_reaper(reaper->fd);
 
-	if (!error)
-		reap_resume(reaper);
-	return error;
+	if (error)
+		return error;
+	/* Who was killed in it may have had references in hand. */
+	reaper->header->totals.uncertain += reaper->header->reaping;
+	reaper->header->reaping = 1;
+	reap_resume(reaper);
+	return 0;
 }
 
 void reap_end(struct reaper *reaper)
 {
+	__atomic_store_n(&reaper->header->reaping, 0, __ATOMIC_RELEASE);
 	locks_reaper_end(reaper->fd);
 }
 
