@@ -255,11 +255,14 @@ static void fold_clear_parts(struct reaper *reaper, uint32_t slot)
 	memset(parts, 0, sizeof(*parts));
 }
 
-/* Whoever finds it free may take it, so that is last. */
+/*
+ * Whoever finds it free may take it, so that is last. Its serial number stays until then: who is
+ * killed in here is known by it not to have come to the end.
+ */
 static void fold_free(struct reaper *reaper, uint32_t slot)
 {
 	struct store_process *process = reap_process(reaper, slot);
-	const size_t kept = offsetof(struct store_process, serial);
+	const size_t kept = offsetof(struct store_process, pid);
 	const uint64_t owner = process->owner;
 
 	fold_clear_parts(reaper, slot);

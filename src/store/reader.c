@@ -261,7 +261,8 @@ static bool reader_process(const struct stackdepot_store *store, uint32_t slot,
 	if (__atomic_load_n(&processes[slot].stage, __ATOMIC_ACQUIRE) == STORE_FREE)
 		return false;
 	memcpy(ret_process, &processes[slot], sizeof(*ret_process));
-	return ret_process->serial && ret_process->stage <= STORE_ROW;
+	return ret_process->serial && ret_process->stage != STORE_FREE &&
+	       ret_process->stage <= STORE_ROW;
 }
 
 int stackdepot_store_next_process(struct stackdepot_store *store, uint64_t *position,
