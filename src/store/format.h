@@ -211,6 +211,7 @@ struct store_peak_stack {
 #define PEAK_SLOT 0xffffu
 #define PEAK_RATE_SHIFT 16u
 #define PEAK_SNAPSHOT_SHIFT 24u
+#define PEAK_CLAIMED (1u << 30) /* and not in the list yet */
 
 /* An allocator of some processes that the recorder does not see. */
 #define STORE_HEAPS 32u

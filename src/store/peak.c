@@ -73,10 +73,10 @@ static void peak_add_rest(struct peak_build *build, uint64_t objects, uint64_t b
 static bool peak_claim(struct peak_build *build, struct store_peak_stack *stack,
 		       stackdepot_ref_t trace, uint32_t code)
 {
+	const uint32_t owner = build->owner | code << PEAK_RATE_SHIFT;
 	uint32_t none = 0;
 
-	if (!__atomic_compare_exchange_n(&stack->owner, &none,
-					 build->owner | code << PEAK_RATE_SHIFT, false,
+	if (!__atomic_compare_exchange_n(&stack->owner, &none, owner | PEAK_CLAIMED, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	stack->objects = stack->bytes = 0;
@@ -84,6 +84,8 @@ static bool peak_claim(struct peak_build *build, struct store_peak_stack *stack,
 	stack->next = build->taken->first;
 	build->taken->first = (uint32_t)(stack - peak_stacks(build->reaper)) + 1;
 	build->taken->nr++;
+	/* Of one that is killed before, nobody takes it for a member of his list. */
+	__atomic_store_n(&stack->owner, owner, __ATOMIC_RELEASE);
 	return true;
 }
 
