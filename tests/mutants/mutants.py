@@ -7,7 +7,9 @@ with the test port and run; the mutant is found if that run fails. It is an erro
 in the file exactly once, if the mutant does not compile, or if nothing is found: then either the tests
 have a hole or the code says something that is not needed.
 
-    mutants.py --source DIR --build DIR [--cc CC] [--only TEXT] [--list]
+    mutants.py --source DIR --build DIR [--cc CC] [--run] [--only TEXT] [--list]
+
+--run: of the recorder and the store instead, as processes of tests/schedule/run are made of them.
 """
 import argparse
 import collections
@@ -17,7 +19,8 @@ import subprocess
 import sys
 import time
 
-from defects import MUTANTS
+import defects
+import defects_run
 
 RUN_SECONDS = 600
 
@@ -26,19 +29,25 @@ class Broken(Exception):
     pass
 
 
+def apply(changes, copy):
+    for change in changes:
+        path = copy / change.file
+        text = path.read_text()
+        if text.count(change.old) != 1:
+            raise Broken(f"{change.file} has the text {text.count(change.old)} times, not once:\n"
+                         f"{change.old}")
+        path.write_text(text.replace(change.old, change.new))
+
+
+def folder_copy(source, build, folder):
+    shutil.rmtree(build / folder, ignore_errors=True)
+    return pathlib.Path(shutil.copytree(source / "src" / folder, build / folder))
+
+
 def core_copy(source, build, mutant):
     """The core's directory with the mutant's change."""
-    copy = build / "depot"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(source / "src" / "depot", copy)
-    if mutant:
-        for change in mutant.changes:
-            path = copy / change.file
-            text = path.read_text()
-            if text.count(change.old) != 1:
-                raise Broken(f"{change.file} has the text {text.count(change.old)} times, not once:\n"
-                             f"{change.old}")
-            path.write_text(text.replace(change.old, change.new))
+    copy = folder_copy(source, build, "depot")
+    apply(mutant.changes if mutant else [], copy)
     return copy
 
 
@@ -46,7 +55,7 @@ def object_name(path):
     return path.parent.name + "-" + path.stem + ".o"
 
 
-def compile_files(compiler, files, includes, build, jobs=2):
+def compile_files(compiler, files, includes, build, jobs=2, options=()):
     """Objects of files, at most `jobs` at a time."""
     running, objects = collections.deque(), []
     for path in files:
@@ -55,7 +64,7 @@ def compile_files(compiler, files, includes, build, jobs=2):
         target = build / object_name(path)
         objects.append(target)
         command = [compiler, "-O1", "-std=gnu11", "-w", "-c", str(path), "-o", str(target)]
-        running.append(subprocess.Popen(command + [f"-I{i}" for i in includes],
+        running.append(subprocess.Popen(command + [f"-I{i}" for i in includes] + list(options),
                                         stderr=subprocess.PIPE, text=True))
     for process in running:
         compile_wait(process)
@@ -91,6 +100,33 @@ def build_program(arguments, build, mutant, original=None):
     return program
 
 
+def build_run(arguments, build, mutant, original=None):
+    """As build_program(); the files that are broken are compiled for the explorer to see their accesses."""
+    source = arguments.source
+    folders = [folder_copy(source, build, folder) for folder in ("store", "recorder")]
+    apply(mutant.changes if mutant else [], build)
+    run = source / "tests/schedule/run"
+    includes = [*folders, source / "src/unwind", source / "src", source / "include", run, run.parent]
+    core = [source / "src" / name for name in ("depot", "port", "port/test")]
+    seen = [build / name for name in defects_run.FILES]
+    objects = []
+    if original:
+        changed = {build / change.file for change in mutant.changes}
+        if all(path.suffix == ".c" for path in changed):
+            objects = [original / object_name(path) for path in seen if path not in changed]
+            seen = sorted(changed)
+        objects += [path for path in original.glob("*.o") if path.stem.split("-")[0] not in ("store", "recorder")]
+    else:
+        rest = sorted((source / "src/depot").glob("*.c")) + sorted(run.glob("*.c"))
+        rest += [run.parent / "explore.c", source / "src/port/test/port.c", source / "src/port/user/repair.c"]
+        objects += compile_files(arguments.cc, rest, core + includes, build)
+    objects += compile_files(arguments.cc, seen, includes, build, options=[
+        "-fsanitize=thread", "-U_FORTIFY_SOURCE", "-include", str(run / "stand_in.h")])
+    program = build / "schedule-run"
+    subprocess.run([arguments.cc, "-o", program] + objects, check=True)
+    return program
+
+
 def run_program(program, scenarios, more=()):
     """(failed, what it said)"""
     command = [str(program), *more]
@@ -113,12 +149,12 @@ def run_program(program, scenarios, more=()):
 
 def try_mutant(arguments, mutant):
     """True if it was found."""
-    build = arguments.build / "mutant"
+    build = arguments.build / ("mutant-run" if arguments.run else "mutant")
     build.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     try:
-        failed, said = run_program(build_program(arguments, build, mutant, arguments.build / "original"),
-                                   mutant.scenarios)
+        make = build_run if arguments.run else build_program
+        failed, said = run_program(make(arguments, build, mutant, original_of(arguments)), mutant.scenarios)
     except Broken as broken:
         print(f"not ok  {mutant.name}: {broken}", flush=True)
         return False
@@ -128,17 +164,23 @@ def try_mutant(arguments, mutant):
     return failed
 
 
+def original_of(arguments):
+    return arguments.build / ("original-run" if arguments.run else "original")
+
+
 def try_original(arguments, mutants):
     """Unchanged, the same scenarios have to pass; else anything would be found.
 
     One preemption is enough here: the schedule tests themselves do the rest.
     """
-    build = arguments.build / "original"
+    build = original_of(arguments)
     build.mkdir(parents=True, exist_ok=True)
     scenarios = sorted({scenario for mutant in mutants for scenario in mutant.scenarios})
-    failed, said = run_program(build_program(arguments, build, None), scenarios,
-                               ["--bound", "1"])
-    print(f"{'not ok' if failed else 'ok'}  the core as it is, {len(scenarios)} scenarios  {said}",
+    if arguments.run:
+        failed, said = run_program(build_run(arguments, build, None), scenarios)
+    else:
+        failed, said = run_program(build_program(arguments, build, None), scenarios, ["--bound", "1"])
+    print(f"{'not ok' if failed else 'ok'}  the code as it is, {len(scenarios)} scenarios  {said}",
           flush=True)
     return not failed
 
@@ -148,11 +190,13 @@ def main():
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--cc", default="cc")
+    parser.add_argument("--run", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     arguments.source = arguments.source.resolve()
-    mutants = [mutant for mutant in MUTANTS if arguments.only in mutant.name]
+    every = defects_run.MUTANTS if arguments.run else defects.MUTANTS
+    mutants = [mutant for mutant in every if arguments.only in mutant.name]
     if arguments.list:
         for mutant in mutants:
             print(f"{mutant.name}: {mutant.why}")

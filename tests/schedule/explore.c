@@ -21,8 +21,10 @@
 #define STACK_BYTES (128u * 1024)
 #define NEST EXPLORE_THREADS /* among the options: a handler of the running thread */
 #define NO_THREAD EXPLORE_THREADS
+#define KILL (EXPLORE_THREADS + 1) /* among the options: the running thread stops for good */
 #define NO_WORD 0xffffu
-#define MAX_OPTIONS (EXPLORE_THREADS + 2)
+#define MAX_OPTIONS (EXPLORE_THREADS + 3)
+#define MAX_WRITTEN 128u /* two of the largest structures that are copied */
 
 /* Who touches: a thread, or a handler on it. One bit each. */
 #define ACTOR(thread, nested) (1u << ((thread) + ((nested) ? EXPLORE_THREADS : 0)))
@@ -52,7 +54,18 @@ struct coroutine {
 	char stack[STACK_BYTES] __attribute__((aligned(16)));
 };
 
+/* Has a mortal thread changed anything since its death was last offered? */
+struct footprint {
+	bool changed;
+	unsigned int nr;
+	struct {
+		const u64 *word;
+		u64 before;
+	} written[MAX_WRITTEN]; /* or about to be */
+};
+
 static struct coroutine coroutines[EXPLORE_THREADS];
+static struct footprint footprints[EXPLORE_THREADS];
 static jmp_buf main_place;
 static const struct explore_program *program;
 static unsigned int running; /* NO_THREAD outside of an interleaving */
@@ -60,6 +73,7 @@ static struct choice choices[MAX_CHOICES];
 static unsigned int nr_choices; /* in the list */
 static unsigned int position;	/* of them, made in this interleaving */
 static unsigned int preemptions, preemption_bound;
+static unsigned int kills;
 static bool late_stores;
 static unsigned long steps, explored;
 static struct touched known[MAX_WORDS]; /* used to decide */
@@ -78,7 +92,10 @@ static void fail_print_choices(void)
 		const struct choice *choice = &choices[i];
 		unsigned int option = choice->options[choice->taken];
 
-		if (choice->word == NO_WORD)
+		if (option == KILL)
+			(void)printf("  thread %u is killed before word %u, at choice %u\n",
+				     choice->thread, choice->word, i);
+		else if (choice->word == NO_WORD)
 			(void)printf("  thread %u runs\n", option);
 		else if (choice->taken)
 			(void)printf("  thread %u%s before word %u, at choice %u: %s %u\n",
@@ -127,9 +144,16 @@ static noinline void coroutine_leave(jmp_buf from)
 		_longjmp(main_place, 1);
 }
 
+static void thread_goes_on(unsigned int thread)
+{
+	running = port_test_thread = thread;
+	if (program->goes_on)
+		program->goes_on(thread);
+}
+
 static void run_thread(unsigned int from, unsigned int to)
 {
-	running = port_test_thread = to;
+	thread_goes_on(to);
 	coroutine_switch(coroutines[from].place, &coroutines[to]);
 }
 
@@ -151,16 +175,89 @@ static unsigned int choose(struct choice *made)
 	return made->options[made->taken];
 }
 
-/* Somebody has to run now, at no charge. */
-static unsigned int choose_thread(void)
+/* Somebody has to run now, at no charge; not `self`. */
+static unsigned int choose_other(unsigned int self)
 {
 	struct choice choice = {.thread = (u8)running, .word = NO_WORD};
 	u8 thread;
 
 	for (thread = 0; thread < program->nr_threads; thread++)
-		if (!coroutines[thread].done)
+		if (!coroutines[thread].done && thread != self)
 			choice.options[choice.nr++] = thread;
 	return choice.nr ? choose(&choice) : NO_THREAD;
+}
+
+static unsigned int choose_thread(void)
+{
+	return choose_other(NO_THREAD);
+}
+
+/* The thread does nothing more in this interleaving. */
+static void thread_ends(unsigned int self)
+{
+	unsigned int next;
+
+	coroutines[self].done = true;
+	next = choose_thread();
+	if (next != NO_THREAD)
+		run_thread(self, next);
+	else
+		coroutine_leave(coroutines[self].place);
+}
+
+/* What it had stored is seen: the kernel comes by an interrupt. The next life begins anew. */
+static void thread_is_killed(unsigned int self)
+{
+	kills++;
+	port_test_flush();
+	if (program->killed)
+		program->killed(self);
+	coroutines[self].started = false;
+	thread_ends(self);
+}
+
+static void footprint_look(struct footprint *footprint)
+{
+	unsigned int i;
+
+	for (i = 0; i < footprint->nr && !footprint->changed; i++)
+		footprint->changed = *footprint->written[i].word != footprint->written[i].before;
+	if (footprint->changed || footprint->nr == MAX_WRITTEN)
+		footprint->nr = 0;
+}
+
+static void footprint_add(struct footprint *footprint, const void *word)
+{
+	const u64 *whole = (const u64 *)((uintptr_t)word & ~(uintptr_t)7);
+
+	footprint->written[footprint->nr].word = whole;
+	footprint->written[footprint->nr++].before = *whole;
+}
+
+static bool point_is_mortal(void)
+{
+	return program->mortal >> running & 1 && kills != program->kills;
+}
+
+/* Might the running thread be killed here, and is that another outcome than before? */
+static bool point_may_kill(void)
+{
+	struct footprint *footprint = &footprints[running];
+
+	if (!point_is_mortal())
+		return false;
+	footprint_look(footprint);
+	return footprint->changed;
+}
+
+static void point_offer_kill(size_t word)
+{
+	struct choice choice = {
+		.options = {(u8)running, KILL}, .nr = 2, .thread = (u8)running, .word = (u16)word};
+
+	footprints[running].changed = false;
+	if (choose(&choice) == KILL)
+		thread_is_killed(running);
 }
 
 static void run_handler(unsigned int thread)
@@ -174,21 +271,26 @@ static void run_handler(unsigned int thread)
 static void coroutine_main(void)
 {
 	for (;;) {
-		unsigned int self = running, next;
+		unsigned int self = running;
 
 		program->threads[self]();
+		if (point_may_kill())
+			point_offer_kill(NO_WORD);
 		if (program->handlers[self] && !coroutines[self].nest_used)
 			run_handler(self);
 		if (port_test_buffers[self].nr)
 			port_test_point(port_test_buffers[self].stores[0].word, true);
 		port_test_flush();
-		coroutines[self].done = true;
-		next = choose_thread();
-		if (next != NO_THREAD)
-			run_thread(self, next);
-		else
-			coroutine_leave(coroutines[self].place);
+		thread_ends(self);
 	}
+}
+
+void explore_wait(void)
+{
+	const unsigned int self = running, next = choose_other(self);
+
+	if (next != NO_THREAD)
+		run_thread(self, next);
 }
 
 /* All others whose order with this access matters. */
@@ -242,10 +344,14 @@ static void point_choose(u8 rivals, size_t word)
 	if (next == running)
 		return;
 	preemptions++;
-	if (next == NEST)
+	if (next == NEST) {
 		run_handler(running);
-	else
-		run_thread(running, next);
+		return;
+	}
+	run_thread(running, next);
+	/* Whoever ran meanwhile may have found it alive, and goes on after its death. */
+	if (point_is_mortal())
+		point_offer_kill(word);
 }
 
 static void point(const void *word, bool write)
@@ -260,6 +366,10 @@ static void point(const void *word, bool write)
 	if (running == NO_THREAD || !point_is_shared(word))
 		return;
 	index = point_word(word);
+	if (point_may_kill())
+		point_offer_kill(index);
+	if (write && point_is_mortal())
+		footprint_add(&footprints[running], word);
 	if (write)
 		learned[index].writers |= self;
 	else
@@ -277,13 +387,14 @@ static void run_interleaving(void)
 {
 	unsigned int thread;
 
-	position = preemptions = 0;
+	position = preemptions = kills = 0;
 	steps = 0;
+	memset(footprints, 0, sizeof(footprints));
 	program->begin();
 	for (thread = 0; thread < program->nr_threads; thread++)
 		coroutines[thread].done = coroutines[thread].nest_used = false;
 	running = NO_THREAD;
-	running = port_test_thread = choose_thread();
+	thread_goes_on(choose_thread());
 	port_test_late_stores = late_stores;
 	coroutine_switch(main_place, &coroutines[running]);
 	port_test_late_stores = false;

@@ -11,6 +11,9 @@
  * A point is only offered where it can matter: in front of an access to a word that somebody else
  * writes, or that is written and somebody else reads. Which words those are is learned from the
  * interleavings seen; when a new one turns up all is enumerated anew.
+ *
+ * A thread that stands for a process may be mortal: at any step it may stop for good, whoever runs
+ * then. That is offered once for each state that it leaves the memory in, and costs no preemption.
  */
 #ifndef TESTS_SCHEDULE_EXPLORE_H
 #define TESTS_SCHEDULE_EXPLORE_H
@@ -31,6 +34,10 @@ struct explore_program {
 	size_t bytes;
 	const void *ignored; /* words in it whose order does not matter: statistics */
 	size_t ignored_bytes;
+	unsigned int mortal;		      /* a bit for each thread that may be killed */
+	unsigned int kills;		      /* at most so many in an interleaving */
+	void (*killed)(unsigned int thread);  /* what the kernel does then */
+	void (*goes_on)(unsigned int thread); /* this one runs from here on */
 };
 
 /*
@@ -40,8 +47,10 @@ struct explore_program {
 unsigned long explore(const struct explore_program *program, unsigned int bound, bool late);
 
 /* explore_fail() - the outcome is wrong: say so, with the interleaving, and end the process. */
-void explore_fail(const char *format, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
+void explore_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* The calling thread waits for what others do: let one of them run, at no charge. */
+void explore_wait(void);
 
 /* Are the threads running, or is it begin() or end()? */
 bool explore_running(void);
