@@ -5,15 +5,15 @@
 #   real-programs.sh LIBRARY check|time REPORT [PROGRAM ...]
 #
 # LIBRARY is the preload library of the build directory, tests/unwind/libunwind-check.so. PROGRAM is
-# g++, clang++, python3, sqlite3, git, redis-server, node, or the path of another node; without any,
-# all of these, and those that are not installed are left out. Each process adds a line to REPORT; in
+# g++, clang++, ld.lld (a linker of four threads), python3, sqlite3, git, redis-server, node, or the
+# path of another node; without any, all of these, and those that are not installed are left out. Each process adds a line to REPORT; in
 # mode check with what it found different, and a table is printed. Exit status 1 if a trace differs.
 set -u
 library=$(realpath "$1")
 export UNWIND_MODE=$2
 export UNWIND_REPORT=$3
 shift 3
-[ $# -gt 0 ] || set -- g++ clang++ python3 sqlite3 git redis-server node
+[ $# -gt 0 ] || set -- g++ clang++ ld.lld python3 sqlite3 git redis-server node
 rm -f "$UNWIND_REPORT"
 : > "$UNWIND_REPORT"
 UNWIND_REPORT=$(realpath "$UNWIND_REPORT")
@@ -80,6 +80,14 @@ let b = []; for (let i = 0; i < 500; i++) b.push(Buffer.alloc(5000)); console.lo
 new Promise(r => setTimeout(r, 10)).then(() => console.log('done'));
 END
 
+with_lld() {
+	[ -f gcc.o ] || g++ -std=c++17 -O1 -c big.cpp -o gcc.o
+	LD_PRELOAD='' clang++ -static '-###' gcc.o -o linked 2>&1 | tail -1 | tr -d '"' > link
+	# shellcheck disable=SC2046 # the linker's arguments
+	set -- $(cut -d' ' -f3- link)
+	LLD_IN_TEST=1 under ld.lld --threads=4 --gc-sections --icf=all "$@"
+}
+
 with_git() {
 	under git init -q repository
 	cd repository || return
@@ -111,6 +119,7 @@ for program in "$@"; do
 	case $program in
 	g++) under g++ -std=c++17 -O1 -c big.cpp -o gcc.o ;;
 	clang++) under clang++ -std=c++17 -O1 -c big.cpp -o clang.o ;;
+	ld.lld) with_lld ;;
 	python3) PYTHONMALLOC=malloc under /usr/bin/python3 work.py ;;
 	sqlite3)
 		under sqlite3 :memory: "create table t(a,b);
@@ -144,20 +153,24 @@ awk '/ traces agree;/ {
 		}
 	}
 	END {
-		print "| program | processes | agree | of | to the outermost | cut | gave up |" \
-			" agrees | guesses on | gave up earlier | verified |"
-		print "|---|---|---|---|---|---|---|---|---|---|---|"
+		print "| program | processes | agree | of | recalled | to the outermost | cut |" \
+			" gave up | agrees | guesses on | gave up earlier | verified |"
+		print "|---|---|---|---|---|---|---|---|---|---|---|---|"
 		for (n = 1; n <= nr; n++) {
 			name = names[n]
 			frames = sum[name, "frames"]
-			printf "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d %% |\n", name,
-				processes[name], agree[name], total[name], sum[name, "ended"],
+			all_recalled += sum[name, "recalled"]
+			all_portable += sum[name, "portable-frames"]
+			printf "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d %% |\n",
+				name, processes[name], agree[name], total[name],
+				sum[name, "recalled"], sum[name, "ended"],
 				sum[name, "cut"], sum[name, "gave-up"] + sum[name, "longer"],
 				sum[name, "gave-up-agrees"] + sum[name, "longer-agrees"],
 				sum[name, "gave-up-guesses"] + sum[name, "longer-guesses"],
 				sum[name, "gave-up-shorter"] + sum[name, "longer-shorter"],
 				frames ? 100 * sum[name, "verified"] / frames : 0
 		}
-		printf "%d of %d traces agree\n", all_agree, all
+		printf "%d of %d traces agree; %d recalled, %d portable frames\n",
+			all_agree, all, all_recalled, all_portable
 		exit !all || all_agree != all
 	}' "$UNWIND_REPORT"
