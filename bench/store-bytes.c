@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * store-bytes.c - what a store took for each trace and for each live object, of one that nobody has.
+ * store-bytes.c - what a store took for each trace and live object, of one that nobody has.
  *
  *	store-bytes STORE
  *
  * Prints "traces N trace-bytes N objects N object-bytes N". The bytes are those of pages that were
- * written to: lines, the heads of their chains, the bits of candidates, counters; the table of live objects with
- * its counts and its marks. Objects are those at the highest point of a process, or what is live now
- * if that is more: entries that are free again are used by others, so no page comes back.
+ * written to: lines, the heads of their chains, the bits of candidates, counters; the table of
+ * live objects with its counts and its marks. Objects are those at the highest point of a process,
+ * or what is live now if that is more: entries that are free again are used by others, so no page
+ * comes back.
  */
 #include <inttypes.h>
 #include <stdio.h>
