@@ -48,8 +48,7 @@ static void holders_entries(struct holders *holders)
 				stackdepot_set_extra_bits((stackdepot_handle_t)entry->value, 0);
 
 			if (entry->key && handle)
-				holders_add(holders,
-					    stackdepot_ref(holders->store->depot, handle));
+				holders_add(holders, stackdepot_ref(holders->store->depot, handle));
 		}
 }
 
@@ -64,6 +63,18 @@ static void holders_errors(struct holders *holders)
 		holders_add(holders, errors[i].alloc_trace);
 		holders_add(holders, errors[i].free_trace);
 	}
+}
+
+static void holders_peaks(struct holders *holders)
+{
+	const struct store_layout *layout = &holders->store->layout;
+	const struct store_peak_stack *stacks =
+		store_at(holders->store, layout->peak_stacks_offset);
+	uint32_t i;
+
+	for (i = 0; i < layout->peak_stacks; i++)
+		if (stacks[i].owner)
+			holders_add(holders, stacks[i].trace);
 }
 
 static void holders_tallies(struct holders *holders)
@@ -126,6 +137,7 @@ int main(int argc, char **argv)
 		return 2;
 	holders_entries(&holders);
 	holders_errors(&holders);
+	holders_peaks(&holders);
 	holders_tallies(&holders);
 	holders_children(&holders, used);
 	holders_compare(&holders, used);
