@@ -6,6 +6,7 @@
 #define UNW_LOCAL_ONLY
 #include <dlfcn.h>
 #include <libunwind.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -26,6 +27,7 @@ struct timing {
 
 static struct timing ours, saving, libunwind, libgcc;
 static uint64_t others_every = 16; /* UNWIND_OTHERS_EVERY */
+static bool without_libgcc;	   /* UNWIND_WITHOUT_LIBGCC: it takes the most time by far */
 /* libunwind has one of that name as well. */
 static int (*libc_backtrace)(void **frames, int size);
 static uint64_t overhead, begin_ticks, begin_ns;
@@ -56,6 +58,7 @@ static void calibrate(void)
 
 	libc_backtrace = (int (*)(void **, int))dlvsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD),
 						       "backtrace", BACKTRACE_VERSION);
+	without_libgcc = getenv("UNWIND_WITHOUT_LIBGCC");
 	if (every && atoi(every) > 0)
 		others_every = (uint64_t)atoi(every);
 
@@ -90,7 +93,7 @@ void preload_time_others(uint64_t call)
 	begin = preload_ticks();
 	nr = unw_backtrace(frames, FRAMES);
 	add(&libunwind, preload_ticks() - begin, (uint64_t)nr);
-	if (call % (others_every * 16))
+	if (call % (others_every * 16) || without_libgcc)
 		return;
 	begin = preload_ticks();
 	nr = libc_backtrace(frames, FRAMES);
@@ -109,9 +112,10 @@ void preload_time_report(void (*say)(const char *format, ...), const char *progr
 
 	if (!ours.calls || !libunwind.calls)
 		return;
+	/* who is recalled has no frames; the others walk all of them */
 	say("%s: %lu stacks of %.1f frames: ours %.1f ns, with save %.1f ns, unw_backtrace "
 	    "%.1f ns, backtrace %.0f ns, ratio %.3f, with save %.3f;",
-	    program, ours.calls, (double)ours.frames / (double)ours.calls, mine,
+	    program, ours.calls, (double)libunwind.frames / (double)libunwind.calls, mine,
 	    mean_ns(&saving, scale), other, mean_ns(&libgcc, scale), mine / other,
 	    mean_ns(&saving, scale) / other);
 }

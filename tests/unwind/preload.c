@@ -7,7 +7,8 @@
  * UNWIND_MODE=check (default): each trace is compared with _Unwind_Backtrace() on the same stack;
  * and with libunwind, if that did not come to the outermost frame. So is what is recalled, and each
  * portable frame is to be the place that its address is in.
- * UNWIND_MODE=time: each capture is timed, and, every so often, that of the others.
+ * UNWIND_MODE=time: each capture is timed, as the recorder makes them, and, every so often, that
+ * of the others (UNWIND_OTHERS_EVERY).
  *
  * Each process appends its result to the report; in check mode also its first differences.
  */
@@ -32,6 +33,7 @@
 #define FRAMES 256
 #define REPORTED_MAX 3
 #define MEMO_BYTES (256u << 10)
+#define TIME_MEMO_BYTES (2u << 20)
 
 /* The allocator below: libc's, or one the program brings. */
 void *__libc_malloc(size_t bytes);
@@ -62,9 +64,9 @@ enum kind {
 	KINDS,
 };
 
-static const char *const kind_names[KINDS] = {"ended",	 "cut",	      "gave-up",      "longer",
-					      "shorter", "different", "bad-unchanged",
-					      "bad-portable", "bad-recall"};
+static const char *const kind_names[KINDS] = {"ended",	       "cut",	       "gave-up",
+					      "longer",	       "shorter",      "different",
+					      "bad-unchanged", "bad-portable", "bad-recall"};
 
 struct line {
 	size_t nr;
@@ -81,6 +83,8 @@ struct thread {
 	uintptr_t plain[FRAMES];
 	uintptr_t scratch[FRAMES];
 	char memo[MEMO_BYTES] __attribute__((aligned(64)));
+	void *time_memo;	    /* NULL in mode check */
+	stackdepot_ref_t held[256]; /* as the recorder's tallies */
 	struct line line;
 };
 
@@ -141,7 +145,16 @@ static void choose_mode(void)
 							       .max_frames = FRAMES,
 							       .lease_ticks = 8},
 				  &depot);
-	mode = name && !strcmp(name, "time") ? MODE_TIME : MODE_CHECK;
+	mode = name && !strcmp(name, "time") && depot ? MODE_TIME : MODE_CHECK;
+}
+
+/* What a thread remembers in mode time: as much as one of the recorder has at most. */
+static void *time_memo(void)
+{
+	void *memory = mmap(NULL, TIME_MEMO_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static struct thread *thread_get(void)
@@ -159,7 +172,14 @@ static struct thread *thread_get(void)
 	thread->unwinder =
 		stackdepot_unwind_init((char *)thread + ((sizeof(*thread) + 4095) & ~(size_t)4095),
 				       STACKDEPOT_UNWINDER_BYTES);
-	(void)stackdepot_unwind_memory(thread->unwinder, thread->memo, sizeof(thread->memo));
+	if (mode == MODE_TIME)
+		thread->time_memo = time_memo();
+	if (thread->time_memo)
+		(void)stackdepot_unwind_memory(thread->unwinder, thread->time_memo,
+					       TIME_MEMO_BYTES);
+	else
+		(void)stackdepot_unwind_memory(thread->unwinder, thread->memo,
+					       sizeof(thread->memo));
 	self = thread;
 	return thread;
 }
@@ -365,21 +385,64 @@ static __attribute__((noinline)) void check(struct thread *thread,
 	stackdepot_unwind_done(thread->unwinder, &trace);
 }
 
-static __attribute__((noinline)) void time_it(struct thread *thread,
-					      const struct stackdepot_unwind_start *start)
+/* A stack that is not recalled, from `begin` on: walked, made portable, saved, remembered. */
+static void time_walk(struct thread *thread, const struct stackdepot_unwind_start *start,
+		      uint64_t begin)
 {
 	struct stackdepot_unwind_trace trace;
 	uintptr_t buffer[FRAMES];
-	uint64_t begin = preload_ticks(), captured;
+	stackdepot_handle_t handle;
+	uint64_t captured;
 
 	stackdepot_unwind(thread->unwinder, start, buffer, FRAMES, &trace);
+	stackdepot_unwind_portable(thread->unwinder, &trace);
 	captured = preload_ticks() - begin;
-	if (depot && !(trace.flags & STACKDEPOT_UNWIND_NESTED))
-		stackdepot_save_cursor(depot, trace.frames, trace.nr, 0, &thread->cursor,
-				       trace.unchanged);
+	if (!(trace.flags & STACKDEPOT_UNWIND_NESTED)) {
+		handle = stackdepot_save_cursor(depot, trace.frames, trace.nr, 0, &thread->cursor,
+						trace.unchanged);
+		if (handle &&
+		    !stackdepot_unwind_remember(thread->unwinder, &trace,
+						thread->cursor.nr ? thread->cursor.ref
+								  : stackdepot_ref(depot, handle)))
+			(void)stackdepot_unwind_memory(thread->unwinder, thread->time_memo,
+						       TIME_MEMO_BYTES);
+	}
 	stackdepot_unwind_done(thread->unwinder, &trace);
 	preload_time_ours(captured, preload_ticks() - begin, trace.nr);
 	count_trace(&trace);
+}
+
+/* Is the trace there? Of the ones that it has most events of a thread has a reference. */
+static __attribute__((noinline)) bool time_is_there(struct thread *thread, stackdepot_ref_t ref)
+{
+	stackdepot_ref_t *held = &thread->held[stackdepot_handle(depot, ref) * 0x9e3779b1u >> 24];
+
+	if (*held == ref)
+		return true;
+	if (!stackdepot_save_again(depot, ref, STACKDEPOT_GET))
+		return false;
+	if (*held)
+		stackdepot_put_bulk(depot, *held, 1);
+	*held = ref;
+	return true;
+}
+
+/* As the recorder does it: most stacks are recalled, and then there is nothing to look for. */
+static __attribute__((noinline)) void time_it(struct thread *thread,
+					      const struct stackdepot_unwind_start *start)
+{
+	uint64_t begin = preload_ticks(), ref, captured;
+
+	if (thread->time_memo && stackdepot_unwind_recall(thread->unwinder, start, &ref)) {
+		captured = preload_ticks() - begin;
+		if (time_is_there(thread, ref)) {
+			preload_time_ours(captured, preload_ticks() - begin, 0);
+			count(&recalled, 1);
+			preload_time_others(++thread->calls);
+			return;
+		}
+	}
+	time_walk(thread, start, begin);
 	preload_time_others(++thread->calls);
 }
 
@@ -492,6 +555,8 @@ static __attribute__((destructor)) void finish(void)
 		say_counts();
 	else
 		preload_time_report(say, program_invocation_short_name);
+	if (mode == MODE_TIME)
+		say(" recalled=%lu", recalled);
 	say(" full=%lu lost=%lu cut-at-%u=%lu verified=%lu frames=%lu addresses=%lu rules=%lu "
 	    "kib=%lu modules=%lu interpreted=%lu\n",
 	    full, lost, FRAMES, cut, verified_total, frames_total, stats.addresses, stats.rules,

@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Put the unwinder under programs as they are installed.
 #
-#   real-programs.sh LIBRARY check|time REPORT [PROGRAM ...]
+#   real-programs.sh LIBRARY check|time|instructions REPORT [PROGRAM ...]
 #
 # LIBRARY is the preload library of the build directory, tests/unwind/libunwind-check.so. PROGRAM is
 # g++, clang++, ld.lld (a linker of four threads), python3, sqlite3, git, redis-server, node, or the
 # path of another node; without any, all of these, and those that are not installed are left out. Each process adds a line to REPORT; in
 # mode check with what it found different, and a table is printed. Exit status 1 if a trace differs.
+# Mode time compares with unw_backtrace(), called at every UNWIND_OTHERS_EVERY'th event (16);
+# instructions does so at each, under callgrind, which counts what other work does not change.
 set -u
 library=$(realpath "$1")
 export UNWIND_MODE=$2
+counted=
+if [ "$UNWIND_MODE" = instructions ]; then
+	UNWIND_MODE=time
+	export UNWIND_OTHERS_EVERY=1 UNWIND_WITHOUT_LIBGCC=1
+	counted=yes
+fi
 export UNWIND_REPORT=$3
 shift 3
 [ $# -gt 0 ] || set -- g++ clang++ ld.lld python3 sqlite3 git redis-server node
@@ -23,7 +31,30 @@ cd "$work" || exit 2
 
 under() {
 	command -v "$1" > /dev/null || return 0
-	timeout 1200 env LD_PRELOAD="$library" "$@" > /dev/null
+	if [ "$counted" ]; then
+		timeout 3000 valgrind -q --tool=callgrind --trace-children=yes \
+			--callgrind-out-file="$work/counts.%p" env LD_PRELOAD="$library" "$@" > /dev/null 2>&1
+	else
+		timeout 1200 env LD_PRELOAD="$library" "$@" > /dev/null
+	fi
+}
+
+# Of each process that was counted: instructions an event, by what they are for.
+instructions() {
+	echo "| program | events | ours | with save | unw_backtrace | ratio | with save |"
+	echo "|---|---|---|---|---|---|---|"
+	for file in "$work"/counts.*; do
+		program=$(sed -n 's/^cmd: *\([^ ]*\).*/\1/p' "$file")
+		events=$(sed -n "s/^${program##*/}: \([0-9]*\) stacks.*/\1/p" "$UNWIND_REPORT" | head -1)
+		callgrind_annotate --inclusive=yes --threshold=100 "$file" 2> /dev/null | tr -d , |
+			awk -v program="${program##*/}" -v events="${events:-0}" '
+			/libunwind.so/ && /:(unw_)?backtrace / { other += $1 }
+			/:stackdepot_unwind(_recall|_remember|_done|_portable)? / { walk += $1 }
+			/:(stackdepot_save_cursor|time_is_there) / { save += $1 }
+			END { if (events > 10000 && other)
+				printf "| %s | %d | %d | %d | %d | %.3f | %.3f |\n", program, events, walk / events,
+					(walk + save) / events, other / events, walk / other, (walk + save) / other }'
+	done
 }
 
 cat > big.cpp << 'END'
@@ -117,7 +148,11 @@ with_redis() {
 for program in "$@"; do
 	command -v "$program" > /dev/null || continue
 	case $program in
-	g++) under g++ -std=c++17 -O1 -c big.cpp -o gcc.o ;;
+	g++)
+		# callgrind is slow: a tenth of it
+		[ "$counted" ] && sed -i '/<regex>/d; /<iostream>/d; s/std::regex r[^;]*; std::smatch s;//; /std::cout/d' big.cpp
+		under g++ -std=c++17 -O1 -c big.cpp -o gcc.o
+		;;
 	clang++) under clang++ -std=c++17 -O1 -c big.cpp -o clang.o ;;
 	ld.lld) with_lld ;;
 	python3) PYTHONMALLOC=malloc under /usr/bin/python3 work.py ;;
@@ -135,6 +170,19 @@ for program in "$@"; do
 	esac
 done
 
+# As far as a line of the report has figures: what is exec'd over or ends by a signal has none.
+if [ "$counted" ]; then
+	instructions
+	exit 0
+fi
+if [ "$UNWIND_MODE" = time ]; then
+	echo "| program | events | recalled | frames | ours ns | with save | unw_backtrace | ratio | with save |"
+	echo "|---|---|---|---|---|---|---|---|---|"
+	sed -n 's/^\([^ ]*\): \([0-9]*\) stacks of \([0-9.]*\) frames: ours \([0-9.]*\) ns, with save \([0-9.]*\) ns, unw_backtrace \([0-9.]*\) ns, .*ratio \([0-9.]*\), with save \([0-9.]*\); recalled=\([0-9]*\).*/\1 \2 \9 \3 \4 \5 \6 \7 \8/p' "$UNWIND_REPORT" |
+		awk '$2 > 10000 { printf "| %s | %d | %d %% | %s | %s | %s | %s | %s | %s |\n",
+			$1, $2, 100 * $3 / $2, $4, $5, $6, $7, $8, $9 }'
+	exit 0
+fi
 [ "$UNWIND_MODE" = check ] || exit 0
 # Where libgcc gave up before the outermost frame, libunwind was asked; what it said comes last.
 awk '/ traces agree;/ {
