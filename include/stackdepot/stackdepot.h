@@ -245,6 +245,13 @@ STACKDEPOT_API void stackdepot_put_bulk(struct stackdepot *depot, stackdepot_ref
 					unsigned int nr);
 
 /**
+ * stackdepot_prefetch() - let what others of these functions read of a handle's trace come into the
+ * cache: for who has something else to do before he calls one.
+ * @handle: from a save; any other does no harm.
+ */
+STACKDEPOT_API void stackdepot_prefetch(struct stackdepot *depot, stackdepot_handle_t handle);
+
+/**
  * struct stackdepot_cursor - what a caller remembers of its previous save, to make the next cheap.
  *
  * Zero-initialise. One cursor serves one depot and one thread at a time. It is opaque but for @ref:

@@ -57,3 +57,8 @@ void stackdepot_put_bulk(struct stackdepot *depot, stackdepot_ref_t ref, unsigne
 		;
 	(void)depot_unpin(depot, (u32)ref);
 }
+
+void stackdepot_prefetch(struct stackdepot *depot, stackdepot_handle_t handle)
+{
+	prefetchw(depot_line(depot, handle & ((1u << depot->line_bits) - 1)));
+}

@@ -477,6 +477,8 @@ static __attribute__((noinline, flatten)) void object_free_live(const struct rea
 		where = object_save_end(thread, start);
 	}
 	state = live_hold(thread, pointer, home, &object);
+	if (likely(state == LIVE_TAKEN))
+		trace_prefetch(thread, object.handle);
 	if (!early && state != LIVE_NONE)
 		where = object_save_end(thread, start);
 	object_free_found(below, thread, start, &where, pointer, &object, state);

@@ -54,6 +54,14 @@ static inline stackdepot_ref_t trace_of(const struct recorder_thread *thread,
 	return stackdepot_ref(recorder.depot, handle);
 }
 
+/* trace_of() and trace_put() will be called: what they read comes meanwhile. */
+static inline void trace_prefetch(const struct recorder_thread *thread, stackdepot_handle_t handle)
+{
+	handle = stackdepot_set_extra_bits(handle, 0);
+	if (!thread || !thread->tallies || tally_place(thread, handle)->handle != handle)
+		stackdepot_prefetch(recorder.depot, handle);
+}
+
 /* Give an object's reference back. */
 static inline void trace_put(const struct recorder_thread *thread, stackdepot_handle_t handle)
 {

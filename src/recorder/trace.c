@@ -179,12 +179,17 @@ trace_save_in(struct recorder_thread *thread, const recorder_start *start, unsig
 		handle = trace_save_plain(thread, &trace, flags);
 		ref = trace_ref(thread, &trace, handle);
 	}
-	/* The counter is one more place in memory: touched for what is counted, not for frees. */
-	if (flags & STACKDEPOT_GET || unlikely(!ref))
-		trace_see(ref);
+	/*
+	 * The counter is one more place in memory: touched for what is counted, not for frees. It
+	 * comes while the stack is taken in.
+	 */
+	if (flags & STACKDEPOT_GET)
+		__builtin_prefetch(trace_counter(ref), 1);
 	if (ref && !stackdepot_unwind_remember(unwinder, &trace, ref))
 		thread_memo_full(thread);
 	stackdepot_unwind_done(unwinder, &trace);
+	if (flags & STACKDEPOT_GET || unlikely(!ref))
+		trace_see(ref);
 	*ret_ref = ref;
 	return handle;
 }

@@ -6,13 +6,17 @@
 #include "weight.h"
 
 #define PEAK_PROBE 16u
+#define PEAK_SOON 8u	     /* sums that wait for memory */
+#define PEAK_SUM_ENTRIES 64u /* in the table are looked at in the time that adding a sum takes */
 
 struct peak_build {
 	const struct reaper *reaper;
 	const struct peak_moment *moment;
 	struct store_taken *taken;
 	uint32_t owner; /* of members of the list, but for their rates */
+	uint32_t nr_soon;
 	struct peak_cache *cache;
+	struct peak_sum soon[PEAK_SOON];
 };
 
 static struct store_peak_stack *peak_stacks(const struct reaper *reaper)
@@ -109,16 +113,22 @@ static struct store_peak_stack *peak_replace(struct peak_build *build,
 	return least;
 }
 
+/* Where a trace of this build is looked for. */
+static uint32_t peak_home(const struct peak_build *build, stackdepot_handle_t handle)
+{
+	return store_left_home(handle + build->owner * 0x9e3779b9ull,
+			       build->reaper->layout->peak_stacks);
+}
+
 /*
  * The trace's member of the list, with a reference. A trace may have two, as a place before its own
  * may have become free; readers add up.
  */
 static struct store_peak_stack *peak_place(struct peak_build *build, stackdepot_ref_t trace,
-					   uint32_t code, uint64_t bytes)
+					   uint32_t home, uint32_t code, uint64_t bytes)
 {
 	struct store_peak_stack *stacks = peak_stacks(build->reaper), *least = NULL;
 	const uint32_t nr = build->reaper->layout->peak_stacks;
-	const uint32_t home = store_left_home(trace + build->owner * 0x9e3779b9ull, nr);
 	uint32_t i;
 
 	for (i = 0; i < PEAK_PROBE; i++) {
@@ -143,36 +153,52 @@ static struct store_peak_stack *peak_place(struct peak_build *build, stackdepot_
 	return peak_replace(build, least, trace, bytes);
 }
 
-static void peak_add(struct peak_build *build, stackdepot_handle_t handle, uint32_t code,
-		     uint64_t objects, uint64_t bytes)
+static void peak_add(struct peak_build *build, const struct peak_sum *sum)
 {
-	const stackdepot_ref_t trace = handle ? stackdepot_ref(build->reaper->depot, handle) : 0;
+	const stackdepot_ref_t trace =
+		sum->handle ? stackdepot_ref(build->reaper->depot, sum->handle) : 0;
 	struct store_peak_stack *stack = NULL;
 
-	build->taken->objects += objects;
-	build->taken->bytes += bytes;
+	build->taken->objects += sum->objects;
+	build->taken->bytes += sum->bytes;
 	if (trace)
-		stack = peak_place(build, trace, code, bytes);
+		stack = peak_place(build, trace, peak_home(build, sum->handle), sum->code,
+				   sum->bytes);
 	if (!stack) {
-		peak_add_rest(build, objects, bytes);
+		peak_add_rest(build, sum->objects, sum->bytes);
 		return;
 	}
-	peak_coarsen(stack, code);
-	stack->objects += objects;
-	stack->bytes += bytes;
+	peak_coarsen(stack, sum->code);
+	stack->objects += sum->objects;
+	stack->bytes += sum->bytes;
+}
+
+/*
+ * Where a trace is, and its place in the list, are not in the cache: they come while those before
+ * it are added.
+ */
+static void peak_add_soon(struct peak_build *build, const struct peak_sum *sum)
+{
+	struct peak_sum *next = &build->soon[build->nr_soon++ % PEAK_SOON];
+
+	if (next->objects)
+		peak_add(build, next);
+	*next = *sum;
+	if (!sum->objects)
+		return;
+	stackdepot_prefetch(build->reaper->depot, sum->handle);
+	__builtin_prefetch(&peak_stacks(build->reaper)[peak_home(build, sum->handle)], 1);
 }
 
 /* --- adding up the table ---------------------------------------------------------------------- */
 
 static void peak_flush(struct peak_build *build, uint32_t at)
 {
-	struct peak_cache *cache = build->cache;
+	struct peak_sum *sum = &build->cache->of[at];
 
-	if (cache->of[at].objects)
-		peak_add(build, cache->of[at].handle, cache->of[at].code, cache->of[at].objects,
-			 cache->of[at].bytes);
-	cache->of[at].objects = cache->of[at].bytes = 0;
-	cache->of[at].code = 0;
+	if (sum->objects)
+		peak_add_soon(build, sum);
+	*sum = (struct peak_sum){0};
 }
 
 static void peak_object(struct peak_build *build, stackdepot_handle_t handle, uint64_t size)
@@ -253,14 +279,16 @@ uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment
 	seen = peak_table(&build);
 	for (i = 0; i < PEAK_CACHE; i++)
 		peak_flush(&build, i);
+	for (i = 0; i < PEAK_SOON; i++)
+		peak_add_soon(&build, &(struct peak_sum){0});
 	build.taken->time_ns = moment->time_ns;
 	if (moment->if_more && build.taken->bytes <= peak->taken[other ^ 1].bytes) {
 		peak_drop(reaper, build.taken, moment->slot);
-		return seen;
+		return seen + build.nr_soon * PEAK_SUM_ENTRIES;
 	}
 	__atomic_store_n(&peak->now, other, __ATOMIC_RELEASE);
 	peak_drop(reaper, &peak->taken[other ^ 1], moment->slot);
-	return seen;
+	return seen + build.nr_soon * PEAK_SUM_ENTRIES;
 }
 
 #define PEAK_LISTED (1u << 31)

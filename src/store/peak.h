@@ -30,13 +30,15 @@
 /* Sums by trace on their way: most neighbours in the table have few traces among them. */
 #define PEAK_CACHE 512u
 
+struct peak_sum {
+	uint32_t handle;
+	uint32_t code;	  /* the coarsest */
+	uint64_t objects; /* 0: none */
+	uint64_t bytes;
+};
+
 struct peak_cache {
-	struct {
-		uint32_t handle;
-		uint32_t code; /* the coarsest */
-		uint64_t objects;
-		uint64_t bytes;
-	} of[PEAK_CACHE];
+	struct peak_sum of[PEAK_CACHE];
 };
 
 /* An object that is being freed and counts. */
@@ -66,7 +68,8 @@ static inline struct store_taken *peak_taken(struct store_peak *peak)
 
 /*
  * Add up what a process has in the table, and let that be what it had at its peak. Who calls is
- * alone with the peaks of this process, or it is gone. Returns the entries that were looked at.
+ * alone with the peaks of this process, or it is gone. Returns how much that was: entries looked at,
+ * and as many for each sum as take the same time.
  */
 uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment,
 		   struct peak_cache *cache);

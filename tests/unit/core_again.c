@@ -126,6 +126,7 @@ static void no_line_is_touched_that_is_not_there(core_test *test)
 	for (i = 0; i < CORE_COUNT(refs); i++) {
 		stackdepot_get_bulk(depot, refs[i], 3);
 		stackdepot_put_bulk(depot, refs[i], 3);
+		stackdepot_prefetch(depot, (stackdepot_handle_t)refs[i]);
 	}
 	CORE_EQ(core_count_free(depot, 3), 10);
 	core_finish(test, depot);
