@@ -14,7 +14,7 @@ static void index_raise(atomic64_t *head)
 atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 {
 	atomic64_t *head = index_head(depot, hash, digits);
-	u64 closed = 0;
+	u64 closed, opened;
 	u32 inner, outer;
 
 	/* Acquire: pairs with the CAS that opened it, or the outer head might be read before. */
@@ -24,8 +24,8 @@ atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 				break;
 		index_raise(index_head(depot, hash, outer));
 		closed = 0;
-		(void)atomic64_try_cmpxchg(index_head(depot, hash, inner), &closed,
-					   BIT_ULL(LINK_GENERATION_SHIFT));
+		opened = BIT_ULL(LINK_GENERATION_SHIFT);
+		(void)atomic64_try_cmpxchg(index_head(depot, hash, inner), &closed, opened);
 	}
 	return head;
 }

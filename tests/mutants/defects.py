@@ -128,9 +128,8 @@ MUTANTS = [
         "who finds it open looks through the outer chain too early",
         ["index grows and save/save/save"],
         ("index.c", "		index_raise(index_head(depot, hash, outer));\n", ""),
-        ("index.c", "					   BIT_ULL(LINK_GENERATION_SHIFT));\n",
-         "					   BIT_ULL(LINK_GENERATION_SHIFT));\n"
-         "		index_raise(index_head(depot, hash, outer));\n")),
+        ("index.c", "&closed, opened);\n",
+         "&closed, opened);\n		index_raise(index_head(depot, hash, outer));\n")),
     mutant(
         "outer head raised without being open",
         "it looks open, and nobody raises the one outside of it",
