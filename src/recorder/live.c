@@ -737,14 +737,37 @@ void live_thin(void)
 	thin_end();
 }
 
-bool live_make_room(struct recorder_thread *thread, struct live_object *object)
+static bool live_is_full(uint32_t bucket)
+{
+	const struct store_entry *entry = recorder.buckets[bucket].entry;
+	unsigned int i;
+
+	for (i = 0; i < STORE_BUCKET_ENTRIES && load_relaxed(&entry[i].key); i++)
+		;
+	return i == STORE_BUCKET_ENTRIES;
+}
+
+/* Somebody else may have made room for it meanwhile. */
+static bool live_has_room(uint32_t home, const struct live_object *object)
+{
+	uint32_t distance;
+
+	if (object->size >= ENTRY_LARGE)
+		return false;
+	for (distance = 0; distance < LIVE_PROBE && distance < recorder.layout.buckets; distance++)
+		if (!live_is_full(live_bucket(home, distance)))
+			return true;
+	return false;
+}
+
+bool live_make_room(struct recorder_thread *thread, uint32_t home, struct live_object *object)
 {
 	uint64_t dice = recorder_now_ns() * 2 + 1;
 	unsigned int from = stackdepot_get_extra_bits(object->handle), code;
 
 	/* Somebody else who is at it makes room for this one too. */
 	if (thin_begin()) {
-		if (!thin_reaps())
+		if (!thin_reaps() && !live_has_room(home, object))
 			(void)thin_step();
 		thin_end();
 	} else {

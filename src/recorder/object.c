@@ -136,7 +136,7 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	unsigned int step;
 
 	for (step = 0; step < ENTRY_MAX_RATE_CODE; step++) {
-		bool kept = live_make_room(thread, object);
+		bool kept = live_make_room(thread, live_home(pointer), object);
 
 		if (kept && live_insert(thread, pointer, live_home(pointer), object))
 			return;

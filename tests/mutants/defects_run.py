@@ -128,6 +128,11 @@ MUTANTS = [
         ["fold, killed/fold"],
         ("store/peak.c", "&none, owner | PEAK_CLAIMED, false", "&none, owner, false")),
     mutant(
+        "sampling though somebody else has made room",
+        "all of the run is sampled from then on, and need not be",
+        ["no room in the table/fold"],
+        ("recorder/live.c", " && !live_has_room(home, object)", "")),
+    mutant(
         "recount while another is there",
         "references that he has in hand are taken away",
         ["dead beside living"],

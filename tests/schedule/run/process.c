@@ -94,7 +94,7 @@ void run_begin(void)
 static void process_crowded(struct recorder_thread *thread, void *pointer,
 			    struct live_object *object)
 {
-	VERIFY(live_make_room(thread, object));
+	VERIFY(live_make_room(thread, live_home(pointer), object));
 	VERIFY(!stackdepot_get_extra_bits(object->handle));
 	VERIFY(live_insert(thread, pointer, live_home(pointer), object));
 }
