@@ -3,7 +3,7 @@
  * references - what to keep of a trace one does not own, and bits of one's own in a handle.
  *
  * Shows: stackdepot_ref stackdepot_handle stackdepot_get_ref stackdepot_fetch_ref
- * Shows: stackdepot_save_again stackdepot_get_bulk stackdepot_put_bulk
+ * Shows: stackdepot_save_again stackdepot_get_bulk stackdepot_put_bulk stackdepot_prefetch
  * Shows: stackdepot_fetch stackdepot_put stackdepot_set_extra_bits stackdepot_get_extra_bits
  */
 #include <errno.h>
@@ -41,6 +41,9 @@ int main(void)
 	/* References to come are taken at once; and saved once more it is not looked for. */
 	stackdepot_get_bulk(depot, ref, 10);
 	(void)stackdepot_save_again(depot, ref, STACKDEPOT_GET);
+	/* While something else is done, what the next call reads can come into the cache. */
+	stackdepot_prefetch(depot, handle);
+	printf("ten more taken\n");
 	stackdepot_put_bulk(depot, ref, 11);
 	(void)stackdepot_put(depot, handle);
 	for (frame = 1; frame <= 100; frame++)

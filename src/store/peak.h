@@ -68,8 +68,8 @@ static inline struct store_taken *peak_taken(struct store_peak *peak)
 
 /*
  * Add up what a process has in the table, and let that be what it had at its peak. Who calls is
- * alone with the peaks of this process, or it is gone. Returns how much that was: entries looked at,
- * and as many for each sum as take the same time.
+ * alone with the peaks of this process, or it is gone. Returns how much that was: entries looked
+ * at, and as many for each sum as take the same time.
  */
 uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment,
 		   struct peak_cache *cache);
