@@ -120,8 +120,8 @@ bool live_nearest(uint64_t address, unsigned int tag, uint64_t *ret_start,
 /* Halve the table by doubling the sampling rate, until it is half empty. */
 void live_thin(void);
 /*
- * There is no room for an object of this home and rate: sample from here on, or more coarsely. True if the
- * object is still one to record, at the rate that its handle says then.
+ * There is no room for an object of this home and rate: sample from here on, or more coarsely. True
+ * if the object is still one to record, at the rate that its handle says then.
  */
 bool live_make_room(struct recorder_thread *thread, uint32_t home, struct live_object *object);
 
