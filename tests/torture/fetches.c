@@ -2,10 +2,9 @@
 /*
  * fetches - as many fetches as possible of traces that are being evicted, each checked.
  *
- * A writer saves fresh traces, three times as many as the depot has room for while the others go
- * once round what it saved last. Two threads, and a timer's handler that interrupts all of them,
- * fetch these by reference and by handle. What comes is one trace as a whole, and by a reference the
- * one that it is of; or nothing, as it was evicted.
+ * A writer saves fresh traces without end. Two threads, and a timer's handler that interrupts all
+ * of them, fetch those it saved last, by reference and by handle. What comes is one trace as a
+ * whole, and by a reference the one that it is of; or nothing, as it was evicted.
  *
  * A frame is made from the trace's number and its depth, and the innermost one has the number, so
  * that checking takes less than fetching. Traces whose numbers differ in the lowest two bits only
