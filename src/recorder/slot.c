@@ -24,6 +24,7 @@
 #include "weight.h"
 
 #define SLOT_FEW 8u
+#define SLOT_TRIES 1000u   /* of a millisecond, while somebody counts anew */
 #define SLOT_LEFT_SHARE 4u /* of the table may be in use, when a process begins */
 #define SLOT_SETTLED_NS 1000000000ull
 #define SLOT_CLOSE_NS 100000000ull
@@ -302,6 +303,16 @@ static void slot_fold_early(struct reaper *reaper, uint64_t now)
 		store_relaxed(&recorder.header->totals.folded_none, now);
 }
 
+/* Not if somebody else begins meanwhile, who would be using the depot before it is done. */
+static void slot_recount(struct reaper *reaper)
+{
+	if (locks_room_alone(reaper->fd))
+		return;
+	if (!reap_present(reaper, 1))
+		(void)reap_recount(reaper);
+	(void)locks_room(reaper->fd);
+}
+
 /*
  * Close what was left by others, if they are few, so that a service that is started again and again
  * closes itself; fold the oldest, if much is left; and make good what was left half done, if nobody
@@ -322,11 +333,21 @@ static void slot_repair(int fd)
 	if (crowded)
 		slot_fold_early(&reaper, now);
 	if (few && !reap_present(&reaper, 1))
-		(void)reap_recount(&reaper);
+		slot_recount(&reaper);
 	reap_end(&reaper);
 }
 
-int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
+/* Until it has a slot, nobody counts anew: what it takes would be nobody's. */
+static void slot_enter(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	unsigned int tries;
+
+	for (tries = 0; locks_room(fd) == -EAGAIN && tries < SLOT_TRIES; tries++)
+		(void)nanosleep(&moment, NULL);
+}
+
+static int slot_begin_in(int fd, uint32_t flags, const struct store_process *parent)
 {
 	const bool locked = fd >= 0 && recorder.header->locks_hold;
 	const uint64_t owner = locked ? STORE_OWNER_LOCKED : STORE_OWNER_UNLOCKED;
@@ -359,6 +380,18 @@ int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
 	height_begin();
 	store_release(&process->stage, STORE_OPEN);
 	return 0;
+}
+
+int slot_begin(int fd, uint32_t flags, const struct store_process *parent)
+{
+	int error;
+
+	if (fd >= 0)
+		slot_enter(fd);
+	error = slot_begin_in(fd, flags, parent);
+	if (fd >= 0)
+		locks_room_end(fd);
+	return error;
 }
 
 /* --- making room ------------------------------------------------------------------------------ */

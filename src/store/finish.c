@@ -352,8 +352,8 @@ static int trim_zeros(int fd, off_t end)
 	return error;
 }
 
-/* Not if somebody begins meanwhile. */
-static void settle_trim(struct finish *finish)
+/* Not if somebody begins meanwhile: he would be using the depot, and the blocks. */
+static void settle_alone(struct finish *finish)
 {
 	struct store_header *header = finish->reaper.header;
 	const int fd = finish->reaper.fd;
@@ -361,6 +361,7 @@ static void settle_trim(struct finish *finish)
 	if (locks_room_alone(fd))
 		return;
 	if (!reap_present(&finish->reaper, 1)) {
+		(void)reap_recount(&finish->reaper);
 		__atomic_store_n(&header->trimmed, 1, __ATOMIC_RELEASE);
 		(void)trim_zeros(fd, (off_t)header->total_bytes);
 	}
@@ -375,10 +376,8 @@ static int settle(struct finish *finish)
 		return error;
 	(void)reap_close(&finish->reaper);
 	nr = (int)reap_present(&finish->reaper, UINT32_MAX);
-	if (!nr) {
-		(void)reap_recount(&finish->reaper);
-		settle_trim(finish);
-	}
+	if (!nr)
+		settle_alone(finish);
 	reap_end(&finish->reaper);
 	return nr;
 }

@@ -133,6 +133,11 @@ MUTANTS = [
         ["no room in the table/fold"],
         ("recorder/live.c", " && !live_has_room(home, object)", "")),
     mutant(
+        "count anew while another begins",
+        "references that he takes meanwhile are taken away",
+        ["count anew/another"],
+        ("recorder/slot.c", "	if (locks_room_alone(reaper->fd))\n		return;\n", "")),
+    mutant(
         "recount while another is there",
         "references that he has in hand are taken away",
         ["dead beside living"],

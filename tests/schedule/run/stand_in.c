@@ -15,7 +15,7 @@
 #include "process.h"
 #include "thread.h"
 
-/* --- locks of a file: a word of the shared memory each, with the descriptor that has it ------ */
+/* --- locks of a file: a word of the shared memory each, with a bit for who has it ------ */
 
 static uint64_t *lock_word(off_t at)
 {
@@ -23,10 +23,17 @@ static uint64_t *lock_word(off_t at)
 	return (uint64_t *)(void *)run_memory + at;
 }
 
+#define LOCK_ALONE (1ull << 63)
+
+static uint64_t lock_bit(int fd)
+{
+	return 1ull << (fd < STORE_FD_AGAIN(0) ? fd - STORE_FD(0) : 16 + fd - STORE_FD_AGAIN(0));
+}
+
 int run_fcntl(int fd, int command, ...)
 {
 	struct flock *lock;
-	uint64_t *word;
+	uint64_t *word, others;
 	va_list arguments;
 
 	va_start(arguments, command);
@@ -34,45 +41,51 @@ int run_fcntl(int fd, int command, ...)
 	va_end(arguments);
 	word = lock_word(lock->l_start);
 	port_test_point(word, command == F_OFD_SETLK);
+	others = *word & ~lock_bit(fd) & ~LOCK_ALONE;
 	if (command == F_OFD_GETLK) {
-		if (!*word || *word == (uint64_t)fd)
+		if (!others)
 			lock->l_type = F_UNLCK;
 		return 0;
 	}
-	if (*word && *word != (uint64_t)fd) {
+	if (others && lock->l_type != F_UNLCK && (lock->l_type == F_WRLCK || *word & LOCK_ALONE)) {
 		errno = EAGAIN;
 		return -1;
 	}
-	*word = lock->l_type == F_UNLCK ? 0 : (uint64_t)fd;
+	if (lock->l_type == F_UNLCK)
+		*word = others ? *word & ~lock_bit(fd) : 0;
+	else
+		*word = others | lock_bit(fd) | (lock->l_type == F_WRLCK ? LOCK_ALONE : 0);
 	return 0;
 }
 
 /* The process is gone, or one of its descriptors that nothing is mapped by. */
-static void locks_of(uint64_t fd)
+static void locks_of(int fd)
 {
 	uint32_t i;
 
 	for (i = 0; i < RUN_LOCKS; i++)
-		if (*lock_word(i) == fd)
-			*lock_word(i) = 0;
+		if (*lock_word(i) & lock_bit(fd)) {
+			*lock_word(i) &= ~lock_bit(fd);
+			if (*lock_word(i) == LOCK_ALONE)
+				*lock_word(i) = 0;
+		}
 }
 
 void run_locks_drop(unsigned int actor)
 {
-	locks_of((uint64_t)STORE_FD(actor));
-	locks_of((uint64_t)STORE_FD_AGAIN(actor));
+	locks_of(STORE_FD(actor));
+	locks_of(STORE_FD_AGAIN(actor));
 }
 
 bool run_locks_reaps(unsigned int actor)
 {
-	return *lock_word(0) == (uint64_t)STORE_FD(actor) ||
-	       *lock_word(0) == (uint64_t)STORE_FD_AGAIN(actor);
+	return *lock_word(0) & (lock_bit(STORE_FD(actor)) | lock_bit(STORE_FD_AGAIN(actor)));
 }
 
 int run_close(int fd)
 {
 	if (fd == STORE_FD_AGAIN(run_self()))
-		locks_of((uint64_t)fd);
+		locks_of(fd);
 	return 0;
 }
 
