@@ -52,6 +52,7 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 
 	do {
 		struct depot_line *line;
+		const u32 room = nr < size ? size - nr : 0;
 		u32 i, count;
 		u64 state;
 
@@ -65,9 +66,12 @@ static int fetch_copy(struct stackdepot *depot, u32 number, uintptr_t *frames, u
 		if (nr + count > STACKDEPOT_MAX_FRAMES ||
 		    (state & STATE_WIDE && count > DEPOT_WIDE))
 			return -EBADMSG;
-		for (i = 0; i < count; i++, nr++)
-			if (nr < size)
-				frames[nr] = run_frame(line, state, i);
+		if (count == DEPOT_GROUP && room >= DEPOT_GROUP && !(state & STATE_WIDE))
+			run_load(line, frames + nr);
+		else
+			for (i = 0; i < count && i < room; i++)
+				frames[nr + i] = run_frame(line, state, i);
+		nr += count;
 		number = state_parent(state);
 	} while (number);
 	return (int)nr;

@@ -120,6 +120,24 @@ static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 				READ_ONCE(line->high[i / 4]) >> i % 4 * 16);
 }
 
+static inline void run_load_two(u64 low, u64 high, uintptr_t *frames)
+{
+	frames[0] = run_narrow_frame(low, high);
+	frames[1] = run_narrow_frame(low >> 32, high >> 16);
+}
+
+/* All 8 frames of a whole narrow line, each word read once. The order is that of run_slot(). */
+static inline void run_load(struct depot_line *line, uintptr_t *frames)
+{
+	const u64 high_a = READ_ONCE(line->high[0]);
+	const u64 high_b = READ_ONCE(line->high[1]);
+
+	run_load_two(READ_ONCE(line->low[0]), high_a, frames);
+	run_load_two(READ_ONCE(line->low[1]), high_a >> 32, frames + 4);
+	run_load_two(READ_ONCE(line->low[2]), high_b, frames + 2);
+	run_load_two(READ_ONCE(line->low[3]), high_b >> 32, frames + 6);
+}
+
 /* The lower half of the first frame of a line that is not wide. */
 static inline u32 run_first(struct depot_line *line)
 {
@@ -139,6 +157,14 @@ static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u3
 static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
 	return READ_ONCE(line->frame[i]);
+}
+
+static inline void run_load(struct depot_line *line, uintptr_t *frames)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_GROUP; i++)
+		frames[i] = READ_ONCE(line->frame[i]);
 }
 
 static inline u32 run_first(struct depot_line *line)

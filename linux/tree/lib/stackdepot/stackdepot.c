@@ -292,11 +292,11 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 	if (!handle || !from)
 		return 0;
 	/* A trace is as long as it is: nobody is to take a part for the whole. */
-	nr = depot_fetch(from, handle, NULL, 0);
-	if (nr <= 0 || (unsigned int)nr > size)
+	if (size < from->max_frames && depot_fetch(from, handle, NULL, 0) > (int)size)
 		return 0;
 	nr = depot_fetch(from, handle, entries, size);
-	if (nr <= 0)
+	/* The handle may name another trace by now, if nobody held it. */
+	if (nr <= 0 || (unsigned int)nr > size)
 		return 0;
 	/* Written by code that KMSAN does not see. */
 	kmsan_unpoison_memory(entries, nr * sizeof(*entries));
