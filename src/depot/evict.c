@@ -5,10 +5,12 @@
  * Choice. A hand goes round the candidates (candidates.h), as in CLOCK (Corbato, 1968). A line that
  * is neither leased nor visited since the hand last came by is taken at once. Of the others the
  * hand remembers the best: one whose lease has run out before a leased one, of leased ones the
- * oldest. When it has passed EVICT_PATIENCE lines, or has been round, it takes that. So a save
- * examines a bounded number of lines, and in a depot of fewer candidates than that no lease is
- * broken while another line could go; in a larger one the hand meets lines in the order they were
- * filled, which nearly is the order of their leases. Another policy is another victim_rank().
+ * oldest. When it has passed EVICT_PATIENCE lines, or has been round, it takes that and goes back
+ * there: of many lines that are alike, as in a burst of one tick, it takes one after another, and
+ * does not come to those filled last before the others. So a save examines a bounded number of
+ * lines, and in a depot of fewer candidates than that no lease is broken while another line could
+ * go; in a larger one the hand meets lines in the order they were filled, which nearly is the order
+ * of their leases. Another policy is another victim_rank().
  *
  * Refusal. When the hand finds nothing there may still be a line that somebody is just taking out
  * of the set, or putting into it. So all candidates are looked at once more, and all lines whose
@@ -129,8 +131,11 @@ static void evict_turn(struct stackdepot *depot, struct evict_pass *pass)
 		if (!first)
 			first = number;
 	}
-	if (!pass->taken && pass->best.number && evict_claim(depot, &pass->best))
-		pass->taken = pass->best.number;
+	if (pass->taken || !pass->best.number || !evict_claim(depot, &pass->best))
+		return;
+	pass->taken = pass->best.number;
+	/* Those passed behind it were no better, and are next. */
+	WRITE_ONCE(depot->header->hand, pass->taken + 1);
 }
 
 /* Take this line if it can be had at all. */

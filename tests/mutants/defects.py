@@ -119,6 +119,11 @@ MUTANTS = [
 		place.value = atomic64_read_acquire(place.head);
 """)),
     mutant(
+        "hand left behind all that it passed",
+        "in a burst of one tick a few lines are evicted again and again, with what was saved last",
+        "core_evict.c",
+        ("evict.c", "	WRITE_ONCE(depot->header->hand, pass->taken + 1);\n", "")),
+    mutant(
         "outer head not raised",
         "who saw the index before it grew links a trace that is on its inner chain",
         ["index grows"],

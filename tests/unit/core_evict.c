@@ -213,8 +213,30 @@ static void hot_traces_survive(core_test *test)
 	core_finish(test, depot);
 }
 
-CORE_SUITE(evict, CORE_CASE(a_full_depot_goes_on_saving), CORE_CASE(one_line_is_enough),
-	   CORE_CASE(refs_of_former_lives_are_stale), CORE_CASE(handles_of_former_lives_are_stale),
+/* All are leased and the clock stands still: what was saved last goes last all the same. */
+static void a_burst_forgets_what_is_oldest(core_test *test)
+{
+	enum { LINES = 1024, SAVES = 8000, AGO = LINES / 2 };
+	static u64 refs[SAVES];
+	struct stackdepot *depot = core_depot(test, LINES, 0, 4);
+	uintptr_t frame;
+	unsigned int i;
+
+	for (i = 0; i < SAVES; i++) {
+		refs[i] = depot_trace_ref(depot, core_save1(depot, i, 0));
+		CORE_NE(refs[i], 0);
+		if (i < AGO)
+			continue;
+		CORE_EQ(depot_fetch_ref(depot, refs[i - AGO], &frame, 1), 1);
+		CORE_EQ(frame, i - AGO);
+	}
+	CORE_EQ(core_stats(depot).leases_broken, SAVES - LINES);
+	core_finish(test, depot);
+}
+
+CORE_SUITE(evict, CORE_CASE(a_burst_forgets_what_is_oldest), CORE_CASE(a_full_depot_goes_on_saving),
+	   CORE_CASE(one_line_is_enough), CORE_CASE(refs_of_former_lives_are_stale),
+	   CORE_CASE(handles_of_former_lives_are_stale),
 	   CORE_CASE(a_trace_that_is_got_and_put_gets_a_second_chance),
 	   CORE_CASE(no_evict_evicts_nothing), CORE_CASE(pinned_full_refuses_and_recovers),
 	   CORE_CASE(a_failed_save_leaves_nothing_behind),
