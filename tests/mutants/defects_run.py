@@ -141,5 +141,6 @@ MUTANTS = [
         "recount while another is there",
         "references that he has in hand are taken away",
         ["dead beside living"],
-        ("recorder/slot.c", "few && !reap_present(&reaper, 1)", "few")),
+        ("recorder/slot.c", "few && !reap_present(&reaper, 1)", "few"),
+        ("recorder/slot.c", "	if (!reap_present(reaper, 1))\n		(void)reap_recount", "	(void)reap_recount")),
 ]
