@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "control.h"
+#include "stat.h"
 
 #define CAN_ALLOC 1u
 #define GFP 1u
@@ -36,18 +36,6 @@ void stack_depot_request_early_init(void);
 int stack_depot_early_init(void);
 
 static unsigned long next_id;
-
-static unsigned long long stat(const char *name)
-{
-	char text[4096], line[64];
-	const char *found;
-
-	fake_read_stats(text, sizeof(text));
-	(void)snprintf(line, sizeof(line), "\n%s: ", name);
-	found = strstr(text, line);
-	assert_non_null(found);
-	return strtoull(found + strlen(line), NULL, 10);
-}
 
 /* A fresh trace, which takes two lines; the first takes one more, which the others share. */
 static unsigned int save_fresh(unsigned int gfp)

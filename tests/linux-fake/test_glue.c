@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "control.h"
+#include "stat.h"
 
 /* As <linux/stackdepot.h> has them. */
 #define CAN_ALLOC 1u
@@ -41,18 +41,6 @@ int stack_depot_init(void);
 #define BOUND 131072
 /* Pages of lines that are there before any are allocated: a quarter of what the bound has. */
 #define EARLY_PAGES 8
-
-static unsigned long long stat(const char *name)
-{
-	char text[4096], line[64];
-	const char *found;
-
-	fake_read_stats(text, sizeof(text));
-	(void)snprintf(line, sizeof(line), "\n%s: ", name);
-	found = strstr(text, line);
-	assert_non_null(found);
-	return strtoull(found + strlen(line), NULL, 10);
-}
 
 /* Frames of a line, and of a trace: its own innermost 4, and a line that all share. */
 #define LINE (sizeof(long) == 8 ? 8 : 12)

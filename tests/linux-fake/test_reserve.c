@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "control.h"
+#include "stat.h"
 
 #define CAN_ALLOC 1u
 #define GFP 1u
@@ -28,18 +28,6 @@ int stack_depot_init(void);
 
 static const char *bound, *pools;
 static unsigned long next_id;
-
-static unsigned long long stat(const char *name)
-{
-	char text[4096], line[64];
-	const char *found;
-
-	fake_read_stats(text, sizeof(text));
-	(void)snprintf(line, sizeof(line), "\n%s: ", name);
-	found = strstr(text, line);
-	assert_non_null(found);
-	return strtoull(found + strlen(line), NULL, 10);
-}
 
 /* A fresh trace of so many frames, its outermost 8 those of all others. */
 static unsigned int save_fresh_by(unsigned int nr, unsigned int flags, unsigned int gfp)
