@@ -8,6 +8,17 @@
  */
 #include <nolibc.h>
 
+/*
+ * The cache whose objects SLUB shows. It holds the cache's lock meanwhile, and may allocate pages;
+ * page_owner sees these and allocates 8 or 16 bytes for a trace that is new. In the same cache it
+ * would wait for the lock for ever, in Linux as it is published too: kmalloc-64 is arm's smallest.
+ */
+#ifdef __arm__
+#define INIT_CACHE "kmalloc-128"
+#else
+#define INIT_CACHE "kmalloc-64"
+#endif
+
 static int init_log = -1;
 
 /* An empty line, too, would be a message. */
@@ -81,7 +92,7 @@ int main(void)
 	init_show("memory", "/proc/meminfo");
 	init_show("kmemleak", "/debug/kmemleak");
 	init_show("page owner", "/debug/page_owner_stacks/show_stacks");
-	init_show("slab", "/debug/slab/kmalloc-64/alloc_traces");
+	init_show("slab", "/debug/slab/" INIT_CACHE "/alloc_traces");
 	init_show("depot", "/debug/stackdepot/stats");
 	init_title("end");
 	/* s390x's console keeps the last line to itself until there is another. */
