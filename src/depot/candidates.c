@@ -40,6 +40,21 @@ void depot_candidate_set(struct stackdepot *depot, u32 line)
 		candidate_set_from(depot, 0, line);
 }
 
+/* One bit after the other would be a read-modify-write, and a way through all levels, for each. */
+void depot_candidate_begin(struct stackdepot *depot, u32 line)
+{
+	const u32 end = line | (CANDIDATE_BITS - 1);
+	const u32 last = end < depot->nr_lines ? end : depot->nr_lines;
+	const unsigned long bits = ~0ul << line % CANDIDATE_BITS &
+				   ~0ul >> (CANDIDATE_BITS - 1 - last % CANDIDATE_BITS);
+	unsigned long nothing = 0;
+
+	/* Not 0: somebody else begins it. A full barrier, as in candidate_set_from(). */
+	if (!try_cmpxchg(&depot->candidates[0][line / CANDIDATE_BITS], &nothing, bits))
+		smp_mb();
+	candidate_set_from(depot, 1, line / CANDIDATE_BITS);
+}
+
 /* Publish that a bit is going to be cleared; NULL if all words are in use. */
 static u32 *dismissal_publish(struct stackdepot *depot, u32 level, u32 index)
 {

@@ -5,9 +5,10 @@
  * Level 0 has a bit a line, each level above a bit for each word of the one below, up to a single
  * word. So the next candidate is found in a handful of steps however many lines are pinned.
  *
- * A line enters the set when it is first used, and stays in it while it is free, in hands, or live
- * and not pinned. A search that meets a pinned line dismisses it, so that it is not met again.
- * Whoever gives the last reference back puts the line into the set first.
+ * A line enters the set before it is first used, together with those that share its word, and
+ * stays in it while it is free, in hands, or live and not pinned. A search that meets a pinned line
+ * dismisses it, so that it is not met again. Whoever gives the last reference back puts the line
+ * into the set first.
  *
  *	dismiss a pinned line			give the last reference to it back
  *
@@ -65,6 +66,19 @@ u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels);
 
 /* depot_candidate_set() - put a line into the set. Writes nothing if it is there. */
 void depot_candidate_set(struct stackdepot *depot, u32 line);
+
+/* candidate_begins() - is a line the first to be used of those whose bits share its word? */
+static inline bool candidate_begins(u32 line)
+{
+	return line == 1 || line % CANDIDATE_BITS == 0;
+}
+
+/*
+ * depot_candidate_begin() - put the lines of a word into the set, from `line`, its first, on.
+ *
+ * None of them was ever used, and none is before this has returned to one caller.
+ */
+void depot_candidate_begin(struct stackdepot *depot, u32 line);
 
 /*
  * depot_candidate_dismiss() - take a line out of the set if it is pinned.

@@ -67,24 +67,35 @@ static u64 chain_without(const struct chain_step *step)
  * changed since the chain was begun. Lines that were on it are found no more; those that nobody
  * holds are evicted one day.
  */
-static void chain_cut(struct stackdepot *depot, struct chain_step *step)
+static void chain_cut(struct stackdepot *depot, atomic64_t *head, u64 first)
 {
-	u64 empty = ((step->first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;
+	u64 empty = ((first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;
 
-	if (atomic64_try_cmpxchg(step->head, &step->first, empty))
+	if (atomic64_try_cmpxchg(head, &first, empty))
 		depot_count(depot, COUNT_CHAINS_CUT);
+}
+
+/* In front of the first line. */
+static __always_inline void chain_begin(struct stackdepot *depot, atomic64_t *head,
+					struct chain_step *step)
+{
+	step->head = head;
+	step->word = head;
+	step->left = depot->nr_lines;
+	step->value = atomic64_read_acquire(head);
+	step->first = step->value;
 }
 
 /*
  * Step onto the line behind step->value, dead ones unlinked. 1; 0 at the end; -EAGAIN: begin anew.
  */
-static int chain_enter(struct stackdepot *depot, struct chain_step *step)
+static __always_inline int chain_enter(struct stackdepot *depot, struct chain_step *step)
 {
 	while (link_is_line(step->value)) {
 		u64 after;
 
 		if (!step->left--) {
-			chain_cut(depot, step);
+			chain_cut(depot, step->head, step->first);
 			return -EAGAIN;
 		}
 		step->line = depot_line(depot, step->value & LINK_NEXT);
@@ -101,87 +112,79 @@ static int chain_enter(struct stackdepot *depot, struct chain_step *step)
 	return 0;
 }
 
-static int chain_first(struct stackdepot *depot, atomic64_t *head, struct chain_step *step)
-{
-	step->head = head;
-	step->word = step->head;
-	step->left = depot->nr_lines;
-	step->value = atomic64_read_acquire(step->head);
-	step->first = step->value;
-	return chain_enter(depot, step);
-}
-
-static int chain_next(struct stackdepot *depot, struct chain_step *step)
+/* In front of the line behind. */
+static __always_inline void chain_pass(struct chain_step *step)
 {
 	step->word = &step->line->link;
 	step->value = step->link;
-	return chain_enter(depot, step);
 }
 
 static bool chain_run_equal(struct depot_line *line, const struct chain_run *run)
 {
 	u64 state = atomic64_read_acquire(&line->state);
 
-	return state & STATE_LIVE && state_parent(state) == run->parent &&
-	       state_count(state) == run->nr && run_equal_slow(line, state, run->frames);
+	return run_first(line) == (u32)run->frames[0] && state & STATE_LIVE &&
+	       state_parent(state) == run->parent && state_count(state) == run->nr &&
+	       run_equal_slow(line, state, run->frames);
 }
 
 /*
- * Look through one chain. *ret_number is the line with the run, pinned, or 0. 0; -EAGAIN: begin
- * anew.
+ * Look through one chain. *ret_ref is the line with the run, pinned, or 0. 0; -EAGAIN: begin anew.
  */
-static int chain_search(struct stackdepot *depot, atomic64_t *head, const struct chain_run *run,
-			u64 *ret_value, u32 *ret_number)
+static __always_inline int chain_search(struct stackdepot *depot, atomic64_t *head,
+					const struct chain_run *run, u64 *ret_value, u64 *ret_ref)
 {
 	struct chain_step step;
-	int more = chain_first(depot, head, &step);
+	int more;
 
-	*ret_value = step.value;
-	*ret_number = 0;
-	for (; more > 0; more = chain_next(depot, &step)) {
-		u32 number = (u32)(step.value & LINK_NEXT);
+	*ret_ref = 0;
+	for (chain_begin(depot, head, &step); (more = chain_enter(depot, &step)) > 0;
+	     chain_pass(&step)) {
+		const u64 ref = depot_ref((u32)(step.value & LINK_NEXT), step.link);
 
-		if (chain_run_equal(step.line, run) &&
-		    depot_pin(depot, depot_ref(number, step.link), 0)) {
-			*ret_number = number;
+		if (chain_run_equal(step.line, run) && depot_pin(depot, ref, 0)) {
+			*ret_ref = ref;
 			return 0;
 		}
 	}
+	*ret_value = step.first;
 	return more;
 }
 
-u32 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
+u64 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
 		     struct chain_place *ret_place)
 {
-	u32 digits, number;
-	u64 value;
+	u64 value, ref;
+	u32 digits;
 	int again;
 
 	do {
 		digits = index_digits(depot, hash);
-		ret_place->head = depot_index_open(depot, hash, digits);
-		again = chain_search(depot, ret_place->head, run, &ret_place->value, &number);
+		ret_place->head = index_open_head(depot, hash, digits);
+		again = chain_search(depot, ret_place->head, run, &ret_place->value, &ref);
 		/* The head was read by acquire, so it is as old as these digits at most. */
 		if (index_digits(depot, hash) != digits)
 			again = -EAGAIN;
-		while (!again && !number && digits) {
+		while (!again && !ref && digits) {
 			digits = index_outer(digits);
 			again = chain_search(depot, index_head(depot, hash, digits), run, &value,
-					     &number);
+					     &ref);
 		}
-	} while (again && !number);
-	return number;
+	} while (again && !ref);
+	return ref;
 }
 
-bool depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number)
+u64 depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number)
 {
 	struct depot_line *line = depot_line(depot, number);
-	u64 generation = link_generation(atomic64_read(&line->link));
+	u64 generation = atomic64_read(&line->link) >> LINK_GENERATION_SHIFT;
 	u64 version = (place->value >> LINK_GENERATION_SHIFT) + 1, head = place->value;
 
 	/* Release: who reads the link in this life reads what insert_fill() wrote before. */
 	atomic64_set_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
-	return atomic64_try_cmpxchg(place->head, &head, version << LINK_GENERATION_SHIFT | number);
+	if (!atomic64_try_cmpxchg(place->head, &head, version << LINK_GENERATION_SHIFT | number))
+		return 0;
+	return generation << LINK_GENERATION_SHIFT | number;
 }
 
 void depot_chain_tidy(struct stackdepot *depot, atomic64_t *head)
@@ -190,8 +193,9 @@ void depot_chain_tidy(struct stackdepot *depot, atomic64_t *head)
 	int more;
 
 	do {
-		for (more = chain_first(depot, head, &step); more > 0;)
-			more = chain_next(depot, &step);
+		chain_begin(depot, head, &step);
+		while ((more = chain_enter(depot, &step)) > 0)
+			chain_pass(&step);
 	} while (more);
 }
 

@@ -22,18 +22,18 @@ struct chain_place {
  * depot_chain_find() - the line with this run, pinned.
  * @ret_place: for depot_chain_insert().
  *
- * Return: the number of the line, or 0: there was none while the head was what *ret_place has.
+ * Return: its life, or 0: there was none while the head was what *ret_place has.
  */
-u32 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
+u64 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run *run,
 		     struct chain_place *ret_place);
 
 /*
  * depot_chain_insert() - begin the life of a filled line by linking it.
  * @place: as depot_chain_find() left it.
  *
- * Return: false, and nothing done, if the head is another now.
+ * Return: that life; 0, and nothing done, if the head is another now.
  */
-bool depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number);
+u64 depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number);
 
 /* depot_chain_unlink() - unlink all dead lines of a hash: those before the call at least. */
 void depot_chain_unlink(struct stackdepot *depot, u64 hash);

@@ -58,7 +58,7 @@ static u32 check_run_hash(struct stackdepot *depot, u32 number)
 	u32 i;
 
 	for (i = 0; i < state_count(state); i++)
-		hash = hash_advance(hash ^ hash >> 29, run_frame(line, state, i) ^ depot->keys[0]);
+		hash = hash_advance(hash ^ hash >> 29 ^ run_frame(line, state, i) ^ depot->keys[0]);
 	return (u32)(hash >> 32);
 }
 

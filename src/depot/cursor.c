@@ -35,13 +35,13 @@ static __always_inline u64 cursor_hash(const struct cursor_walk *walk, const uin
 
 	for (; i < outer; i++) {
 		group -= DEPOT_GROUP;
-		state = hash_advance(state, hash_window(keys, group));
+		state = hash_advance(state ^ hash_window(keys, group));
 		walk->cursor->at[i].hash = state;
 	}
 	last = hash_window(keys, window);
 	if (walk->nr % DEPOT_GROUP == 0)
-		walk->cursor->at[outer].hash = hash_advance(state, last);
-	return hash_finish(keys, state, last, walk->nr);
+		walk->cursor->at[outer].hash = hash_advance(state ^ last);
+	return hash_finish(keys, state ^ last, walk->nr);
 }
 
 /* Remember the lines of the groups that are new, from the innermost line upwards. */
@@ -111,6 +111,20 @@ static u64 cursor_find_held(const struct cursor_walk *walk, unsigned int flags)
 	return found.ref;
 }
 
+/* The trace was looked for in vain: put in, unless that is forbidden. */
+static stackdepot_handle_t cursor_add(struct cursor_walk *walk, unsigned int flags)
+{
+	u64 ref = depot_insert(walk->depot, walk->frames, walk->nr, flags);
+
+	if (!ref) {
+		walk->cursor->nr = walk->cursor->lines = 0;
+		return 0;
+	}
+	walk->groups = 0;
+	cursor_remember(walk, ref);
+	return depot_handle(walk->depot, ref);
+}
+
 /* What there is to do when something has to be written, or the trace or its lines are gone. */
 static noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *walk, unsigned int flags)
 {
@@ -121,13 +135,21 @@ static noinline stackdepot_handle_t cursor_save_slow(struct cursor_walk *walk, u
 		ref = cursor_find_held(walk, flags);
 	}
 	if (!ref)
-		ref = depot_insert(walk->depot, walk->frames, walk->nr, flags, false);
-	if (!ref) {
-		walk->cursor->nr = walk->cursor->lines = 0;
-		return 0;
-	}
+		return cursor_add(walk, flags);
 	cursor_remember(walk, ref);
 	return depot_handle(walk->depot, ref);
+}
+
+/*
+ * Not found by the quick way: see save_missed(). If the line outside of what was compared is gone
+ * by now, the trace may be below another one.
+ */
+static noinline stackdepot_handle_t cursor_save_missed(struct cursor_walk *walk, unsigned int flags)
+{
+	if (READ_ONCE(walk->depot->header->wide) ||
+	    (walk->groups && !hold_valid(walk->depot, cursor_ref(walk->cursor, walk->groups))))
+		return cursor_save_slow(walk, flags);
+	return cursor_add(walk, flags);
 }
 
 /* Found, but there is something to write: most saves that take a reference. */
@@ -184,7 +206,7 @@ stackdepot_handle_t DEPOT_VARIANT(stackdepot_save_cursor)(struct stackdepot *dep
 		return cursor_save_slow(&walk, flags);
 	found = cursor_find(&walk, frames, true);
 	if (unlikely(!found.ref))
-		return cursor_save_slow(&walk, flags);
+		return cursor_save_missed(&walk, flags);
 	if (unlikely(!hold_is_current(depot, found.state, flags)))
 		return cursor_save_hold(&walk, flags, found.ref, found.state);
 	if (unlikely(!found_unchanged(&found)))

@@ -57,7 +57,7 @@
 #define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES 64u
 /* Machines whose frames have another size read each other's files as little as other versions. */
-#define DEPOT_VERSION (4u << 8 | BITS_PER_LONG)
+#define DEPOT_VERSION (5u << 8 | BITS_PER_LONG)
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
@@ -151,8 +151,9 @@ struct depot_header {
 
 	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
 	u32 digits;				     /* index.h; read at every search */
-	u32 hand __aligned(DEPOT_LINE_BYTES);	     /* where the search for a victim goes on */
-	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
+	u32 wide; /* not 0 once a line was wide; read when a trace was not found */
+	u32 hand __aligned(DEPOT_LINE_BYTES); /* where the search for a victim goes on */
+	u32 dismissals[DEPOT_DISMISSALS];     /* candidates.h; written by those who move the hand */
 
 	u32 fresh __aligned(DEPOT_LINE_BYTES);		      /* lines ever used */
 	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever, and what pens left */

@@ -30,12 +30,3 @@ bool depot_equal_odd(struct stackdepot *depot, struct depot_line *line, u64 stat
 	       (run == nr ? !state_parent(state)
 			  : depot_equal_slow(depot, state_parent(state), frames + run, nr - run));
 }
-
-struct depot_found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash)
-{
-	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = {
-		.frames = frames, .window = hash_pad(frames, nr, pad), .nr = nr};
-
-	return find_line(depot, &trace, hash);
-}

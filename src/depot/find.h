@@ -103,8 +103,7 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 	if (likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
-	if (trace->quick ||
-	    likely(run_first(line) != (u32)trace->window[0] && !(state & STATE_WIDE)))
+	if (trace->quick || likely(run_first(line) != (u32)trace->window[0]))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }
@@ -141,8 +140,5 @@ static __always_inline struct depot_found find_line(struct stackdepot *depot,
 			return (struct depot_found){0};
 	}
 }
-
-/* depot_find() - find_line() out of line, for a prefix on the way to an insertion. */
-struct depot_found depot_find(struct stackdepot *depot, const uintptr_t *frames, u32 nr, u64 hash);
 
 #endif

@@ -40,22 +40,22 @@ static __always_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 	return sum;
 }
 
-/* The state after one more whole group. */
-static __always_inline u64 hash_advance(u64 state, u64 window)
+/* The state after one more whole group; `mixed` is the one before it ^ the window over it. */
+static __always_inline u64 hash_advance(u64 mixed)
 {
-	return (state ^ window) * HASH_MULTIPLIER;
+	return mixed * HASH_MULTIPLIER;
 }
 
-/* The hash of all frames, `window` being over the innermost 8. */
-static __always_inline u64 hash_finish(const u64 *keys, u64 state, u64 window, u32 nr)
+/* The hash of all frames; `mixed` is the state in front of the window ^ the window. */
+static __always_inline u64 hash_finish(const u64 *keys, u64 mixed, u32 nr)
 {
-	const u64 mixed = state ^ window ^ keys[DEPOT_PAIRS], key = keys[DEPOT_PAIRS + 1] + nr;
+	const u64 salted = mixed ^ keys[DEPOT_PAIRS], key = keys[DEPOT_PAIRS + 1] + nr;
 #ifdef __SIZEOF_INT128__
-	u128 product = (u128)mixed * key;
+	u128 product = (u128)salted * key;
 
 	return (u64)product ^ (u64)(product >> 64);
 #else
-	u64 product = mixed * key;
+	u64 product = salted * key;
 
 	/* Bits of the bucket are taken from the top, where the next product mixes to. */
 	return (product ^ product >> 32) * HASH_MULTIPLIER;
@@ -90,9 +90,9 @@ static __always_inline u64 depot_hash_trace(const struct stackdepot *depot, cons
 
 	while (group != last) {
 		group -= DEPOT_GROUP;
-		state = hash_advance(state, hash_window(depot->keys, group));
+		state = hash_advance(state ^ hash_window(depot->keys, group));
 	}
-	return hash_finish(depot->keys, state, hash_window(depot->keys, window), nr);
+	return hash_finish(depot->keys, state ^ hash_window(depot->keys, window), nr);
 }
 
 void depot_hash_seed(struct stackdepot *depot, u64 seed);

@@ -11,14 +11,14 @@ static void index_raise(atomic64_t *head)
 		;
 }
 
-atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
+void depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 {
 	atomic64_t *head = index_head(depot, hash, digits);
 	u64 closed, opened;
 	u32 inner, outer;
 
-	/* Acquire: pairs with the CAS that opened it, or the outer head might be read before. */
-	while (digits && !atomic64_read_acquire(head)) {
+	/* Acquire: see index_open_head(). */
+	while (!atomic64_read_acquire(head)) {
 		for (inner = digits; (outer = index_outer(inner)); inner = outer)
 			if (atomic64_read_acquire(index_head(depot, hash, outer)))
 				break;
@@ -27,7 +27,6 @@ atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 		opened = BIT_ULL(LINK_GENERATION_SHIFT);
 		(void)atomic64_try_cmpxchg(index_head(depot, hash, inner), &closed, opened);
 	}
-	return head;
 }
 
 void depot_index_grow(struct stackdepot *depot)

@@ -70,11 +70,22 @@ static inline u32 index_buckets(const struct stackdepot *depot)
 	return depot->first_buckets * ((READ_ONCE(depot->header->digits) & depot->max_digits) + 1);
 }
 
+/* depot_index_open() - open the innermost chain of a hash, whose head is 0. */
+void depot_index_open(struct stackdepot *depot, u64 hash, u32 digits);
+
 /*
- * depot_index_open() - the head of the innermost chain of a hash, opened.
+ * index_open_head() - the head of the innermost chain of a hash, opened.
  * @digits: as index_digits() gave them.
  */
-atomic64_t *depot_index_open(struct stackdepot *depot, u64 hash, u32 digits);
+static inline atomic64_t *index_open_head(struct stackdepot *depot, u64 hash, u32 digits)
+{
+	atomic64_t *head = index_head(depot, hash, digits);
+
+	/* Acquire: pairs with the CAS that opened it, or the outer head might be read before. */
+	if (unlikely(digits && !atomic64_read_acquire(head)))
+		depot_index_open(depot, hash, digits);
+	return head;
+}
 
 /* depot_index_grow() - let the index grow if it is due, and if the host has memory for it. */
 void depot_index_grow(struct stackdepot *depot);

@@ -19,33 +19,38 @@ struct insertion {
 	const uintptr_t *frames;
 	u32 nr;
 	u32 done; /* frames in lines, from the root */
-	u32 line; /* the innermost of these, pinned; 0 if none */
 	unsigned int flags;
-	u64 states[DEPOT_MAX_GROUPS]; /* of the hash, after so many whole groups */
+	u64 ref;    /* the innermost of these lines, pinned; 0 if none */
+	u64 linked; /* what its state was when it was linked here; or 0 */
+	/* For each whole group, the hash's state in front of it ^ the window over it. */
+	u64 *mixed;
 };
-
-/* The hash of the outermost `nr` frames. */
-static u64 insert_hash(const struct insertion *in, u32 nr)
-{
-	uintptr_t pad[DEPOT_GROUP];
-	const uintptr_t *frames = in->frames + in->nr - nr;
-	const u64 *keys = in->depot->keys;
-
-	return hash_finish(keys, in->states[hash_outer(nr) / DEPOT_GROUP],
-			   hash_window(keys, hash_pad(frames, nr, pad)), nr);
-}
 
 static void insert_hash_groups(struct insertion *in)
 {
 	const uintptr_t *group = in->frames + in->nr;
-	u32 i, groups = hash_outer(in->nr) / DEPOT_GROUP;
+	u32 i, groups = in->nr / DEPOT_GROUP;
+	u64 state = 0;
 
-	in->states[0] = 0;
 	for (i = 0; i < groups; i++) {
 		group -= DEPOT_GROUP;
-		in->states[i + 1] =
-			hash_advance(in->states[i], hash_window(in->depot->keys, group));
+		in->mixed[i] = state ^ hash_window(in->depot->keys, group);
+		state = hash_advance(in->mixed[i]);
 	}
+}
+
+/* The hash with the next run, which `window` begins with. */
+static u64 insert_hash(const struct insertion *in, u32 nr, const uintptr_t *window)
+{
+	const u64 *keys = in->depot->keys;
+	const u32 groups = nr / DEPOT_GROUP;
+	u64 state = 0;
+
+	if (nr % DEPOT_GROUP == 0)
+		return hash_finish(keys, in->mixed[groups - 1], nr);
+	if (groups)
+		state = hash_advance(in->mixed[groups - 1]);
+	return hash_finish(keys, state ^ hash_window(keys, window), nr);
 }
 
 /* Pin the longest prefix of whole groups that is stored, the whole trace left out. */
@@ -54,11 +59,14 @@ static void insert_find_prefix(struct insertion *in)
 	u32 nr;
 
 	for (nr = hash_outer(in->nr); nr; nr -= DEPOT_GROUP) {
+		const uintptr_t *frames = in->frames + in->nr - nr;
+		const struct find_trace prefix = {.frames = frames, .window = frames, .nr = nr};
+		const u64 mixed = in->mixed[nr / DEPOT_GROUP - 1];
 		struct depot_found found =
-			depot_find(in->depot, in->frames + in->nr - nr, nr, insert_hash(in, nr));
+			find_line(in->depot, &prefix, hash_finish(in->depot->keys, mixed, nr));
 
 		if (found.ref && depot_pin(in->depot, found.ref, 0)) {
-			in->line = (u32)found.ref;
+			in->ref = found.ref;
 			in->done = nr;
 			return;
 		}
@@ -66,20 +74,23 @@ static void insert_find_prefix(struct insertion *in)
 }
 
 /*
- * Fill a line. Its holder alone writes it, yet late readers of its last life may read: by the fence
- * whoever reads one of these frames, and then passes the fence in hold_valid(), sees that life
- * over.
+ * Fill a line, and return its state. Its holder alone writes it, yet late readers of its last life
+ * may read: by the fence whoever reads one of these frames, and then passes the fence in
+ * hold_valid(), sees that life over.
  */
-static void insert_fill(struct insertion *in, u32 number, const struct chain_run *run)
+static u64 insert_fill(struct stackdepot *depot, u32 number, const struct chain_run *run,
+		       const uintptr_t *window)
 {
-	struct depot_line *line = depot_line(in->depot, number);
-	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(in->depot) | run->parent;
-	u32 window = in->done + run->nr;
+	struct depot_line *line = depot_line(depot, number);
+	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(depot) | run->parent;
 
 	smp_wmb(); /* pairs with the barrier in hold_valid() */
-	state |= run_store(line, run->frames, run->nr, window);
+	state |= run_store(line, window, run->nr);
+	if (unlikely(state & STATE_WIDE && !READ_ONCE(depot->header->wide)))
+		WRITE_ONCE(depot->header->wide, 1);
 	state |= (u64)(run->nr - 1) << STATE_COUNT_SHIFT;
 	atomic64_set_release(&line->state, state);
+	return state;
 }
 
 /*
@@ -108,23 +119,28 @@ static bool insert_discard(struct insertion *in, u32 number)
 static bool insert_run(struct insertion *in)
 {
 	struct stackdepot *depot = in->depot;
-	const u32 nr = depot_run(in->frames, in->nr, in->done);
-	const struct chain_run run = {in->frames + in->nr - in->done - nr, nr, in->line};
-	const u64 hash = insert_hash(in, in->done + nr);
-	u32 number, filled = 0;
-	bool parent_held = in->line != 0;
+	const u32 nr = depot_run(in->frames, in->nr, in->done), parent = (u32)in->ref;
+	const struct chain_run run = {in->frames + in->nr - in->done - nr, nr, parent};
+	uintptr_t pad[DEPOT_GROUP];
+	const uintptr_t *window = hash_pad(run.frames, in->done + nr, pad);
+	const u64 hash = insert_hash(in, in->done + nr, window);
+	u64 ref, state = 0;
+	u32 filled = 0;
+	bool parent_held = parent != 0;
 	struct chain_place place;
 
-	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
+	in->linked = 0;
+	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
 		if (!filled) {
 			filled = depot_take(depot, in->flags);
 			if (!filled)
 				return false;
-			insert_fill(in, filled, &run);
+			state = insert_fill(depot, filled, &run, window);
 		}
-		if (depot_chain_insert(depot, &place, filled)) {
+		ref = depot_chain_insert(depot, &place, filled);
+		if (ref) {
 			depot_count(depot, COUNT_LINES_ADDED);
-			number = filled;
+			in->linked = state;
 			filled = 0;
 			parent_held = false; /* by us: the new line holds it */
 			break;
@@ -133,37 +149,61 @@ static bool insert_run(struct insertion *in)
 	if (filled)
 		parent_held &= !insert_discard(in, filled);
 	if (parent_held)
-		depot_unpin(depot, in->line);
-	in->line = number;
+		depot_unpin(depot, parent);
+	in->ref = ref;
 	in->done += nr;
 	return true;
 }
 
-u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
-		 bool truncated)
+/*
+ * Hold the trace as the flags say, and not by our pin any more: at once if the line is as it was
+ * linked here.
+ */
+static void insert_settle(const struct insertion *in, bool truncated)
 {
-	struct insertion in = {.depot = depot, .frames = frames, .nr = nr, .flags = flags};
-	u64 state, ref;
+	struct stackdepot *depot = in->depot;
+	struct depot_line *line = depot_line(depot, (u32)in->ref);
+	const u64 marks = STATE_TRACE | (in->flags & STACKDEPOT_KEEP ? STATE_KEPT : 0);
+	const u64 pin = in->flags & STACKDEPOT_GET ? 0 : STATE_REFERENCE;
+	u64 state = in->linked;
+
+	if (likely(state && atomic64_try_cmpxchg(&line->state, &state, (state | marks) - pin))) {
+		depot_count(depot, COUNT_SAVED);
+		if (truncated)
+			depot_count(depot, COUNT_TRUNCATED);
+		return;
+	}
+	/* Acquire: see depot_renew(). */
+	state = atomic64_read_acquire(&line->state);
+	if (truncated && !(state & STATE_TRACE))
+		depot_count(depot, COUNT_TRUNCATED);
+	depot_mark(depot, (u32)in->ref, marks);
+	if (state_age(state, depot_stamp(depot)))
+		depot_renew(depot, (u32)in->ref, state);
+	if (pin)
+		depot_unpin(depot, (u32)in->ref);
+}
+
+u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags)
+{
+	const bool truncated = nr > depot->max_frames;
+	u64 mixed[DEPOT_MAX_GROUPS];
+	struct insertion in = {.depot = depot,
+			       .frames = frames,
+			       .nr = truncated ? depot->max_frames : nr,
+			       .flags = flags,
+			       .mixed = mixed};
 
 	if (flags & STACKDEPOT_FIND)
 		return 0;
 	insert_hash_groups(&in);
 	insert_find_prefix(&in);
-	while (in.done < nr)
+	while (in.done < in.nr)
 		if (!insert_run(&in)) {
-			if (in.line)
-				depot_unpin(depot, in.line);
+			if (in.ref)
+				depot_unpin(depot, (u32)in.ref);
 			return 0;
 		}
-	/* Pinned, so state and link are of one life. Acquire: see depot_renew(). */
-	state = atomic64_read_acquire(&depot_line(depot, in.line)->state);
-	ref = depot_ref(in.line, atomic64_read(&depot_line(depot, in.line)->link));
-	if (truncated && !(state & STATE_TRACE))
-		depot_count(depot, COUNT_TRUNCATED);
-	depot_mark(depot, in.line, STATE_TRACE | (flags & STACKDEPOT_KEEP ? STATE_KEPT : 0));
-	if (state_age(state, depot_stamp(depot)))
-		depot_renew(depot, in.line, state);
-	if (!(flags & STACKDEPOT_GET))
-		depot_unpin(depot, in.line);
-	return ref;
+	insert_settle(&in, truncated);
+	return in.ref;
 }

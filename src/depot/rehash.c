@@ -48,7 +48,7 @@ u64 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 		rehash_window(line, state, window);
 		nr += state_count(state);
 		if (depth && nr % DEPOT_GROUP == 0)
-			hash = hash_advance(hash, hash_window(depot->keys, window));
+			hash = hash_advance(hash ^ hash_window(depot->keys, window));
 	}
-	return hash_finish(depot->keys, hash, hash_window(depot->keys, window), nr);
+	return hash_finish(depot->keys, hash ^ hash_window(depot->keys, window), nr);
 }

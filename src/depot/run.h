@@ -21,27 +21,27 @@ static inline u32 run_slot(u32 i)
 	return (i & 1) | (i & 2) << 1 | (i & 4) >> 1;
 }
 
-static inline bool frame_is_narrow(uintptr_t frame)
+/* Are all frames sign-extended 48-bit numbers? Then none exceeds 48 bits when half is added. */
+static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
 {
-	return (uintptr_t)((s64)(frame << 16) >> 16) == frame;
+	const uintptr_t half = BIT_ULL(47);
+	uintptr_t any = 0;
+
+	/* Written out: at -O2 compilers leave a loop a loop. */
+	for (; nr >= 4; nr -= 4, frames += 4)
+		any |= (frames[0] + half) | (frames[1] + half) | (frames[2] + half) |
+		       (frames[3] + half);
+	while (nr--)
+		any |= *frames++ + half;
+	return !(any >> 48);
 }
 
 #else
-static inline bool frame_is_narrow(uintptr_t frame)
+static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
 {
 	return true;
 }
 #endif
-
-static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
-{
-	u32 i;
-
-	for (i = 0; i < nr; i++)
-		if (!frame_is_narrow(frames[i]))
-			return false;
-	return true;
-}
 
 /*
  * depot_run() - length of the run that comes next when a trace is put in.
@@ -49,7 +49,8 @@ static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
  * @nr:     frames of the trace.
  * @done:   frames already in lines, counted from the root.
  *
- * A function of frames[0 .. nr - done) and its position alone: equal traces are cut alike.
+ * A function of frames[0 .. nr - done) and its position alone: equal traces are cut alike. A run of
+ * more than DEPOT_WIDE frames is narrow.
  */
 static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 {
@@ -78,23 +79,21 @@ static inline u64 run_high(const uintptr_t *frames)
 }
 
 /*
- * Write a run into a line nobody else reads as live. Returns STATE_WIDE or 0.
- * @window: frames from the run's first one outwards that there are, 8 at most. Slots that a narrow
- *          run leaves empty are filled with the frames outside of it, as then a run of any length
- *          is compared by 8 frames at once.
+ * Write a run of depot_run() into a line nobody else reads as live. Returns STATE_WIDE or 0.
+ * @f:	8 frames from the run's first one outwards, zeros outside of the root. Slots that a narrow
+ *	run leaves empty are filled with the frames outside of it, as then a run of any length is
+ *	compared by 8 frames at once.
+ * @nr: of these, the run's.
  */
-static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
+static inline u64 run_store(struct depot_line *line, const uintptr_t *f, u32 nr)
 {
-	uintptr_t f[DEPOT_GROUP] = {0};
 	u32 i;
 
-	if (!run_is_narrow(frames, nr)) {
+	if (nr <= DEPOT_WIDE && !run_is_narrow(f, nr)) {
 		for (i = 0; i < DEPOT_WIDE; i++)
-			WRITE_ONCE(line->low[i], i < nr ? frames[i] : 0);
+			WRITE_ONCE(line->low[i], i < nr ? f[i] : 0);
 		return STATE_WIDE;
 	}
-	for (i = 0; i < DEPOT_GROUP && i < window; i++)
-		f[i] = frames[i];
 	/* The order is that of run_slot(). */
 	WRITE_ONCE(line->low[0], run_low(f));
 	WRITE_ONCE(line->low[1], run_low(f + 4));
@@ -138,19 +137,19 @@ static inline void run_load(struct depot_line *line, uintptr_t *frames)
 	run_load_two(READ_ONCE(line->low[3]), high_b >> 32, frames + 6);
 }
 
-/* The lower half of the first frame of a line that is not wide. */
+/* The lower half of the first frame of a line, wide or not. */
 static inline u32 run_first(struct depot_line *line)
 {
 	return (u32)READ_ONCE(line->low[0]);
 }
 #else
 /* As above: frames are words, and lie in their order. */
-static inline u64 run_store(struct depot_line *line, const uintptr_t *frames, u32 nr, u32 window)
+static inline u64 run_store(struct depot_line *line, const uintptr_t *f, u32 nr)
 {
 	u32 i;
 
 	for (i = 0; i < DEPOT_GROUP; i++)
-		WRITE_ONCE(line->frame[i], i < window ? frames[i] : 0);
+		WRITE_ONCE(line->frame[i], f[i]);
 	return 0;
 }
 
@@ -228,8 +227,10 @@ static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *
 	const u64 high_a = READ_ONCE(line->high[0]);
 	const u64 high_b = READ_ONCE(line->high[1]);
 
-	return !(run_differ(frames, READ_ONCE(line->low[0]), high_a) |
-		 run_differ(frames + 4, READ_ONCE(line->low[1]), high_a >> 32) |
+	/* The first frames decide nearly always when it is another trace. */
+	if (run_differ(frames, READ_ONCE(line->low[0]), high_a))
+		return false;
+	return !(run_differ(frames + 4, READ_ONCE(line->low[1]), high_a >> 32) |
 		 run_differ(frames + 2, READ_ONCE(line->low[2]), high_b) |
 		 run_differ(frames + 6, READ_ONCE(line->low[3]), high_b >> 32));
 }

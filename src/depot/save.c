@@ -11,35 +11,39 @@
 #include "find.h"
 #include "insert.h"
 
-/* What this save comes to when nothing is left out; what was cut off is only counted. */
-static u64 save_trace(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
-		      bool truncated)
-{
-	uintptr_t pad[DEPOT_GROUP];
-	const struct find_trace trace = {
-		.frames = frames, .window = hash_pad(frames, nr, pad), .nr = nr};
-	const u64 hash = depot_hash_trace(depot, frames, nr, trace.window);
-	struct depot_found found;
-
-	do {
-		found = find_line(depot, &trace, hash);
-		if (!found.ref)
-			return depot_insert(depot, frames, nr, flags, truncated);
-	} while (!depot_hold(depot, found.ref, found.state, flags));
-	return found.ref;
-}
-
-/* Nothing to save, nowhere to save it, very little or too much; or not found by the quick way. */
+/* Nothing to save, nowhere to save it, very little or too much; or there may be wide frames. */
 static noinline u32 save_slow(struct stackdepot *depot, const uintptr_t *frames, unsigned int nr,
 			      unsigned int flags)
 {
-	const bool truncated = nr > depot->max_frames;
-	u64 ref;
+	const u32 kept = nr < depot->max_frames ? nr : depot->max_frames;
+	uintptr_t pad[DEPOT_GROUP];
+	const struct find_trace trace = {
+		.frames = frames, .window = hash_pad(frames, kept, pad), .nr = kept};
+	struct depot_found found;
+	u64 hash;
 
 	if (!nr || depot->read_only)
 		return 0;
-	ref = save_trace(depot, frames, truncated ? depot->max_frames : nr, flags, truncated);
-	return ref ? depot_handle(depot, ref) : 0;
+	hash = depot_hash_trace(depot, frames, kept, trace.window);
+	do {
+		found = find_line(depot, &trace, hash);
+		if (!found.ref)
+			return depot_add(depot, frames, nr, flags);
+	} while (!depot_hold(depot, found.ref, found.state, flags));
+	return depot_handle(depot, found.ref);
+}
+
+/*
+ * Not found by the quick way, which looks for whole narrow lines: there are no others in a depot
+ * that never had a wide one. If what there was has just been evicted, or somebody changes the
+ * chain, the inserting side finds out.
+ */
+static noinline u32 save_missed(struct stackdepot *depot, const uintptr_t *frames, unsigned int nr,
+				unsigned int flags)
+{
+	if (unlikely(READ_ONCE(depot->header->wide)))
+		return save_slow(depot, frames, nr, flags);
+	return flags & STACKDEPOT_FIND ? 0 : depot_add(depot, frames, nr, flags);
 }
 
 /* Found, but there is something to write. */
@@ -63,7 +67,7 @@ u32 DEPOT_VARIANT(depot_save)(struct stackdepot *depot, const uintptr_t *frames,
 	trace.window = run_window(frames, copy);
 	found = find_line(depot, &trace, depot_hash_trace(depot, frames, nr, trace.window));
 	if (unlikely(!found.ref))
-		return save_slow(depot, frames, nr, flags);
+		return save_missed(depot, frames, nr, flags);
 	if (unlikely(!hold_is_current(depot, found.state, flags)))
 		return save_hold(depot, frames, nr, flags, found.ref, found.state);
 	if (unlikely(!found_unchanged(&found)))

@@ -3,8 +3,9 @@
  * take.c - where a line to be filled comes from.
  *
  * Lines never used before come first, in the order of their numbers; when there are none left a
- * victim is evicted. A line is a candidate for eviction from its first use on (candidates.h), also
- * while it is in hands.
+ * victim is evicted. A line is a candidate for eviction before its first use (candidates.h), also
+ * while it is in hands: who takes the first line of a word of candidates has put all of it into the
+ * set before, and who takes another one took it after that, by the same counter.
  */
 #include "candidates.h"
 #include "evict.h"
@@ -21,9 +22,10 @@ static int take_fresh(struct stackdepot *depot, unsigned int flags, u32 *ret_num
 			return 0;
 		if (!depot_populate(depot, fresh + 1, flags))
 			return -ENOMEM;
+		if (candidate_begins(fresh + 1))
+			depot_candidate_begin(depot, fresh + 1);
 	} while (!try_cmpxchg(&depot->header->fresh, &fresh, fresh + 1));
 	*ret_number = fresh + 1;
-	depot_candidate_set(depot, *ret_number);
 	if (unlikely(depot_index_is_due(depot, *ret_number)))
 		depot_index_grow(depot);
 	return 0;

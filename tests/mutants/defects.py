@@ -77,12 +77,14 @@ MUTANTS = [
         "linked before it is filled",
         "a look-up meets the frames of the line's last trace in its new life",
         ["save/evict", "save/save, depot full", "fetch/evict"],
-        ("insert.c", """			insert_fill(in, filled, &run);
+        ("insert.c", """			state = insert_fill(depot, filled, &run, window);
 		}
-		if (depot_chain_insert(depot, &place, filled)) {
+		ref = depot_chain_insert(depot, &place, filled);
+		if (ref) {
 """, """		}
-		if (depot_chain_insert(depot, &place, filled)) {
-			insert_fill(in, filled, &run);
+		ref = depot_chain_insert(depot, &place, filled);
+		if (ref) {
+			state = insert_fill(depot, filled, &run, window);
 """)),
     mutant(
         "steps of a look-up not confirmed",
@@ -114,10 +116,16 @@ MUTANTS = [
         "not looked at again before linking",
         "equal traces are linked twice",
         ["save/save, same trace"],
-        ("insert.c", """	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
-""", """	while (!(number = depot_chain_find(depot, hash, &run, &place))) {
+        ("insert.c", """	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
+""", """	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
 		place.value = atomic64_read_acquire(place.head);
 """)),
+    mutant(
+        "new trace held whoever has it meanwhile",
+        "the reference of who found it just now is lost",
+        ["save/save, same trace"],
+        ("insert.c", "atomic64_try_cmpxchg(&line->state, &state, (state | marks) - pin)",
+         "(atomic64_set(&line->state, (state | marks) - pin), true)")),
     mutant(
         "hand left behind all that it passed",
         "in a burst of one tick a few lines are evicted again and again, with what was saved last",
@@ -151,7 +159,7 @@ MUTANTS = [
         "outer chains not searched before linking",
         "a trace from before the index grew is linked once more",
         ["index grows"],
-        ("chain.c", "		while (!again && !number && digits) {", "		while (0) {")),
+        ("chain.c", "		while (!again && !ref && digits) {", "		while (0) {")),
     mutant(
         "unlinked from the innermost chain alone",
         "a line from before the index grew is filled again while it is on its chain",
@@ -250,6 +258,48 @@ MUTANTS = [
         ["candidates", "room"],
         ("candidates.c", "for (; level < depot->nr_levels; level++, bit /= CANDIDATE_BITS) {",
          "for (; level < 1; level++, bit /= CANDIDATE_BITS) {")),
+    mutant(
+        "word of candidates begun by a line in use",
+        "a line behind it is used, let go, and not met",
+        ["room, save/save and save"],
+        ("take.c", """		if (candidate_begins(fresh + 1))
+			depot_candidate_begin(depot, fresh + 1);
+""", ""),
+        ("take.c", "	*ret_number = fresh + 1;\n", """	*ret_number = fresh + 1;
+	if (candidate_begins(fresh + 1))
+		depot_candidate_begin(depot, fresh + 1);
+""")),
+    mutant(
+        "word of candidates begun on the lowest level only",
+        "the search above does not see them",
+        "core_evict.c",
+        ("candidates.c", "	candidate_set_from(depot, 1, line / CANDIDATE_BITS);\n", "")),
+    mutant(
+        "candidates behind the last line",
+        "a search ends at what is no line",
+        "core_evict.c",
+        ("candidates.c", "end < depot->nr_lines ? end : depot->nr_lines", "end")),
+    mutant(
+        "wide traces not looked for again",
+        "what is there is not found, and a save of it writes",
+        "core_frames.c",
+        ("save.c", "if (unlikely(READ_ONCE(depot->header->wide)))", "if (0)")),
+    mutant(
+        "wide line not noted",
+        "what is there is not found, and a save of it writes",
+        "core_frames.c",
+        ("insert.c", "		WRITE_ONCE(depot->header->wide, 1);\n", "		;\n")),
+    mutant(
+        "wide traces not looked for again with a cursor",
+        "what is there is not found, and a save of it writes",
+        "core_cursor.c",
+        ("cursor.c", "if (READ_ONCE(walk->depot->header->wide) ||", "if (0 ||")),
+    mutant(
+        "trace looked for only below the line that the cursor knew",
+        "what is there is not found, and a save of it writes",
+        "core_cursor.c",
+        ("cursor.c", """	    (walk->groups && !hold_valid(walk->depot, cursor_ref(walk->cursor, walk->groups))))
+""", "	    0)\n")),
     mutant(
         "line given back without being a candidate",
         "it was dismissed while it was filled and pinned",
@@ -515,13 +565,13 @@ MUTANTS = [
         "chain without an end not cut",
         "a search in a depot that somebody else wrote to does not end",
         "steps.c",
-        ("chain.c", "	if (atomic64_try_cmpxchg(step->head, &step->first, empty))\n", "	if (empty)\n")),
+        ("chain.c", "	if (atomic64_try_cmpxchg(head, &first, empty))\n", "	if (empty)\n")),
     mutant(
         "cut without a version of its own",
         "a head takes an old value again, and what was inserted meanwhile is not looked at",
         "steps.c",
-        ("chain.c", "u64 empty = ((step->first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;",
-         "u64 empty = step->first >> LINK_GENERATION_SHIFT << LINK_GENERATION_SHIFT;")),
+        ("chain.c", "u64 empty = ((first >> LINK_GENERATION_SHIFT) + 1) << LINK_GENERATION_SHIFT;",
+         "u64 empty = first >> LINK_GENERATION_SHIFT << LINK_GENERATION_SHIFT;")),
     mutant(
         "cut not counted",
         "traces were lost, and nothing says so",

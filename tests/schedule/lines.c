@@ -444,6 +444,13 @@ static void put_41_x_gets_in(void)
 	world_save_for_sure(10, X, GET);
 }
 
+/* Lines never used before: one that the other has taken is not to hide this one's. */
+static void lease_y_x_gets_in(void)
+{
+	world_save(11, Y, 0);
+	world_save_for_sure(10, X, GET);
+}
+
 /*
  * An index of 4, 16 and 64 buckets. T goes through all three; between its first chain and its last
  * there is none that U is on.
@@ -629,6 +636,8 @@ const struct scenario scenarios_lines[] = {
 	{.name = "room, summarise/put and save", .lines = 70, .buckets = 70, .bound = 3,
 	 .flags = MAY_DROP | NO_LATE, .prepare = fill_seventy_unsummarised,
 	 .threads = {summarise_candidates, put_line_66_x_gets_in}},
+	{.name = "room, save/save and save", .lines = 2, .buckets = 1, .bound = 3,
+	 .flags = MAY_DROP, .threads = {get_a_0, lease_y_x_gets_in}},
 	{.name = "index grows/save/save, same trace", .lines = 3, .buckets = 64, .bound = 3,
 	 .threads = {grow_twice, get_t_0, get_t_10}, .verify = verify_same_0_10},
 	{.name = "index grows and save/save, same trace", .lines = 3, .buckets = 64, .bound = 3,

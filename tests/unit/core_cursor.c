@@ -203,7 +203,35 @@ static void finding_with_a_cursor_stores_nothing(core_test *test)
 	core_finish(test, depot);
 }
 
+/* A trace with a wide frame; or one that is there again, in other lines than the cursor knows. */
+static void a_cursor_hides_nothing(core_test *test)
+{
+	enum { NR = 3 * TRACE_LINE + 2 };
+	struct stackdepot *depot = core_depot(test, 10, 0, 0);
+	struct stackdepot_cursor cursor = {0};
+	stackdepot_handle_t handle;
+	uintptr_t frames[NR];
+	unsigned int i;
+
+	cursor_frames(frames, NR, 0x9000);
+	CORE_NE(stackdepot_save_cursor(depot, frames, NR, 0, &cursor, 0), 0);
+	/* Everything is thrown out. */
+	for (i = 0; i < 40; i++)
+		CORE_NE(core_save1(depot, 0x77000 + i, 0), 0);
+	frames[0]++;
+	handle = stackdepot_save(depot, frames, NR, 0);
+	CORE_NE(handle, 0);
+	CORE_EQ(stackdepot_save_cursor(depot, frames, NR, STACKDEPOT_FIND, &cursor, NR - 1),
+		handle);
+	frames[0] = TRACE_HIGH(0xabcd);
+	handle = stackdepot_save(depot, frames, NR, 0);
+	CORE_NE(handle, 0);
+	CORE_EQ(stackdepot_save_cursor(depot, frames, NR, STACKDEPOT_FIND, &cursor, NR - 1),
+		handle);
+	core_finish(test, depot);
+}
+
 CORE_SUITE(cursor, CORE_CASE(same_handles_when_all_fits), CORE_CASE(same_handles_under_eviction),
 	   CORE_CASE(a_cursor_outlives_its_lines), CORE_CASE(a_failed_save_leaves_a_sound_cursor),
 	   CORE_CASE(truncation_takes_unchanged_as_none),
-	   CORE_CASE(finding_with_a_cursor_stores_nothing));
+	   CORE_CASE(finding_with_a_cursor_stores_nothing), CORE_CASE(a_cursor_hides_nothing));

@@ -175,6 +175,31 @@ static void random_mixtures(core_test *test)
 	core_finish(test, depot);
 }
 
+/* Where a wide frame may be, a save that stores nothing finds the trace all the same. */
+static void wide_frames_hide_nothing(core_test *test)
+{
+	enum { NR = 3 * TRACE_LINE + 2 };
+	struct stackdepot *depot = core_depot(test, 1000, 0, 0);
+	uintptr_t frames[NR];
+	unsigned int i;
+
+	for (i = 0; i < NR; i++)
+		frames[i] = 0x400000 + 16 * i;
+	for (i = 0; i < NR; i++) {
+		const uintptr_t narrow = frames[i];
+		u32 handle;
+
+		frames[i] = TRACE_HIGH(0xabcd) + i;
+		CORE_EQ(depot_save(depot, frames, NR, STACKDEPOT_FIND), 0);
+		handle = depot_save(depot, frames, NR, 0);
+		CORE_NE(handle, 0);
+		CORE_EQ(depot_save(depot, frames, NR, STACKDEPOT_FIND), handle);
+		frames[i] = narrow;
+	}
+	core_finish(test, depot);
+}
+
 CORE_SUITE(frames, CORE_CASE(every_value_is_a_trace), CORE_CASE(every_value_in_every_place),
 	   CORE_CASE(groups_of_every_shape), CORE_CASE(prefixes_with_wide_frames),
-	   CORE_CASE(zeros_are_not_padding), CORE_CASE(random_mixtures));
+	   CORE_CASE(wide_frames_hide_nothing), CORE_CASE(zeros_are_not_padding),
+	   CORE_CASE(random_mixtures));

@@ -10,6 +10,8 @@
 
 enum { BYTES = 1 << 20, BLOCK = BYTES - 4096, FRAMES = 40 };
 
+#define WIDE ((uintptr_t)1 << (sizeof(uintptr_t) * 8 - 3)) /* a bit that narrow frames lack */
+
 static struct stackdepot *hot_depot(void **ret_memory)
 {
 	const struct stackdepot_options options = {.max_bytes = BYTES, .lease_ticks = 4};
@@ -83,6 +85,62 @@ static void nor_does_one_with_a_cursor(core_test *test)
 	hot_finish(depot, memory);
 }
 
+/* A frame of 64 bits, in the outermost group and then in the innermost. */
+static void nor_does_one_of_wide_frames(core_test *test)
+{
+	struct stackdepot_cursor cursor = {0};
+	stackdepot_handle_t handles[FRAMES];
+	uintptr_t frames[FRAMES];
+	struct stackdepot *depot;
+	unsigned int i;
+	void *memory;
+
+	(void)test;
+	depot = hot_depot(&memory);
+	hot_frames(frames, 0);
+	for (i = 0; i < 2 * FRAMES; i++) {
+		frames[i % FRAMES] ^= WIDE;
+		handles[i % FRAMES] = stackdepot_save(depot, frames, FRAMES, 0);
+		frames[i % FRAMES] ^= WIDE;
+	}
+	assert_int_equal(mprotect(memory, BLOCK, PROT_READ), 0);
+	for (i = 0; i < FRAMES; i++) {
+		frames[i] ^= WIDE;
+		assert_int_equal(stackdepot_save(depot, frames, FRAMES, 0), handles[i]);
+		assert_int_equal(stackdepot_save(depot, frames, FRAMES, STACKDEPOT_FIND),
+				 handles[i]);
+		assert_int_equal(stackdepot_save_cursor(depot, frames, FRAMES, 0, &cursor, 0),
+				 handles[i]);
+		frames[i] ^= WIDE;
+	}
+	hot_finish(depot, memory);
+}
+
+/* The trace is there again, in other lines than the cursor knows. */
+static void nor_does_one_with_a_cursor_of_the_past(core_test *test)
+{
+	enum { OTHERS = 40000, NR = 8 };
+	struct stackdepot_cursor cursor = {0};
+	uintptr_t frames[FRAMES], other[NR] = {0};
+	stackdepot_handle_t first, again;
+	struct stackdepot *depot;
+	void *memory;
+
+	(void)test;
+	depot = hot_depot(&memory);
+	hot_frames(frames, 0);
+	first = stackdepot_save_cursor(depot, frames, FRAMES, 0, &cursor, 0);
+	for (other[0] = 1; other[0] < OTHERS; other[0]++)
+		assert_int_not_equal(stackdepot_save(depot, other, NR, 0), 0);
+	again = stackdepot_save(depot, frames, FRAMES, 0);
+	assert_int_not_equal(again, first);
+	assert_int_equal(stackdepot_save(depot, frames, FRAMES, 0), again);
+	assert_int_equal(mprotect(memory, BLOCK, PROT_READ), 0);
+	assert_int_equal(stackdepot_save_cursor(depot, frames, FRAMES, 0, &cursor, FRAMES - 1),
+			 again);
+	hot_finish(depot, memory);
+}
+
 static void nor_does_a_kept_one(core_test *test)
 {
 	uintptr_t frames[FRAMES];
@@ -125,5 +183,7 @@ static void nor_does_reading(core_test *test)
 }
 
 USER_SUITE(hot, cmocka_unit_test(a_leased_save_of_what_is_there_writes_nothing),
-	   cmocka_unit_test(nor_does_one_with_a_cursor), cmocka_unit_test(nor_does_a_kept_one),
+	   cmocka_unit_test(nor_does_one_with_a_cursor),
+	   cmocka_unit_test(nor_does_one_with_a_cursor_of_the_past),
+	   cmocka_unit_test(nor_does_one_of_wide_frames), cmocka_unit_test(nor_does_a_kept_one),
 	   cmocka_unit_test(nor_does_reading));

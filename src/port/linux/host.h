@@ -71,9 +71,13 @@ struct stackdepot;
 struct depot_geometry;
 bool depot_memory_populate(struct stackdepot *depot, u32 number);
 
+/*
+ * Whoever took the line before this one found their chunk there, unless a chunk begins here; line 0
+ * is taken by nobody. He did so before the RMW by which the caller is to take this one.
+ */
 static inline bool depot_populate(struct stackdepot *depot, u32 number, unsigned int flags)
 {
-	return depot_memory_populate(depot, number);
+	return number % DEPOT_CHUNK_LINES > 1 || depot_memory_populate(depot, number);
 }
 
 u64 depot_memory_heads_bytes(const struct depot_geometry *geometry);

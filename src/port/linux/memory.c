@@ -19,8 +19,9 @@
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
  * allocated ahead: as many as RESERVE_TRACES fresh traces take, by the average of those saved
  * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
- * the reserve is full again. A depot made early has its reserve from memblock, at once: gfp flags
- * are masked that early in a boot, so that hardly any save may allocate.
+ * the reserve is full again. Whether it is full is looked at when a page is added, and when the
+ * first line of a page is taken. A depot made early has its reserve from memblock, at once: gfp
+ * flags are masked that early in a boot, so that hardly any save may allocate.
  *
  * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without

@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "glue.h"
 #include "hold.h"
+#include "insert.h"
 #include "memory.h"
 #include "walk.h"
 
@@ -234,16 +235,19 @@ static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entr
 				      unsigned int nr_entries, unsigned int flags)
 {
 	depot_stack_handle_t saved;
+	unsigned int missed = 0;
 
 	if (likely(in_task())) {
-		depot_stack_handle_t found =
-			depot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
-
-		if (likely(found))
-			return found;
+		saved = depot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
+		if (likely(saved))
+			return saved;
+		missed = nr_entries;
 	}
 	nr_entries = filter_irq_stacks(entries, nr_entries);
-	saved = depot_save(to, entries, nr_entries, flags);
+	if (missed && nr_entries == missed)
+		saved = depot_add(to, entries, nr_entries, flags);
+	else
+		saved = depot_save(to, entries, nr_entries, flags);
 	if (unlikely(!saved && nr_entries))
 		glue_refused(to);
 	return saved;
