@@ -92,6 +92,32 @@ int depot_fetch(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigne
 	return error ? error : fetch_trace(depot, ref, frames, size);
 }
 
+/* Has the trace more frames? A guess, as the line may have begun another life. */
+static bool fetch_exceeds(struct stackdepot *depot, u32 number, u32 size)
+{
+	u32 nr = 0;
+
+	while (number && number <= depot->nr_lines && nr <= size) {
+		const u64 state = atomic64_read(&depot_line(depot, number)->state);
+
+		nr += state_count(state);
+		number = state_parent(state);
+	}
+	return nr > size;
+}
+
+int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size)
+{
+	u64 ref;
+	int error = fetch_handle(depot, handle, &ref);
+
+	if (error)
+		return error;
+	if (size < depot->max_frames && fetch_exceeds(depot, (u32)ref, size))
+		size = 0;
+	return fetch_trace(depot, ref, frames, size);
+}
+
 int depot_fetch_ref(struct stackdepot *depot, u64 ref, uintptr_t *frames, unsigned int size)
 {
 	u64 life;

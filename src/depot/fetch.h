@@ -6,6 +6,13 @@
 #include "depot.h"
 
 /*
+ * depot_fetch_whole() - depot_fetch(), but an array that is too short is not written to.
+ *
+ * Return: as depot_fetch(), so more than `size` then.
+ */
+int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size);
+
+/*
  * depot_life() - the life that a 64-bit reference of anybody's names.
  *
  * Return: 0, -EINVAL (there is no such line), or -ESTALE.

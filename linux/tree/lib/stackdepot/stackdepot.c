@@ -22,6 +22,7 @@
 #include <linux/stacktrace.h>
 
 #include "clock.h"
+#include "fetch.h"
 #include "glue.h"
 #include "hold.h"
 #include "insert.h"
@@ -296,10 +297,7 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 	if (!handle || !from)
 		return 0;
 	/* A trace is as long as it is: nobody is to take a part for the whole. */
-	if (size < from->max_frames && depot_fetch(from, handle, NULL, 0) > (int)size)
-		return 0;
-	nr = depot_fetch(from, handle, entries, size);
-	/* The handle may name another trace by now, if nobody held it. */
+	nr = depot_fetch_whole(from, handle, entries, size);
 	if (nr <= 0 || (unsigned int)nr > size)
 		return 0;
 	/* Written by code that KMSAN does not see. */
