@@ -237,6 +237,15 @@ STACKDEPOT_API bool stackdepot_unwind_portable_frames(uintptr_t *frames, unsigne
 						      bool exact);
 
 /**
+ * stackdepot_unwind_changes_by() - have the loader asked only after it changed something.
+ * @changes: a number, not 0, that is raised before the loader maps or unmaps a module, and again
+ *           when that is done, as whoever has the function at r_brk (<link.h>) can; kept, not
+ *           copied. NULL, as in the beginning: it is asked in each walk, once for each module that
+ *           can be unloaded and has frames in that stack.
+ */
+STACKDEPOT_API void stackdepot_unwind_changes_by(const unsigned int *changes);
+
+/**
  * stackdepot_unwind_memory() - memory to remember whole stacks in.
  * @memory: aligned to 64 bytes; private to the unwinder while that is in use, or until there is
  * other.

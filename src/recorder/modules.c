@@ -30,11 +30,13 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "elf_module.h"
 #include "ending.h"
 #include "filter.h"
 #include "frame.h"
 #include "module_table.h"
 #include "modules.h"
+#include "patch.h"
 #include "recorder.h"
 
 #define KNOWN 1024u /* a power of two */
@@ -551,9 +553,39 @@ static void modules_note(void)
 	stackdepot_unwind_portable_by(&modules_portable);
 }
 
+/* --- what the loader does ------------------------------------------------------------------------
+ *
+ * For debuggers it calls a function of its own, which does nothing, before it maps or unmaps
+ * anything and after it has. Where that can be patched, the loader need not be asked at each event
+ * whether a module is still there.
+ */
+static uint32_t modules_changes = 1;
+
+static void modules_changed(void)
+{
+	(void)__atomic_fetch_add(&modules_changes, 1, __ATOMIC_RELEASE);
+}
+
+static int modules_loader(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)size;
+	return elf_read(info, data) && elf_has(data, (const void *)_r_debug.r_brk);
+}
+
+static void modules_watch(void)
+{
+	const void *function = (const void *)_r_debug.r_brk;
+	struct elf_module loader;
+
+	if (function && dl_iterate_phdr(modules_loader, &loader) &&
+	    patch_function(&loader, "_dl_debug_state", function, (const void *)modules_changed))
+		stackdepot_unwind_changes_by(&modules_changes);
+}
+
 void modules_setup(void)
 {
 	(void)dl_iterate_phdr(modules_present, NULL);
+	modules_watch();
 	modules_note();
 }
 

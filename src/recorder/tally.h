@@ -6,7 +6,8 @@
 #include "thread.h"
 #include "trace.h"
 
-#define TALLY_MAX 64u /* references that are enough */
+#define TALLY_MAX 64u	   /* references that are enough */
+#define TALLY_STRANGERS 8u /* of so many traces without a tally one gets one */
 
 void tally_begin(struct recorder_thread *thread);
 /* At an event of a thread that has none: try again, now and then. */

@@ -25,6 +25,7 @@ struct recorder_thread {
 	struct stackdepot_pen pen;
 	struct store_tally_set *tallies; /* in the store, or NULL */
 	uint32_t without;		 /* events while there were none */
+	uint32_t strangers;		 /* recalled, and no tally was theirs */
 	uint32_t id;
 	enum trace_tail tail;	  /* of the last trace that was saved with the cursor */
 	uint32_t guesses;	  /* frames behind the mark of the last trace that had one */

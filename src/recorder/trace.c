@@ -207,8 +207,12 @@ static inline stackdepot_handle_t trace_save_again(struct recorder_thread *threa
 		return 0;
 	handle = stackdepot_handle(recorder.depot, *ret_ref);
 	tally = tally_place(thread, handle);
-	if (unlikely(tally->trace != *ret_ref) && !tally_enter(tally, *ret_ref))
-		return 0;
+	if (unlikely(tally->trace != *ret_ref)) {
+		if (thread->strangers++ % TALLY_STRANGERS)
+			return stackdepot_save_again(recorder.depot, *ret_ref, flags);
+		if (!tally_enter(tally, *ret_ref))
+			return 0;
+	}
 	if (flags & STACKDEPOT_GET) {
 		if (unlikely(tally->references == 1))
 			tally_refill(tally);

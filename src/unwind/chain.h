@@ -143,8 +143,30 @@ static inline bool module_holds(struct stackdepot_unwinder *u, const struct unwi
 	return *check->slot == check->word || unwind_chain_ask(u, check);
 }
 
+extern const unsigned int *unwind_chain_changes; /* of the loader's; 0: nobody tells */
+
+/*
+ * Is what was found loaded so still? Who runs code of a module that was loaded since, or knows that
+ * one is gone, knows by way of the loader, so the number was raised for him.
+ */
+static inline bool modules_are_current(const struct unwind_chain_modules *modules, uint32_t changes)
+{
+	return changes && changes == modules->changes;
+}
+
+static inline uint32_t modules_changes(void)
+{
+	return __atomic_load_n(__atomic_load_n(&unwind_chain_changes, __ATOMIC_RELAXED),
+			       __ATOMIC_ACQUIRE);
+}
+
 static inline void modules_begin(struct unwind_chain_modules *modules)
 {
+	const uint32_t changes = modules_changes();
+
+	if (modules_are_current(modules, changes))
+		return;
+	modules->changes = changes;
 	if (modules->known)
 		memset(modules->holds, 0, sizeof(modules->holds)); /* MODULE_UNKNOWN */
 	modules->known = false;

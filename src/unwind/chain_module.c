@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "chain.h"
 
+static const unsigned int changes_untold;
+const unsigned int *unwind_chain_changes = &changes_untold;
+
+void stackdepot_unwind_changes_by(const unsigned int *changes)
+{
+	__atomic_store_n(&unwind_chain_changes, changes ? changes : &changes_untold,
+			 __ATOMIC_RELEASE);
+}
+
 /* Is the module loaded? Asked for once in a walk. */
 static inline bool module_loaded(struct unwind_chain_modules *modules, size_t i)
 {

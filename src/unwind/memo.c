@@ -153,8 +153,9 @@ static inline const struct memo_block *block_parent(const uint64_t *memory,
 	return block->parent ? (const void *)(memory + block->parent) : NULL;
 }
 
-static __attribute__((noinline)) bool modules_hold(struct stackdepot_unwinder *u,
-						   const struct memo_block *leaf)
+/* Some were not asked for yet, or may have gone. */
+static __attribute__((noinline)) bool modules_hold_anew(struct stackdepot_unwinder *u,
+							const struct memo_block *leaf)
 {
 	const struct unwind_check *check = block_modules(leaf), *end = check + leaf->modules;
 
@@ -163,6 +164,16 @@ static __attribute__((noinline)) bool modules_hold(struct stackdepot_unwinder *u
 		if (!module_holds(u, check))
 			return false;
 	return true;
+}
+
+static inline bool modules_hold(struct stackdepot_unwinder *u, const struct memo_block *leaf)
+{
+	const struct unwind_check *check = block_modules(leaf), *end = check + leaf->modules;
+
+	for (; check < end && *check->slot == check->word; check++)
+		;
+	return (check == end && modules_are_current(&u->modules, modules_changes())) ||
+	       modules_hold_anew(u, leaf);
 }
 
 /* Nothing is called here, so that it needs few registers. */

@@ -71,16 +71,17 @@ struct unwind_chain {
 
 /*
  * Unloadable modules that kept frames may be in. A check of such a frame has the address of
- * holds[i] for its slot and the module's id for its word. Each walk begins with not knowing, and
- * asks for the module when the first check wants to know. As an id is never given again, a check
- * whose place another module has taken does not hold.
+ * holds[i] for its slot and the module's id for its word. Each walk begins with not knowing, unless
+ * the loader has changed nothing since, and asks for the module when the first check wants to know.
+ * As an id is never given again, a check whose place another module has taken does not hold.
  */
 struct unwind_chain_modules {
 	uintptr_t holds[CHAIN_MODULES]; /* the id, MODULE_UNKNOWN or MODULE_GONE */
 	const struct unwind_identity *identity[CHAIN_MODULES];
 	uint32_t nr;
-	uint32_t next; /* the one to be replaced when all are in use */
-	bool known;    /* of one at least */
+	uint32_t next;	  /* the one to be replaced when all are in use */
+	uint32_t changes; /* of the loader's, when the first was asked for */
+	bool known;	  /* of one at least */
 };
 
 #define PERMANENT_MODULES 512

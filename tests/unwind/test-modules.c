@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Code that comes and goes: modules and JITs, with others' code in the same place afterwards. */
+/*
+ * Code that comes and goes: modules and JITs, with others' code in the same place afterwards.
+ *
+ * usage: test-unwind-modules [DIRECTORY [told]]	told: by the loader itself, of its changes
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <iconv.h>
+#include <link.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -751,9 +756,38 @@ static void test_jit_deregistration_does_not_wait(void)
 }
 #endif
 
+#if defined(__x86_64__)
+static unsigned int changes = 1;
+
+static void change(void)
+{
+	changes++;
+}
+
+/* What the loader calls does nothing, and has room for a jump up to what follows it. */
+static void watch_loader(void)
+{
+	static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0}; /* jmp *(%rip) */
+	void (*const target)(void) = change;
+	uint8_t *function = (uint8_t *)(uintptr_t)_r_debug.r_brk;
+	uint8_t *page = (uint8_t *)((uintptr_t)function & ~(uintptr_t)4095);
+
+	if (!EXPECT(!mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return;
+	memcpy(function, jump, sizeof(jump));
+	memcpy(function + sizeof(jump), &target, sizeof(target));
+	EXPECT(!mprotect(page, 4096, PROT_READ | PROT_EXEC));
+	stackdepot_unwind_changes_by(&changes);
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	directory = argc > 1 ? argv[1] : ".";
+#if defined(__x86_64__)
+	if (argc > 2)
+		watch_loader();
+#endif
 	setenv("GCONV_PATH", directory, 1);
 	check_here(ORACLE_FRAMES);
 	RUN(test_same_words);
@@ -778,5 +812,8 @@ int main(int argc, char **argv)
 	RUN(test_many_places);
 	RUN(test_same_words);
 	RUN(test_same_address);
+#if defined(__x86_64__)
+	EXPECT(argc <= 2 || changes > 1000);
+#endif
 	return run_result();
 }

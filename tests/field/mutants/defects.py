@@ -334,6 +334,11 @@ void error_told_begin""")),
 
     # --- modules
     mutant(
+        "the loader's changes are not noticed",
+        "a library that took another's place has the other's frames",
+        "modules/replaced full",
+        ("recorder/modules.c", "	(void)__atomic_fetch_add(&modules_changes, 1, __ATOMIC_RELEASE);\n", "	(void)0;\n")),
+    mutant(
         "what was said of a module holds where it was",
         "code that was made in its place has the names of its functions",
         "modules/code_in_place full",
