@@ -379,26 +379,54 @@ static void machine_extended(struct machine *m, uint8_t op)
 }
 
 /* Run to the end, or to the first row that begins behind @pc. */
+static void machine_operation(struct machine *m)
+{
+	const uint8_t op = read_u8(&m->r), operand = op & 0x3f;
+
+	switch (op >> 6) {
+	case CFA_ADVANCE:
+		machine_advance(m, operand);
+		break;
+	case CFA_OFFSET:
+		machine_set(m, operand, HOW_OFFSET, machine_factored(m, (int64_t)read_uleb(&m->r)));
+		break;
+	case CFA_RESTORE:
+		machine_restore(m, operand);
+		break;
+	default:
+		machine_extended(m, op);
+	}
+}
+
+/*
+ * What most operations are, where a function pushes and pops, up to the first that is another: large
+ * functions have hundreds. Each takes two bytes at most.
+ */
+static void machine_run_plain(struct machine *m, uintptr_t pc)
+{
+	const uint8_t *at = m->r.at, *const end = m->r.end - 1;
+	const bool by_offset = !m->row->cfa_is_expression;
+	uintptr_t location = m->location;
+
+	while (at < end && location <= pc) {
+		if (at[0] >> 6 == CFA_ADVANCE)
+			location += (at++[0] & 0x3f) * m->entry->code_align;
+		else if (at[0] == CFA_DEF_CFA_OFFSET && at[1] < 0x80 && by_offset)
+			m->row->cfa_offset = at[1], at += 2;
+		else if (at[0] == CFA_ADVANCE1)
+			location += at[1] * m->entry->code_align, at += 2;
+		else
+			break;
+	}
+	m->r.at = at;
+	m->location = location;
+}
+
 static bool machine_run(struct machine *m, uintptr_t pc)
 {
 	while (m->r.at < m->r.end && !m->r.bad && m->location <= pc) {
-		uint8_t op = read_u8(&m->r);
-		uint8_t operand = op & 0x3f;
-
-		switch (op >> 6) {
-		case CFA_ADVANCE:
-			machine_advance(m, operand);
-			break;
-		case CFA_OFFSET:
-			machine_set(m, operand, HOW_OFFSET,
-				    machine_factored(m, (int64_t)read_uleb(&m->r)));
-			break;
-		case CFA_RESTORE:
-			machine_restore(m, operand);
-			break;
-		default:
-			machine_extended(m, op);
-		}
+		machine_operation(m);
+		machine_run_plain(m, pc);
 	}
 	return !m->r.bad;
 }

@@ -23,6 +23,11 @@
  * What K4 lets depend on tables is not remembered. The words are compared from the leaf outwards, a
  * block at a time. All lie above sp in the own stack, so they can be read.
  *
+ * Leaves are found in sets by pc and sp. Where these are full of stacks that have both, as all go
+ * through the same few functions, the set becomes a *fork*: it names a place on the stack, the
+ * innermost where two of them differ, and the word there leads on to another set. A word read for
+ * that is a hint, like the hash; only the comparison decides.
+ *
  * Taking a stack in costs a walk or so. Where most are met again, it is taken in when it is met;
  * in programs that go on to ever new ones, when it is met the second time. One of eight is taken in
  * that way in any case, and counted: that is how we know. Blocks are only added; when there is no
@@ -31,103 +36,14 @@
  *
  * Nobody but the owner of the unwinder changes the memo, and nobody looks into it meanwhile.
  */
-#include "chain.h"
+#include "memo_parts.h"
 
-#define GROUP 8u
-#define WAYS 4u
-#define WORDS 32u
-#define STRIDE 4u /* words are a multiple of it, the last one is repeated */
-#define MODULES 8u
 #define SAMPLED 8u /* one of so many new stacks is looked at, whether it is met again */
 #define MANY 256u
 #define SET_BYTES 512u /* of memory there is a set of leaves */
-#define HASH_FACTOR 0x9e3779b97f4a7c15ull
+#define FORKS 8u       /* one behind the other */
 
-/*
- * What a block was found by follows it: the places of words, from the top of the stack and two in
- * one; their values; checks of modules.
- */
-struct memo_block {
-	uint32_t parent; /* 0: none, this is the outermost */
-	uint8_t words;
-	uint8_t at; /* where their values are */
-	uint8_t modules;
-	bool fp_matters; /* of a leaf */
-};
-
-struct memo_leaf {
-	uintptr_t pc;
-	uintptr_t sp;
-	uintptr_t fp;
-	uint64_t user;
-	struct memo_block block;
-};
-
-/* Leaves by pc and sp. One without a place was met once. */
-struct memo_set {
-	uint32_t tag[WAYS];
-	uint32_t leaf[WAYS];
-};
-
-/* A block in the making. */
-struct memo_draft {
-	struct memo_block block;
-	int32_t place[WORDS];
-	uintptr_t word[WORDS];
-	struct unwind_check module[MODULES];
-	bool fp_matters; /* at its innermost frame: */
-	uintptr_t fp;
-};
-
-/* What is to be remembered: kept frames [first, last], of which the last leads nowhere. */
-struct memo_stack {
-	struct stackdepot_unwinder *u;
-	uint32_t first;
-	uint32_t last;
-	bool is_cut; /* nobody asked what the last one leads to */
-};
-
-#define MET_ONCE 0u  /* and not known to be met again */
-#define CANNOT_BE 1u /* some of it depends on what no word tells */
-
-_Static_assert(sizeof(struct memo_block) == 8, "one word");
-_Static_assert(STACKDEPOT_UNWIND_MAX_FRAMES % GROUP == 0, "group[] has them all");
-
-static inline const int32_t *block_places(const struct memo_block *block)
-{
-	return (const int32_t *)(block + 1);
-}
-
-static inline const uintptr_t *block_words(const struct memo_block *block)
-{
-	return (const uintptr_t *)block + block->at;
-}
-
-static inline const struct unwind_check *block_modules(const struct memo_block *block)
-{
-	return (const struct unwind_check *)(block_words(block) + block->words);
-}
-
-static inline uint32_t block_size(const struct memo_block *block)
-{
-	return block->at + block->words + 2u * block->modules;
-}
-
-static inline struct memo_set *memo_set(const struct unwind_memo *memo, uintptr_t pc, uintptr_t sp,
-					uint32_t *ret_tag)
-{
-	uint64_t hash = (pc ^ sp << 24) * HASH_FACTOR;
-
-	*ret_tag = (uint32_t)hash | 1;
-	return (struct memo_set *)memo->memory + (hash >> 32 & (memo->sets - 1));
-}
-
-static inline uint32_t *memo_shared(const struct unwind_memo *memo)
-{
-	return (uint32_t *)((struct memo_set *)memo->memory + memo->sets);
-}
-
-/* --- recalling -------------------------------------------------------------------------------- */
+/* --- what holds ------------------------------------------------------------------------------- */
 
 static inline uintptr_t word_differs(uintptr_t top, const int32_t *place, const uintptr_t *word)
 {
@@ -145,12 +61,6 @@ static inline bool words_hold(const struct memo_block *block, uintptr_t top)
 			  word_differs(top, place + 2, word + 2) |
 			  word_differs(top, place + 3, word + 3);
 	return !differ;
-}
-
-static inline const struct memo_block *block_parent(const uint64_t *memory,
-						    const struct memo_block *block)
-{
-	return block->parent ? (const void *)(memory + block->parent) : NULL;
 }
 
 /* Some were not asked for yet, or may have gone. */
@@ -192,12 +102,50 @@ static inline bool leaf_holds(struct stackdepot_unwinder *u, const struct memo_l
 	       (!leaf->block.modules || modules_hold(u, &leaf->block));
 }
 
-/* The next leaf from way *way on that looks like it; then *way is behind it. */
-static inline const struct memo_leaf *memo_next(const struct stackdepot_unwinder *u, uint32_t *way,
-						uintptr_t pc, uintptr_t sp, uintptr_t fp)
+/* --- sets ------------------------------------------------------------------------------------- */
+
+static inline uint64_t memo_hash(uintptr_t pc, uintptr_t sp)
 {
-	uint32_t tag;
-	const struct memo_set *set = memo_set(&u->memo, pc, sp, &tag);
+	return (pc ^ sp << 24) * HASH_FACTOR;
+}
+
+static inline uint32_t hash_tag(uint64_t hash)
+{
+	return (uint32_t)hash | 1;
+}
+
+static inline struct memo_set *hash_set(const struct unwind_memo *memo, uint64_t hash)
+{
+	return (struct memo_set *)memo->memory + (hash >> 32 & (memo->sets - 1));
+}
+
+/* How far below the top of the stack the word is that leads on; 0: it is no fork. */
+static inline uint32_t set_fork(const struct memo_set *set)
+{
+	return set->tag[WAYS - 1] ? 0 : set->leaf[WAYS - 1];
+}
+
+static inline uint64_t fork_hash(uint64_t hash, uintptr_t word)
+{
+	return (hash ^ word) * HASH_FACTOR;
+}
+
+/* Other stacks of the set may be so short that they do not have it. */
+static inline uint64_t fork_take(const struct stackdepot_unwinder *u, uint32_t fork, uint64_t hash,
+				 uintptr_t sp)
+{
+	const uintptr_t at = u->own.hi - (uintptr_t)fork * 8;
+
+	return fork_hash(hash, at >= sp ? arch_load(at) : 0);
+}
+
+/* The next leaf from way *way on that looks like it; then *way is behind it. */
+static inline const struct memo_leaf *set_next(const struct stackdepot_unwinder *u, uint64_t hash,
+					       uint32_t *way, uintptr_t pc, uintptr_t sp,
+					       uintptr_t fp)
+{
+	const struct memo_set *set = hash_set(&u->memo, hash);
+	const uint32_t tag = hash_tag(hash);
 
 	while (*way < WAYS) {
 		const uint32_t place = set->leaf[*way];
@@ -213,33 +161,40 @@ static inline const struct memo_leaf *memo_next(const struct stackdepot_unwinder
 	return NULL;
 }
 
-static __attribute__((noinline)) bool memo_find_further(struct stackdepot_unwinder *u, uint32_t way,
-							uintptr_t pc, uintptr_t sp, uintptr_t fp,
-							uint64_t *ret_user)
+static __attribute__((noinline)) bool find_further(struct stackdepot_unwinder *u, uint64_t hash,
+						   uint32_t way, uintptr_t pc, uintptr_t sp,
+						   uintptr_t fp, uint64_t *ret_user)
 {
 	const struct memo_leaf *leaf;
+	uint32_t depth, fork;
 
-	while ((leaf = memo_next(u, &way, pc, sp, fp))) {
-		if (!leaf_holds(u, leaf))
-			continue;
-		*ret_user = leaf->user;
-		return true;
+	for (depth = 0;; depth++, way = 0) {
+		while ((leaf = set_next(u, hash, &way, pc, sp, fp))) {
+			if (!leaf_holds(u, leaf))
+				continue;
+			*ret_user = leaf->user;
+			return true;
+		}
+		fork = set_fork(hash_set(&u->memo, hash));
+		if (!fork || depth == FORKS)
+			return false;
+		hash = fork_take(u, fork, hash, sp);
 	}
-	return false;
 }
 
 bool unwind_memo_find(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t fp,
 		      uint64_t *ret_user)
 {
+	const uint64_t hash = memo_hash(pc, sp);
 	uint32_t way = 0;
-	const struct memo_leaf *leaf = memo_next(u, &way, pc, sp, fp);
+	const struct memo_leaf *leaf = set_next(u, hash, &way, pc, sp, fp);
 
-	if (!leaf)
-		return false;
-	if (!leaf_holds(u, leaf))
-		return memo_find_further(u, way, pc, sp, fp, ret_user);
-	*ret_user = leaf->user;
-	return true;
+	if (leaf && leaf_holds(u, leaf)) {
+		*ret_user = leaf->user;
+		return true;
+	}
+	return (leaf || set_fork(hash_set(&u->memo, hash))) &&
+	       find_further(u, hash, way, pc, sp, fp, ret_user);
 }
 
 /* --- remembering ------------------------------------------------------------------------------ */
@@ -266,249 +221,122 @@ void unwind_memo_forget(struct unwind_memo *memo)
 		memset(memo->memory, 0, memo->used * sizeof(*memo->memory));
 }
 
-static bool memo_has_room(struct unwind_memo *memo, uint32_t words)
+/* Where a stack is to be. */
+struct memo_spot {
+	uint64_t hash;
+	uint32_t depth;
+	struct memo_set *set;
+	uint32_t last; /* way of leaves in it */
+};
+
+static struct memo_spot spot_of(const struct unwind_memo *memo, uint64_t hash, uint32_t depth)
 {
-	if (memo->words - memo->used < words)
-		memo->full = true;
-	return !memo->full;
+	struct memo_set *set = hash_set(memo, hash);
+
+	return (struct memo_spot){hash, depth, set, WAYS - 1 - !!set_fork(set)};
 }
 
-/* False: there are more than fit. */
-static bool draft_word(struct memo_draft *draft, uintptr_t top, uintptr_t slot)
+static struct memo_spot spot_find(const struct stackdepot_unwinder *u, struct memo_spot spot,
+				  uintptr_t sp)
 {
-	int32_t place = (int32_t)((intptr_t)(slot - top) >> 3);
-	uint32_t nr = draft->block.words;
+	uint32_t fork;
 
-	if (nr && draft->place[nr - 1] == place)
-		return true;
-	if (nr == WORDS)
-		return false;
-	draft->place[nr] = place;
-	draft->word[nr] = arch_load(slot);
-	draft->block.words++;
-	return true;
+	while ((fork = set_fork(spot.set)) && spot.depth < FORKS)
+		spot = spot_of(&u->memo, fork_take(u, fork, spot.hash, sp), spot.depth + 1);
+	return spot;
 }
 
-static uintptr_t draft_last(const struct memo_draft *draft)
+static void spot_push(const struct memo_spot *spot, uint32_t at, uint32_t leaf)
 {
-	return draft->word[draft->block.words - 1];
-}
+	struct memo_set *set = spot->set;
 
-static bool draft_module(struct memo_draft *draft, const struct unwind_check *check)
-{
-	uint32_t i, nr = draft->block.modules;
-
-	for (i = 0; i < nr && draft->module[i].slot != check->slot; i++)
-		;
-	if (i == MODULES)
-		return false;
-	draft->module[i] = *check;
-	draft->block.modules += i == nr;
-	return true;
-}
-
-/* M1 of frames [first, end). */
-static bool draft_returns(struct memo_draft *draft, const struct memo_stack *stack, uint32_t first,
-			  uint32_t end)
-{
-	const struct unwind_chain *kept = &stack->u->kept;
-	const uintptr_t top = stack->u->own.hi;
-	uint32_t i;
-
-	for (i = first; i < end && i != stack->last; i++) {
-		uintptr_t slot =
-			ra_slot(top, frame_sp(kept->frame[i + 1]), frame_save(kept->frame[i]));
-
-		if (!draft_word(draft, top, slot) ||
-		    arch_strip(draft_last(draft)) != kept->pc[i + 1])
-			return false;
-	}
-	return true;
-}
-
-static uintptr_t frame_address(const struct stackdepot_unwinder *u, uint32_t i)
-{
-	return u->own.hi + (uintptr_t)(intptr_t)frame_sp(u->kept.frame[i]) * 8;
-}
-
-static const struct unwind_check *stack_checks_end(const struct memo_stack *stack)
-{
-	const struct unwind_chain *kept = &stack->u->kept;
-
-	return &kept->check[stack->is_cut ? frame_check(kept->frame[stack->last]) : CHAIN_CHECKS];
-}
-
-/*
- * M2 of frames [first, end): checks come in the order of their words on the stack. Behind those of
- * the frames themselves are those of frames further out whose fp is read here, until the first that
- * is not.
- */
-static bool draft_checks(struct memo_draft *draft, const struct memo_stack *stack, uint32_t first,
-			 uint32_t end)
-{
-	const struct stackdepot_unwinder *u = stack->u;
-	const struct unwind_check *check = &u->kept.check[frame_check(u->kept.frame[first])];
-	const struct unwind_check *checks_end = stack_checks_end(stack);
-	const uintptr_t sp = frame_address(u, first);
-	const uintptr_t end_sp = end > stack->last ? u->own.hi : frame_address(u, end);
-
-	for (; check < checks_end; check++) {
-		const uintptr_t slot = (uintptr_t)check->slot;
-
-		if (check->slot == &unwind_chain_never)
-			return false;
-		if (is_module(u, check))
-			continue;
-		if (slot < sp) {
-			draft->fp_matters = true;
-			draft->fp = check->word;
-		} else if (slot >= end_sp) {
-			break;
-		} else if (!draft_word(draft, u->own.hi, slot) ||
-			   draft_last(draft) != check->word) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* M3 */
-static bool draft_modules(struct memo_draft *draft, const struct memo_stack *stack)
-{
-	const struct unwind_chain *kept = &stack->u->kept;
-	const struct unwind_check *check = &kept->check[frame_check(kept->frame[stack->first])];
-
-	for (; check < stack_checks_end(stack); check++)
-		if (is_module(stack->u, check) && !draft_module(draft, check))
-			return false;
-	return true;
-}
-
-/* M3 of the last frame of a trace that was cut: what that one leads to was not asked. */
-static bool draft_outermost(struct memo_draft *draft, const struct memo_stack *stack)
-{
-	const struct unwind_identity *identity;
-	const uintptr_t pc = stack->u->kept.pc[stack->last];
-	struct unwind_check check;
-
-	if (!stack->is_cut || unwind_module_is_permanent(pc - 1))
-		return true;
-	if (!unwind_chain_module_code(stack->u, pc, &identity))
-		return false;
-	unwind_chain_module_check(stack->u, identity, &check);
-	return draft_module(draft, &check);
-}
-
-static bool draft_block(struct memo_draft *draft, const struct memo_stack *stack, uint32_t first,
-			uint32_t end, uint32_t parent)
-{
-	draft->block = (struct memo_block){.parent = parent};
-	draft->fp_matters = false;
-	draft->fp = 0;
-	if (!draft_returns(draft, stack, first, end) || !draft_checks(draft, stack, first, end))
-		return false;
-	while (draft->block.words % STRIDE) {
-		const uint32_t nr = draft->block.words++;
-
-		draft->place[nr] = draft->place[nr - 1];
-		draft->word[nr] = draft->word[nr - 1];
-	}
-	draft->block.at = (uint8_t)(1 + draft->block.words / 2);
-	return true;
-}
-
-static void draft_write(const struct memo_draft *draft, struct memo_block *block)
-{
-	const uint32_t words = draft->block.words;
-
-	*block = draft->block;
-	memcpy((void *)block_places(block), draft->place, words * sizeof(draft->place[0]));
-	memcpy((void *)block_words(block), draft->word, words * sizeof(draft->word[0]));
-	memcpy((void *)block_modules(block), draft->module,
-	       draft->block.modules * sizeof(draft->module[0]));
-}
-
-/* Where a block is that is the same, or is now; 0: there is no room. */
-static uint32_t memo_share(struct unwind_memo *memo, const struct memo_draft *draft)
-{
-	uint64_t *block = memo->memory + memo->used, hash = 0;
-	uint32_t size = block_size(&draft->block), i, *shared;
-
-	if (!memo_has_room(memo, size))
-		return 0;
-	draft_write(draft, (struct memo_block *)block);
-	for (i = 0; i < size; i++)
-		hash = (hash ^ block[i]) * HASH_FACTOR;
-	shared = &memo_shared(memo)[hash >> 32 & (memo->shared - 1)];
-	if (*shared && !memcmp(memo->memory + *shared, block, size * sizeof(*block)))
-		return *shared;
-	*shared = memo->used;
-	memo->used += size;
-	return *shared;
-}
-
-/* The blocks outside of the leaf; *ret_parent is the innermost of these, or 0. */
-static bool memo_outer(const struct memo_stack *stack, uint32_t groups, uint32_t *ret_parent)
-{
-	struct unwind_memo *memo = &stack->u->memo;
-	struct memo_draft draft;
-	uint32_t i;
-
-	/* counted from where the trace was cut they are others each time */
-	if (stack->is_cut)
-		memo->valid = 0;
-	i = memo->valid < groups ? memo->valid : groups;
-	*ret_parent = i ? memo->group[i - 1] : 0;
-	for (; i < groups; i++) {
-		uint32_t end = stack->last + 1 - i * GROUP;
-
-		if (!draft_block(&draft, stack, end - GROUP, end, *ret_parent))
-			return false;
-		*ret_parent = memo_share(memo, &draft);
-		if (!*ret_parent)
-			return false;
-		memo->group[i] = *ret_parent;
-		if (!stack->is_cut)
-			memo->valid = i + 1;
-	}
-	return true;
-}
-
-/* The place of a new leaf, or CANNOT_BE. */
-static uint32_t memo_leaf(const struct memo_stack *stack, uint64_t user)
-{
-	struct unwind_memo *memo = &stack->u->memo;
-	const uint32_t groups = (stack->last - stack->first) / GROUP;
-	const uint32_t head = offsetof(struct memo_leaf, block) / 8;
-	struct memo_draft draft;
-	struct memo_leaf *leaf;
-	uint32_t parent, place;
-
-	if (!memo_outer(stack, groups, &parent) ||
-	    !draft_block(&draft, stack, stack->first, stack->last + 1 - groups * GROUP, parent) ||
-	    !draft_modules(&draft, stack) || !draft_outermost(&draft, stack) ||
-	    !memo_has_room(memo, head + block_size(&draft.block)))
-		return CANNOT_BE;
-	place = memo->used;
-	leaf = (struct memo_leaf *)(memo->memory + place);
-	leaf->pc = stack->u->kept.pc[stack->first];
-	leaf->sp = frame_address(stack->u, stack->first);
-	leaf->fp = draft.fp;
-	leaf->user = user;
-	draft.block.fp_matters = draft.fp_matters;
-	draft_write(&draft, &leaf->block);
-	memo->used += head + block_size(&draft.block);
-	return place;
-}
-
-static void set_push(struct memo_set *set, uint32_t at, uint32_t tag, uint32_t leaf)
-{
 	for (; at; at--) {
 		set->tag[at] = set->tag[at - 1];
 		set->leaf[at] = set->leaf[at - 1];
 	}
-	set->tag[0] = tag;
+	set->tag[0] = hash_tag(spot->hash);
 	set->leaf[0] = leaf;
+}
+
+/* --- forks ------------------------------------------------------------------------------------ */
+
+static bool leaf_word(const uint64_t *memory, const struct memo_leaf *leaf, int32_t place,
+		      uintptr_t *ret_word)
+{
+	const struct memo_block *block = &leaf->block;
+	uint32_t i;
+
+	for (; block; block = block_parent(memory, block))
+		for (i = 0; i < block->words; i++)
+			if (block_places(block)[i] == place) {
+				*ret_word = block_words(block)[i];
+				return true;
+			}
+	return false;
+}
+
+/* The innermost place where both have a word, and another one; 0: there is none. */
+static int32_t leaves_part(const uint64_t *memory, const struct memo_leaf *one,
+			   const struct memo_leaf *other)
+{
+	const struct memo_block *block = &one->block;
+	uintptr_t word;
+	uint32_t i;
+
+	for (; block; block = block_parent(memory, block))
+		for (i = 0; i < block->words; i++)
+			if (leaf_word(memory, other, block_places(block)[i], &word) &&
+			    word != block_words(block)[i])
+				return block_places(block)[i];
+	return 0;
+}
+
+/* A leaf goes on from the fork at @spot, if there is a set that it leads to. */
+static void fork_move(const struct unwind_memo *memo, const struct memo_spot *spot, int32_t place,
+		      uint32_t leaf)
+{
+	struct memo_spot next;
+	uintptr_t word;
+
+	if (!leaf_word(memo->memory, (const void *)(memo->memory + leaf), place, &word))
+		return;
+	next = spot_of(memo, fork_hash(spot->hash, word), spot->depth + 1);
+	if (!set_fork(next.set))
+		spot_push(&next, next.last, leaf);
+}
+
+/* Those of the set that have its tag go on, those of others stay if there is room. */
+static void fork_make(const struct unwind_memo *memo, const struct memo_spot *spot, int32_t place)
+{
+	const struct memo_set old = *spot->set;
+	uint32_t way, stay = 0;
+
+	*spot->set = (struct memo_set){.leaf[WAYS - 1] = (uint32_t)-place};
+	for (way = 0; way < WAYS; way++)
+		if (old.tag[way] != hash_tag(spot->hash) && stay < WAYS - 1) {
+			spot->set->tag[stay] = old.tag[way];
+			spot->set->leaf[stay++] = old.leaf[way];
+		}
+	for (way = WAYS; way-- > 0;)
+		if (old.tag[way] == hash_tag(spot->hash) && old.leaf[way] > CANNOT_BE)
+			fork_move(memo, spot, place, old.leaf[way]);
+}
+
+/* Would the leaf push out one of the same pc and sp? Then the set is a fork from now on. */
+static bool memo_forks(const struct unwind_memo *memo, const struct memo_spot *spot, uint32_t leaf)
+{
+	const struct memo_leaf *one = (const void *)(memo->memory + leaf);
+	const uint32_t out = spot->set->leaf[WAYS - 1];
+	const struct memo_leaf *other = (const void *)(memo->memory + out);
+	int32_t place;
+
+	if (spot->depth == FORKS || spot->last != WAYS - 1 || leaf <= CANNOT_BE ||
+	    out <= CANNOT_BE || one->pc != other->pc || one->sp != other->sp)
+		return false;
+	place = leaves_part(memo->memory, one, other);
+	if (place)
+		fork_make(memo, spot, place);
+	return place;
 }
 
 /* Is a stack that was not met before to be taken in at once? */
@@ -524,31 +352,39 @@ static bool memo_is_eager(struct unwind_memo *memo)
 }
 
 /* Take it in, and have it in front of way `at` and those before that. */
-static void memo_take(const struct memo_stack *stack, struct memo_set *set, uint32_t at,
-		      uint32_t tag, uint64_t user)
+static void memo_take(const struct memo_stack *stack, struct memo_spot spot, uint32_t at,
+		      uint64_t user)
 {
-	const uint32_t leaf = memo_leaf(stack, user);
+	const struct unwind_memo *memo = &stack->u->memo;
+	const uint32_t leaf = unwind_memo_leaf(stack, user);
 
-	if (!stack->u->memo.full)
-		set_push(set, at, tag, leaf);
+	if (memo->full)
+		return;
+	if (at == spot.last && memo_forks(memo, &spot, leaf)) {
+		spot = spot_find(stack->u, spot, frame_address(stack->u, stack->first));
+		at = spot.last;
+	}
+	spot_push(&spot, at, leaf);
 }
 
 bool unwind_memo_add(struct stackdepot_unwinder *u, uint32_t nr, bool is_cut, uint64_t user)
 {
 	const struct memo_stack stack = {u, u->top, u->top + nr - 1, is_cut};
-	uint32_t i, tag;
-	struct memo_set *set =
-		memo_set(&u->memo, u->kept.pc[u->top], frame_address(u, u->top), &tag);
+	const uintptr_t sp = frame_address(u, u->top);
+	const struct memo_spot spot =
+		spot_find(u, spot_of(&u->memo, memo_hash(u->kept.pc[u->top], sp), 0), sp);
+	const uint32_t *leaf = spot.set->leaf, tag = hash_tag(spot.hash), end = spot.last + 1;
+	uint32_t i;
 
-	for (i = 0; i < WAYS && (set->tag[i] != tag || set->leaf[i] > CANNOT_BE); i++)
+	for (i = 0; i < end && (spot.set->tag[i] != tag || leaf[i] > CANNOT_BE); i++)
 		;
-	if (i < WAYS && set->leaf[i] == MET_ONCE) {
+	if (i < end && leaf[i] == MET_ONCE) {
 		u->memo.again++;
-		memo_take(&stack, set, i, tag, user);
-	} else if (i == WAYS && memo_is_eager(&u->memo)) {
-		memo_take(&stack, set, WAYS - 1, tag, user);
-	} else if (i == WAYS) {
-		set_push(set, WAYS - 1, tag, MET_ONCE);
+		memo_take(&stack, spot, i, user);
+	} else if (i == end && memo_is_eager(&u->memo)) {
+		memo_take(&stack, spot, spot.last, user);
+	} else if (i == end) {
+		spot_push(&spot, spot.last, MET_ONCE);
 	}
 	return !u->memo.full;
 }
