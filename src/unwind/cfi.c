@@ -399,8 +399,8 @@ static void machine_operation(struct machine *m)
 }
 
 /*
- * What most operations are, where a function pushes and pops, up to the first that is another: large
- * functions have hundreds. Each takes two bytes at most.
+ * What most operations are, where a function pushes and pops, up to the first that is another:
+ * large functions have hundreds. Each takes two bytes at most.
  */
 static void machine_run_plain(struct machine *m, uintptr_t pc)
 {
