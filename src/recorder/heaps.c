@@ -201,7 +201,7 @@ static void module_refused(const struct elf_module *module, enum real_layer laye
 	bool own = module_has_own_functions(module);
 
 	if (layer == REAL_NEXT && own) {
-		real_next->extends = false;
+		real_next->extends = 0;
 		unseen_shares();
 	}
 	if (own || layer >= REAL_OTHER)
@@ -234,12 +234,11 @@ static bool module_setup(const struct elf_module *module, const void *next,
 
 	patched_bytes += bytes;
 	if (bytes && layer == REAL_LIBC)
-		reals[layer].tight = reals[layer].extends = reals[layer].guards =
-			reals[layer].tags = true;
-	if (bytes && layer == REAL_NEXT) {
-		reals[layer].extends = true;
+		reals[layer].tight = reals[layer].guards = reals[layer].tags = true;
+	if (bytes && (layer == REAL_LIBC || layer == REAL_NEXT))
+		reals[layer].extends = reals[layer].tight ? REAL_EXTENDS_TIGHT : REAL_EXTENDS;
+	if (bytes && layer == REAL_NEXT)
 		reals[layer].tags |= !strcmp(module_allocator(module), "jemalloc");
-	}
 	if (!bytes)
 		module_refused(module, layer);
 	return bytes || layer != REAL_OWN;

@@ -148,17 +148,12 @@ static __attribute__((noinline)) void object_crowded(struct recorder_thread *thr
 	trace_put(thread, object->handle);
 }
 
-/*
- * The object is the program's from here on: count it, enter it. What is done at each event is all
- * in here, but the comparison of stacks.
- */
-static inline __attribute__((always_inline)) void object_begin_here(struct recorder_thread *self,
-								    const recorder_start *start,
-								    void *pointer, size_t size,
-								    bool bare, unsigned int code)
+/* The object is the program's from here on: count it, enter it. */
+static inline __attribute__((always_inline)) void object_begin_in(struct recorder_thread *thread,
+								  const recorder_start *start,
+								  void *pointer, size_t size,
+								  bool bare, unsigned int code)
 {
-	struct recorder_event event;
-	struct recorder_thread *thread = thread_take(self, &event);
 	const uint32_t home = live_home(pointer);
 	struct live_object object = {.size = size, .bare = bare, .tag = (uint8_t)tags_of(pointer)};
 	stackdepot_handle_t handle;
@@ -176,6 +171,33 @@ static inline __attribute__((always_inline)) void object_begin_here(struct recor
 		object_event(thread, pointer, size, ref, 0, STACKDEPOT_ALLOC);
 	if (unlikely(recorder.options.corpus_events))
 		object_corpus(handle);
+}
+
+/* Inside another event of the thread, or with no thread. */
+static __attribute__((noinline)) void object_begin_nested(const recorder_start *start,
+							  void *pointer, size_t size, bool bare,
+							  unsigned int code)
+{
+	object_begin_in(NULL, start, pointer, size, bare, code);
+}
+
+/*
+ * What is done at each event is all in here, but the comparison of stacks, and what is done for
+ * NULL instead of a thread.
+ */
+static inline __attribute__((always_inline)) void object_begin_here(struct recorder_thread *self,
+								    const recorder_start *start,
+								    void *pointer, size_t size,
+								    bool bare, unsigned int code)
+{
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
+
+	if (unlikely(!thread)) {
+		object_begin_nested(start, pointer, size, bare, code);
+		return;
+	}
+	object_begin_in(thread, start, pointer, size, bare, code);
 	thread_let(thread, &event);
 }
 
@@ -456,18 +478,15 @@ static void object_free_found(const struct real *below, struct recorder_thread *
 	object_free_absent(below, thread, where->ref, pointer);
 }
 
-/* As object_begin(). */
-static __attribute__((noinline, flatten)) void object_free_live(const struct real *below,
-								struct recorder_thread *self,
-								const recorder_start *start,
-								void *pointer)
+static inline __attribute__((always_inline)) void object_free_in(const struct real *below,
+								 struct recorder_thread *thread,
+								 const recorder_start *start,
+								 void *pointer)
 {
 	const uint32_t home = live_home(pointer);
 	bool early = !recorder_rate();
 	struct object_where where = {0};
 	struct live_object object;
-	struct recorder_event event;
-	struct recorder_thread *thread = thread_take(self, &event);
 	enum live_state state;
 
 	/* Where nearly every free is of an object in the table, its bucket comes while we unwind.
@@ -482,6 +501,28 @@ static __attribute__((noinline, flatten)) void object_free_live(const struct rea
 	if (!early && state != LIVE_NONE)
 		where = object_save_end(thread, start);
 	object_free_found(below, thread, start, &where, pointer, &object, state);
+}
+
+static __attribute__((noinline)) void object_free_nested(const struct real *below,
+							 const recorder_start *start, void *pointer)
+{
+	object_free_in(below, NULL, start, pointer);
+}
+
+/* As object_begin_here(). */
+static __attribute__((noinline, flatten)) void object_free_live(const struct real *below,
+								struct recorder_thread *self,
+								const recorder_start *start,
+								void *pointer)
+{
+	struct recorder_event event;
+	struct recorder_thread *thread = thread_take(self, &event);
+
+	if (unlikely(!thread)) {
+		object_free_nested(below, start, pointer);
+		return;
+	}
+	object_free_in(below, thread, start, pointer);
 	thread_let(thread, &event);
 }
 

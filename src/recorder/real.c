@@ -96,7 +96,8 @@ static void real_look(void)
 		real_owner(elf_next("_Znwm")) == real_owner(*(void **)&next->malloc);
 	next->tight =
 		real_owner(*(void **)&next->malloc) == real_owner(elf_next("gnu_get_libc_version"));
-	next->extends = next->guards = next->tags = next->tight;
+	next->guards = next->tags = next->tight;
+	next->extends = next->tight ? REAL_EXTENDS_TIGHT : 0;
 	real_set_quick(next);
 }
 

@@ -32,6 +32,9 @@ enum real_layer {
 	REAL_LAYERS = REAL_OTHER + 4
 };
 
+#define REAL_EXTENDS 112u
+#define REAL_EXTENDS_TIGHT (64u << 10)
+
 struct real {
 	void *(*malloc)(size_t);
 	void *(*calloc)(size_t, size_t);
@@ -45,12 +48,14 @@ struct real {
 	void *(*quick_malloc)(size_t);
 	void (*quick_free)(void *);
 	size_t (*quick_usable)(void *);
+	/* In blocks of fewer bytes eight more than asked for are not noticed, and cost sixteen at
+	 * most: REAL_EXTENDS, with glibc REAL_EXTENDS_TIGHT; 0: in none. */
+	size_t extends;
 	bool new_is_allocator; /* operator new is the allocator's own, and does not call malloc() */
-	bool extends; /* eight bytes more than asked for are not noticed, and cost little */
-	bool tight;   /* glibc: at most sixteen, whatever the size */
-	bool guards;  /* nobody but the hooks looks at its blocks */
-	bool tags;    /* its blocks can have hardware tags: glibc's, and jemalloc's */
-	bool patched; /* its functions come to the hooks */
+	bool tight;	       /* glibc's, whose blocks are hardly larger than asked for */
+	bool guards;	       /* nobody but the hooks looks at its blocks */
+	bool tags;	       /* its blocks can have hardware tags: glibc's, and jemalloc's */
+	bool patched;	       /* its functions come to the hooks */
 };
 
 /*

@@ -3,8 +3,8 @@
  * redzone.c - bytes behind the object that nobody may write.
  *
  * The pointer the program gets is the allocator's own, so whatever else knows the object goes on
- * working. Small objects are asked for with eight bytes more; with glibc, and with others up to
- * SMALL_BYTES, that costs sixteen at most. For the rest what the allocator rounds up has to do.
+ * working. Small objects are asked for with eight bytes more (`extends` of struct real). For the
+ * rest what the allocator rounds up has to do.
  *
  * Nothing is done where some functions of the allocator are not ours: it may be told the size of
  * what it frees, or look at its blocks itself.
@@ -15,24 +15,17 @@
 #include "redzone.h"
 
 #define REDZONE_TAGGED_BYTES (REDZONE_MAX_BYTES + 15u) /* and what is left of a granule */
-#define LARGE_BYTES (64u << 10)
-#define SMALL_BYTES 112u
 
 /* No byte is 0, which is what a string written too far ends with. */
 const uint64_t redzone_pattern[] = {0xe7b3d59fa1c68b9dull, 0xc9a5f18bd7e3b69dull,
 				    0xb5e9c7a3f99d8bd1ull};
 static_assert(sizeof(redzone_pattern) >= REDZONE_TAGGED_BYTES, "as long as any redzone");
 
-static bool redzone_extends(const struct real *below, size_t size)
-{
-	return below->extends && size < (below->tight ? LARGE_BYTES : SMALL_BYTES);
-}
-
 size_t redzone_request(const struct real *below, size_t size)
 {
 	if (tags_wants(below, size))
 		return tags_request(size);
-	return redzone_extends(below, size) ? size + recorder.options.redzone_bytes : size;
+	return size < below->extends ? size + recorder.options.redzone_bytes : size;
 }
 
 static size_t redzone_length(const struct real *below, const void *pointer, size_t size)
@@ -42,7 +35,7 @@ static size_t redzone_length(const struct real *below, const void *pointer, size
 
 	if (tags_wants(below, size))
 		return wanted ? tags_slack(size) + wanted : 0;
-	if (likely(redzone_extends(below, size)))
+	if (likely(size < below->extends))
 		return wanted;
 	if (!wanted || !below->extends || !below->usable)
 		return 0;
