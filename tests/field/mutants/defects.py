@@ -90,8 +90,7 @@ void error_told_begin""")),
         "a program's own malloc() gets more than it was asked for",
         "a program that uses what its allocator rounds up to overwrites what is behind",
         "allocators/own_rounding full",
-        ("recorder/heaps.c", "	if (bytes && layer == REAL_NEXT) {\n		reals[layer].extends = true;\n",
-         "	if (bytes) {\n		reals[layer].extends = true;\n")),
+        ("recorder/heaps.c", "	if (bytes && (layer == REAL_LIBC || layer == REAL_NEXT))\n", "	if (bytes)\n")),
 
     # --- programs with a malloc() of their own
     mutant(
