@@ -49,9 +49,9 @@ void depot_candidate_begin(struct stackdepot *depot, u32 line)
 				   ~0ul >> (CANDIDATE_BITS - 1 - last % CANDIDATE_BITS);
 	unsigned long nothing = 0;
 
-	/* Not 0: somebody else begins it. A full barrier, as in candidate_set_from(). */
+	/* Not 0: somebody else begins it. */
 	if (!try_cmpxchg(&depot->candidates[0][line / CANDIDATE_BITS], &nothing, bits))
-		smp_mb();
+		smp_mb(); /* As in candidate_set_from(). */
 	candidate_set_from(depot, 1, line / CANDIDATE_BITS);
 }
 

@@ -152,6 +152,7 @@ struct depot_header {
 	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
 	u32 digits;				     /* index.h; read at every search */
 	u32 wide; /* not 0 once a line was wide; read when a trace was not found */
+
 	u32 hand __aligned(DEPOT_LINE_BYTES); /* where the search for a victim goes on */
 	u32 dismissals[DEPOT_DISMISSALS];     /* candidates.h; written by those who move the hand */
 
