@@ -6,6 +6,7 @@
 #include "weight.h"
 
 #define PEAK_PROBE 16u
+#define PEAK_WINDOW 256u     /* places that the first stacks of a list lie in */
 #define PEAK_SOON 8u	     /* sums that wait for memory */
 #define PEAK_SUM_ENTRIES 64u /* in the table are looked at in the time that adding a sum takes */
 
@@ -15,6 +16,7 @@ struct peak_build {
 	struct store_taken *taken;
 	uint32_t owner; /* of members of the list, but for their rates */
 	uint32_t nr_soon;
+	uint32_t window;
 	struct peak_cache *cache;
 	struct peak_sum soon[PEAK_SOON];
 };
@@ -99,7 +101,8 @@ static void peak_coarsen(struct store_peak_stack *stack, uint32_t code)
 		stack->owner = peak_identity(stack->owner) | code << PEAK_RATE_SHIFT;
 }
 
-/* All places are taken: the least of ours gives way, if it is less. */
+/* All places near are taken, and the window is all of them: the least of ours gives way, if it is
+ * less. */
 static struct store_peak_stack *peak_replace(struct peak_build *build,
 					     struct store_peak_stack *least, stackdepot_ref_t trace,
 					     uint64_t bytes)
@@ -113,16 +116,30 @@ static struct store_peak_stack *peak_replace(struct peak_build *build,
 	return least;
 }
 
-/* Where a trace of this build is looked for. */
+/*
+ * Where a trace of this build is looked for: in a window of places beside each other, so that a
+ * small process touches few pages. It grows with the list, and when it has no room.
+ */
 static uint32_t peak_home(const struct peak_build *build, stackdepot_handle_t handle)
 {
-	return store_left_home(handle + build->owner * 0x9e3779b9ull,
-			       build->reaper->layout->peak_stacks);
+	const uint32_t nr = build->reaper->layout->peak_stacks;
+	const uint32_t at = store_left_home(build->owner, nr) +
+			    store_left_home(handle, build->window < nr ? build->window : nr);
+
+	return at < nr ? at : at - nr;
+}
+
+static bool peak_widen(struct peak_build *build)
+{
+	if (build->window >= build->reaper->layout->peak_stacks)
+		return false;
+	build->window *= 2;
+	return true;
 }
 
 /*
  * The trace's member of the list, with a reference. A trace may have two, as a place before its own
- * may have become free; readers add up.
+ * may have become free, or the window has grown; readers add up.
  */
 static struct store_peak_stack *peak_place(struct peak_build *build, stackdepot_ref_t trace,
 					   uint32_t home, uint32_t code, uint64_t bytes)
@@ -147,7 +164,7 @@ static struct store_peak_stack *peak_place(struct peak_build *build, stackdepot_
 			return stack;
 		stackdepot_put_bulk(build->reaper->depot, trace, 1);
 	}
-	if (!least || least->bytes >= bytes ||
+	if (build->window < nr || !least || least->bytes >= bytes ||
 	    !stackdepot_save_again(build->reaper->depot, trace, STACKDEPOT_GET))
 		return NULL;
 	return peak_replace(build, least, trace, bytes);
@@ -161,9 +178,13 @@ static void peak_add(struct peak_build *build, const struct peak_sum *sum)
 
 	build->taken->objects += sum->objects;
 	build->taken->bytes += sum->bytes;
-	if (trace)
-		stack = peak_place(build, trace, peak_home(build, sum->handle), sum->code,
-				   sum->bytes);
+	if (build->taken->nr > build->window / 4)
+		(void)peak_widen(build);
+	while (trace &&
+	       !(stack = peak_place(build, trace, peak_home(build, sum->handle), sum->code,
+				    sum->bytes)) &&
+	       peak_widen(build))
+		;
 	if (!stack) {
 		peak_add_rest(build, sum->objects, sum->bytes);
 		return;
@@ -266,6 +287,7 @@ uint64_t peak_take(const struct reaper *reaper, const struct peak_moment *moment
 		.taken = &peak->taken[other],
 		.owner = (moment->slot + 1) | (2 * (uint32_t)moment->which + other)
 						      << PEAK_SNAPSHOT_SHIFT,
+		.window = PEAK_WINDOW,
 		.cache = cache,
 	};
 	uint64_t seen;

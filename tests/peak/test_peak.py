@@ -3,6 +3,8 @@
 """`stackdepot report peak` against programs that know their highest point, in a hundred shapes.
 
 usage: test_peak.py STACKDEPOT SHAPES
+
+The other programs are beside SHAPES.
 """
 import json
 import os
@@ -14,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tool import PATIENCE, TOOL, asleep, call, check, eventually, record, report, run_all, tool  # noqa: E402
 
 SHAPES = os.path.abspath(sys.argv[2])
+MANY = os.path.join(os.path.dirname(SHAPES), "peak-many")
 SEEDS = int(os.environ.get("SEEDS", "100"))  # of shapes
 OTHERS = 2048  # bytes that the C library has for itself
 
@@ -204,6 +207,15 @@ def test_many_stacks(directory):
     peak = found["peaks"][0]["peak"]
     total = sum(stack["live_bytes"] for stack in found["stacks"])
     check(abs(total - peak["stacks_bytes"]) < 1 and peak["bytes"] > 0.5 * top, "sum", total, peak)
+
+
+def test_many_stacks_with_room(directory):
+    """Thousands of stacks in a store that has room for them: nearly none is missing."""
+    store = directory + "/store"
+    record(store, MANY)
+    found = report("peak", store, status=0)
+    stacks = [stack for stack in found["stacks"] if stack["stack"] and stack["live_bytes"] == 100]
+    check(len(stacks) > 4000, "stacks", len(stacks), found["peaks"][0]["peak"])
 
 
 def test_text(directory):
