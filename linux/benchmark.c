@@ -81,10 +81,10 @@ static void __init bench_save(unsigned int trace)
 	bench_handles[trace] = stack_depot_save(bench_frames, BENCH_FRAMES, GFP_KERNEL);
 }
 
-/* A trace in the caller's own array, as its users have it. */
+/* A trace in the caller's own array, as its users have it. linux/apply looks if the tree copies. */
 static void __init bench_fetch(unsigned int trace)
 {
-#ifdef STACK_DEPOT_FLAG_LEASE
+#ifdef BENCH_FETCH_INTO
 	stack_depot_fetch_into(bench_handles[trace], bench_fetched, BENCH_FRAMES);
 #else
 	unsigned long *entries;
