@@ -130,13 +130,23 @@ static inline uint64_t fork_hash(uint64_t hash, uintptr_t word)
 	return (hash ^ word) * HASH_FACTOR;
 }
 
-/* Other stacks of the set may be so short that they do not have it. */
-static inline uint64_t fork_take(const struct stackdepot_unwinder *u, uint32_t fork, uint64_t hash,
-				 uintptr_t sp)
+/*
+ * From fork to fork, to where a leaf would be. Other stacks of a set may be so short that they do
+ * not have the word.
+ */
+static inline uint64_t forks_take(const struct stackdepot_unwinder *u, uint64_t hash, uintptr_t sp,
+				  uint32_t *ret_depth)
 {
-	const uintptr_t at = u->own.hi - (uintptr_t)fork * 8;
+	uint32_t depth = 0, fork;
+	uintptr_t at;
 
-	return fork_hash(hash, at >= sp ? arch_load(at) : 0);
+	while (__builtin_expect(fork = set_fork(hash_set(&u->memo, hash)), 0) && depth < FORKS) {
+		at = u->own.hi - (uintptr_t)fork * 8;
+		hash = fork_hash(hash, at >= sp ? arch_load(at) : 0);
+		depth++;
+	}
+	*ret_depth = depth;
+	return hash;
 }
 
 /* The next leaf from way *way on that looks like it; then *way is behind it. */
@@ -166,35 +176,29 @@ static __attribute__((noinline)) bool find_further(struct stackdepot_unwinder *u
 						   uintptr_t fp, uint64_t *ret_user)
 {
 	const struct memo_leaf *leaf;
-	uint32_t depth, fork;
 
-	for (depth = 0;; depth++, way = 0) {
-		while ((leaf = set_next(u, hash, &way, pc, sp, fp))) {
-			if (!leaf_holds(u, leaf))
-				continue;
-			*ret_user = leaf->user;
-			return true;
-		}
-		fork = set_fork(hash_set(&u->memo, hash));
-		if (!fork || depth == FORKS)
-			return false;
-		hash = fork_take(u, fork, hash, sp);
+	while ((leaf = set_next(u, hash, &way, pc, sp, fp))) {
+		if (!leaf_holds(u, leaf))
+			continue;
+		*ret_user = leaf->user;
+		return true;
 	}
+	return false;
 }
 
 bool unwind_memo_find(struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t fp,
 		      uint64_t *ret_user)
 {
-	const uint64_t hash = memo_hash(pc, sp);
-	uint32_t way = 0;
+	uint32_t depth, way = 0;
+	const uint64_t hash = forks_take(u, memo_hash(pc, sp), sp, &depth);
 	const struct memo_leaf *leaf = set_next(u, hash, &way, pc, sp, fp);
 
-	if (leaf && leaf_holds(u, leaf)) {
-		*ret_user = leaf->user;
-		return true;
-	}
-	return (leaf || set_fork(hash_set(&u->memo, hash))) &&
-	       find_further(u, hash, way, pc, sp, fp, ret_user);
+	if (!leaf)
+		return false;
+	if (!leaf_holds(u, leaf))
+		return find_further(u, hash, way, pc, sp, fp, ret_user);
+	*ret_user = leaf->user;
+	return true;
 }
 
 /* --- remembering ------------------------------------------------------------------------------ */
@@ -236,14 +240,12 @@ static struct memo_spot spot_of(const struct unwind_memo *memo, uint64_t hash, u
 	return (struct memo_spot){hash, depth, set, WAYS - 1 - !!set_fork(set)};
 }
 
-static struct memo_spot spot_find(const struct stackdepot_unwinder *u, struct memo_spot spot,
-				  uintptr_t sp)
+static struct memo_spot spot_find(const struct stackdepot_unwinder *u, uintptr_t pc, uintptr_t sp)
 {
-	uint32_t fork;
+	uint32_t depth;
+	const uint64_t hash = forks_take(u, memo_hash(pc, sp), sp, &depth);
 
-	while ((fork = set_fork(spot.set)) && spot.depth < FORKS)
-		spot = spot_of(&u->memo, fork_take(u, fork, spot.hash, sp), spot.depth + 1);
-	return spot;
+	return spot_of(&u->memo, hash, depth);
 }
 
 static void spot_push(const struct memo_spot *spot, uint32_t at, uint32_t leaf)
@@ -305,18 +307,13 @@ static void fork_move(const struct unwind_memo *memo, const struct memo_spot *sp
 		spot_push(&next, next.last, leaf);
 }
 
-/* Those of the set that have its tag go on, those of others stay if there is room. */
+/* Those of the set that have its tag go on; others have to be met again. */
 static void fork_make(const struct unwind_memo *memo, const struct memo_spot *spot, int32_t place)
 {
 	const struct memo_set old = *spot->set;
-	uint32_t way, stay = 0;
+	uint32_t way;
 
 	*spot->set = (struct memo_set){.leaf[WAYS - 1] = (uint32_t)-place};
-	for (way = 0; way < WAYS; way++)
-		if (old.tag[way] != hash_tag(spot->hash) && stay < WAYS - 1) {
-			spot->set->tag[stay] = old.tag[way];
-			spot->set->leaf[stay++] = old.leaf[way];
-		}
 	for (way = WAYS; way-- > 0;)
 		if (old.tag[way] == hash_tag(spot->hash) && old.leaf[way] > CANNOT_BE)
 			fork_move(memo, spot, place, old.leaf[way]);
@@ -361,7 +358,8 @@ static void memo_take(const struct memo_stack *stack, struct memo_spot spot, uin
 	if (memo->full)
 		return;
 	if (at == spot.last && memo_forks(memo, &spot, leaf)) {
-		spot = spot_find(stack->u, spot, frame_address(stack->u, stack->first));
+		spot = spot_find(stack->u, stack->u->kept.pc[stack->first],
+				 frame_address(stack->u, stack->first));
 		at = spot.last;
 	}
 	spot_push(&spot, at, leaf);
@@ -370,9 +368,7 @@ static void memo_take(const struct memo_stack *stack, struct memo_spot spot, uin
 bool unwind_memo_add(struct stackdepot_unwinder *u, uint32_t nr, bool is_cut, uint64_t user)
 {
 	const struct memo_stack stack = {u, u->top, u->top + nr - 1, is_cut};
-	const uintptr_t sp = frame_address(u, u->top);
-	const struct memo_spot spot =
-		spot_find(u, spot_of(&u->memo, memo_hash(u->kept.pc[u->top], sp), 0), sp);
+	const struct memo_spot spot = spot_find(u, u->kept.pc[u->top], frame_address(u, u->top));
 	const uint32_t *leaf = spot.set->leaf, tag = hash_tag(spot.hash), end = spot.last + 1;
 	uint32_t i;
 
