@@ -30,9 +30,10 @@ static void init_say(const char *line, size_t length)
 
 static void init_title(const char *title)
 {
-	char line[64];
+	char line[64] = "--- ";
 
-	snprintf(line, sizeof(line), "--- %s", title);
+	/* The small C library of 6.12 has no snprintf(). */
+	strlcat(line, title, sizeof(line));
 	init_say(line, strlen(line));
 }
 
