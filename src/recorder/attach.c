@@ -122,9 +122,12 @@ static int attach_make(const char *path, int fd)
 	if (!error) {
 		header = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
 			      0);
-		error = header == MAP_FAILED ? -errno : attach_fill(path, fd, bytes, header);
-		if (header != MAP_FAILED)
+		error = header == MAP_FAILED ? -errno : 0;
+		if (!error) {
+			(void)madvise(header, bytes, MADV_RANDOM);
+			error = attach_fill(path, fd, bytes, header);
 			(void)munmap(header, bytes);
+		}
 	}
 	if (error)
 		(void)unlink(path);

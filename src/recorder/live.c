@@ -168,10 +168,14 @@ static uint32_t live_bucket(uint32_t home, uint32_t distance)
 	return live_bucket_behind(home, distance, recorder.layout.buckets);
 }
 
+#define LIVE_FEW 64u /* parts; a process that never has more does not touch most of their pages */
+
 static __attribute__((noinline)) void live_mark_first(uint32_t bucket, uint64_t *bits, uint64_t bit)
 {
-	/* of samples there are few in a piece */
-	if (!recorder_rate())
+	static uint32_t marked;
+
+	/* of samples, too, there are few in a piece */
+	if (fetch_add_relaxed(&marked, 1) >= LIVE_FEW && !recorder_rate())
 		attach_populate(&recorder.buckets[bucket]);
 	(void)__atomic_fetch_or(bits, bit, __ATOMIC_SEQ_CST);
 }

@@ -166,24 +166,38 @@ static uintptr_t plan_last(const struct plan *plan, uint32_t i)
 	return ((uintptr_t)plan->patch[i].entry + PATCH_BRANCH_BYTES - 1) & ~(plan->page - 1);
 }
 
-/* Are these pages those of a patch before, too? */
-static bool plan_again(const struct plan *plan, uint32_t i)
+/* The pages of a patch, with those of others that touch them. */
+static void plan_pages(const struct plan *plan, uint32_t of, uintptr_t *ret_first,
+		       uintptr_t *ret_last)
 {
-	uint32_t before;
+	uintptr_t first = plan_first(plan, of), last = plan_last(plan, of), pages;
+	uint32_t i;
 
-	for (before = 0; before < i; before++)
-		if (plan_first(plan, before) <= plan_first(plan, i) &&
-		    plan_last(plan, before) >= plan_last(plan, i))
-			return true;
-	return false;
+	do {
+		pages = last - first;
+		for (i = 0; i < plan->nr; i++) {
+			if (plan_first(plan, i) > last + plan->page ||
+			    plan_last(plan, i) + plan->page < first)
+				continue;
+			first = plan_first(plan, i) < first ? plan_first(plan, i) : first;
+			last = plan_last(plan, i) > last ? plan_last(plan, i) : last;
+		}
+	} while (last - first != pages);
+	*ret_first = first;
+	*ret_last = last;
 }
 
+/* Pages that touch change in one call, with the first of their patches. */
 static bool plan_protect(const struct plan *plan, uint32_t i, int protection)
 {
-	const uintptr_t first = plan_first(plan, i);
+	uintptr_t first, last;
+	uint32_t before;
 
-	return plan_again(plan, i) ||
-	       patch_protect(first, plan_last(plan, i) - first + plan->page, protection);
+	plan_pages(plan, i, &first, &last);
+	for (before = 0; before < i; before++)
+		if (plan_first(plan, before) >= first && plan_last(plan, before) <= last)
+			return true;
+	return patch_protect(first, last - first + plan->page, protection);
 }
 
 static void plan_write(const struct patch *patch)

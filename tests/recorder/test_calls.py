@@ -18,8 +18,9 @@ import sys
 NONE = set("""
     __errno_location __progname_full program_invocation_name __environ environ __libc_single_threaded
     __libc_stack_end __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
-    _dl_find_object _r_debug dl_iterate_phdr __tls_get_addr abort getauxval getenv getpagesize memchr memcmp memcpy
-    memmem memmove mempcpy memset pthread_attr_getsigmask_np pthread_key_create pthread_self pthread_setcancelstate
+    _dl_find_object _r_debug dl_iterate_phdr __tls_get_addr __x86_get_cpuid_feature_leaf abort getauxval getenv
+    getpagesize memchr memcmp memcpy memmem memmove mempcpy memset pthread_attr_getsigmask_np pthread_key_create
+    pthread_self pthread_setcancelstate
     __register_atfork pthread_setspecific sigaddset sigdelset sigismember snprintf stpcpy strcat strchr strchrnul strcmp
     strcpy strcspn strerrordesc_np strlen strncpy strncmp strrchr strspn strstr strtoul __stack_chk_fail
     __memcpy_chk __snprintf_chk __strcpy_chk __strcat_chk __memset_chk __isoc23_strtoul dlsym rawmemchr

@@ -10,6 +10,10 @@
 #include "variant.h"
 
 #ifdef DEPOT_HAS_VARIANTS
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+
 #define DECLARE(save, save_cursor)                                                         \
 	stackdepot_handle_t save(struct stackdepot *depot, const uintptr_t *frames,        \
 				 unsigned int nr, unsigned int flags);                     \
@@ -20,10 +24,28 @@
 DECLARE(depot_save_v1, stackdepot_save_cursor_v1);
 DECLARE(depot_save_v3, stackdepot_save_cursor_v3);
 
+/*
+ * All that x86-64-v3 is beyond the baseline. The C library knows; to ask the processor traps under
+ * a hypervisor, and __builtin_cpu_supports() asks some twenty times, which takes longer there than
+ * a thousand saves.
+ */
+static bool variant_v3(void)
+{
+#if __has_include(<sys/platform/x86.h>)
+	return x86_cpu_active(x86_cpu_AVX2) && x86_cpu_active(x86_cpu_BMI1) &&
+	       x86_cpu_active(x86_cpu_BMI2) && x86_cpu_active(x86_cpu_F16C) &&
+	       x86_cpu_active(x86_cpu_FMA) && x86_cpu_active(x86_cpu_LZCNT) &&
+	       x86_cpu_active(x86_cpu_MOVBE);
+#else
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+	       __builtin_cpu_supports("fma");
+#endif
+}
+
 void variant_choose(struct stackdepot *depot)
 {
-	__builtin_cpu_init();
-	depot->variant = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 3 : 1;
+	depot->variant = variant_v3() ? 3 : 1;
 }
 
 stackdepot_handle_t stackdepot_save(struct stackdepot *depot, const uintptr_t *frames,
