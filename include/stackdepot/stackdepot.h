@@ -420,7 +420,7 @@ struct stackdepot_stats {
 	uint64_t truncated;	/* of these, cut to max_frames */
 	uint64_t lines_added;	/* lines filled */
 	uint64_t evictions;	/* lines evicted */
-	uint64_t leases_broken; /* of these, within their lease: depot too small for its ring */
+	uint64_t leases_broken; /* of these, leased traces within their lease: depot too small */
 	uint64_t duplicates;	/* lines filled in vain as another thread was first */
 	uint64_t saturated;	/* lines whose reference count reached its limit: now kept */
 

@@ -35,7 +35,8 @@
  *		count-1:3 | parent:27
  *	0 is a line in nobody's hands but its holder's: never used yet, being filled or being
  *	cleared. STATE_FREE is an empty line that anybody may take. `references` counts owners and
- *	children; the largest number is *saturated* and stays. `stamp` is the clock at the last hit.
+ *	children; the largest number is *saturated* and stays. `stamp` is the clock when the trace
+ *	was last leased; in a line that nobody leased, half a turn from the clock as it was filled.
  *	`trace`: saved as a trace, not only as part of one. `dismissed`: taken out of the candidates
  *	(candidates.h); only a line that is kept or referenced is.
  */
@@ -96,6 +97,7 @@ struct depot_line {
 #define STATE_VISITED BIT_ULL(33)
 #define STATE_STAMP_SHIFT 34
 #define STATE_STAMP (0xffull << STATE_STAMP_SHIFT)
+#define STATE_HALF_TURN BIT_ULL(41) /* of the stamp: longer than any lease */
 #define STATE_KEPT BIT_ULL(42)
 #define STATE_DISMISSED BIT_ULL(43)
 #define STATE_REFERENCE_SHIFT 44
@@ -205,6 +207,8 @@ static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring
 static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
 static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
+static_assert(STACKDEPOT_MAX_LEASE_TICKS < STATE_HALF_TURN >> STATE_STAMP_SHIFT,
+	      "no lease is so long");
 static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
 static_assert(STACKDEPOT_MAX_FRAMES / 8 >= DEPOT_MAX_GROUPS, "a cursor has an entry a group");
 static_assert(sizeof(enum depot_counter) && COUNT_CHAINS_CUT < COUNT_NR, "counters fit");

@@ -76,13 +76,14 @@ static void insert_find_prefix(struct insertion *in)
 /*
  * Fill a line, and return its state. Its holder alone writes it, yet late readers of its last life
  * may read: by the fence whoever reads one of these frames, and then passes the fence in
- * hold_valid(), sees that life over.
+ * hold_valid(), sees that life over. Nobody has leased it so far, and an outer part nobody will.
  */
 static u64 insert_fill(struct stackdepot *depot, u32 number, const struct chain_run *run,
 		       const uintptr_t *window)
 {
 	struct depot_line *line = depot_line(depot, number);
-	u64 state = STATE_LIVE | STATE_REFERENCE | depot_stamp(depot) | run->parent;
+	u64 state =
+		depot_stamp(depot) ^ (STATE_HALF_TURN | STATE_LIVE | STATE_REFERENCE | run->parent);
 
 	smp_wmb(); /* pairs with the barrier in hold_valid() */
 	state |= run_store(line, window, run->nr);
@@ -155,6 +156,14 @@ static bool insert_run(struct insertion *in)
 	return true;
 }
 
+/* What the state of a line that was just filled is to have else. */
+static u64 insert_marks(unsigned int flags)
+{
+	if (flags & STACKDEPOT_KEEP)
+		return STATE_TRACE | STATE_KEPT;
+	return flags & STACKDEPOT_GET ? STATE_TRACE : STATE_TRACE | STATE_HALF_TURN;
+}
+
 /*
  * Hold the trace as the flags say, and not by our pin any more: at once if the line is as it was
  * linked here.
@@ -163,11 +172,11 @@ static void insert_settle(const struct insertion *in, bool truncated)
 {
 	struct stackdepot *depot = in->depot;
 	struct depot_line *line = depot_line(depot, (u32)in->ref);
-	const u64 marks = STATE_TRACE | (in->flags & STACKDEPOT_KEEP ? STATE_KEPT : 0);
-	const u64 pin = in->flags & STACKDEPOT_GET ? 0 : STATE_REFERENCE;
-	u64 state = in->linked;
+	const u64 marks = insert_marks(in->flags);
+	const bool get = in->flags & STACKDEPOT_GET; /* our pin becomes the caller's reference */
+	u64 state = in->linked, held = (get ? state : state - STATE_REFERENCE) ^ marks;
 
-	if (likely(state && atomic64_try_cmpxchg(&line->state, &state, (state | marks) - pin))) {
+	if (likely(state && atomic64_try_cmpxchg(&line->state, &state, held))) {
 		depot_count(depot, COUNT_SAVED);
 		if (truncated)
 			depot_count(depot, COUNT_TRUNCATED);
@@ -177,10 +186,10 @@ static void insert_settle(const struct insertion *in, bool truncated)
 	state = atomic64_read_acquire(&line->state);
 	if (truncated && !(state & STATE_TRACE))
 		depot_count(depot, COUNT_TRUNCATED);
-	depot_mark(depot, (u32)in->ref, marks);
-	if (state_age(state, depot_stamp(depot)))
+	depot_mark(depot, (u32)in->ref, marks & ~STATE_HALF_TURN);
+	if (marks & STATE_HALF_TURN && state_age(state, depot_stamp(depot)))
 		depot_renew(depot, (u32)in->ref, state);
-	if (pin)
+	if (!get)
 		depot_unpin(depot, (u32)in->ref);
 }
 

@@ -124,8 +124,8 @@ MUTANTS = [
         "new trace held whoever has it meanwhile",
         "the reference of who found it just now is lost",
         ["save/save, same trace"],
-        ("insert.c", "atomic64_try_cmpxchg(&line->state, &state, (state | marks) - pin)",
-         "(atomic64_set(&line->state, (state | marks) - pin), true)")),
+        ("insert.c", "atomic64_try_cmpxchg(&line->state, &state, held)",
+         "(atomic64_set(&line->state, held), true)")),
     mutant(
         "hand left behind all that it passed",
         "in a burst of one tick a few lines are evicted again and again, with what was saved last",
@@ -318,6 +318,28 @@ MUTANTS = [
 
 	while (state & STATE_LIVE) {
 """)),
+    mutant(
+        "lines filled as if leased",
+        "an outer part is spared, and counted as a broken lease, that nobody was promised",
+        "core_clock.c",
+        ("insert.c", "(STATE_HALF_TURN | STATE_LIVE |", "(STATE_LIVE |"),
+        ("insert.c", "STATE_TRACE : STATE_TRACE | STATE_HALF_TURN", "STATE_TRACE : STATE_TRACE")),
+    mutant(
+        "lease for who has a reference",
+        "what is given back is spared like what is leased",
+        "core_clock.c",
+        ("insert.c", "return flags & STACKDEPOT_GET ? STATE_TRACE : STATE_TRACE | STATE_HALF_TURN;",
+         "return STATE_TRACE | STATE_HALF_TURN;")),
+    mutant(
+        "lease for who has a reference, if somebody else was first",
+        "what is given back is spared like what is leased",
+        ["save/save, same trace, got"],
+        ("insert.c", "if (marks & STATE_HALF_TURN && state_age(", "if (state_age(")),
+    mutant(
+        "no lease for what was put in",
+        "a leased trace goes before its lease has run out",
+        "core_clock.c",
+        ("insert.c", "STATE_TRACE : STATE_TRACE | STATE_HALF_TURN", "STATE_TRACE : STATE_TRACE")),
     mutant(
         "trace that is got not marked as visited",
         "a hot trace is the first to go when its count touches 0",

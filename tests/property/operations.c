@@ -88,11 +88,8 @@ static void save_remember(struct model *model, const struct save *save)
 		trace->kept = true;
 		model_lines_hold(model, save->trace, 1);
 	}
-	/*
-	 * A save that takes the long way stamps the trace, and a cursor may send it there. So does
-	 * one that finds it as part of a longer trace, put in after it was evicted.
-	 */
-	trace->stamped = leased || (trace->stamped && save->stored && !save->cursor);
+	/* Who does not lease it leaves its lease as it is, if it is the same life. */
+	trace->stamped = leased || (trace->stamped && save->stored);
 	if (leased)
 		trace->stamp = model->tick;
 	MODEL_CHECK(model, model_stored(model, save->trace));

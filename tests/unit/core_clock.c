@@ -197,8 +197,77 @@ static void held_traces_outlive_every_lease(core_test *test)
 	core_finish(test, depot);
 }
 
+/* Who has a reference is promised nothing from when he gives it back. */
+static void a_reference_given_back_is_no_lease(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 3, 0, 8);
+	u32 got = core_save1(depot, 1, STACKDEPOT_GET);
+	u64 leased = depot_trace_ref(depot, core_save1(depot, 2, 0));
+	u64 ref = depot_trace_ref(depot, got);
+
+	CORE_NE(core_save1(depot, 3, STACKDEPOT_KEEP), 0);
+	CORE_TRUE(!clock_leased(test, depot, ref));
+	CORE_EQ(depot_put(depot, got), 0);
+	CORE_TRUE(!clock_leased(test, depot, ref));
+	CORE_NE(core_save1(depot, 4, 0), 0);
+	CORE_EQ(depot_fetch_ref(depot, ref, NULL, 0), -ESTALE);
+	CORE_EQ(depot_fetch_ref(depot, leased, NULL, 0), 1);
+	CORE_EQ(core_stats(depot).leases_broken, 0);
+	/* Now both are leased. */
+	CORE_NE(core_save1(depot, 5, 0), 0);
+	CORE_EQ(core_stats(depot).leases_broken, 1);
+	core_finish(test, depot);
+}
+
+/* Of a lease that is broken one line is counted: the others hold what is outer to the trace. */
+static void an_outer_part_is_not_leased(core_test *test)
+{
+	enum { NR = 3 * TRACE_LINE };
+	struct stackdepot *depot = core_depot(test, 3, 0, 8);
+	uintptr_t frames[NR];
+	unsigned int i;
+	u32 outer;
+
+	for (i = 0; i < NR; i++)
+		frames[i] = 100 + i;
+	CORE_NE(depot_save(depot, frames, NR, 0), 0);
+	outer = depot_save(depot, frames + TRACE_LINE, NR - TRACE_LINE, STACKDEPOT_GET);
+	CORE_TRUE(!clock_leased(test, depot, depot_trace_ref(depot, outer)));
+	CORE_EQ(depot_put(depot, outer), 0);
+	for (i = 0; i < NR; i++)
+		frames[i] = 200 + i;
+	CORE_NE(depot_save(depot, frames, NR, 0), 0);
+	CORE_EQ(core_stats(depot).evictions, 3);
+	CORE_EQ(core_stats(depot).leases_broken, 1);
+	core_finish(test, depot);
+}
+
+/* A save that is refused leaves outer parts, which are evicted: nobody was promised them. */
+static void refused_saves_break_no_lease(core_test *test)
+{
+	enum { NR = 3 * TRACE_LINE };
+	struct stackdepot *depot = core_depot(test, 10, 0, 8);
+	uintptr_t frames[NR];
+	unsigned int i, save;
+
+	for (i = 0; i < 8; i++)
+		CORE_NE(core_save1(depot, i, STACKDEPOT_KEEP), 0);
+	for (save = 0; save < 20; save++) {
+		for (i = 0; i < NR; i++)
+			frames[i] = 1000 * (save + 1) + i;
+		CORE_EQ(depot_save(depot, frames, NR, STACKDEPOT_KEEP), 0);
+		clock_tick(test, depot, 1);
+	}
+	CORE_EQ(core_stats(depot).drops_pinned, 20);
+	CORE_EQ(core_stats(depot).evictions, 19 * 2);
+	CORE_EQ(core_stats(depot).leases_broken, 0);
+	core_finish(test, depot);
+}
+
 CORE_SUITE(clock, CORE_CASE(the_clock_counts), CORE_CASE(a_lease_lasts_its_ticks),
 	   CORE_CASE(without_leases_nothing_is_leased), CORE_CASE(what_is_leased_is_spared),
 	   CORE_CASE(the_oldest_lease_is_broken_first),
 	   CORE_CASE(an_expired_lease_goes_before_a_running_one), CORE_CASE(the_last_tick_counts),
-	   CORE_CASE(fetching_renews_nothing), CORE_CASE(held_traces_outlive_every_lease));
+	   CORE_CASE(fetching_renews_nothing), CORE_CASE(held_traces_outlive_every_lease),
+	   CORE_CASE(a_reference_given_back_is_no_lease), CORE_CASE(an_outer_part_is_not_leased),
+	   CORE_CASE(refused_saves_break_no_lease));

@@ -55,7 +55,7 @@ struct stackdepot_stats {
 	u64 truncated; /* of these, cut to max_frames */
 	u64 lines_added;
 	u64 evictions;	   /* of lines */
-	u64 leases_broken; /* of these, within their lease */
+	u64 leases_broken; /* of these, leased traces within their lease */
 	u64 duplicates;	   /* lines filled in vain, as another CPU was first */
 	u64 saturated;	   /* lines whose reference count reached its limit: now kept */
 
