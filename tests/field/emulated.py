@@ -68,7 +68,7 @@ def main():
     missing = arm64.missing()
     if missing:
         print(f"skipped: needs {missing}")
-        return SKIP
+        arm64.end(SKIP)
     os.environ["CC"], os.environ["CXX"] = arm64.COMPILER, arm64.CXX
     tool, directory, sources = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
     machine = arm64.Arm64(directory, sources)
@@ -84,8 +84,8 @@ def main():
                 lines = emulated.differences(there[name], mode)
                 failed += bool(lines)
                 print("FAILED" if lines else "ok    ", name, mode, *lines, flush=True)
-    return failed != 0
+    arm64.end(int(failed != 0))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -52,7 +52,7 @@ def main():
     missing = arm64.missing()
     if missing:
         print(f"skipped: needs {missing}")
-        sys.exit(SKIP)
+        arm64.end(SKIP)
     machine = arm64.Arm64(DIRECTORY, SOURCES)
     machine.add("matrix", HERE / "matrix.c")
     trouble = machine.build()

@@ -159,7 +159,7 @@ def main():
     missing = arm64.missing()
     if missing:
         print(f"skipped: needs {missing}")
-        sys.exit(SKIP)
+        arm64.end(SKIP)
     machine, build, failed, left_out = test_tags.make(), pathlib.Path(DIRECTORY), 0, []
     with tempfile.TemporaryDirectory() as directory:
         tags = test_tags.Tags(machine, directory)
@@ -168,7 +168,7 @@ def main():
             print(f"FAILED {mutant[0]}: {trouble}" if trouble else f"ok {mutant[0]}", flush=True)
             failed += trouble is not None
     test_tags.say_left_out(left_out)
-    sys.exit(failed != 0)
+    arm64.end(int(failed != 0))
 
 
 main()

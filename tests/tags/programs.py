@@ -166,10 +166,10 @@ def main():
     lacking = arm64.missing() or (not os.path.exists(TREE) and "the files of tests/tags/image")
     if lacking:
         print(f"skipped: needs {lacking}")
-        sys.exit(SKIP)
+        arm64.end(SKIP)
     with tempfile.TemporaryDirectory() as directory:
         status = run_all(globals(), Programs(directory))
-    sys.exit(status)
+    arm64.end(status)
 
 
 if __name__ == "__main__":

@@ -348,11 +348,11 @@ def main():
     missing = arm64.missing()
     if missing:
         print(f"skipped: needs {missing}")
-        sys.exit(SKIP)
+        arm64.end(SKIP)
     machine = make()
     with tempfile.TemporaryDirectory() as directory:
         status = run_all(globals(), Tags(machine, directory))
-    sys.exit(status)
+    arm64.end(status)
 
 
 if __name__ == "__main__":
