@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/gone.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "command.h"
@@ -16,10 +17,9 @@
 #define OPTION_COLUMNS 27
 
 static const struct command *const commands[] = {
-	&command_run,	 &command_report, &command_stats,   &command_flame,
-	&command_export, &command_top,	  &command_diff,    &command_suppress,
-	&command_corpus, &command_set,	  &command_service, &command_agent,
-	&command_push,	 &command_fleet,
+	&command_run,	  &command_report, &command_stats,    &command_flame,  &command_export,
+	&command_top,	  &command_diff,   &command_suppress, &command_corpus, &command_set,
+	&command_service, &command_agent,  &command_push,     &command_fleet,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -151,10 +151,13 @@ static const struct command *main_find(const char *name)
 	return NULL;
 }
 
-/* A report that nobody could read in full is none. */
-static int main_end(int status)
+/* A report that nobody could read in full is none, nor one of half a store. A run has its program's
+ * status. */
+static int main_end(const struct command *command, int status)
 {
-	return output_flush() ? status : STATUS_FAILED;
+	const bool whole = command == &command_run || !gone_any();
+
+	return output_flush() && whole ? status : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -172,8 +175,9 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	if (root)
 		symbols_set_root(root);
+	gone_begin();
 	if (command)
-		return main_end(command->run(argc - 1, argv + 1));
+		return main_end(command, command->run(argc - 1, argv + 1));
 	if (argc < 2)
 		return options_complain(NULL, "no sub-command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
@@ -182,5 +186,5 @@ int main(int argc, char **argv)
 		puts("stackdepot " STACKDEPOT_VERSION);
 	else
 		return options_complain(NULL, "there is no sub-command '%s'", argv[1]);
-	return main_end(STATUS_CLEAN);
+	return main_end(NULL, STATUS_CLEAN);
 }

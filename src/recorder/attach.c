@@ -221,6 +221,39 @@ static int attach_map(int fd, const struct stat *st, void *where)
 	return 0;
 }
 
+/* --- pages that are gone ---------------------------------------------------------------------- */
+
+static uint64_t attach_mapped_bytes(void)
+{
+	return recorder.header ? recorder.options.memory_bytes : STORE_HEAD_BYTES;
+}
+
+bool attach_has(const void *address)
+{
+	return recorder.head &&
+	       (uintptr_t)address - (uintptr_t)recorder.head < attach_mapped_bytes();
+}
+
+bool attach_replace(const void *address)
+{
+	const uint64_t at = (uintptr_t)address - (uintptr_t)recorder.head;
+	const uint64_t from = at - at % ATTACH_PIECE, left = attach_mapped_bytes() - from;
+	void *piece = (char *)recorder.head + from;
+
+	return filter_allows(FILTER_MMAP) &&
+	       raw_call(SYS_mmap, piece, left < ATTACH_PIECE ? left : ATTACH_PIECE,
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			0l) != -1;
+}
+
+bool attach_has_head(void)
+{
+	return filter_allows(FILTER_POPULATE) &&
+	       !raw_call(SYS_madvise, recorder.head, (size_t)STORE_HEAD_BYTES, MADV_POPULATE_WRITE);
+}
+
+/* --- pages that will be needed ---------------------------------------------------------------- */
+
 void attach_populate(const void *where)
 {
 	const uint64_t at = (uintptr_t)where - (uintptr_t)recorder.header;

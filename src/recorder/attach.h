@@ -24,6 +24,16 @@ void attach_part(const char *path);
  * has a slot. 0 or a negative errno. */
 int attach_reserve(int fd);
 void attach_reserved(int fd);
+/* Does this address lie in the store? */
+bool attach_has(const void *address);
+/*
+ * A page of the store cannot be had any more: its disk is full, and gives no block even for what
+ * was reserved, or the file was made shorter. Memory that nobody else sees takes its place. For a
+ * handler of SIGBUS; false if that cannot be had either.
+ */
+bool attach_replace(const void *address);
+/* Can the head be written to, or would that be SIGBUS? */
+bool attach_has_head(void);
 /* Is this the file that is mapped? */
 bool attach_is_same(int fd);
 /* Unmap it, but for the head. */

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "crash.h"
 #include "error_record.h"
 #include "filter.h"
@@ -197,16 +198,25 @@ bool crash_fatal(int number, siginfo_t *info, void *context)
 	return true;
 }
 
+/* Ours, and no error of the program's: a page of the store is gone. */
+static bool crash_is_lost(int number, const siginfo_t *info)
+{
+	return number == SIGBUS && info->si_code == BUS_ADRERR && attach_has(info->si_addr);
+}
+
 bool crash_is_guarded(int number, const siginfo_t *info)
 {
 	return crash_is_access(number, info) &&
-	       (guard_owns(info->si_addr) || tags_is_fault(number, info));
+	       (guard_owns(info->si_addr) || tags_is_fault(number, info) ||
+		crash_is_lost(number, info));
 }
 
 bool crash_guarded(int number, siginfo_t *info, void *context)
 {
 	const uintptr_t address = (uintptr_t)info->si_addr;
 
+	if (crash_is_lost(number, info))
+		return setup_lost(info->si_addr);
 	if (tags_is_fault(number, info)) {
 		tags_fault(recorder_on() ? thread_self() : NULL, info, context,
 			   crash_access(context, address));

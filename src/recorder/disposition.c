@@ -199,7 +199,9 @@ static __sighandler_t disposition_entry(int number, const struct disposition *as
 									     : NULL;
 	if (asked->flags & SEES_STACK && !handler_is_go(asked->handler))
 		return asked->flags & SA_ONSTACK ? handler_enter_moved : handler_enter_direct;
-	if (number == SIGSEGV && (recorder.options.guard_interval || tags_on()))
+	/* SIGBUS: of the store, when its disk is full */
+	if (number == SIGBUS ||
+	    (number == SIGSEGV && (recorder.options.guard_interval || tags_on())))
 		return handler_enter_direct;
 	if (disposition_is_crash(number) && asked->flags & SA_RESETHAND)
 		return handler_enter_direct;

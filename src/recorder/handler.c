@@ -2,11 +2,11 @@
 /*
  * handler.c - what the kernel enters instead of a handler of the program's.
  *
- * A guarded object is read or written, and the program has a handler for SIGSEGV; a handler is
- * to be called once; a handler asks for an alternate stack, or for its context, and the stack in
- * force is ours. Only in these cases something of ours stands in for the program's handler. In all
- * others the kernel has what the program asked for, or, where it asked for nothing, our own end of
- * the program.
+ * A guarded object is read or written, and the program has a handler for SIGSEGV; a page of the
+ * store is gone, and it has one for SIGBUS; a handler is to be called once; a handler asks for an
+ * alternate stack, or for its context, and the stack in force is ours. Only in these cases
+ * something of ours stands in for the program's handler. In all others the kernel has what the
+ * program asked for, or, where it asked for nothing, our own end of the program.
  *
  * The program's handler finds what it would have found: stack pointer, context, mask and flags.
  * The mask and the flags are the program's in the kernel as well. As to the stack there are two

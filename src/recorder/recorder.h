@@ -98,6 +98,9 @@ __attribute__((noinline)) bool setup_child(void);
  * and nothing is recorded until it is over.
  */
 __attribute__((noinline)) void setup_part(void);
+/* A page of the store is gone; true if the program can go on, which is not recorded any more. For a
+ * handler of SIGBUS. */
+bool setup_lost(const void *address);
 
 static inline bool recorder_on(void)
 {

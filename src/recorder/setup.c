@@ -162,6 +162,28 @@ void setup_part(void)
 		attach_part(recorder.options.store);
 }
 
+/*
+ * What is under way goes on in memory of its own, and what comes next is not recorded. In the store
+ * it is as if the process had been killed in this event.
+ */
+bool setup_lost(const void *address)
+{
+	static uint32_t told;
+	const char *name = program_invocation_name;
+
+	if (!attach_replace(address))
+		return false;
+	if (__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED))
+		return true;
+	store_release(&setup_state, SETUP_OFF);
+	store_release(&recorder.ready, 0);
+	sample_stand_down();
+	if (attach_has_head())
+		say(name ? name : "?", ": not recorded any more: ", recorder.options.store,
+		    ": the disk is full, or somebody made the file shorter", NULL);
+	return true;
+}
+
 /* Not for a fork() that runs no handlers. */
 static void setup_forked(void)
 {

@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 from tool import TOOL, call, check, run_all  # noqa: E402
 
-PRELOAD, STATIC, COMPLETION = map(os.path.abspath, sys.argv[2:5])
+PRELOAD, STATIC, SHORTER, COMPLETION = map(os.path.abspath, sys.argv[2:6])
 ROOT = os.geteuid() == 0
 MIB = 1 << 20
 COMMAND_BYTES = 224  # that a store has for a command; how long it is stands so many before it
@@ -251,6 +251,34 @@ def test_no_space(directory):
                                  for name in ("/bin/sh", "/bin/echo")), "lines", done.stderr)
     found = json.loads(done.stdout[len("child\n5\n") * 2:])["processes"]
     check([entry["command"][0] for entry in found if entry["allocations"]] == ["/bin/sh", "/bin/echo"], "recorded", found)
+    return None
+
+
+def test_store_made_shorter(directory):
+    """While the program runs: it goes on as if nobody had recorded it."""
+    path = os.path.join(directory, "store")
+    for handler in ("plain", "handler"):
+        for length in (0, 100 << 10, 20 << 20, 50 << 20):
+            if os.path.exists(path):
+                os.unlink(path)
+            done = call(TOOL, "run", "--quiet", "--store", path, "--", SHORTER, path, str(length), handler)
+            check(done.returncode == 7 and done.stdout == "done\n", handler, length, done.returncode, done.stderr)
+            check(os.path.getsize(path) == length, "somebody made it longer", os.path.getsize(path))
+    return None
+
+
+def test_pages_gone(directory):
+    """A disk that has no page for the table of live objects, as a full btrfs: the store says so."""
+    path, fill, size = os.path.join(directory, "store"), os.path.join(directory, "fill"), 2 << 20
+    script = '"$@"; echo $?; rm "${6%/*}/fill"; "$1" report leaks "$6" >&2; "$1" report errors --json "$6"'
+    for handler in ("plain", "handler"):
+        done = on_small_disk(directory, script, TOOL, "run", "--quiet", f"--memory={size}", "--store", path, "--",
+                             SHORTER, path, str(size // 32 * 5), handler, str(size // 32 * 11), fill)
+        if done.returncode == 77 or "unshare:" in done.stderr:
+            return "a mount: " + done.stderr.strip()
+        check(done.stdout.startswith("done\n7\n{"), handler, done.stdout, done.stderr)
+        check("shorter: not recorded any more" in done.stderr, handler, done.stderr)
+        check(not json.loads(done.stdout[len("done\n7\n"):])["errors"], "an error of nobody's", done.stdout)
     return None
 
 

@@ -80,7 +80,7 @@ CALLS = {
     "SYS_futex": {"exit.c": "FILTER_LOOK"},
     "SYS_gettid": {"thread.c": "FILTER_GETTID"},
     "SYS_madvise": {"attach.c": "FILTER_POPULATE", "guard.c": "FILTER_MADVISE"},
-    "SYS_mmap": {"jit.c": PROGRAM},
+    "SYS_mmap": {"attach.c": "FILTER_MMAP", "jit.c": PROGRAM},
     "SYS_mprotect": {"jit.c": PROGRAM, "patch_x86.c": START, "patch_arm64.c": START},
     "SYS_munmap": {"jit.c": PROGRAM},
     "SYS_pkey_mprotect": {"jit.c": PROGRAM},
