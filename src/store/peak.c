@@ -180,10 +180,11 @@ static void peak_add(struct peak_build *build, const struct peak_sum *sum)
 	build->taken->bytes += sum->bytes;
 	if (build->taken->nr > build->window / 4)
 		(void)peak_widen(build);
+	/* A trace that is gone by now needs no room: the list stays as near as it is. */
 	while (trace &&
 	       !(stack = peak_place(build, trace, peak_home(build, sum->handle), sum->code,
 				    sum->bytes)) &&
-	       peak_widen(build))
+	       stackdepot_ref(build->reaper->depot, sum->handle) == trace && peak_widen(build))
 		;
 	if (!stack) {
 		peak_add_rest(build, sum->objects, sum->bytes);
