@@ -98,7 +98,12 @@ int main(void)
 	init_title("end");
 	/* s390x's console keeps the last line to itself until there is another. */
 	init_title("restart");
+#ifdef __aarch64__
+	/* Waits for consoles, which threads print to on PREEMPT_RT; restarting does not. */
+	reboot(RB_POWER_OFF);
+#else
 	/* Without ACPI turning off only halts; QEMU runs with -no-reboot. */
 	reboot(RB_AUTOBOOT);
+#endif
 	return 0;
 }
