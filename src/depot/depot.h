@@ -207,7 +207,7 @@ static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring
 static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
 static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
-static_assert(STACKDEPOT_MAX_LEASE_TICKS < STATE_HALF_TURN >> STATE_STAMP_SHIFT,
+static_assert(STATE_HALF_TURN >> STATE_STAMP_SHIFT > STACKDEPOT_MAX_LEASE_TICKS,
 	      "no lease is so long");
 static_assert(STACKDEPOT_MAX_LINES == STATE_PARENT, "a parent can be any line");
 static_assert(STACKDEPOT_MAX_FRAMES / 8 >= DEPOT_MAX_GROUPS, "a cursor has an entry a group");
