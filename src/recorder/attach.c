@@ -191,12 +191,16 @@ static int attach_map_head(int fd)
 	return 0;
 }
 
-/* Its numbers are copied before they are checked. */
-static int attach_plan(const struct store_header *header, uint64_t file_bytes)
+static int attach_plan(int fd, uint64_t file_bytes)
 {
-	const uint64_t bytes = load_relaxed(&header->total_bytes);
-	const uint64_t events = load_relaxed(&header->corpus_events);
+	struct store_header header;
+	const size_t wanted = offsetof(struct store_header, corpus_events) + sizeof(uint64_t);
+	uint64_t bytes, events;
 
+	if (pread(fd, &header, wanted, 0) != (ssize_t)wanted)
+		return -EBADMSG;
+	bytes = header.total_bytes;
+	events = header.corpus_events;
 	if (bytes > file_bytes || store_plan(bytes, events, &recorder.layout))
 		return -EBADMSG;
 	recorder.options.memory_bytes = bytes;
@@ -288,17 +292,15 @@ void attach_populate_ring(uint64_t position)
 static int attach_map_all(int fd)
 {
 	struct stat st;
-	int error = attach_map_head(fd);
+	int error = fstat(fd, &st) ? -errno : attach_plan(fd, (uint64_t)st.st_size);
 
-	if (error)
-		return error;
-	error = fstat(fd, &st) ? -errno : attach_plan(recorder.head, (uint64_t)st.st_size);
 	if (!error)
 		error = limits_memory(recorder.options.memory_bytes) ? -ENOMEM : 0;
-	if (error)
+	/* For a note, why. */
+	if (error) {
+		(void)attach_map_head(fd);
 		return error;
-	(void)munmap(recorder.head, STORE_HEAD_BYTES);
-	recorder.head = NULL;
+	}
 	error = attach_map(fd, &st, NULL);
 	if (!error)
 		error = stackdepot_join_at(attach_at(recorder.layout.depot_offset),
