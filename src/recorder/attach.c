@@ -258,34 +258,31 @@ bool attach_has_head(void)
 
 /* --- pages that will be needed ---------------------------------------------------------------- */
 
+/* A bit for each piece; of a store that is larger some are left to faults. */
+#define POPULATED_WORDS 256u
+static uint64_t attach_populated[POPULATED_WORDS];
+
 void attach_populate(const void *where)
 {
 	const uint64_t at = (uintptr_t)where - (uintptr_t)recorder.header;
-	const uint64_t from = at - at % ATTACH_PIECE;
-	const uint64_t left = recorder.options.memory_bytes - from;
+	const uint64_t piece = at / ATTACH_PIECE, from = piece * ATTACH_PIECE;
+	const uint64_t left = recorder.options.memory_bytes - from, bit = 1ull << piece % 64;
+	uint64_t *word = &attach_populated[piece / 64 % POPULATED_WORDS];
 	const int saved_errno = errno;
 
-	if (filter_allows(FILTER_POPULATE))
-		(void)raw_call(SYS_madvise, (char *)recorder.header + from,
-			       left < ATTACH_PIECE ? left : ATTACH_PIECE, MADV_POPULATE_WRITE);
+	if (load_relaxed(word) & bit || __atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit ||
+	    !filter_allows(FILTER_POPULATE))
+		return;
+	(void)raw_call(SYS_madvise, (char *)recorder.header + from,
+		       left < ATTACH_PIECE ? left : ATTACH_PIECE, MADV_POPULATE_WRITE);
 	errno = saved_errno;
 }
 
-/* One bit for each piece of the ring; of a ring that is larger some pieces are done by faults. */
-#define RING_WORDS 16u
-static uint64_t attach_ring[RING_WORDS];
-
 void attach_populate_ring(uint64_t position)
 {
-	const char *entry = stackdepot_ring_memory(recorder.depot, position);
-	const char *first = stackdepot_ring_memory(recorder.depot, 0);
-	const uint64_t begin = (uint64_t)(first - (char *)recorder.header) / ATTACH_PIECE;
-	const uint64_t piece = (uint64_t)(entry - (char *)recorder.header) / ATTACH_PIECE - begin;
-	const uint64_t bit = 1ull << piece % 64;
-	uint64_t *word = &attach_ring[piece / 64 % RING_WORDS];
+	const void *entry = stackdepot_ring_memory(recorder.depot, position);
 
-	if (entry && !(load_relaxed(word) & bit) &&
-	    !(__atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit))
+	if (entry)
 		attach_populate(entry);
 }
 
@@ -494,7 +491,7 @@ int attach_again(const char *path)
 		(void)close(fd);
 		return -ENOENT;
 	}
-	memset(attach_ring, 0, sizeof(attach_ring));
+	memset(attach_populated, 0, sizeof(attach_populated));
 	return fd;
 }
 

@@ -39,11 +39,10 @@ bool attach_is_same(int fd);
 /* Unmap it, but for the head. */
 void attach_leave(void);
 /* What lies here and nearby, in ATTACH_PIECE bytes, will be written to: one call of the kernel's
- * does for all of its pages, if the program's filters leave that. errno is kept. */
+ * does for all of its pages, once, if the program's filters leave that. errno is kept. */
 void attach_populate(const void *where);
 #define ATTACH_PIECE (64u << 10)
-/* The same of the piece of the ring that events from this position on lie in, if nobody did it yet.
- */
+/* The same of the piece of the ring that events from this position on lie in. */
 void attach_populate_ring(uint64_t position);
 
 #endif

@@ -174,6 +174,8 @@ static __attribute__((noinline)) void live_mark_first(uint32_t bucket, uint64_t 
 {
 	static uint32_t marked;
 
+	/* writes nothing, and is one fault of the page where a look and a write are two */
+	(void)live_cas(&recorder.buckets[bucket].entry[0].key, 0, 0);
 	/* of samples, too, there are few in a piece */
 	if (fetch_add_relaxed(&marked, 1) >= LIVE_FEW && !recorder_rate())
 		attach_populate(&recorder.buckets[bucket]);
@@ -240,10 +242,10 @@ static bool live_claim(uint32_t bucket, uint64_t place, const struct live_object
 	struct store_entry *entry = recorder.buckets[bucket].entry;
 	unsigned int i;
 
+	live_mark(bucket);
 	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++) {
 		if (load_relaxed(&entry->key))
 			continue;
-		live_mark(bucket);
 		if (!live_cas(&entry->key, 0, place | ENTRY_BUSY))
 			continue;
 		live_fill_entry(entry, place, object);

@@ -145,10 +145,10 @@ static bool map_claim(struct map *map, uint32_t bucket, uint8_t way)
 	uint64_t none = 0;
 	unsigned int i;
 
+	live_mark_mapping(bucket);
 	for (i = 0; i < STORE_BUCKET_ENTRIES; i++, entry++, none = 0) {
 		if (load_relaxed(&entry->key))
 			continue;
-		live_mark_mapping(bucket);
 		if (!__atomic_compare_exchange_n(&entry->key, &none, place | ENTRY_BUSY, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
@@ -165,7 +165,7 @@ static bool map_claim(struct map *map, uint32_t bucket, uint8_t way)
 static void map_put(struct map *map)
 {
 	const uint64_t place = map_place(map), size = map->end - map->start;
-	const uint32_t buckets = recorder.layout.buckets, home = store_home(place, buckets);
+	const uint32_t buckets = recorder.layout.buckets, home = store_home_of_any(place, buckets);
 	unsigned int i;
 
 	map->entry = NULL;
@@ -197,8 +197,9 @@ static void map_take(struct map *map)
 		store_large_drop(recorder.larges, place);
 	store_release(&map->entry->key, 0);
 	if (map->displaced)
-		live_displaced(&recorder.overflow[store_home(place, recorder.layout.buckets)],
-			       map->displaced, false);
+		live_displaced(
+			&recorder.overflow[store_home_of_any(place, recorder.layout.buckets)],
+			map->displaced, false);
 	map->entry = NULL;
 }
 

@@ -181,7 +181,7 @@ static void fold_drop_entry(struct reaper *reaper, struct fold_entry *entry, voi
 	(void)fold_apply_left(reaper);
 	fold_done(reaper);
 	if (way)
-		live_displaced(&overflow[store_home(place, buckets)], way, false);
+		live_displaced(&overflow[store_home_of_any(place, buckets)], way, false);
 	if (entry->size >= ENTRY_LARGE)
 		store_large_drop(reap_at(reaper, reaper->layout->larges_offset), place);
 	if (entry->live && !store_is_mapping(entry->key))

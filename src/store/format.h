@@ -26,7 +26,7 @@
 #include "stackdepot/store.h"
 
 #define STORE_MAGIC 0x31524f5453504453ull /* "SDPSTOR1" */
-#define STORE_VERSION 9u
+#define STORE_VERSION 10u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_MIN_BYTES (1ull << 20)
 #define STORE_MAX_BYTES (1ull << 40)
@@ -157,7 +157,7 @@ struct store_process {
  * Which parts of the table of live objects a process ever wrote to: a bit for each of so many equal
  * parts.
  */
-#define STORE_PARTS 2048u
+#define STORE_PARTS 4096u
 
 struct store_parts {
 	uint64_t bits[STORE_PARTS / 64];
@@ -527,7 +527,7 @@ static_assert(STORE_MAX_SLOTS <= ENTRY_MAX_SLOTS && STORE_MAPPING == (uint64_t)E
 static_assert(sizeof(struct store_counter) == 24 && sizeof(struct store_tally) == 32 &&
 		      sizeof(struct store_left) == 24,
 	      "layout of the file");
-static_assert(sizeof(struct store_process) == 512 && sizeof(struct store_parts) == 256,
+static_assert(sizeof(struct store_process) == 512 && sizeof(struct store_parts) == 512,
 	      "slots do not straddle pages");
 static_assert(sizeof(struct store_height) == 304 && sizeof(struct store_peak_stack) == 32,
 	      "layout of the file");
@@ -629,14 +629,16 @@ static inline uint32_t store_key_slot(uint64_t key)
  * more, so that what lies in one does not meet.
  */
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
-#define STORE_BUCKET_SHIFT 7 /* of the addresses of a bucket */
+#define STORE_BUCKET_SHIFT 7   /* of the addresses of a bucket */
+#define STORE_MAPPING_SHIFT 16 /* of those that mappings begin at */
 
 /* One of the buckets of a place, each as if its region began elsewhere; the first is its home. Two
  * regions that begin alike in one of them do not in the others. */
-static inline uint32_t store_choice(uint64_t place, unsigned int number, uint32_t buckets)
+static inline uint32_t store_choice_of(uint64_t place, unsigned int shift, unsigned int number,
+				       uint32_t buckets)
 {
 	const int bits = 31 - __builtin_clz(buckets);
-	const uint64_t at = place >> (ENTRY_ADDRESS_SHIFT + STORE_BUCKET_SHIFT);
+	const uint64_t at = place >> (ENTRY_ADDRESS_SHIFT + shift);
 	const uint64_t region = at >> bits | place << (48 - ENTRY_SLOT_SHIFT);
 	uint64_t hash = region * 0x9e3779b97f4a7c15ull;
 	uint32_t bucket;
@@ -651,9 +653,21 @@ static inline uint32_t store_choice(uint64_t place, unsigned int number, uint32_
 	return bucket < buckets ? bucket : bucket - buckets;
 }
 
+static inline uint32_t store_choice(uint64_t place, unsigned int number, uint32_t buckets)
+{
+	return store_choice_of(place, STORE_BUCKET_SHIFT, number, buckets);
+}
+
 static inline uint32_t store_home(uint64_t place, uint32_t buckets)
 {
 	return store_choice(place, 0, buckets);
+}
+
+/* Of an object or a mapping; those of a library lie in one page of the table. */
+static inline uint32_t store_home_of_any(uint64_t place, uint32_t buckets)
+{
+	return place & STORE_MAPPING ? store_choice_of(place, STORE_MAPPING_SHIFT, 0, buckets)
+				     : store_home(place, buckets);
 }
 
 /*

@@ -34,7 +34,7 @@ static inline bool live_is_behind(uint32_t home, uint32_t bucket, uint32_t bucke
 /* Which way a place came to this bucket: 0, if it is at home. */
 static inline uint8_t live_way(uint64_t place, uint32_t bucket, uint32_t buckets)
 {
-	uint32_t home = store_home(place, buckets);
+	uint32_t home = store_home_of_any(place, buckets);
 
 	if (bucket == home)
 		return 0;

@@ -6,7 +6,7 @@
 #include "weight.h"
 
 #define PEAK_PROBE 16u
-#define PEAK_WINDOW 256u     /* places that the first stacks of a list lie in */
+#define PEAK_WINDOW 128u     /* places that the first stacks of a list lie in: a page */
 #define PEAK_SOON 8u	     /* sums that wait for memory */
 #define PEAK_SUM_ENTRIES 64u /* in the table are looked at in the time that adding a sum takes */
 
@@ -117,13 +117,15 @@ static struct store_peak_stack *peak_replace(struct peak_build *build,
 }
 
 /*
- * Where a trace of this build is looked for: in a window of places beside each other, so that a
- * small process touches few pages. It grows with the list, and when it has no room.
+ * Where a trace of this build is looked for: in a window of places beside each other, the same for
+ * all lists of a process, so that a small one touches few pages. It grows with the list, and when
+ * it has no room.
  */
 static uint32_t peak_home(const struct peak_build *build, stackdepot_handle_t handle)
 {
 	const uint32_t nr = build->reaper->layout->peak_stacks;
-	const uint32_t at = store_left_home(build->owner, nr) +
+	const uint32_t begin = store_left_home(build->owner & PEAK_SLOT, nr);
+	const uint32_t at = begin - begin % PEAK_WINDOW +
 			    store_left_home(handle, build->window < nr ? build->window : nr);
 
 	return at < nr ? at : at - nr;
