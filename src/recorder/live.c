@@ -168,7 +168,7 @@ static uint32_t live_bucket(uint32_t home, uint32_t distance)
 	return live_bucket_behind(home, distance, recorder.layout.buckets);
 }
 
-#define LIVE_FEW 64u /* parts; a process that never has more does not touch most of their pages */
+#define LIVE_FEW 128u /* parts; a process that never has more does not touch most of their pages */
 
 static __attribute__((noinline)) void live_mark_first(uint32_t bucket, uint64_t *bits, uint64_t bit)
 {

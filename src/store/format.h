@@ -630,7 +630,7 @@ static inline uint32_t store_key_slot(uint64_t key)
  */
 #define STORE_PAGE_BUCKETS ((uint32_t)(STORE_PAGE_BYTES / sizeof(struct store_bucket)))
 #define STORE_BUCKET_SHIFT 7   /* of the addresses of a bucket */
-#define STORE_MAPPING_SHIFT 16 /* of those that mappings begin at */
+#define STORE_MAPPING_SHIFT 14 /* of those that mappings begin at, which are pages */
 
 /* One of the buckets of a place, each as if its region began elsewhere; the first is its home. Two
  * regions that begin alike in one of them do not in the others. */

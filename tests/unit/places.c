@@ -108,5 +108,35 @@ static void many_processes_find_room(void **state)
 	}
 }
 
+/* How many pages of the table mappings of so many bytes each begin in, one behind the other. */
+static uint32_t mapping_pages(uint32_t nr, uint64_t bytes)
+{
+	uint32_t i, pages = 0;
+
+	memset(used, 0, sizeof(used));
+	for (i = 0; i < nr; i++) {
+		const uint64_t place = store_place(0x7f0000000000 + i * bytes, 5) | STORE_MAPPING;
+
+		assert_true(bucket_takes(store_home_of_any(place, BUCKETS)));
+	}
+	for (i = 0; i < BUCKETS / STORE_PAGE_BUCKETS; i++) {
+		static const uint8_t none[STORE_PAGE_BUCKETS];
+
+		pages += !!memcmp(&used[i * STORE_PAGE_BUCKETS], none, sizeof(none));
+	}
+	return pages;
+}
+
+/* Those of a library of a MiB lie in two pages at most, and single pages have room at home. */
+static void mappings_lie_together(void **state)
+{
+	(void)state;
+	assert_in_range(mapping_pages(5, 200 << 10), 1, 2);
+	assert_in_range(mapping_pages(256, 4096), 1, 2);
+	assert_true(store_home_of_any(store_place(4096, 5), BUCKETS) ==
+		    store_home(store_place(4096, 5), BUCKETS));
+}
+
 USER_SUITE(places, cmocka_unit_test(each_bit_is_the_address),
-	   cmocka_unit_test(each_slot_comes_back), cmocka_unit_test(many_processes_find_room));
+	   cmocka_unit_test(each_slot_comes_back), cmocka_unit_test(many_processes_find_room),
+	   cmocka_unit_test(mappings_lie_together));
