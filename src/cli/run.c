@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +196,14 @@ static int run_parse(struct run *run, int argc, char **argv)
 	return status;
 }
 
+/* It is a file with nothing in it: as a run that was killed leaves it before a process records. */
+static bool run_is_empty(const struct run *run)
+{
+	struct stat st;
+
+	return !lstat(run->store, &st) && S_ISREG(st.st_mode) && !st.st_size;
+}
+
 /* The store's absolute name, as the program may change directory. */
 static bool run_store(struct run *run, const char *program)
 {
@@ -226,7 +235,7 @@ static bool run_store(struct run *run, const char *program)
 		return false;
 	}
 	error = stackdepot_store_open(run->store, &old);
-	if (error == -ENOENT)
+	if (error == -ENOENT || run_is_empty(run))
 		return true;
 	if (error) {
 		complain("%s: exists, and is %s; it is left alone", run->store,
@@ -247,7 +256,10 @@ static void run_remove_old(const struct run *run)
 	lost_forget(run->store);
 }
 
-/* Is there room for so much? To find out by writing is a signal, where files are limited. */
+/*
+ * Blocks for so much, behind the end of the file, where the recorder finds them when it makes the
+ * store. To find out by writing that there are none is a signal, where files are limited.
+ */
 static int run_room(int fd, uint64_t bytes)
 {
 	struct rlimit size;
@@ -255,12 +267,19 @@ static int run_room(int fd, uint64_t bytes)
 
 	if (!getrlimit(RLIMIT_FSIZE, &size) && size.rlim_cur < bytes)
 		return EFBIG;
-	if (!fallocate(fd, 0, 0, (off_t)bytes))
+	if (!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes))
 		return 0;
 	if (errno != EOPNOTSUPP && errno != ENOSYS)
 		return errno;
 	/* The recorder will write all of it. */
 	return !fstatvfs(fd, &fs) && fs.f_bavail * fs.f_frsize < bytes ? ENOSPC : 0;
+}
+
+/* No process has made a store of it. */
+static void run_remove_empty(const struct run *run)
+{
+	if (run_is_empty(run))
+		(void)unlink(run->store);
 }
 
 /* Can it be made, is there room for it? */
@@ -273,7 +292,8 @@ static int run_try_new(const struct run *run)
 	if (run->store_bytes)
 		error = run_room(fd, run->store_bytes);
 	(void)close(fd);
-	(void)unlink(run->store);
+	if (error)
+		(void)unlink(run->store);
 	return error;
 }
 
@@ -487,10 +507,15 @@ static int run_program(struct run *run, struct launch *launch)
 	launch->options = run->options;
 	launch->store = run->store;
 	launch->every_second = run_each_second;
-	if (!run_try(run) || (run->leaks == RUN_LEAKS_LOST && !exits_begin(run->store)))
+	if (!run_try(run))
 		return LAUNCH_FAILED;
+	if (run->leaks == RUN_LEAKS_LOST && !exits_begin(run->store)) {
+		run_remove_empty(run);
+		return LAUNCH_FAILED;
+	}
 	done = launch_run(launch);
 	exits_end();
+	run_remove_empty(run);
 	if (!done)
 		return launch->failed_status;
 	errors = run_finish(run, launch);

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -149,6 +150,8 @@ int limits_file(int fd, uint64_t bytes)
 	return 0;
 }
 
+#define LIMITS_BLOCK 512u /* of st_blocks */
+
 /* Write all of it: on a file system without fallocate(), or where that promises nothing. */
 static int limits_write(int fd, uint64_t bytes)
 {
@@ -170,11 +173,15 @@ static int limits_write(int fd, uint64_t bytes)
 int limits_reserve(int fd, uint64_t bytes)
 {
 	int error = limits_file(fd, bytes);
+	struct stat st;
 
 	if (error)
 		return error;
-	if (ftruncate(fd, (off_t)bytes))
+	if (fstat(fd, &st) || ftruncate(fd, (off_t)bytes))
 		return -errno;
+	/* The tool has seen to it, behind the end of an empty file. */
+	if (!st.st_size && (uint64_t)st.st_blocks * LIMITS_BLOCK >= bytes)
+		return 0;
 	if (!fallocate(fd, 0, 0, (off_t)bytes))
 		return 0;
 	return errno == EOPNOTSUPP || errno == ENOSYS ? limits_write(fd, bytes) : -errno;

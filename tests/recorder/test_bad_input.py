@@ -203,6 +203,19 @@ def test_foreign_file_is_kept(directory):
     one_line(done, 0, f"/bin/echo: not recorded: {path}: exists, and is not a store", "done\n")
     with open(path, "rb") as kept:
         check(kept.read() == b"precious", "the file was written to")
+    # There is nothing to be kept of an empty one; and none is left where nothing was recorded.
+    path = file(directory, "empty", b"")
+    for options in ([], ["--append"]):
+        done = call(TOOL, "run", "--quiet", *options, "--store", path, "--", "/bin/true")
+        check(done.returncode == 0 and os.path.getsize(path), options, done.stderr)
+        os.truncate(path, 0)
+    done = call(TOOL, "run", "--quiet", "--store", path, "--", "/usr/bin/env", "-u", "LD_PRELOAD", "false")
+    check(done.returncode == 1 and os.path.getsize(path), "env was recorded", done.stderr)
+    os.truncate(path, 0)
+    broken = file(directory, "broken", b"#!/no/such/interpreter\n")
+    os.chmod(broken, 0o755)
+    done = call(TOOL, "run", "--quiet", "--store", path, "--", broken)
+    check(done.returncode in (126, 127) and not os.path.exists(path), "an empty file is left", done.stderr)
 
 
 # --- places -----------------------------------------------------------------------------------------
@@ -263,7 +276,7 @@ def test_store_made_shorter(directory):
                 os.unlink(path)
             done = call(TOOL, "run", "--quiet", "--store", path, "--", SHORTER, path, str(length), handler)
             check(done.returncode == 7 and done.stdout == "done\n", handler, length, done.returncode, done.stderr)
-            check(os.path.getsize(path) == length, "somebody made it longer", os.path.getsize(path))
+            check(os.path.exists(path) == bool(length), "what is left")
     return None
 
 

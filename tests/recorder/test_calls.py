@@ -39,7 +39,7 @@ CALLS = {
     "fdatasync": {"limits.c": "FILTER_STORE"},
     "fcntl": {"locks.c": "FILTER_STORE", "recorder.c": "FILTER_STORE"},
     "fgetxattr": {"exec.c": "FILTER_EXEC"},
-    "fstat": {"attach.c": "FILTER_STORE", "memory.c": OTHER, "say.c": START},
+    "fstat": {"attach.c": "FILTER_STORE", "limits.c": "FILTER_STORE", "memory.c": OTHER, "say.c": START},
     "fstatat": {"exec.c": "FILTER_EXEC"},
     "fstatfs": {"exec.c": "FILTER_EXEC", "limits.c": "FILTER_STORE"},
     "ftruncate": {"limits.c": "FILTER_STORE", "memory.c": OTHER},
