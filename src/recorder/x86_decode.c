@@ -72,6 +72,12 @@ static uint8_t cursor_byte(struct cursor *cursor)
 	return byte;
 }
 
+/* Letters of instructions with ModRM. */
+static bool letter_has_modrm(char letter)
+{
+	return letter == 'm' || letter == 'M' || letter == 'D' || letter == 'T' || letter == 'U';
+}
+
 /* The letter of the instruction, its prefixes and opcode read. */
 static char decode_vex(struct cursor *cursor, uint8_t *ret_opcode)
 {
@@ -85,7 +91,9 @@ static char decode_vex(struct cursor *cursor, uint8_t *ret_opcode)
 	cursor->vex = true;
 	cursor->map = map + 1;
 	if (map == 1)
-		return strchr("nmM", map_two[*ret_opcode]) ? map_two[*ret_opcode] : '.';
+		return map_two[*ret_opcode] == 'n' || letter_has_modrm(map_two[*ret_opcode])
+			       ? map_two[*ret_opcode]
+			       : '.';
 	return map == 2 ? 'm' : map == 3 ? 'M' : '.';
 }
 
@@ -104,7 +112,7 @@ static char decode_opcode(struct cursor *cursor, uint8_t *ret_opcode)
 		*ret_opcode = cursor_byte(cursor);
 		letter = map_one[*ret_opcode];
 		/* REX stands right before the opcode, or does not count. */
-		if (strchr("poRV", letter))
+		if (letter == 'p' || letter == 'o' || letter == 'R' || letter == 'V')
 			return '.';
 	}
 	cursor->map = 1;
@@ -227,9 +235,9 @@ bool x86_decode(const uint8_t *code, size_t room, struct x86_instruction *ret_in
 	char letter = decode_opcode(&cursor, &instruction.opcode);
 
 	/* What 66 makes of a branch differs between makers. */
-	if (letter == '.' || (cursor.small && !cursor.wide && strchr("jJ", letter)))
+	if (letter == '.' || (cursor.small && !cursor.wide && (letter == 'j' || letter == 'J')))
 		return false;
-	if (strchr("mMDTU", letter))
+	if (letter_has_modrm(letter))
 		decode_modrm(&cursor, &instruction);
 	cursor.at += decode_immediate(&cursor, letter);
 	if (cursor.at > cursor.room)
