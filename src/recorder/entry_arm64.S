@@ -110,7 +110,8 @@
 
 /*
  * syscall(), as the C library has it: some come back twice, with another stack, or not at all, so
- * no frame of ours may be below them. Those that concern us are done in C.
+ * no frame of ours may be below them. Those that concern us are done in C, the others where they
+ * would have been without us (direct.c).
  */
 	.globl	syscall
 	.type	syscall, %function
@@ -130,10 +131,17 @@ syscall:
 	b.eq	raw_execve
 	cmp	w0, #__NR_execveat
 	b.eq	raw_execveat
+	adrp	x16, direct_next
+	ldr	x16, [x16, :lo12:direct_next]
+	b	0f
 	.globl	raw_call
 	.hidden	raw_call
 raw_call:
-	mov	x8, x0
+	adrp	x16, direct_libc
+	ldr	x16, [x16, :lo12:direct_libc]
+0:	cbz	x16, 2f
+	br	x16
+2:	mov	x8, x0
 	mov	x0, x1
 	mov	x1, x2
 	mov	x2, x3

@@ -114,7 +114,8 @@
 
 /*
  * syscall(), as the C library has it: some come back twice, with another stack, or not at all, so
- * no frame of ours may be below them. Those that concern us are done in C.
+ * no frame of ours may be below them. Those that concern us are done in C, the others where they
+ * would have been without us (direct.c).
  */
 	.globl	syscall
 	.type	syscall, @function
@@ -134,10 +135,16 @@ syscall:
 	je	raw_execve
 	cmp	$__NR_execveat, %edi
 	je	raw_execveat
+	mov	direct_next(%rip), %rax
+	jmp	0f
 	.globl	raw_call
 	.hidden	raw_call
 raw_call:
-	mov	%rdi, %rax
+	mov	direct_libc(%rip), %rax
+0:	test	%rax, %rax
+	jz	2f
+	jmp	*%rax
+2:	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
 	mov	%rcx, %rdx

@@ -393,9 +393,15 @@ __attribute__((used)) long raw_failed(long result)
 
 __attribute__((used)) long raw_prctl(long number, long option, long a, long b, long c, long d)
 {
-	if (option != PR_SET_SECCOMP)
-		return raw_call(number, option, tags_asked(option, a), b, c, d);
-	return filter_put_on(filter_of(a, (const void *)b), number, option, a, b, c, d);
+	long result;
+
+	if (option == PR_SET_SECCOMP)
+		return filter_put_on(filter_of(a, (const void *)b), number, option, a, b, c, d);
+	result = raw_call(number, option, tags_asked(option, a), b, c, d);
+	/* Calls are a signal from here on, where they are not the C library's: the unwinder's. */
+	if (!result && option == PR_SET_SYSCALL_USER_DISPATCH && a == PR_SYS_DISPATCH_ON)
+		stackdepot_unwind_confine(true);
+	return result;
 }
 
 __attribute__((used)) long raw_seccomp(long number, long operation, long flags, long program)

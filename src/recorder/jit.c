@@ -70,7 +70,7 @@ static void *jit_mmap(void *address, size_t bytes, int protection, int flags, in
 {
 	if (jit_next.mmap)
 		return jit_next.mmap(address, bytes, protection, flags, fd, offset);
-	return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
+	return (void *)raw_call(SYS_mmap, address, bytes, protection, flags, fd, offset);
 }
 
 static void *jit_mapped(const recorder_start *start, void *memory, size_t bytes, int protection)
@@ -104,7 +104,7 @@ EXPORT int munmap(void *memory, size_t bytes)
 
 	maps_ends(memory, maps_whole(bytes));
 	result = jit_next.munmap ? jit_next.munmap(memory, bytes)
-				 : (int)syscall(SYS_munmap, memory, bytes);
+				 : (int)raw_call(SYS_munmap, memory, bytes);
 
 	if (!result)
 		stackdepot_unwind_code(memory, bytes, 0);
@@ -115,7 +115,7 @@ EXPORT int munmap(void *memory, size_t bytes)
 EXPORT int mprotect(void *memory, size_t bytes, int protection)
 {
 	int result = jit_next.mprotect ? jit_next.mprotect(memory, bytes, protection)
-				       : (int)syscall(SYS_mprotect, memory, bytes, protection);
+				       : (int)raw_call(SYS_mprotect, memory, bytes, protection);
 
 	if (!result && protection & PROT_EXEC)
 		stackdepot_unwind_code(memory, bytes, 1);
@@ -126,7 +126,7 @@ EXPORT int pkey_mprotect(void *memory, size_t bytes, int protection, int key)
 {
 	int result = jit_next.pkey_mprotect
 			     ? jit_next.pkey_mprotect(memory, bytes, protection, key)
-			     : (int)syscall(SYS_pkey_mprotect, memory, bytes, protection, key);
+			     : (int)raw_call(SYS_pkey_mprotect, memory, bytes, protection, key);
 
 	if (!result && protection & PROT_EXEC)
 		stackdepot_unwind_code(memory, bytes, 1);

@@ -405,7 +405,7 @@ EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...)
 	if (flags & MREMAP_FIXED)
 		wish = va_arg(list, void *);
 	va_end(list);
-	memory = (void *)syscall(SYS_mremap, old, old_bytes, bytes, flags, wish);
+	memory = (void *)raw_call(SYS_mremap, old, old_bytes, bytes, flags, wish);
 	if (memory == MAP_FAILED)
 		return memory;
 	if (!(flags & MREMAP_DONTUNMAP))
@@ -483,7 +483,7 @@ static void maps_ends_at(const void *memory)
 EXPORT void *shmat(int id, const void *wish, int flags)
 {
 	const recorder_start start = stackdepot_unwind_caller();
-	void *memory = (void *)syscall(SYS_shmat, id, wish, flags);
+	void *memory = (void *)raw_call(SYS_shmat, id, wish, flags);
 
 	if (memory != (void *)-1)
 		maps_begins(&start, memory, maps_shared_bytes(id));
@@ -493,5 +493,5 @@ EXPORT void *shmat(int id, const void *wish, int flags)
 EXPORT int shmdt(const void *memory)
 {
 	maps_ends_at(memory);
-	return (int)syscall(SYS_shmdt, memory);
+	return (int)raw_call(SYS_shmdt, memory);
 }

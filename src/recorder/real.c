@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "direct.h"
 #include "elf_module.h"
 #include "live_table.h"
 #include "recorder.h"
@@ -112,6 +113,7 @@ bool real_resolve(void)
 	if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_LOOKING, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
 		return expected == REAL_KNOWN;
+	direct_setup();
 	real_look();
 	store_release(&real_state, REAL_KNOWN);
 	return true;

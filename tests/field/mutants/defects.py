@@ -460,12 +460,12 @@ void error_told_begin""")),
         "stacks end at frames of a compiler that is compiling",
         "jit/write_xor_execute full",
         ("recorder/jit.c", """	int result = jit_next.mprotect ? jit_next.mprotect(memory, bytes, protection)
-				       : (int)syscall(SYS_mprotect, memory, bytes, protection);
+				       : (int)raw_call(SYS_mprotect, memory, bytes, protection);
 
 	if (!result && protection & PROT_EXEC)
 		stackdepot_unwind_code(memory, bytes, 1);
 """, """	int result = jit_next.mprotect ? jit_next.mprotect(memory, bytes, protection)
-				       : (int)syscall(SYS_mprotect, memory, bytes, protection);
+				       : (int)raw_call(SYS_mprotect, memory, bytes, protection);
 
 	if (!result)
 		stackdepot_unwind_code(memory, bytes, protection & PROT_EXEC);
