@@ -429,6 +429,7 @@ enum stackdepot_start_reason {
 	STACKDEPOT_START_ENVIRONMENT,
 	STACKDEPOT_START_LIBRARY, /* the preload library cannot be read there */
 	STACKDEPOT_START_FILTER,  /* under a seccomp filter that forbids what the recorder calls */
+	STACKDEPOT_START_SANITIZER, /* it is built with AddressSanitizer or the like */
 	STACKDEPOT_START_REASONS
 };
 

@@ -46,6 +46,7 @@
 #include "live_table.h"
 #include "patch.h"
 #include "recorder.h"
+#include "sanitizer.h"
 
 #define HOOK EXPORT __attribute__((noinline))
 #define EXEC_INTERPRETERS 4u	       /* scripts whose interpreter is a script whose ... */
@@ -246,6 +247,8 @@ static void exec_judge_elf(int fd, const char *path, const Elf64_Ehdr *elf,
 			interpreter[length - 1] = '\0';
 			exec_judge_loader(interpreter, target);
 		}
+		if (!target->reason && sanitizer_is_in(fd, elf))
+			target->reason = STACKDEPOT_START_SANITIZER;
 		return;
 	}
 	if (exec_is_loader(path))

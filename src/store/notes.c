@@ -71,6 +71,7 @@ const char *stackdepot_start_reason(unsigned int reason)
 		[STACKDEPOT_START_SECURE] = "set-user-ID, set-group-ID or capabilities",
 		[STACKDEPOT_START_ENVIRONMENT] = "LD_PRELOAD or STACKDEPOT_OPTIONS not passed on",
 		[STACKDEPOT_START_FILTER] = "under a seccomp filter",
+		[STACKDEPOT_START_SANITIZER] = "a sanitizer is in it",
 		[STACKDEPOT_START_LIBRARY] = "the recorder's library cannot be read there",
 	};
 

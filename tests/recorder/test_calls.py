@@ -65,7 +65,7 @@ CALLS = {
     "nanosleep": {"attach.c": "FILTER_STORE", "slot.c": "FILTER_CHILD", "live.c": "FILTER_CHILD"},
     "open": {"exec.c": "FILTER_EXEC", "locks.c": "FILTER_STORE", "memory.c": OTHER, "recorder.c": "FILTER_STORE"},
     "openat": {"exec.c": "FILTER_EXEC"},
-    "pread": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC"},
+    "pread": {"attach.c": "FILTER_STORE", "exec.c": "FILTER_EXEC", "sanitizer.c": "FILTER_EXEC"},
     "pwrite": {"limits.c": "FILTER_STORE"},
     "read": {"limits.c": "FILTER_STORE", "locks.c": "FILTER_STORE", "modules.c": "FILTER_MAPS", "slot.c": "FILTER_CHILD"},
     "readlink": {"modules.c": "FILTER_READLINK"},
