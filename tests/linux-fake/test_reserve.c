@@ -25,6 +25,7 @@
 unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, unsigned int gfp,
 				    unsigned int flags);
 int stack_depot_init(void);
+void measured_ahead(long saved, long added);
 
 static const char *bound, *pools;
 static unsigned long next_id;
@@ -118,12 +119,31 @@ static void who_may_not_spin_allocates_nothing(void **state)
 	assert_true(stat("bytes") > bytes);
 }
 
+/* A CPU reads the counters, another measures, and only then the first looks at the result. */
+static void measuring_late_changes_nothing(void **state)
+{
+	unsigned long long wanted = stat("reserve_wanted");
+	unsigned int i;
+
+	(void)state;
+	measured_ahead(200, 500);
+	for (i = 0; i < 150; i++)
+		assert_int_not_equal(save_fresh(12, CAN_ALLOC), 0);
+	assert_int_equal(stat("reserve_wanted"), wanted);
+	/* The other has written only one of the two numbers. */
+	measured_ahead(-2000, 100000);
+	for (i = 0; i < 150; i++)
+		assert_int_not_equal(save_fresh(12, CAN_ALLOC), 0);
+	assert_int_equal(stat("reserve_wanted"), wanted);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_depot_is_made),
 		cmocka_unit_test(a_burst_is_met_by_the_reserve),
 		cmocka_unit_test(who_may_not_spin_allocates_nothing),
+		cmocka_unit_test(measuring_late_changes_nothing),
 	};
 
 	bound = argc == 2 ? argv[1] : NULL;

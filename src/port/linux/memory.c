@@ -229,18 +229,22 @@ static u64 memory_counter(struct depot_memory *memory, enum depot_counter counte
 	return atomic64_read(&memory->depot.header->counters[counter]);
 }
 
-/* How many lines did traces take that were saved lately? Two who measure at once may both do so. */
+/*
+ * How many lines did traces take that were saved lately? Two who measure at once may both do so.
+ * Who read the counters before another did, and what was measured after that, would go back in
+ * time: he leaves it as it is.
+ */
 static void memory_measure(struct depot_memory *memory)
 {
 	const u64 saved = memory_counter(memory, COUNT_SAVED);
 	const u64 added = memory_counter(memory, COUNT_LINES_ADDED);
-	const u64 traces = saved - READ_ONCE(memory->measured_saved);
+	const s64 traces = saved - READ_ONCE(memory->measured_saved);
+	const s64 taken = added - READ_ONCE(memory->measured_added);
 	u64 lines;
 
-	if (traces < RESERVE_TRACES)
+	if (traces < (s64)RESERVE_TRACES || taken < 0)
 		return;
-	lines = RESERVE_TRACES * (added - READ_ONCE(memory->measured_added));
-	lines = div64_u64(lines, traces) + 1;
+	lines = div64_u64(RESERVE_TRACES * (u64)taken, traces) + 1;
 	WRITE_ONCE(memory->reserve_lines, min_t(u64, lines, RESERVE_TRACES * DEPOT_MAX_GROUPS));
 	WRITE_ONCE(memory->measured_saved, saved);
 	WRITE_ONCE(memory->measured_added, added);
