@@ -13,7 +13,7 @@
 
 static const char elf_self;
 
-static uint32_t elf_hash_of(const char *name)
+uint32_t elf_hash_of(const char *name)
 {
 	uint32_t hash = 5381;
 

@@ -6,7 +6,7 @@
 #include <elf.h>
 #include <stdbool.h>
 
-/* By the names that the file imports, exports and needs. False where they cannot be read. */
+/* By the names that the file needs and exports. False where they cannot be read. */
 bool sanitizer_is_in(int fd, const Elf64_Ehdr *elf);
 
 #endif
