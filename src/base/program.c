@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "program.h"
 #include "root.h"
+#include "sanitizer.h"
 
 #define INTERPRETERS 4 /* scripts whose interpreter is a script whose ... */
 
@@ -85,6 +86,9 @@ static void program_elf(int fd, const char *path, const Elf64_Ehdr *elf, struct 
 		    !program_loader_fits(program, interpreter))
 			program->trouble = "is of another C library (musl, or an older glibc): its "
 					   "loader cannot take the recorder";
+		else if (sanitizer_is_in(fd, elf))
+			program->trouble = "has a sanitizer in it, with an allocator that must be "
+					   "the only one";
 		return;
 	}
 	if (!program_is_loader(fd, path))

@@ -9,18 +9,10 @@
 #define _GNU_SOURCE
 #include <string.h>
 
+#include "base/elf_hash.h"
 #include "elf_module.h"
 
 static const char elf_self;
-
-uint32_t elf_hash_of(const char *name)
-{
-	uint32_t hash = 5381;
-
-	for (; *name; name++)
-		hash = hash * 33 + (uint8_t)*name;
-	return hash;
-}
 
 /* Where the chain of a hash begins in the symbols; 0 if there is none. */
 static uint32_t elf_first(const uint32_t *table, uint32_t hash)

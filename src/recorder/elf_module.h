@@ -19,8 +19,6 @@ struct elf_module {
 	const uint32_t *hash; /* DT_GNU_HASH */
 };
 
-/* What DT_GNU_HASH has for a name. */
-uint32_t elf_hash_of(const char *name);
 /* Fill in; false if it has no such table. */
 bool elf_read(const struct dl_phdr_info *info, struct elf_module *ret_module);
 /* A function that the module defines and exports, of any version; NULL if it does not. */

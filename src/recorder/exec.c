@@ -38,6 +38,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "elf_module.h"
 #include "ending.h"
 #include "environment.h"
@@ -46,7 +47,6 @@
 #include "live_table.h"
 #include "patch.h"
 #include "recorder.h"
-#include "sanitizer.h"
 
 #define HOOK EXPORT __attribute__((noinline))
 #define EXEC_INTERPRETERS 4u	       /* scripts whose interpreter is a script whose ... */

@@ -17,7 +17,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 from tool import TOOL, call, check, run_all  # noqa: E402
 
-PRELOAD, STATIC, SHORTER, COMPLETION = map(os.path.abspath, sys.argv[2:6])
+PRELOAD, STATIC, SHORTER = map(os.path.abspath, sys.argv[2:5])
+SANITIZED, COMPLETION = sys.argv[5:7]
 ROOT = os.geteuid() == 0
 MIB = 1 << 20
 COMMAND_BYTES = 224  # that a store has for a command; how long it is stands so many before it
@@ -81,6 +82,14 @@ def test_not_a_program(directory):
     done = run(directory, path)
     check(done.returncode == 126, "status", done.returncode)
     check(done.stderr == f"stackdepot: {path}: Exec format error\n", "line", done.stderr)
+
+
+def test_sanitized_program(directory):
+    if not SANITIZED:
+        return "a compiler with AddressSanitizer"
+    one_line(run(directory, SANITIZED), 126,
+             f"{SANITIZED} has a sanitizer in it, with an allocator that must be the only one")
+    return None
 
 
 def test_static_program(directory):

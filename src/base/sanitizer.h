@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* sanitizer.h - is a program built with one that has an allocator of its own? */
-#ifndef RECORDER_SANITIZER_H
-#define RECORDER_SANITIZER_H
+#ifndef BASE_SANITIZER_H
+#define BASE_SANITIZER_H
 
 #include <elf.h>
 #include <stdbool.h>

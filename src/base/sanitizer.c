@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "elf_module.h"
+#include "elf_hash.h"
 
 #define SANITIZER_SEGMENTS 24u
 #define SANITIZER_ENTRIES 64u
@@ -127,7 +127,7 @@ static bool sanitizer_is_needed(const struct sanitizer_file *file)
 
 /* --- what it exports -------------------------------------------------------------------------- */
 
-/* The table of DT_GNU_HASH, by its parts; elf_find() looks into one in memory. */
+/* The table of DT_GNU_HASH, by its parts; elf_find() of the recorder looks into one in memory. */
 struct sanitizer_hash {
 	uint32_t buckets, first_symbol, bloom_words, bloom_shift;
 };
