@@ -62,14 +62,14 @@ int openat(int directory, const char *path, int flags, ...)
 
 int open(const char *path, int flags, ...)
 {
-	long mode = 0;
+	mode_t mode = 0;
 	va_list more;
 
 	va_start(more, flags);
 	if (direct_has_mode(flags))
 		mode = va_arg(more, mode_t);
 	va_end(more);
-	return (int)raw_call(SYS_openat, (long)AT_FDCWD, path, (long)flags, mode);
+	return openat(AT_FDCWD, path, flags, mode);
 }
 
 int close(int fd)
