@@ -24,12 +24,19 @@ static int peer_path(const char *file, char *path, size_t size)
 	return 0;
 }
 
+bool peer_built(const char *file)
+{
+	char path[PATH_MAX];
+
+	return !peer_path(file, path, sizeof(path)) && !access(path, R_OK);
+}
+
 int peer_load(struct peer *peer, const char *file)
 {
 	char path[PATH_MAX];
 
 	*peer = (struct peer){.file = file};
-	if (peer_path(file, path, sizeof(path)) || access(path, R_OK))
+	if (!peer_built(file) || peer_path(file, path, sizeof(path)))
 		return -1;
 	peer->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!peer->object) {

@@ -48,6 +48,7 @@ static unsigned int llvm_fetch(uint32_t id, const uintptr_t **ret_frames)
  * was reserved and never touched. What the process grows by has both right.
  */
 const struct peer_ops peer_ops = {
+	.name = "LLVM 14",
 	.max_frames = 255,
 	.init = llvm_init,
 	.save = llvm_save,

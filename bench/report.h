@@ -11,6 +11,7 @@
  * struct report - all there is to report.
  * @workloads: one a corpus; @nr of them.
  * @results:   their figures.
+ * @peers:     that were measured beside it.
  * @quick:     too short to be trusted.
  */
 struct report {
@@ -18,6 +19,7 @@ struct report {
 	const struct corpus_result *results;
 	unsigned int nr;
 	const struct settings *settings;
+	const struct peer *peers;
 	bool quick;
 };
 

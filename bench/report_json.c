@@ -171,6 +171,14 @@ static void json_corpus(struct json *json, const struct workload *workload,
 	json_close(json, '}');
 }
 
+static void json_peer_name(struct json *json, const char *key, const struct peer *peer)
+{
+	if (peer->ops)
+		json_string(json, key, peer->ops->name);
+	else
+		json_null(json, key);
+}
+
 static void json_run(struct json *json, const struct report *report)
 {
 	json_open(json, "run", '{');
@@ -183,6 +191,8 @@ static void json_run(struct json *json, const struct report *report)
 	json_integer(json, "rounds", report->settings->rounds);
 	json_integer(json, "thread_rounds", report->settings->thread_rounds);
 	json_integer(json, "cpus", clock_cpus());
+	json_peer_name(json, "linux", &report->peers[PEER_LINUX]);
+	json_peer_name(json, "llvm", &report->peers[PEER_LLVM]);
 	json_close(json, '}');
 }
 

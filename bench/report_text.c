@@ -27,12 +27,12 @@ static void text_full(const struct workload *workload, const struct full_result 
 		{FETCH, "fetch"},
 		{PUT, "put"},
 		{READ, "reading the frames only"},
-		{LINUX_COLD, "Linux 6.12 cold save"},
-		{LINUX_WARM, "Linux 6.12 warm save"},
-		{LINUX_HUGE_WARM, "Linux 6.12 warm save, huge pages"},
-		{LINUX_PUT, "Linux 6.12 put"},
-		{LLVM_COLD, "LLVM 14 cold save"},
-		{LLVM_WARM, "LLVM 14 warm save"},
+		{LINUX_COLD, "Linux, cold save"},
+		{LINUX_WARM, "Linux, warm save"},
+		{LINUX_HUGE_WARM, "Linux, warm save, huge pages"},
+		{LINUX_PUT, "Linux, put"},
+		{LLVM_COLD, "LLVM, cold save"},
+		{LLVM_WARM, "LLVM, warm save"},
 	};
 	unsigned int i;
 
@@ -59,8 +59,7 @@ static void text_budgets(const struct budget_result *budgets)
 
 static void text_threads(const struct corpus_result *result)
 {
-	static const char *const names[THREAD_MODE_NR] = {"referenced", "leased", "Linux 6.12",
-							  "LLVM 14"};
+	static const char *const names[THREAD_MODE_NR] = {"referenced", "leased", "Linux", "LLVM"};
 	const struct thread_result *run;
 	unsigned int i;
 
@@ -87,6 +86,9 @@ void report_text(const struct report *report)
 
 	if (report->quick)
 		printf("A quick run: the figures mean little.\n\n");
+	for (i = 0; i < PEER_NR; i++)
+		if (i != PEER_LINUX_HUGE && report->peers[i].ops)
+			printf("beside %s\n", report->peers[i].ops->name);
 	for (i = 0; i < report->nr; i++) {
 		workload = &report->workloads[i];
 		printf("%s: %" PRIu32 " unique traces, %" PRIu32 " events\n", workload->name,

@@ -19,16 +19,15 @@
  */
 #define MOST_EVENTS 1500000u
 #define QUICK_EVENTS 50000u
+#define PEER_FILE_BYTES 64u
 
-static const char *const peer_files[PEER_NR] = {
-	[PEER_LINUX] = "peer-linux.so",
-	[PEER_LINUX_HUGE] = "peer-linux-huge.so",
-	[PEER_LLVM] = "peer-llvm.so",
-};
+/* Whose depots there may be; the first one built is measured. meson.build has the same list. */
+static const char *const linux_versions[] = {"7.3", "6.12"};
 
 struct options {
 	const char **paths;
 	unsigned int nr;
+	const char *linux_version; /* NULL: any */
 	bool json, quick, verify;
 };
 
@@ -37,6 +36,7 @@ struct bench {
 	struct settings settings;
 	struct workload *workloads;
 	struct corpus_result *results;
+	char peer_files[PEER_NR][PEER_FILE_BYTES];
 	struct peer peers[PEER_NR];
 };
 
@@ -68,10 +68,12 @@ int measure_failed(const struct workload *workload, const char *what)
 
 static void usage(FILE *file)
 {
-	fputs("usage: stackdepot-bench --corpus FILE [--corpus FILE ...] [--json] [--quick]\n"
-	      "       stackdepot-bench --verify --corpus FILE [--corpus FILE ...]\n"
+	fputs("usage: stackdepot-bench --corpus FILE [--corpus FILE ...] [--linux V] [--json] "
+	      "[--quick]\n"
+	      "       stackdepot-bench --verify --corpus FILE [--corpus FILE ...] [--linux V]\n"
 	      "\n"
 	      "  --corpus FILE  recorded stack traces, .sdtrace or .sdtrace.zst\n"
+	      "  --linux V      beside the depot of Linux V, where more than one was built\n"
 	      "  --json         figures as JSON\n"
 	      "  --quick        few rounds, few events: to see that it works\n"
 	      "  --verify       measure nothing, check that every trace comes back\n",
@@ -81,9 +83,13 @@ static void usage(FILE *file)
 static int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"corpus", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-		{"quick", no_argument, NULL, 'q'},	  {"verify", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},	  {0},
+		{"corpus", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"quick", no_argument, NULL, 'q'},
+		{"verify", no_argument, NULL, 'v'},
+		{"linux", required_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option;
 
@@ -93,6 +99,8 @@ static int options_parse(struct options *options, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'c')
 			options->paths[options->nr++] = optarg;
+		else if (option == 'l')
+			options->linux_version = optarg;
 		else if (option == 'j')
 			options->json = true;
 		else if (option == 'q')
@@ -155,6 +163,31 @@ static void bench_settings(struct bench *bench)
 	};
 }
 
+static bool linux_built(struct bench *bench, const char *version)
+{
+	snprintf(bench->peer_files[PEER_LINUX], PEER_FILE_BYTES, "peer-linux-%s.so", version);
+	snprintf(bench->peer_files[PEER_LINUX_HUGE], PEER_FILE_BYTES, "peer-linux-%s-huge.so",
+		 version);
+	return peer_built(bench->peer_files[PEER_LINUX]);
+}
+
+/* Without any of Linux's, and nobody asks for one, the names are of files that are not there. */
+static int bench_peers(struct bench *bench)
+{
+	const char *wanted = bench->options.linux_version;
+	unsigned int i;
+
+	strcpy(bench->peer_files[PEER_LLVM], "peer-llvm.so");
+	if (wanted && !linux_built(bench, wanted)) {
+		fprintf(stderr, "stackdepot-bench: no depot of Linux %s was built\n", wanted);
+		return -1;
+	}
+	for (i = 0; !wanted && i < sizeof(linux_versions) / sizeof(linux_versions[0]); i++)
+		if (linux_built(bench, linux_versions[i]))
+			break;
+	return 0;
+}
+
 /* Before any peer is loaded: what a peer grows by is measured in children that load it afresh. */
 static void bench_growth(struct bench *bench)
 {
@@ -162,7 +195,7 @@ static void bench_growth(struct bench *bench)
 
 	for (i = 0; i < bench->options.nr; i++)
 		bench->results[i].full.peer_bytes[PEER_LLVM] =
-			measure_growth(peer_files[PEER_LLVM], &bench->workloads[i]);
+			measure_growth(bench->peer_files[PEER_LLVM], &bench->workloads[i]);
 }
 
 static int bench_measure(struct bench *bench)
@@ -203,6 +236,7 @@ static int bench_run(struct bench *bench)
 		.results = bench->results,
 		.nr = bench->options.nr,
 		.settings = &bench->settings,
+		.peers = bench->peers,
 		.quick = bench->options.quick,
 	};
 	unsigned int i;
@@ -210,7 +244,7 @@ static int bench_run(struct bench *bench)
 	if (!bench->options.verify)
 		bench_growth(bench);
 	for (i = 0; i < PEER_NR; i++)
-		peer_load(&bench->peers[i], peer_files[i]);
+		peer_load(&bench->peers[i], bench->peer_files[i]);
 	if (bench->options.verify)
 		return bench_verify(bench);
 	if (bench_measure(bench))
@@ -233,7 +267,7 @@ int main(int argc, char **argv)
 		return ret > 0 ? EXIT_SUCCESS : EXIT_USAGE;
 	}
 	bench_settings(&bench);
-	if (bench_load(&bench))
+	if (bench_peers(&bench) || bench_load(&bench))
 		ret = EXIT_USAGE;
 	else
 		ret = bench_run(&bench) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -11,15 +11,16 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define SHIM_RESERVED (1ul << 30) /* above 8192 pools of 16 KiB, a table of 16 MiB, a few spares \
-				   */
+/* Above 8192 pools of 16 KiB, their table, one of 16 MiB of hashes, a few spares. */
+#define SHIM_RESERVED (1ul << 30)
 #define SHIM_HUGE (2ul << 20)
 
 static char *shim_start;
 static size_t shim_slack; /* unused bytes in front, for alignment */
 static atomic_size_t shim_used;
-static size_t shim_table;
+static size_t shim_tables;
 static _Atomic(void *) shim_spare;
+const struct file_operations *shim_debugfs;
 
 void shim_warning(const char *function, int line)
 {
@@ -76,8 +77,8 @@ void free_pages(unsigned long address, unsigned int order)
 void *kvcalloc(size_t nr, size_t size, gfp_t flags)
 {
 	(void)flags;
-	shim_table = nr * size;
-	return shim_take(shim_table);
+	shim_tables += nr * size;
+	return shim_take(nr * size);
 }
 
 void *alloc_large_system_hash(const char *name, unsigned long bucket, unsigned long entries,
@@ -96,6 +97,6 @@ unsigned long nr_free_buffer_pages(void)
 
 uint64_t shim_bytes(uint64_t *ret_table)
 {
-	*ret_table = shim_table;
+	*ret_table = shim_tables;
 	return atomic_load(&shim_used) - shim_slack;
 }

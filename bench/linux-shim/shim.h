@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * As much of a kernel as Linux 6.12's lib/stackdepot.c needs to run in a process, for one CPU
- * or several, so that its speed can be measured.
+ * As much of a kernel as lib/stackdepot.c of Linux 6.12 and of 7.3 needs to run in a process, for
+ * one CPU or several, so that its speed can be measured.
  *
  * What costs time in the kernel costs time here: atomic operations are atomic, the lock is a lock,
  * a reference is counted with the same loop. What has no counterpart in a process costs nothing:
@@ -28,25 +28,35 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
-#define GFP_KERNEL 0u
-#define GFP_NOWAIT 0u
+#define GFP_KERNEL 3u /* may wait for memory, and wake who frees it */
+#define GFP_NOWAIT 2u /* may wake him only */
 #define gfp_nested_mask(flags) (flags)
+/* Whoever may do neither may not wait for a lock either. */
+#define gfpflags_allow_spinning(flags) (!!((flags)&GFP_KERNEL))
 
 #define __init
 #define __initdata
+#define __read_mostly
 #define __must_check __attribute__((__warn_unused_result__))
 #define EXPORT_SYMBOL(name) static_assert(1, "")
 #define EXPORT_SYMBOL_GPL(name) static_assert(1, "")
 #define early_param(name, function) \
-	static int (*const shim_early_param)(char *) __attribute__((__unused__)) = function
-#define late_initcall(function) \
-	static int (*const shim_late_initcall)(void) __attribute__((__unused__)) = function
+	static int (*const shim_##function)(char *) __attribute__((__unused__)) = function
+#define late_initcall(function) int (*const shim_late_initcall)(void) = function
+
+/* What clang's analysis of locks is told. */
+#define __guarded_by(lock)
+#define __pt_guarded_by(lock)
+#define __must_hold(lock)
+#define __must_not_hold(lock)
+#define context_unsafe(x) (x)
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 #define data_race(x) (x)
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define ALIGN(x, a) (((x) + (a)-1) & ~((__typeof__(x))(a)-1))
 #define array_size(a, b) ((size_t)(a) * (b))
@@ -58,7 +68,7 @@ typedef unsigned int gfp_t;
 #define kasan_enabled() true
 
 #define pr_info(...) ((void)0)
-#define pr_err(...) fprintf(stderr, pr_fmt(__VA_ARGS__))
+#define pr_err(format, ...) fprintf(stderr, pr_fmt(format), ##__VA_ARGS__)
 #define WARN(condition, ...) shim_warn(!!(condition), __func__, __LINE__)
 #define WARN_ON(condition) shim_warn(!!(condition), __func__, __LINE__)
 #define WARN_ONCE WARN
@@ -76,6 +86,7 @@ static inline bool shim_warn(bool condition, const char *function, int line)
 /* --- memory -------------------------------------------------------------------------------- */
 
 #define PAGE_SHIFT 12
+#define PAGE_SIZE (1ul << PAGE_SHIFT)
 #define HASH_EARLY 1
 #define STACK_DEPOT_POISON ((void *)0xdec0)
 
@@ -83,19 +94,31 @@ struct page;
 
 struct page *alloc_pages(gfp_t flags, unsigned int order);
 void free_pages(unsigned long address, unsigned int order);
+/* Only tables are allocated so; like all memory here they go with the object. */
 void *kvcalloc(size_t nr, size_t size, gfp_t flags);
+#define kvzalloc_objs(type, nr) kvcalloc(nr, sizeof(type), GFP_KERNEL)
+#define memblock_alloc(size, align) kvcalloc(1, size, GFP_KERNEL)
+#define memblock_free(p, size) ((void)(p))
+#define kvfree(p) ((void)(p))
 void *alloc_large_system_hash(const char *name, unsigned long bucket, unsigned long entries,
 			      int scale, int flags, unsigned int *ret_shift, unsigned int *ret_mask,
 			      unsigned long low, unsigned long high);
 /* So many that the hash table gets its full 2^20 buckets, as with KASAN, or 16 GiB of memory. */
 unsigned long nr_free_buffer_pages(void);
-/* Bytes allocated; of them the hash table. */
+/* Bytes allocated; of them the tables: of hashes, and in 7.3 that of pools, static in 6.12. */
 uint64_t shim_bytes(uint64_t *ret_table);
 
 static inline void *page_address(struct page *page)
 {
 	return page;
 }
+
+static inline struct page *virt_to_page(void *address)
+{
+	return address;
+}
+
+#define free_pages_nolock(page, order) free_pages((unsigned long)(page), order)
 
 static inline unsigned long roundup_pow_of_two(unsigned long n)
 {
@@ -294,19 +317,28 @@ static inline u32 jhash2(const u32 *key, u32 length, u32 seed)
 	return c;
 }
 
+/* --- debugfs ------------------------------------------------------------------------------- */
+
+struct dentry;
+/* Stands for a FILE. */
+struct seq_file;
+struct file_operations {
+	int (*show)(struct seq_file *seq, void *v);
+};
+
+/* What the depot registers; its only file says what is in it. */
+extern int (*const shim_late_initcall)(void);
+extern const struct file_operations *shim_debugfs;
+
+#define DEFINE_SHOW_ATTRIBUTE(name) static const struct file_operations name##_fops = {name##_show}
+#define seq_printf(seq, ...) fprintf((FILE *)(seq), __VA_ARGS__)
+#define debugfs_create_dir(name, parent) ((struct dentry *)NULL)
+#define debugfs_create_file(name, mode, dir, data, fops) ((void)(dir), shim_debugfs = (fops))
+
 /* --- what is never called here ------------------------------------------------------------- */
 
-struct seq_file;
-struct dentry;
-
-#define DEFINE_SHOW_ATTRIBUTE(name)                                                            \
-	static int (*const shim_show)(struct seq_file *, void *) __attribute__((__unused__)) = \
-		name##_show;                                                                   \
-	static const int name##_fops __attribute__((__unused__))
-#define seq_printf(seq, ...) ((void)(seq))
-#define debugfs_create_dir(name, parent) ((struct dentry *)NULL)
-#define debugfs_create_file(name, mode, dir, data, fops) ((void)(dir), (void)(fops))
 #define kstrtobool(string, result) ((void)(string), (void)(result), 0)
+#define kstrtouint(string, base, result) ((void)(string), *(result) = 0, 0)
 #define filter_irq_stacks(entries, nr) ((void)(entries), (nr))
 #define stack_trace_print(entries, nr, spaces) ((void)(entries))
 #define stack_trace_snprint(buffer, size, entries, nr, spaces) \

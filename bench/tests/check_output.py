@@ -50,15 +50,17 @@ def check_threads(name, threads):
         check_positive(f"{name} with threads", run, ("save_ns",))
 
 
-def check_peers(name, peers):
+def check_peers(name, peers, run):
     expect(set(peers) == {"linux", "llvm"}, f"{name}: peers are {sorted(peers)}")
     for peer, figures in peers.items():
+        expect((run[peer] is None) == (figures is None), f"{name}: {peer} is {run[peer]}")
         if figures is not None:
+            expect(run[peer].lower().startswith(peer + " "), f"{name}: {peer} is {run[peer]}")
             check_positive(f"{name}: {peer}", figures,
                            ("cold_ns", "warm_ns", "bytes_per_unique"))
 
 
-def check_corpus(corpus):
+def check_corpus(corpus, run):
     name = corpus["name"]
     check_positive(name, corpus, ("unique", "events"))
     check_positive(name, corpus["full"], FULL)
@@ -66,7 +68,7 @@ def check_corpus(corpus):
         expect(set(BUDGET) <= set(budget), f"{name}: budget lacks a field")
     check_budgets(name, corpus["budgets"])
     check_threads(name, corpus["threads"])
-    check_peers(name, corpus["peers"])
+    check_peers(name, corpus["peers"], run)
 
 
 def check_json(program, corpora):
@@ -76,7 +78,7 @@ def check_json(program, corpora):
     result = json.loads(subprocess.run(arguments, check=True, stdout=subprocess.PIPE).stdout)
     expect(len(result["corpora"]) == len(corpora), "not all corpora are reported")
     for corpus in result["corpora"]:
-        check_corpus(corpus)
+        check_corpus(corpus, result["run"])
 
 
 def check_refusal(program):
