@@ -84,12 +84,37 @@ static void init_scan(void)
 	close(fd);
 }
 
+/*
+ * Errors of lkdtm's that KASAN reports, and after which the kernel goes on. The log has each
+ * of them between its title and the next.
+ */
+static void init_provoke(void)
+{
+	static const char *const errors[] = {
+		"SLAB_LINEAR_OVERFLOW", "WRITE_AFTER_FREE",	  "READ_AFTER_FREE",
+		"SLAB_FREE_DOUBLE",	"WRITE_BUDDY_AFTER_FREE", "READ_BUDDY_AFTER_FREE",
+	};
+	unsigned int i;
+	int fd;
+
+	fd = open("/debug/provoke-crash/DIRECT", O_WRONLY);
+	if (fd < 0)
+		return;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		init_title(errors[i]);
+		write(fd, errors[i], strlen(errors[i]));
+	}
+	init_title("provoked");
+	close(fd);
+}
+
 int main(void)
 {
 	init_log = open("/dev/kmsg", O_WRONLY);
 	mount("none", "/debug", "debugfs", 0, NULL);
 	mount("none", "/proc", "proc", 0, NULL);
 	init_scan();
+	init_provoke();
 	init_show("memory", "/proc/meminfo");
 	init_show("kmemleak", "/debug/kmemleak");
 	init_show("page owner", "/debug/page_owner_stacks/show_stacks");

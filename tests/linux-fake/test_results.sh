@@ -193,6 +193,43 @@ expect 1 0 "KASAN's lock sleeps where locks spin"
 start preempt-rt ours 'Call trace:' ' __might_resched+0x1cc/0x244' ' rt_spin_lock+0x54/0x508' ' kfree+0x4c/0x1e8'
 expect 0 0 'a stack of something else'
 
+# Of the callers each report and each stack is wanted. shown PATTERN: all of them but the lines that have it.
+shown() {
+	printf '%s\n' 'ref_tracker: allocated in:' ' alloctest_ref_tracker_alloc2.constprop.0+0x4/0x8' ' kernel_init+0x4/0x8' \
+		'ref_tracker: freed in:' ' alloctest_ref_tracker_free+0x4/0x8' 'ref_tracker: selftest@() has 1/2 users at' \
+		' alloctest_ref_tracker_alloc1+0x4/0x8' 'ref_tracker: selftest@() has 1/2 users at' \
+		' test_ref_tracker_timer_func+0x4/0x8' 'node [0 + 64]: inserted at' ' callers_leave_node+0x4/0x8' \
+		'attempting to lock a contended lock without backoff:' ' callers_contend+0x4/0x8' |
+		grep -vF "$1"
+	local title kind
+	for title in SLAB_LINEAR_OVERFLOW:slab-out-of-bounds WRITE_AFTER_FREE:slab-use-after-free \
+		READ_AFTER_FREE:slab-use-after-free SLAB_FREE_DOUBLE:double-free WRITE_BUDDY_AFTER_FREE:use-after-free \
+		READ_BUDDY_AFTER_FREE:use-after-free; do
+		kind=${title#*:} title=${title%:*}
+		printf '%s\n' "--- $title" "BUG: KASAN: $kind in lkdtm_$title+0x4/0x8" 'Allocated by task 1:' \
+			" lkdtm_$title+0x4/0x8" '' 'Freed by task 1:' " lkdtm_$title+0x4/0x8" '' \
+			'page last allocated via order 0' " lkdtm_$title+0x4/0x8" \
+			'page last free pid 1 tgid 1 stack trace:' " lkdtm_$title+0x4/0x8" | grep -vF "$1"
+	done
+	echo '--- provoked'
+}
+
+drm='# drm_mm: pass:20 fail:0 skip:0 total:20'
+lines all < <(shown nothing)
+start callers ours "$drm" "${all[@]}"
+expect 0 0 'all reports and stacks are shown'
+start callers ours "${all[@]}"
+expect 1 0 "DRM's suite was not run"
+for name in alloctest_ref_tracker_alloc2 alloctest_ref_tracker_free alloctest_ref_tracker_alloc1 test_ref_tracker_timer_func \
+	callers_leave_node callers_contend 'double-free in' 'Allocated by' 'Freed by' 'page last free'; do
+	lines some < <(shown "$name")
+	start callers ours "$drm" "${some[@]}"
+	expect 1 0 "not shown: $name"
+done
+lines some < <(shown ' lkdtm_READ_AFTER_FREE')
+start callers stock "$drm" "${some[@]}"
+expect 1 0 'stacks of one report are empty'
+
 start kmsan ours '# Subtest: stackdepot_churn' 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' \
 	'Kernel panic - not syncing: softlockup: hung tasks'
 [ "$(boot_stopped_at suite)" = 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' ] || failed=1
