@@ -230,6 +230,15 @@ lines some < <(shown ' lkdtm_READ_AFTER_FREE')
 start callers stock "$drm" "${some[@]}"
 expect 1 0 'stacks of one report are empty'
 
+# What kunit.py says failed, and did not in the stock kernel.
+start kunit ours
+printf '[18:25:51] %s\n' '[PASSED] one' '[FAILED] two' '================= [FAILED] suite =================' \
+	'[CRASHED] three' '[SKIPPED] four (one CPU)' > "$log.all"
+[ "$(kunit_new_failures | paste -s -d ' ')" = 'suite three two' ] || { echo 'kunit.py: a failure is not seen'; failed=1; }
+printf '[18:25:51] %s\n' '[FAILED] two' '=== [FAILED] suite ===' > "$stock_log.all"
+[ "$(kunit_new_failures)" = three ] || { echo 'kunit.py: what fails in the stock kernel is new'; failed=1; }
+[ "$(kunit_known_failures | paste -s -d ' ')" = 'suite two' ] || failed=1
+
 start kmsan ours '# Subtest: stackdepot_churn' 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' \
 	'Kernel panic - not syncing: softlockup: hung tasks'
 [ "$(boot_stopped_at suite)" = 'watchdog: BUG: soft lockup - CPU#0 stuck for 157s!' ] || failed=1
