@@ -3,18 +3,15 @@
 
 static_assert(STACKDEPOT_MAX_LINES <= CANDIDATE_INDEX, "a line's number is an index");
 
-u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
+u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS])
 {
-	u32 level = 0, sum = 0, bits = lines + 1;
+	u32 level = 0, bits = lines + 1;
 
 	do {
-		words[level] = (bits + CANDIDATE_BITS - 1) / CANDIDATE_BITS;
-		bits = words[level];
-		sum += bits;
-		level++;
+		bits = (bits + CANDIDATE_BITS - 1) / CANDIDATE_BITS;
+		words[level++] = bits;
 	} while (bits > 1);
-	*ret_levels = level;
-	return sum;
+	return level;
 }
 
 /*
@@ -24,11 +21,12 @@ u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels)
 static void candidate_set_from(struct stackdepot *depot, u32 level, u32 bit)
 {
 	for (; level < depot->nr_levels; level++, bit /= CANDIDATE_BITS) {
-		if (test_bit(bit, depot->candidates[level]))
+		if (candidate_test(depot, level, bit))
 			/* Pairs with test_and_clear_bit() in candidate_summarise(). */
 			smp_mb();
 		else
-			test_and_set_bit(bit, depot->candidates[level]);
+			test_and_set_bit(bit % CANDIDATE_BITS,
+					 candidate_word(depot, level, bit / CANDIDATE_BITS));
 	}
 }
 
@@ -50,7 +48,7 @@ void depot_candidate_begin(struct stackdepot *depot, u32 line)
 	unsigned long nothing = 0;
 
 	/* Not 0: somebody else begins it. */
-	if (!try_cmpxchg(&depot->candidates[0][line / CANDIDATE_BITS], &nothing, bits))
+	if (!try_cmpxchg(depot_candidate_word(depot, line / CANDIDATE_BITS), &nothing, bits))
 		smp_mb(); /* As in candidate_set_from(). */
 	candidate_set_from(depot, 1, line / CANDIDATE_BITS);
 }
@@ -104,7 +102,8 @@ bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
 		return false;
 	dismissed = candidate_mark_dismissed(line);
 	if (dismissed) {
-		test_and_clear_bit(number, depot->candidates[0]);
+		test_and_clear_bit(number % CANDIDATE_BITS,
+				   depot_candidate_word(depot, number / CANDIDATE_BITS));
 		if (!(atomic64_read(&line->state) & STATE_DISMISSED))
 			depot_candidate_set(depot, number);
 	}
@@ -115,17 +114,19 @@ bool depot_candidate_dismiss(struct stackdepot *depot, u32 number)
 /* A word was found empty: say so above, unless it no longer is. */
 static void candidate_summarise(struct stackdepot *depot, u32 level, u32 word)
 {
+	unsigned long *below = candidate_word(depot, level, word);
 	u32 *published;
 
-	if (level + 1 == depot->nr_levels || !test_bit(word, depot->candidates[level + 1]))
+	if (level + 1 == depot->nr_levels || !candidate_test(depot, level + 1, word))
 		return;
 	published = dismissal_publish(depot, level + 1, word);
 	if (!published)
 		return;
 	/* Again, as whoever set a bit in it before this was published is to be found. */
-	if (!READ_ONCE(depot->candidates[level][word])) {
-		test_and_clear_bit(word, depot->candidates[level + 1]);
-		if (READ_ONCE(depot->candidates[level][word]))
+	if (!READ_ONCE(*below)) {
+		test_and_clear_bit(word % CANDIDATE_BITS,
+				   candidate_word(depot, level + 1, word / CANDIDATE_BITS));
+		if (READ_ONCE(*below))
 			candidate_set_from(depot, level + 1, word);
 	}
 	dismissal_withdraw(published);
@@ -142,7 +143,7 @@ u32 depot_candidate_next(struct stackdepot *depot, u32 line)
 		if (word >= depot->candidate_words[level])
 			return 0;
 		/* Pairs with the RMW in candidate_set_from(). */
-		bits = smp_load_acquire(&depot->candidates[level][word]);
+		bits = smp_load_acquire(candidate_word(depot, level, word));
 		if (bits >> bit % CANDIDATE_BITS) {
 			bit += (u32)__ffs(bits >> bit % CANDIDATE_BITS);
 			if (!level)

@@ -61,8 +61,19 @@ struct candidate_view {
 	u32 words[DEPOT_DISMISSALS];
 };
 
-/* depot_candidate_words() - words on each level for so many lines; returns their sum. */
-u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS], u32 *ret_levels);
+/* depot_candidate_words() - words on each level for so many lines, and how many levels. */
+u32 depot_candidate_words(u32 lines, u32 words[DEPOT_LEVELS]);
+
+/* candidate_word() - where a word of a level is. The lowest may lie with the lines: the host. */
+static inline unsigned long *candidate_word(const struct stackdepot *depot, u32 level, u32 word)
+{
+	return level ? &depot->candidates[level][word] : depot_candidate_word(depot, word);
+}
+
+static inline bool candidate_test(const struct stackdepot *depot, u32 level, u32 bit)
+{
+	return test_bit(bit % CANDIDATE_BITS, candidate_word(depot, level, bit / CANDIDATE_BITS));
+}
 
 /* depot_candidate_set() - put a line into the set. Writes nothing if it is there. */
 void depot_candidate_set(struct stackdepot *depot, u32 line);

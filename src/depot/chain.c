@@ -123,7 +123,7 @@ static bool chain_run_equal(struct depot_line *line, const struct chain_run *run
 {
 	u64 state = atomic64_read_acquire(&line->state);
 
-	return run_first(line) == (u32)run->frames[0] && state & STATE_LIVE &&
+	return run_begins(line, run->frames[0]) && state & STATE_LIVE &&
 	       state_parent(state) == run->parent && state_count(state) == run->nr &&
 	       run_equal_slow(line, state, run->frames);
 }

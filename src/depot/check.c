@@ -11,6 +11,7 @@
  *
  * Linear in the lines: equal runs are found by a table, not by comparing the lines of a chain.
  */
+#include "candidates.h"
 #include "find.h"
 #include "rehash.h"
 
@@ -113,7 +114,7 @@ static void check_candidate(struct check *check, u32 number)
 	u32 level, bit = number;
 
 	for (level = 0; level < depot->nr_levels; level++, bit /= BITS_PER_LONG)
-		check_that(check, test_bit(bit, depot->candidates[level]));
+		check_that(check, candidate_test(depot, level, bit));
 }
 
 static void check_line(struct check *check, u32 number)

@@ -9,8 +9,8 @@
  * One block of memory holds everything, without a pointer inside, so the block is also the file.
  * struct stackdepot is the process's private view of it.
  *
- * Line. Storage is one array of lines of 64 bytes, numbered from 1. A line holds a *run* of up to 8
- * frames, innermost first, and the number of its *parent*, which holds the run outside of it:
+ * Line. Storage is one array of lines, numbered from 1. A line holds a *run* of up to 8 frames,
+ * innermost first, and the number of its *parent*, which holds the run outside of it:
  *
  *	 0        8        16                  48        64
  *	+--------+--------+-------------------+---------+
@@ -24,8 +24,9 @@
  * run that needs it is *wide*: its 32 bytes of low parts hold 4 whole frames. How a trace is cut
  * depends on its frames alone (depot_run()), so equal traces are cut alike.
  *
- * Where frames have 32 bits, a line holds 12 of them as they are, in the same 48 bytes, and no line
- * is wide; `count` has the bit of `wide` then.
+ * The host says how many bits of a frame a line has (DEPOT_FRAME_BITS). Code of a kernel and its
+ * modules lies within 4 GiB, from DEPOT_FRAME_BASE on: there 32 bits are enough, and a line ends
+ * after 48 bytes. So it does where frames have 32 bits, and no line is wide then.
  *
  * link:	generation:32 | dead:1 | next:31
  *	Generation counts the lives of the line. `dead` is set from the moment a life ends until the
@@ -48,17 +49,13 @@
 #include "api.h"
 
 /* Frames a line, counted from the root; and a wide line. */
-#if BITS_PER_LONG == 64
 #define DEPOT_GROUP 8u
-#define DEPOT_WIDE 4u
-#else
-#define DEPOT_GROUP 12u
-#define DEPOT_WIDE DEPOT_GROUP
-#endif
+#define DEPOT_WIDE (32u / sizeof(uintptr_t))
 #define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
-#define DEPOT_LINE_BYTES 64u
+#define DEPOT_LINE_BYTES (16u + DEPOT_FRAME_BITS)
+#define DEPOT_CACHE_BYTES 64u
 /* Machines whose frames have another size read each other's files as little as other versions. */
-#define DEPOT_VERSION (5u << 8 | BITS_PER_LONG)
+#define DEPOT_VERSION (6u << 8 | BITS_PER_LONG)
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
@@ -71,11 +68,10 @@
 struct depot_line {
 	atomic64_t link;
 	atomic64_t state;
-#if BITS_PER_LONG == 64
-	u64 low[DEPOT_GROUP / 2];  /* two frames' halves a word; in a wide line a whole frame */
+	/* One or two frames' 32 bits a word; in a wide line a whole frame. */
+	uintptr_t low[DEPOT_WIDE];
+#if DEPOT_FRAME_BITS > 32
 	u64 high[DEPOT_GROUP / 4]; /* four frames' 16 bits a word */
-#else
-	uintptr_t frame[DEPOT_GROUP];
 #endif
 };
 
@@ -85,13 +81,8 @@ struct depot_line {
 
 #define STATE_PARENT (BIT_ULL(27) - 1)
 #define STATE_COUNT_SHIFT 27
-#if BITS_PER_LONG == 64
 #define STATE_COUNT (7ull << STATE_COUNT_SHIFT)
-#define STATE_WIDE BIT_ULL(30)
-#else
-#define STATE_COUNT (15ull << STATE_COUNT_SHIFT)
-#define STATE_WIDE 0ull
-#endif
+#define STATE_WIDE (BITS_PER_LONG > 32 ? BIT_ULL(30) : 0)
 #define STATE_LIVE BIT_ULL(31)
 #define STATE_TRACE BIT_ULL(32)
 #define STATE_VISITED BIT_ULL(33)
@@ -151,16 +142,16 @@ struct depot_header {
 	u32 header_bytes;
 	struct depot_geometry geometry;
 
-	atomic64_t tick __aligned(DEPOT_LINE_BYTES); /* the clock: read at every save */
-	u32 digits;				     /* index.h; read at every search */
+	atomic64_t tick __aligned(DEPOT_CACHE_BYTES); /* the clock: read at every save */
+	u32 digits;				      /* index.h; read at every search */
 	u32 wide; /* not 0 once a line was wide; read when a trace was not found */
 
-	u32 hand __aligned(DEPOT_LINE_BYTES); /* where the search for a victim goes on */
-	u32 dismissals[DEPOT_DISMISSALS];     /* candidates.h; written by those who move the hand */
+	u32 hand __aligned(DEPOT_CACHE_BYTES); /* where the search for a victim goes on */
+	u32 dismissals[DEPOT_DISMISSALS]; /* candidates.h; written by those who move the hand */
 
-	u32 fresh __aligned(DEPOT_LINE_BYTES);		      /* lines ever used */
-	atomic64_t ring_position __aligned(DEPOT_LINE_BYTES); /* events ever, and what pens left */
-	atomic64_t counters[COUNT_NR] __aligned(DEPOT_LINE_BYTES);
+	u32 fresh __aligned(DEPOT_CACHE_BYTES);		       /* lines ever used */
+	atomic64_t ring_position __aligned(DEPOT_CACHE_BYTES); /* events ever, and what pens left */
+	atomic64_t counters[COUNT_NR] __aligned(DEPOT_CACHE_BYTES);
 };
 
 struct depot_ring_entry {
@@ -202,10 +193,10 @@ struct stackdepot {
 };
 
 static_assert(sizeof(uintptr_t) == sizeof(long), "a frame is a word");
-static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line is a cache line");
-static_assert(sizeof(struct depot_ring_entry) == DEPOT_LINE_BYTES, "so is a ring entry");
-static_assert(sizeof(struct depot_header) % DEPOT_LINE_BYTES == 0, "lines are aligned");
-static_assert(offsetof(struct depot_header, tick) % DEPOT_LINE_BYTES == 0, "tick alone");
+static_assert(sizeof(struct depot_line) == DEPOT_LINE_BYTES, "a line has no holes");
+static_assert(sizeof(struct depot_ring_entry) == DEPOT_CACHE_BYTES, "a ring entry is a cache line");
+static_assert(sizeof(struct depot_header) % DEPOT_CACHE_BYTES == 0, "what follows is aligned");
+static_assert(offsetof(struct depot_header, tick) % DEPOT_CACHE_BYTES == 0, "tick alone");
 static_assert(sizeof(struct stackdepot) <= DEPOT_PRIVATE_BYTES, "the private part fits its page");
 static_assert(STATE_HALF_TURN >> STATE_STAMP_SHIFT > STACKDEPOT_MAX_LEASE_TICKS,
 	      "no lease is so long");
@@ -231,10 +222,7 @@ static inline u32 state_parent(u64 state)
 
 static inline u32 state_count(u64 state)
 {
-	u32 count = (u32)((state & STATE_COUNT) >> STATE_COUNT_SHIFT) + 1;
-
-	/* More than that only in a damaged file, where the field has room for it. */
-	return count <= DEPOT_GROUP ? count : DEPOT_GROUP;
+	return (u32)((state & STATE_COUNT) >> STATE_COUNT_SHIFT) + 1;
 }
 
 static inline u32 state_references(u64 state)

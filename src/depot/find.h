@@ -56,7 +56,7 @@ bool depot_equal_slow(struct stackdepot *depot, u32 number, const uintptr_t *fra
 /* A trace to look for. */
 struct find_trace {
 	const uintptr_t *frames;
-	const uintptr_t *window; /* the innermost 8, zeros behind a shorter trace: hash_pad() */
+	const uintptr_t *window; /* the innermost 8, as hash_pad() has them */
 	u32 nr;
 	u32 outer;  /* so many outermost frames need not be compared, */
 	u32 stop;   /* if the line outside of the others is this one; 0 and 0 to compare all */
@@ -103,7 +103,7 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 	if (likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
 	/* The first frame decides nearly always when it is another trace. */
-	if (trace->quick || likely(run_first(line) != (u32)trace->window[0]))
+	if (trace->quick || likely(!run_begins(line, trace->window[0])))
 		return false;
 	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }

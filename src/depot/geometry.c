@@ -2,9 +2,10 @@
 /*
  * geometry.c - how the bytes are shared out.
  *
- * Per line: 64 bytes for itself, 8 for a bucket of the index that has grown, a bit and a 63rd for
- * the candidates. With one bucket a line a chain has half a line in front of the one sought, on
- * average, when the depot is full. The ring has the size it was given; the lines get the rest.
+ * Per line: 64 bytes for itself, or 48, 8 for a bucket of the index that has grown, a bit and a
+ * 63rd for the candidates. With one bucket a line a chain has half a line in front of the one
+ * sought, on average, when the depot is full. The ring has the size it was given; the lines get the
+ * rest.
  */
 #include "candidates.h"
 #include "geometry.h"
@@ -16,22 +17,24 @@
 #define MAX_RING 0x40000000u
 #define MAX_BUCKETS 0x20000000u
 
-static u64 round_line(u64 bytes)
+static u64 round_cache(u64 bytes)
 {
-	return (bytes + DEPOT_LINE_BYTES - 1) & ~(u64)(DEPOT_LINE_BYTES - 1);
+	return (bytes + DEPOT_CACHE_BYTES - 1) & ~(u64)(DEPOT_CACHE_BYTES - 1);
 }
 
 /* Offsets and total from lines, buckets and ring_entries. */
 static void geometry_place(struct depot_geometry *geometry)
 {
-	u32 words[DEPOT_LEVELS], levels;
+	u32 words[DEPOT_LEVELS], levels = depot_candidate_words(geometry->lines, words);
 	u64 bytes = sizeof(struct depot_header);
+	u32 level;
 
 	geometry->heads_offset = bytes;
-	bytes += round_line(depot_heads_bytes(geometry));
+	bytes += round_cache(depot_heads_bytes(geometry));
 	geometry->candidates_offset = bytes;
-	bytes += round_line((u64)sizeof(long) *
-			    depot_candidate_words(geometry->lines, words, &levels));
+	for (level = DEPOT_CANDIDATES_APART; level < levels; level++)
+		bytes += (u64)sizeof(long) * words[level];
+	bytes = round_cache(bytes);
 	geometry->ring_offset = bytes;
 	bytes += (u64)sizeof(struct depot_ring_entry) * geometry->ring_entries;
 	geometry->lines_offset = bytes;
@@ -209,8 +212,8 @@ static void geometry_view(struct stackdepot *depot, void *memory,
 	depot->save_frames = depot->read_only ? 0 : geometry->max_frames;
 	depot->lease_ticks = geometry->lease_ticks;
 	depot->line_bits = fls(geometry->lines);
-	depot_candidate_words(geometry->lines, depot->candidate_words, &depot->nr_levels);
-	for (level = 0; level < depot->nr_levels; level++) {
+	depot->nr_levels = depot_candidate_words(geometry->lines, depot->candidate_words);
+	for (level = DEPOT_CANDIDATES_APART; level < depot->nr_levels; level++) {
 		depot->candidates[level] = words;
 		words += depot->candidate_words[level];
 	}

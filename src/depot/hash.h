@@ -2,10 +2,11 @@
 /*
  * hash.h - hashing frames so that longer traces continue shorter ones.
  *
- * The hash of the outermost m frames, m = 8 g + r with r from 1 to 8 (12 for 8 where frames have 32
- * bits), is made of the state after g whole groups and of a *window* over the innermost 8 of the m
- * frames. While r < 8 the window overlaps the last whole group: hashing a frame twice costs less
- * than a loop of unpredictable length. A trace of fewer than 8 frames is padded with zeros.
+ * The hash of the outermost m frames, m = 8 g + r with r from 1 to 8, is made of the state after g
+ * whole groups and of a *window* over the innermost 8 of the m frames. While r < 8 the window
+ * overlaps the last whole group: hashing a frame twice costs less than a loop of unpredictable
+ * length. A trace of fewer than 8 frames is padded with DEPOT_FRAME_BASE, which any line has room
+ * for.
  *
  * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by
  * pair (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing
@@ -31,13 +32,9 @@ static __always_inline u64 hash_pair(const uintptr_t *f)
 
 static __always_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
-	u64 sum = hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
-		  hash_pair(f + 6) * keys[3];
-
 	/* Written out: at -O2 compilers leave a loop of four a loop. */
-	if (DEPOT_PAIRS > 4)
-		sum += hash_pair(f + 8) * keys[4] + hash_pair(f + 10) * keys[5];
-	return sum;
+	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
+	       hash_pair(f + 6) * keys[3];
 }
 
 /* The state after one more whole group; `mixed` is the one before it ^ the window over it. */
@@ -68,7 +65,7 @@ static inline u32 hash_outer(u32 nr)
 	return (nr - 1) / DEPOT_GROUP * DEPOT_GROUP;
 }
 
-/* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded with zeros. */
+/* The innermost 8 frames of a trace; a shorter one is copied to `pad` and padded. */
 static __always_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr, uintptr_t *pad)
 {
 	u32 i;
@@ -76,7 +73,7 @@ static __always_inline const uintptr_t *hash_pad(const uintptr_t *frames, u32 nr
 	if (likely(nr >= DEPOT_GROUP))
 		return frames;
 	for (i = 0; i < DEPOT_GROUP; i++)
-		pad[i] = i < nr ? frames[i] : 0;
+		pad[i] = i < nr ? frames[i] : DEPOT_FRAME_BASE;
 	return pad;
 }
 

@@ -2,7 +2,7 @@
 /*
  * index.h - which chains a trace may be on, in an index that grows.
  *
- * The index begins with `first` buckets and has four times as many whenever there are as
+ * The index begins with `first` buckets and has four times as many whenever there are twice as
  * many lines. A hash has a place among the first buckets, and *digits* of two bits, one for each
  * time the index grew:
  *
@@ -90,12 +90,12 @@ static inline atomic64_t *index_open_head(struct stackdepot *depot, u64 hash, u3
 /* depot_index_grow() - let the index grow if it is due, and if the host has memory for it. */
 void depot_index_grow(struct stackdepot *depot);
 
-/* depot_index_is_due() - are there as many lines as buckets? */
+/* depot_index_is_due() - are there twice as many lines as buckets? */
 static inline bool depot_index_is_due(const struct stackdepot *depot, u32 lines)
 {
 	const u32 buckets = index_buckets(depot);
 
-	return DEPOT_INDEX_GROWS && lines >= buckets && buckets < depot->nr_buckets;
+	return DEPOT_INDEX_GROWS && lines / 2 >= buckets && buckets < depot->nr_buckets;
 }
 
 #endif

@@ -26,10 +26,13 @@ static void rehash_window(struct depot_line *line, u64 state, uintptr_t *window)
 u64 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 {
 	u32 path[REHASH_DEPTH], depth = 0, nr = 0;
-	uintptr_t window[DEPOT_GROUP] = {0};
+	uintptr_t window[DEPOT_GROUP];
 	const u64 leaf_state = state;
 	u64 hash = 0;
+	u32 i;
 
+	for (i = 0; i < DEPOT_GROUP; i++)
+		window[i] = DEPOT_FRAME_BASE; /* as hash_pad() does */
 	do {
 		path[depth++] = number;
 		number = state_parent(state);

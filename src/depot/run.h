@@ -11,37 +11,24 @@
 
 #include "depot.h"
 
-#if BITS_PER_LONG == 64
-/*
- * Where frame i of a narrow run lies: bits 1 and 2 of i changed round, which is the order in which
- * 32-byte vectors of frames fall apart into low and high halves.
- */
-static inline u32 run_slot(u32 i)
-{
-	return (i & 1) | (i & 2) << 1 | (i & 4) >> 1;
-}
-
-/* Are all frames sign-extended 48-bit numbers? Then none exceeds 48 bits when half is added. */
+/* Does the line have all bits of these frames? Then they lie within as many from the base on. */
 static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
 {
-	const uintptr_t half = BIT_ULL(47);
+#if BITS_PER_LONG > DEPOT_FRAME_BITS
+	const uintptr_t base = DEPOT_FRAME_BASE;
 	uintptr_t any = 0;
 
 	/* Written out: at -O2 compilers leave a loop a loop. */
 	for (; nr >= 4; nr -= 4, frames += 4)
-		any |= (frames[0] + half) | (frames[1] + half) | (frames[2] + half) |
-		       (frames[3] + half);
+		any |= (frames[0] - base) | (frames[1] - base) | (frames[2] - base) |
+		       (frames[3] - base);
 	while (nr--)
-		any |= *frames++ + half;
-	return !(any >> 48);
-}
-
+		any |= *frames++ - base;
+	return !(any >> DEPOT_FRAME_BITS);
 #else
-static inline bool run_is_narrow(const uintptr_t *frames, u32 nr)
-{
 	return true;
-}
 #endif
+}
 
 /*
  * depot_run() - length of the run that comes next when a trace is put in.
@@ -66,7 +53,22 @@ static inline u32 depot_run(const uintptr_t *frames, u32 nr, u32 done)
 	return run;
 }
 
-#if BITS_PER_LONG == 64
+/* The word that a whole frame of a wide line is, and the lower half of it, which all lines have. */
+static inline uintptr_t run_word(uintptr_t frame)
+{
+	return frame - DEPOT_FRAME_BASE;
+}
+
+#if DEPOT_FRAME_BITS > 32
+/*
+ * Where frame i of a narrow run lies: bits 1 and 2 of i changed round, which is the order in which
+ * 32-byte vectors of frames fall apart into low and high halves.
+ */
+static inline u32 run_slot(u32 i)
+{
+	return (i & 1) | (i & 2) << 1 | (i & 4) >> 1;
+}
+
 /* What two frames are in a word of low halves, and in the lower half of one of high parts. */
 static inline u64 run_low(const uintptr_t *frames)
 {
@@ -78,54 +80,37 @@ static inline u64 run_high(const uintptr_t *frames)
 	return (u16)(frames[0] >> 32) | (u64)(u16)(frames[1] >> 32) << 16;
 }
 
-/*
- * Write a run of depot_run() into a line nobody else reads as live. Returns STATE_WIDE or 0.
- * @f:	8 frames from the run's first one outwards, zeros outside of the root. Slots that a narrow
- *	run leaves empty are filled with the frames outside of it, as then a run of any length is
- *	compared by 8 frames at once.
- * @nr: of these, the run's.
- */
-static inline u64 run_store(struct depot_line *line, const uintptr_t *f, u32 nr)
+/* Write 8 narrow frames. The order is that of run_slot(). */
+static inline void run_pack(struct depot_line *line, const uintptr_t *f)
 {
-	u32 i;
-
-	if (nr <= DEPOT_WIDE && !run_is_narrow(f, nr)) {
-		for (i = 0; i < DEPOT_WIDE; i++)
-			WRITE_ONCE(line->low[i], i < nr ? f[i] : 0);
-		return STATE_WIDE;
-	}
-	/* The order is that of run_slot(). */
 	WRITE_ONCE(line->low[0], run_low(f));
 	WRITE_ONCE(line->low[1], run_low(f + 4));
 	WRITE_ONCE(line->low[2], run_low(f + 2));
 	WRITE_ONCE(line->low[3], run_low(f + 6));
 	WRITE_ONCE(line->high[0], run_high(f) | run_high(f + 4) << 32);
 	WRITE_ONCE(line->high[1], run_high(f + 2) | run_high(f + 6) << 32);
-	return 0;
 }
 
 /* A narrow frame from its low half and, in the lowest bits of `high`, bits 32 to 47. */
-static inline uintptr_t run_narrow_frame(u64 low, u64 high)
+static inline uintptr_t run_unpack(u64 low, u64 high)
 {
 	return (uintptr_t)((s64)(s16)high * (1ll << 32)) | (u32)low;
 }
 
-static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
+static inline uintptr_t run_narrow_frame(struct depot_line *line, u32 i)
 {
-	if (state & STATE_WIDE)
-		return READ_ONCE(line->low[i % DEPOT_WIDE]);
 	i = run_slot(i);
-	return run_narrow_frame(READ_ONCE(line->low[i / 2]) >> i % 2 * 32,
-				READ_ONCE(line->high[i / 4]) >> i % 4 * 16);
+	return run_unpack(READ_ONCE(line->low[i / 2]) >> i % 2 * 32,
+			  READ_ONCE(line->high[i / 4]) >> i % 4 * 16);
 }
 
 static inline void run_load_two(u64 low, u64 high, uintptr_t *frames)
 {
-	frames[0] = run_narrow_frame(low, high);
-	frames[1] = run_narrow_frame(low >> 32, high >> 16);
+	frames[0] = run_unpack(low, high);
+	frames[1] = run_unpack(low >> 32, high >> 16);
 }
 
-/* All 8 frames of a whole narrow line, each word read once. The order is that of run_slot(). */
+/* All 8 frames of a whole narrow line, each word read once. */
 static inline void run_load(struct depot_line *line, uintptr_t *frames)
 {
 	const u64 high_a = READ_ONCE(line->high[0]);
@@ -136,41 +121,91 @@ static inline void run_load(struct depot_line *line, uintptr_t *frames)
 	run_load_two(READ_ONCE(line->low[2]), high_b, frames + 2);
 	run_load_two(READ_ONCE(line->low[3]), high_b >> 32, frames + 6);
 }
-
-/* The lower half of the first frame of a line, wide or not. */
-static inline u32 run_first(struct depot_line *line)
-{
-	return (u32)READ_ONCE(line->low[0]);
-}
 #else
-/* As above: frames are words, and lie in their order. */
+#define RUN_WORD_FRAMES ((u32)sizeof(uintptr_t) / 4) /* narrow ones in a word */
+
+/* One narrow frame or two in a word, the first in the lower half: how far from the base it lies. */
+static inline uintptr_t run_low(const uintptr_t *frames)
+{
+	uintptr_t word = (u32)run_word(frames[0]);
+
+	if (RUN_WORD_FRAMES == 2)
+		word |= (uintptr_t)((u64)run_word(frames[1]) << 32);
+	return word;
+}
+
+/* Write 8 narrow frames. */
+static inline void run_pack(struct depot_line *line, const uintptr_t *f)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_WIDE; i++)
+		WRITE_ONCE(line->low[i], run_low(f + i * RUN_WORD_FRAMES));
+}
+
+static inline uintptr_t run_narrow_frame(struct depot_line *line, u32 i)
+{
+	return DEPOT_FRAME_BASE +
+	       (u32)((u64)READ_ONCE(line->low[i / RUN_WORD_FRAMES]) >> i % RUN_WORD_FRAMES * 32);
+}
+
+static __always_inline void run_load_word(struct depot_line *line, u32 i, uintptr_t *frames)
+{
+	const uintptr_t word = READ_ONCE(line->low[i]);
+	uintptr_t *to = frames + i * RUN_WORD_FRAMES;
+
+	to[0] = DEPOT_FRAME_BASE + (u32)word;
+	if (RUN_WORD_FRAMES == 2)
+		to[1] = DEPOT_FRAME_BASE + (u32)((u64)word >> 32);
+}
+
+/* All 8 frames of a whole narrow line, each word read once. */
+static inline void run_load(struct depot_line *line, uintptr_t *frames)
+{
+	u32 i;
+
+	/* Written out: at -O2 compilers leave a loop a loop. */
+	run_load_word(line, 0, frames);
+	run_load_word(line, 1, frames);
+	run_load_word(line, 2, frames);
+	run_load_word(line, 3, frames);
+	for (i = 4; i < DEPOT_WIDE; i++)
+		run_load_word(line, i, frames);
+}
+#endif
+
+/* Is it the first frame of a line, whatever its kind, by their lower halves? */
+static inline bool run_begins(struct depot_line *line, uintptr_t frame)
+{
+	return (u32)READ_ONCE(line->low[0]) == (u32)run_word(frame);
+}
+
+/*
+ * Write a run of depot_run() into a line nobody else reads as live. Returns STATE_WIDE or 0.
+ * @f:	8 frames from the run's first one outwards, as hash_pad() has them. Slots that a narrow
+ *	run leaves empty are filled with the frames outside of it, as then a run of any length is
+ *	compared by 8 frames at once.
+ * @nr: of these, the run's.
+ */
 static inline u64 run_store(struct depot_line *line, const uintptr_t *f, u32 nr)
 {
 	u32 i;
 
-	for (i = 0; i < DEPOT_GROUP; i++)
-		WRITE_ONCE(line->frame[i], f[i]);
+	if (nr <= DEPOT_WIDE && !run_is_narrow(f, nr)) {
+		for (i = 0; i < DEPOT_WIDE; i++)
+			WRITE_ONCE(line->low[i], i < nr ? run_word(f[i]) : 0);
+		return STATE_WIDE;
+	}
+	run_pack(line, f);
 	return 0;
 }
 
 static inline uintptr_t run_frame(struct depot_line *line, u64 state, u32 i)
 {
-	return READ_ONCE(line->frame[i]);
+	if (state & STATE_WIDE)
+		return DEPOT_FRAME_BASE + READ_ONCE(line->low[i % DEPOT_WIDE]);
+	return run_narrow_frame(line, i);
 }
-
-static inline void run_load(struct depot_line *line, uintptr_t *frames)
-{
-	u32 i;
-
-	for (i = 0; i < DEPOT_GROUP; i++)
-		frames[i] = READ_ONCE(line->frame[i]);
-}
-
-static inline u32 run_first(struct depot_line *line)
-{
-	return READ_ONCE(line->frame[0]);
-}
-#endif
 
 /* Are the `nr` frames those of the line, whatever its kind? */
 static inline bool run_equal_slow(struct depot_line *line, u64 state, const uintptr_t *frames)
@@ -194,8 +229,6 @@ static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uint
 /* Frames that are hashed and then compared, DEPOT_GROUP of them: loaded once. */
 static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
-	u32 i;
-
 	copy[0] = frames[0];
 	copy[1] = frames[1];
 	copy[2] = frames[2];
@@ -204,8 +237,6 @@ static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uint
 	copy[5] = frames[5];
 	copy[6] = frames[6];
 	copy[7] = frames[7];
-	for (i = 8; i < DEPOT_GROUP; i++)
-		copy[i] = frames[i];
 	return copy;
 }
 #endif
@@ -213,12 +244,12 @@ static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uint
 #ifdef DEPOT_VECTOR_LINES
 /* run_equal() as below, by vectors. */
 #include "run_vector.h"
-#elif BITS_PER_LONG == 64
+#elif DEPOT_FRAME_BITS > 32
 /* Bits in which two frames differ from two slots that share a word of low halves. */
 static __always_inline u64 run_differ(const uintptr_t *frames, u64 low, u64 high)
 {
-	return (run_narrow_frame(low, high) ^ frames[0]) |
-	       (run_narrow_frame(low >> 32, high >> 16) ^ frames[1]);
+	return (run_unpack(low, high) ^ frames[0]) |
+	       (run_unpack(low >> 32, high >> 16) ^ frames[1]);
 }
 
 /* Do 8 frames equal the 8 slots of a narrow line? Slots are in the order of run_slot(). */
@@ -235,14 +266,31 @@ static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *
 		 run_differ(frames + 6, READ_ONCE(line->low[3]), high_b >> 32));
 }
 #else
-/* Do 12 frames equal the 12 slots of a line? */
+/* Bits in which the frames of word i differ from it, or that a line has no room for. */
+static __always_inline uintptr_t run_differ(struct depot_line *line, const uintptr_t *frames, u32 i)
+{
+	const uintptr_t word = READ_ONCE(line->low[i]);
+	const uintptr_t *f = frames + i * RUN_WORD_FRAMES;
+	uintptr_t differ = run_word(f[0]) ^ (u32)word;
+
+	if (RUN_WORD_FRAMES == 2)
+		differ |= run_word(f[1]) ^ (uintptr_t)((u64)word >> 32);
+	return differ;
+}
+
+/* Do 8 frames equal the 8 slots of a narrow line? */
 static __always_inline bool run_equal(struct depot_line *line, const uintptr_t *frames)
 {
-	uintptr_t differ = 0;
+	uintptr_t differ;
 	u32 i;
 
-	for (i = 0; i < DEPOT_GROUP; i++)
-		differ |= READ_ONCE(line->frame[i]) ^ frames[i];
+	/* The first frames decide nearly always when it is another trace. */
+	if (run_differ(line, frames, 0))
+		return false;
+	differ = run_differ(line, frames, 1) | run_differ(line, frames, 2) |
+		 run_differ(line, frames, 3);
+	for (i = 4; i < DEPOT_WIDE; i++)
+		differ |= run_differ(line, frames, i);
 	return !differ;
 }
 #endif

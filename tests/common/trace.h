@@ -11,15 +11,34 @@
 #define TESTS_TRACE_H
 
 #ifdef __KERNEL__
+#include "host.h"
 #include "types.h"
+#if BITS_PER_LONG == 64
+#define TRACE_BASE DEPOT_FRAME_BASE
+#endif
 #else
 #include <stackdepot/stackdepot.h>
 
 typedef uint64_t u64;
 #endif
 
+/*
+ * Where the code of a kernel is, and 32 bits are enough for a frame: said by who compiles tests for
+ * a depot of a kernel of 64 bits.
+ */
+#ifdef TRACE_BASE
+#define TRACE_NEAR_BITS 32
+#else
+#define TRACE_BASE ((uintptr_t)0)
+#define TRACE_NEAR_BITS (8 * (int)sizeof(uintptr_t))
+#endif
+
+/* The n-th of many frames that any line has room for. */
+#define TRACE_NEAR(n) (TRACE_BASE + (uintptr_t)(n))
+
 /* Frames that a line holds. */
-#define TRACE_LINE (__SIZEOF_POINTER__ == 8 ? 8u : 12u)
+#define TRACE_LINE 8u
+#define TRACE_LINE_BYTES (TRACE_NEAR_BITS == 32 ? 48u : 64u)
 
 /* A frame with these as its highest 16 bits: one of 64 bits makes its line wide. */
 #define TRACE_HIGH(bits) ((uintptr_t)(bits) << (8 * sizeof(uintptr_t) - 16))
@@ -27,9 +46,18 @@ typedef uint64_t u64;
 /* Bytes of a frame as text: "0x", digits, newline. */
 #define TRACE_TEXT (2 + 2 * (int)sizeof(uintptr_t) + 1)
 
-/* Of a number, in the innermost frame: it has at most 21 bits where frames have 32. */
-#define TRACE_ID_BITS (sizeof(uintptr_t) == 8 ? 40 : 21)
+/* Of a number, in the innermost frame: it has fewer where frames have 32. */
+#define TRACE_ID_BITS (TRACE_NEAR_BITS == 64 ? 40 : 21)
 #define TRACE_IDS ((u64)1 << TRACE_ID_BITS)
+
+/* The number of a trace from its innermost frame. */
+static inline u64 trace_id(uintptr_t frame)
+{
+	/* What lies near is told from there on. */
+	if (sizeof(uintptr_t) == 8 && !((u64)(frame - TRACE_BASE) >> 32))
+		frame -= TRACE_BASE;
+	return frame & (TRACE_IDS - 1);
+}
 
 /* The finaliser of splitmix64 behind one step of its counter. */
 static inline u64 trace_mix(u64 z)
@@ -68,9 +96,9 @@ static inline uintptr_t trace_leaf(u64 id, u64 hash)
 		return (uintptr_t)(0x1234ull << 48 | id);
 	case 1:
 	case 2:
-		return (uintptr_t)(0xffff8000ull << 32 | id);
+		return TRACE_NEAR(TRACE_NEAR_BITS == 64 ? 0xffff8000ull << 32 | id : id);
 	default:
-		return (uintptr_t)(0x55ull << TRACE_ID_BITS | id);
+		return TRACE_NEAR(0x55ull << TRACE_ID_BITS | id);
 	}
 }
 
@@ -81,7 +109,8 @@ static inline uintptr_t trace_frame(u64 key, unsigned int depth)
 
 	if (!trace_modulo(hash, 61))
 		return (uintptr_t)hash;
-	return (uintptr_t)((0x7full << 40 | hash >> 24) & ~(hash & 1 ? 0 : 0xfull));
+	hash = (0x7full << 40 | hash >> 24) & ~(hash & 1 ? 0 : 0xfull);
+	return TRACE_NEAR(TRACE_NEAR_BITS == 64 ? hash : (unsigned int)hash);
 }
 
 /* How many relatives a frame at that depth is shared with, as a key. */
@@ -116,7 +145,7 @@ static inline bool trace_is_true(const uintptr_t *frames, unsigned int nr, unsig
 
 	if (!nr || nr > max)
 		return false;
-	if (trace_make(frames[0] & (TRACE_IDS - 1), max, made) != nr)
+	if (trace_make(trace_id(frames[0]), max, made) != nr)
 		return false;
 	for (i = 0; i < nr; i++)
 		if (made[i] != frames[i])

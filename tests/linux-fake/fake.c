@@ -39,8 +39,8 @@ struct text {
 };
 
 /* Declared as the kernel declares them, in fake.h, which cannot be included here. */
-void *alloc_page(unsigned int gfp);
-void free_page(unsigned long address);
+void *alloc_pages_exact(size_t bytes, unsigned int gfp);
+void free_pages_exact(void *address, size_t bytes);
 void *vzalloc(unsigned long bytes);
 void vfree(void *memory);
 void *kvzalloc(size_t bytes, unsigned int gfp);
@@ -65,30 +65,31 @@ void *debugfs_create_file(const char *name, unsigned short mode, void *parent, v
 			  int (*const *fops)(void *seq, void *v));
 void seq_printf(void *seq, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void *alloc_page(unsigned int gfp)
+void *alloc_pages_exact(size_t bytes, unsigned int gfp)
 {
-	void *page;
+	const long pages = (long)(bytes / FAKE_PAGE);
+	void *address;
 
 	(void)gfp;
 	if (fake_in_nmi)
-		(void)fake_warn(true, "alloc_page() in an NMI");
-	if (!fake_pages_allowed)
+		(void)fake_warn(true, "alloc_pages_exact() in an NMI");
+	if (fake_pages_allowed >= 0 && fake_pages_allowed < pages)
 		return NULL;
-	page = aligned_alloc(FAKE_PAGE, FAKE_PAGE);
-	if (!page)
+	address = aligned_alloc(FAKE_PAGE, bytes);
+	if (!address)
 		return NULL;
 	if (fake_pages_allowed > 0)
-		(void)__atomic_fetch_sub(&fake_pages_allowed, 1, __ATOMIC_RELAXED);
-	(void)__atomic_fetch_add(&fake_pages, 1, __ATOMIC_RELAXED);
-	return memset(page, 0, FAKE_PAGE);
+		(void)__atomic_fetch_sub(&fake_pages_allowed, pages, __ATOMIC_RELAXED);
+	(void)__atomic_fetch_add(&fake_pages, pages, __ATOMIC_RELAXED);
+	return memset(address, 0, bytes);
 }
 
-void free_page(unsigned long address)
+void free_pages_exact(void *address, size_t bytes)
 {
 	if (!address)
 		return;
-	(void)__atomic_fetch_sub(&fake_pages, 1, __ATOMIC_RELAXED);
-	free((void *)address);
+	(void)__atomic_fetch_sub(&fake_pages, (long)(bytes / FAKE_PAGE), __ATOMIC_RELAXED);
+	free(address);
 }
 
 void *vzalloc(unsigned long bytes)

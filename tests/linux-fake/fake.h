@@ -15,7 +15,9 @@ typedef unsigned long long u64;
 typedef short s16;
 typedef int s32;
 typedef long long s64;
+#ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 u128;
+#endif
 typedef u8 uint8_t;
 typedef u16 uint16_t;
 typedef u32 uint32_t;
@@ -46,8 +48,13 @@ typedef unsigned int gfp_t;
 #define PAGE_SIZE CORE_PAGE
 #define SZ_256 0x00000100
 #define SZ_1K 0x00000400
+#define SZ_4K 0x00001000
 #define SZ_4M 0x00400000
 #define SZ_128M 0x08000000
+#define SZ_2G 0x80000000
+
+/* Where the kernel begins. */
+#define _text ((char *)0xffff800080000000ul)
 
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
@@ -55,7 +62,7 @@ typedef unsigned int gfp_t;
 #define ALIGN(x, to) (((x) + (to)-1) & ~((u64)(to)-1))
 #define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
 #define round_up(x, y) ALIGN(x, y)
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define min(a, b) ((a) < (b) ? (a) : (b))
@@ -122,9 +129,18 @@ typedef struct {
 
 #define atomic_read(a) READ_ONCE((a)->counter)
 #define atomic_xchg(a, v) __atomic_exchange_n(&(a)->counter, v, __ATOMIC_SEQ_CST)
-#define atomic_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
-#define atomic_dec(a) ((void)__atomic_fetch_sub(&(a)->counter, 1, __ATOMIC_SEQ_CST))
-#define atomic_inc_return(a) (FAKE_CLAIM(), __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, v, __ATOMIC_SEQ_CST))
+#define atomic_sub(v, a) ((void)__atomic_fetch_sub(&(a)->counter, v, __ATOMIC_SEQ_CST))
+#define atomic_add_return(v, a) \
+	(FAKE_CLAIM(), __atomic_add_fetch(&(a)->counter, v, __ATOMIC_SEQ_CST))
+#define atomic_add_return_relaxed(v, a) __atomic_add_fetch(&(a)->counter, v, __ATOMIC_RELAXED)
+#define atomic_cmpxchg_relaxed(a, old, new)                          \
+	({                                                           \
+		int fake_before = (old);                             \
+		(void)try_cmpxchg(&(a)->counter, &fake_before, new); \
+		fake_before;                                         \
+	})
+#define atomic_set(a, v) WRITE_ONCE((a)->counter, v)
 #define atomic64_read(a) READ_ONCE((a)->counter)
 #define atomic64_read_acquire(a) __atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
 #define atomic64_set(a, v) WRITE_ONCE((a)->counter, v)
@@ -148,8 +164,6 @@ typedef struct {
 #define ilog2(n) (31 - __builtin_clz(n))
 #define atomic_long_read(a) READ_ONCE((a)->counter)
 #define atomic_long_inc(a) ((void)__atomic_fetch_add(&(a)->counter, 1, __ATOMIC_SEQ_CST))
-#define atomic_long_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, v, __ATOMIC_SEQ_CST))
-#define atomic_long_fetch_or(v, a) __atomic_fetch_or(&(a)->counter, v, __ATOMIC_SEQ_CST)
 
 /* Contexts: what a test says they are. */
 extern bool fake_in_nmi, fake_in_hardirq, fake_preemptible, fake_booting;
@@ -175,9 +189,9 @@ struct mutex {
 #define gfp_nested_mask(gfp) (gfp)
 
 struct page;
-struct page *alloc_page(gfp_t gfp);
-void free_page(unsigned long address);
-#define page_address(page) ((void *)(page))
+void *alloc_pages_exact(size_t bytes, gfp_t gfp);
+void free_pages_exact(void *address, size_t bytes);
+#define free_page(address) free_pages_exact((void *)(address), PAGE_SIZE)
 void *vzalloc(unsigned long bytes);
 void vfree(void *memory);
 void *kvzalloc(size_t bytes, gfp_t gfp);

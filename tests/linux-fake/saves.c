@@ -15,7 +15,7 @@
 #include "control.h"
 
 #define TRACES 2000u
-#define BEFORE 1200u
+#define BEFORE 2000u
 #define FRAMES 16u
 #define OWN 6u
 #define BASE ((unsigned long)0xffff800080123450ull)

@@ -23,12 +23,15 @@
 #define GFP 1u
 #define MASKED 0u /* gfp flags as callers have them early in a boot */
 #define BURST 1000u
-#define LINE_BYTES 64
+/* Of a chunk: three small pages, or a large one. */
 #ifdef CORE_PAGE
-#define PAGE CORE_PAGE
+#define CHUNK_LINES (CORE_PAGE / 64)
+#define CHUNK_PAGES 1
 #else
-#define PAGE 4096
+#define CHUNK_LINES 256
+#define CHUNK_PAGES 3
 #endif
+#define LOOK_LINES 64
 
 unsigned int stack_depot_save_flags(unsigned long *entries, unsigned int nr, unsigned int gfp,
 				    unsigned int flags);
@@ -67,12 +70,12 @@ static void a_depot_is_made_early(void **state)
 	assert_int_equal(fake_pages, 0);
 }
 
-/* And there is no page more than that takes. */
+/* And whole until it is looked at again. There is no chunk more than that takes. */
 static void its_reserve_is_full(void **state)
 {
 	(void)state;
-	assert_true(stat("reserve") >= stat("reserve_wanted"));
-	assert_true(stat("reserve") < stat("reserve_wanted") + PAGE / LINE_BYTES);
+	assert_true(stat("reserve") >= stat("reserve_wanted") + LOOK_LINES);
+	assert_true(stat("reserve") < stat("reserve_wanted") + LOOK_LINES + CHUNK_LINES);
 }
 
 static void a_burst_needs_no_allocation(void **state)
@@ -89,17 +92,17 @@ static void a_burst_needs_no_allocation(void **state)
 /* Line 0 is never used. */
 static void lines_are_in_what_memblock_had(void **state)
 {
-	const unsigned int pages = (unsigned int)*(long *)*state - 1;
+	const unsigned int chunks = (unsigned int)*(long *)*state - 1;
 
-	assert_int_equal(stat("reserve"), pages ? pages * PAGE / LINE_BYTES - 1 : 0);
+	assert_int_equal(stat("reserve"), chunks ? chunks * CHUNK_LINES - 1 : 0);
 }
 
 /* Whatever memblock had. */
-static void the_first_that_may_brings_a_page(void **state)
+static void the_first_that_may_brings_a_chunk(void **state)
 {
 	(void)state;
 	assert_int_not_equal(save_fresh(GFP), 0);
-	assert_int_equal(fake_pages, 1);
+	assert_int_equal(fake_pages, CHUNK_PAGES);
 }
 
 static void others_take_what_there_is(void **state)
@@ -110,7 +113,7 @@ static void others_take_what_there_is(void **state)
 	assert_int_equal(burst(), lines / 2);
 	assert_int_equal(stat("reserve"), 0);
 	assert_true(stat("drops_no_memory") > 0);
-	assert_int_equal(fake_pages, 1);
+	assert_int_equal(fake_pages, CHUNK_PAGES);
 }
 
 static void there_is_no_depot_without_its_block(void **state)
@@ -129,12 +132,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_depot_is_made_early),
 		cmocka_unit_test(its_reserve_is_full),
 		cmocka_unit_test(a_burst_needs_no_allocation),
-		cmocka_unit_test(the_first_that_may_brings_a_page),
+		cmocka_unit_test(the_first_that_may_brings_a_chunk),
 	};
 	const struct CMUnitTest part[] = {
 		cmocka_unit_test(a_depot_is_made_early),
 		cmocka_unit_test_prestate(lines_are_in_what_memblock_had, &nr),
-		cmocka_unit_test(the_first_that_may_brings_a_page),
+		cmocka_unit_test(the_first_that_may_brings_a_chunk),
 		cmocka_unit_test(others_take_what_there_is),
 	};
 	const struct CMUnitTest none[] = {cmocka_unit_test(there_is_no_depot_without_its_block)};

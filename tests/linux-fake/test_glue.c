@@ -2,7 +2,7 @@
 /*
  * test_glue.c - the kernel's depot, in a kernel that is not one.
  *
- * linux/tree's files with a depot of 128 KiB: chunks come when a caller may allocate and only then,
+ * linux/tree's files with a depot of 192 KiB: chunks come when a caller may allocate and only then,
  * the bound holds, full means evict, and the interface does what <linux/stackdepot.h> says. The
  * depot is the process's only one, so the tests run in order.
  */
@@ -34,17 +34,23 @@ unsigned int stack_depot_get_extra_bits(unsigned int handle);
 int stack_depot_count_add(unsigned int handle, long delta, unsigned int gfp);
 long stack_depot_count(unsigned int handle);
 void stack_depot_clock(unsigned long long tick);
+
+/* As glue.h and memory.h have them. */
+void *glue_depot(void);
+void *depot_page(void *depot, unsigned int gfp);
 int stack_depot_early_init(void);
 void stack_depot_request_early_init(void);
 int stack_depot_init(void);
 
-#define BOUND 131072
-/* Pages of lines that are there before any are allocated: a quarter of what the bound has. */
-#define EARLY_PAGES 8
+#define BOUND (48 * 4096)
+/* Chunks that are there before any are allocated: a quarter of what the bound has. */
+#define EARLY_CHUNKS 4
 
-/* Frames of a line, and of a trace: its own innermost 4, and a line that all share. */
-#define LINE (sizeof(long) == 8 ? 8 : 12)
-#define FRAMES (LINE + 4)
+/* Lines of a chunk, which has three pages. */
+#define CHUNK_LINES 256
+
+/* Frames of a trace: its own innermost 4, and a line that all share. */
+#define FRAMES 12
 
 /* A trace as kernels have them. */
 static unsigned int make(unsigned long id, unsigned long *frames)
@@ -96,14 +102,15 @@ static void senseless_bounds_are_refused(void **state)
 static void an_early_depot_has_its_reserve(void **state)
 {
 	(void)state;
-	assert_int_equal(fake_boot_param("stack_depot_max_bytes", "128K"), 0);
+	assert_int_equal(fake_boot_param("stack_depot_max_bytes", "192K"), 0);
 	stack_depot_request_early_init();
 	assert_int_equal(stack_depot_early_init(), 0);
 	fake_late_initcalls();
 	assert_int_equal(stat("max_bytes"), BOUND);
 	/* Lines, and two pages for header, index and the rest: the index is a 32nd. */
-	assert_int_equal(stat("bytes"), (2 + EARLY_PAGES) * 4096);
-	assert_in_range(stat("reserve_wanted"), (EARLY_PAGES - 1) * 64, EARLY_PAGES * 64 - 1);
+	assert_int_equal(stat("bytes"), (2 + 3 * EARLY_CHUNKS) * 4096);
+	assert_in_range(stat("reserve_wanted"), (EARLY_CHUNKS - 1) * CHUNK_LINES,
+			EARLY_CHUNKS * CHUNK_LINES - 1);
 	assert_int_equal(stat("reserve_wanted"), stat("lines") / 4);
 	assert_int_equal(fake_pages, 0);
 	/* Both are kept, in lines whose counters have one page. */
@@ -129,10 +136,10 @@ static void on_preempt_rt_only_the_preemptible_allocate(void **state)
 	(void)state;
 	fake_preemptible = false;
 #ifdef CONFIG_PREEMPT_RT
-	assert_int_equal(pages_for(40000, 64 * EARLY_PAGES), 0);
+	assert_int_equal(pages_for(40000, CHUNK_LINES * EARLY_CHUNKS), 0);
 	assert_true(stat("evictions") > 0);
 #else
-	assert_true(pages_for(40000, 64) > 0);
+	assert_true(pages_for(40000, CHUNK_LINES) > 0);
 #endif
 	fake_preemptible = true;
 }
@@ -145,10 +152,10 @@ static void before_there_are_tasks_anybody_allocates(void **state)
 	fake_booting = true;
 #ifdef CONFIG_PREEMPT_RT
 	fake_in_hardirq = true;
-	assert_int_equal(pages_for(41000, 100), 0);
+	assert_int_equal(pages_for(41000, CHUNK_LINES), 0);
 	fake_in_hardirq = false;
 #endif
-	assert_true(pages_for(42000, 100) > 0);
+	assert_true(pages_for(42000, CHUNK_LINES) > 0);
 	fake_booting = false;
 	fake_preemptible = true;
 }
@@ -211,7 +218,7 @@ static void without_allocation_lines_run_out(void **state)
 
 	(void)state;
 	fake_in_nmi = true;
-	for (i = 0; i < 1000 + 64 * EARLY_PAGES; i++)
+	for (i = 0; i < 1000 + CHUNK_LINES * EARLY_CHUNKS; i++)
 		assert_true(has(save(1000 + i, LEASE | (i & CAN_ALLOC)), 1000 + i));
 	fake_in_nmi = false;
 	assert_int_equal(fake_pages, pages);
@@ -225,7 +232,7 @@ static void without_allocation_lines_run_out(void **state)
 
 static void the_bound_holds_under_churn(void **state)
 {
-	unsigned long i;
+	unsigned long i, rest = 0;
 
 	(void)state;
 	for (i = 0; i < 20000; i++) {
@@ -237,10 +244,12 @@ static void the_bound_holds_under_churn(void **state)
 			stack_depot_clock(i / 64);
 	}
 	assert_true(stat("bytes") <= BOUND);
-	/* But for the block in front and 7 pages of counters, all of it is lines, and used. */
-	assert_true(stat("bytes") + 4096 > BOUND);
-	assert_true(stat("lines_used") + 7 * 64 > stat("lines") - 64);
-	assert_true(stat("lines") * 64 > BOUND * 3 / 4);
+	/* But for the block in front and 4 pages of counters, all of it is lines, and used. */
+	assert_int_equal(stat("lines_used"), stat("lines") - 2 * CHUNK_LINES);
+	while (depot_page(glue_depot(), GFP))
+		rest++;
+	assert_int_equal(rest, 2);
+	assert_true(stat("lines") * 48 > BOUND * 3 / 4);
 	assert_int_equal(stat("drops_pinned") + stat("drops_no_memory"), 0);
 	assert_int_equal(fake_warnings, 0);
 }
@@ -274,7 +283,7 @@ static void counters_count(void **state)
 	assert_int_equal(stack_depot_count_add(a, 5, 0), -12); /* ENOMEM */
 	assert_int_equal(stat("drops_counters"), 2);
 	/* Pages for this counter, and none for spares. */
-	fake_pages_allowed = 3;
+	fake_pages_allowed = 2;
 	assert_int_equal(stack_depot_count_add(a, 5, GFP), 1);
 	assert_int_equal(fake_pages_allowed, 0);
 	fake_pages_allowed = -1;
@@ -284,21 +293,42 @@ static void counters_count(void **state)
 	assert_int_equal(fake_pages, pages);
 	assert_int_equal(stack_depot_count(a), 3);
 	assert_int_equal(stack_depot_count_add(a, 0, GFP), 0);
-	assert_int_equal(fake_pages, pages + 4);
+	assert_int_equal(fake_pages, pages + 2);
+	assert_int_equal(stack_depot_count_add(b, -1, GFP), -12); /* never counted */
 	assert_int_equal(stack_depot_count_add(b, 0, GFP), 1);
 	assert_int_equal(stack_depot_count(b), 0);
 	assert_true(has(a, 1));
 }
 
+/* A counter that is about to be too large for 32 bits stays where it is, and large. */
+static void counters_stay_at_their_most(void **state)
+{
+	const long most = 0x60000000;
+	unsigned int handle = save(2, 0);
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(stack_depot_count_add(handle, most, GFP), 0);
+	assert_int_equal(stack_depot_count(handle), most);
+	assert_int_equal(stack_depot_count_add(handle, -1, GFP), 0);
+	assert_int_equal(stack_depot_count(handle), most - 1);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(stack_depot_count_add(handle, 1 << 20, GFP), 0);
+	assert_true(stack_depot_count(handle) > most);
+	for (i = 0; i < 10000; i++)
+		assert_int_equal(stack_depot_count_add(handle, -(1 << 20), GFP), 0);
+	assert_true(stack_depot_count(handle) > most);
+}
+
 /* A trace whose counter has no page yet; its id is *next_id - 1 then. */
 static unsigned int save_uncounted(unsigned long *next_id, unsigned int page)
 {
-	const unsigned int counters = 4096 / sizeof(long);
+	const unsigned int counters = 4096 / sizeof(int);
 	unsigned int handle;
 
 	do
 		handle = save((*next_id)++, GET);
-	while (handle && handle % 2048 / counters != page); /* the number of its line */
+	while (handle && handle % 4096 / counters != page); /* the number of its line */
 	assert_int_not_equal(handle, 0);
 	return handle;
 }
@@ -313,12 +343,12 @@ static void counters_have_pages_at_hand(void **state)
 	unsigned int handle;
 
 	(void)state;
-	assert_true(stat("bytes") + 4096 > BOUND);
+	assert_null(depot_page(glue_depot(), GFP));
 	handle = save_uncounted(&id, 1);
 	assert_int_equal(stack_depot_count(handle), 0);
 	assert_int_equal(stack_depot_count_add(handle, -5, 0), -12);   /* ENOMEM */
 	assert_int_equal(stack_depot_count_add(handle, -5, GFP), -12); /* ENOMEM */
-	assert_int_equal(stat("drops_counters"), 4);
+	assert_int_equal(stat("drops_counters"), 5);
 	claims = fake_claims;
 	assert_int_equal(stack_depot_count_add(handle, 5, 0), 1);
 	assert_int_equal(stack_depot_count(handle), 5);
@@ -333,7 +363,7 @@ static void counters_have_pages_at_hand(void **state)
 		assert_int_equal(stack_depot_count(handle), 6);
 	}
 	assert_int_equal(fake_claims, claims);
-	assert_int_equal(stat("drops_counters"), 4);
+	assert_int_equal(stat("drops_counters"), 5);
 	assert_int_equal(stack_depot_count(save(1, 0)), 3);
 	while (id-- > 90000)
 		stack_depot_put(save(id, LEASE));
@@ -342,17 +372,17 @@ static void counters_have_pages_at_hand(void **state)
 /* Kept for ever means what it says: full of kept traces the depot refuses, and counts. */
 static void kept_traces_stay(void **state)
 {
-	static unsigned int handles[2000];
+	static unsigned int handles[5000];
 	unsigned long i, nr = 0;
 
 	(void)state;
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 5000; i++) {
 		handles[i] = save(100000 + i, CAN_ALLOC);
 		nr += !handles[i];
 	}
 	assert_true(nr > 500);
 	assert_true(stat("drops_pinned") + stat("drops_no_memory") >= nr);
-	for (i = 0; i < 2000; i++)
+	for (i = 0; i < 5000; i++)
 		assert_true(!handles[i] || has(handles[i], 100000 + i));
 	assert_int_equal(fake_warnings, 0);
 	/* Said once, with what helps and who fills it. */
@@ -376,21 +406,21 @@ static void statistics_name_who_fills_it(void **state)
 	assert_non_null(strstr(text, outer));
 }
 
-/* Lines of the last early page lead to themselves: chains with these have no end. */
+/* Lines of the last early chunk lead to themselves: chains with these have no end. */
 static void cut_chains_are_shown(void **state)
 {
-	const unsigned long first = 64 * (EARLY_PAGES - 1);
+	const unsigned long first = CHUNK_LINES * (EARLY_CHUNKS - 1);
 	uint64_t *lines = fake_early;
 	unsigned long i;
 
 	(void)state;
 	assert_int_equal(stat("chains_cut"), 0);
-	for (i = 0; i < 64; i++)
-		lines[8 * i] = (lines[8 * i] & ~(uint64_t)UINT32_MAX) | (first + i);
+	for (i = 0; i < CHUNK_LINES; i++)
+		lines[6 * i] = (lines[6 * i] & ~(uint64_t)UINT32_MAX) | (first + i);
 	for (i = 0; i < 2000; i++)
 		(void)save(200000 + i, LEASE);
 	/* Each at most once. */
-	assert_in_range(stat("chains_cut"), 1, 64);
+	assert_in_range(stat("chains_cut"), 1, CHUNK_LINES);
 }
 
 static void an_unbalanced_put_warns(void **state)
@@ -409,6 +439,7 @@ int main(void)
 		cmocka_unit_test(on_preempt_rt_only_the_preemptible_allocate),
 		cmocka_unit_test(before_there_are_tasks_anybody_allocates),
 		cmocka_unit_test(counters_count),
+		cmocka_unit_test(counters_stay_at_their_most),
 		cmocka_unit_test(a_handle_is_the_same_for_equal_traces),
 		cmocka_unit_test(what_was_interrupted_is_left_out),
 		cmocka_unit_test(without_allocation_lines_run_out),

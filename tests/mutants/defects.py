@@ -250,7 +250,7 @@ MUTANTS = [
         "level above cleared without a second look",
         "a candidate is set below a summary that says there is none",
         ["candidates", "room"],
-        ("candidates.c", "		if (READ_ONCE(depot->candidates[level][word]))\n"
+        ("candidates.c", "		if (READ_ONCE(*below))\n"
          "			candidate_set_from(depot, level + 1, word);\n", "")),
     mutant(
         "only the lowest level set",

@@ -338,7 +338,7 @@ static void do_iterate(struct model *model)
 		uint64_t id;
 
 		MODEL_CHECK(model, stackdepot_fetch_ref(model->depot, ref, frames, 256) > 0);
-		id = frames[0] & (TRACE_IDS - 1);
+		id = trace_id(frames[0]);
 		MODEL_CHECK(model, id < model->shape.traces && !seen[id]);
 		MODEL_CHECK(model, model->traces[id].ref == ref);
 		seen[id] = true;

@@ -407,8 +407,8 @@ void world_make(const struct scenario *made)
 	if (depot_plan(&options, 1, &geometry))
 		abort();
 	memory_bytes = geometry.total_bytes;
-	memory = aligned_alloc(DEPOT_LINE_BYTES, memory_bytes);
-	memory_image = aligned_alloc(DEPOT_LINE_BYTES, memory_bytes);
+	memory = aligned_alloc(DEPOT_CACHE_BYTES, memory_bytes);
+	memory_image = aligned_alloc(DEPOT_CACHE_BYTES, memory_bytes);
 	if (!memory || !memory_image)
 		abort();
 	memset(memory, 0, memory_bytes);

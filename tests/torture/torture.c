@@ -9,12 +9,9 @@
 
 const struct torture_shape torture_shapes[] = {
 	/* name, lines, buckets, ring_entries, longest, traces */
-	{"tiny", 4, 2, 0, 8, 6},
-	{"colliding", 16, 1, 0, 20, 24},
-	{"small", 64, 8, 0, 40, 100},
-	{"ring", 400, 0, 64, 30, 400},
-	{"medium", 3000, 0, 0, 60, 3000},
-	{0},
+	{"tiny", 4, 2, 0, 8, 6},	  {"colliding", 16, 1, 0, 20, 24},
+	{"small", 64, 8, 0, 40, 100},	  {"ring", 400, 0, 64, 30, 400},
+	{"medium", 3000, 0, 0, 60, 3000}, {0},
 };
 
 struct torture_options torture_options(int argc, char **argv, double seconds)
@@ -84,7 +81,7 @@ bool torture_fetch(struct stackdepot *depot, const struct torture_shape *shape,
 	if (nr < 0)
 		return false;
 	TORTURE_CHECK(trace_is_true(frames, (unsigned int)nr, shape->longest));
-	TORTURE_CHECK(id == ~0ull || (frames[0] & (TRACE_IDS - 1)) == id);
+	TORTURE_CHECK(id == ~0ull || trace_id(frames[0]) == id);
 	return true;
 }
 

@@ -58,7 +58,7 @@ static void an_outer_part_is_saved_too(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < 2 * TRACE_LINE; i++)
-		frames[i] = 0x1000 + i;
+		frames[i] = TRACE_NEAR(0x1000 + i);
 	CORE_NE(stackdepot_save(depot, frames, 2 * TRACE_LINE, 0), 0);
 	ref = stackdepot_ref(
 		depot, stackdepot_save(depot, frames + TRACE_LINE, TRACE_LINE, STACKDEPOT_FIND));

@@ -229,13 +229,13 @@ static void an_outer_part_is_not_leased(core_test *test)
 	u32 outer;
 
 	for (i = 0; i < NR; i++)
-		frames[i] = 100 + i;
+		frames[i] = TRACE_NEAR(100 + i);
 	CORE_NE(depot_save(depot, frames, NR, 0), 0);
 	outer = depot_save(depot, frames + TRACE_LINE, NR - TRACE_LINE, STACKDEPOT_GET);
 	CORE_TRUE(!clock_leased(test, depot, depot_trace_ref(depot, outer)));
 	CORE_EQ(depot_put(depot, outer), 0);
 	for (i = 0; i < NR; i++)
-		frames[i] = 200 + i;
+		frames[i] = TRACE_NEAR(200 + i);
 	CORE_NE(depot_save(depot, frames, NR, 0), 0);
 	CORE_EQ(core_stats(depot).evictions, 3);
 	CORE_EQ(core_stats(depot).leases_broken, 1);
@@ -254,7 +254,7 @@ static void refused_saves_break_no_lease(core_test *test)
 		CORE_NE(core_save1(depot, i, STACKDEPOT_KEEP), 0);
 	for (save = 0; save < 20; save++) {
 		for (i = 0; i < NR; i++)
-			frames[i] = 1000 * (save + 1) + i;
+			frames[i] = TRACE_NEAR(1000 * (save + 1) + i);
 		CORE_EQ(depot_save(depot, frames, NR, STACKDEPOT_KEEP), 0);
 		clock_tick(test, depot, 1);
 	}

@@ -97,7 +97,7 @@ static void cursor_frames(uintptr_t *frames, unsigned int nr, uintptr_t leaf)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		frames[i] = 0x1000 + nr - i;
+		frames[i] = TRACE_NEAR(0x1000 + nr - i);
 	frames[0] = leaf;
 }
 
@@ -186,7 +186,7 @@ static void finding_with_a_cursor_stores_nothing(core_test *test)
 	unsigned int nr;
 
 	for (nr = 1; nr <= 30; nr++)
-		frames[30 - nr] = 0x400000 + 16 * nr;
+		frames[30 - nr] = TRACE_NEAR(0x400000 + 16 * nr);
 	for (nr = 30; nr; nr -= 3) {
 		const uintptr_t *trace = frames + 30 - nr;
 		struct stackdepot_stats before = core_stats(depot);

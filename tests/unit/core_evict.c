@@ -28,9 +28,10 @@ static void one_line_is_enough(core_test *test)
 	uintptr_t frames[TRACE_LINE + 1];
 	unsigned int i;
 
-	memset(frames, 0, sizeof(frames));
+	for (i = 0; i <= TRACE_LINE; i++)
+		frames[i] = TRACE_NEAR(0);
 	for (i = 0; i < 1000; i++) {
-		frames[i % TRACE_LINE] = i;
+		frames[i % TRACE_LINE] = TRACE_NEAR(i);
 		core_expect(test, depot, depot_save(depot, frames, TRACE_LINE, 0), frames,
 			    TRACE_LINE);
 		CORE_EQ(depot_save(depot, frames, TRACE_LINE + 1, 0), 0);
@@ -161,9 +162,9 @@ static void a_failed_save_leaves_nothing_behind(core_test *test)
 
 	/* Shares its two outermost lines with what is held, and needs 6 lines more. */
 	for (i = 0; i < nr; i++)
-		frames[i] = 0x9000 + i;
+		frames[i] = TRACE_NEAR(0x9000 + i);
 	for (i = 0; i < shared; i++)
-		frames[nr - 1 - i] = 1 << 8 | (held_nr - 1 - i);
+		frames[nr - 1 - i] = TRACE_NEAR(1 << 8 | (held_nr - 1 - i));
 	for (round = 0; round < 50; round++) {
 		CORE_NE(depot_save(depot, frames, nr, 0), 0);
 		CORE_EQ(core_save_own(depot, 100 + round, 6 * TRACE_LINE + 2, STACKDEPOT_GET), 0);

@@ -60,7 +60,7 @@ static void every_value_in_every_place(core_test *test)
 			u32 handle;
 
 			for (i = 0; i < 18; i++)
-				frames[i] = 0x1000 + i;
+				frames[i] = TRACE_NEAR(0x1000 + i);
 			frames[place] = special[value];
 			handle = depot_save(depot, frames, 18, 0);
 			core_expect(test, depot, handle, frames, 18);
@@ -76,7 +76,7 @@ static void frames_by_mask(uintptr_t *frames, unsigned int nr, unsigned int mask
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		frames[i] = (mask >> i % 8 & 1 ? TRACE_HIGH(0x1234) : 0) + 0x5000 + i;
+		frames[i] = (mask >> i % 8 & 1 ? TRACE_HIGH(0x1234) : TRACE_BASE) + 0x5000 + i;
 }
 
 /* All 256 ways in which the frames of a group can be wide, at all lengths around a group's end. */
@@ -113,7 +113,7 @@ static void prefixes_with_wide_frames(core_test *test)
 	unsigned int i, nr, down;
 
 	for (i = 0; i < 40; i++)
-		frames[i] = (i % 3 ? 0 : TRACE_HIGH(0xabcd)) + 0x5000 + i;
+		frames[i] = (i % 3 ? TRACE_BASE : TRACE_HIGH(0xabcd)) + 0x5000 + i;
 	for (down = 0; down < 2; down++)
 		for (i = 0; i < 40; i++) {
 			u32 handle;
@@ -165,13 +165,58 @@ static void random_mixtures(core_test *test)
 		for (i = 0; i < nr; i++) {
 			u64 frame = trace_random(&random);
 
-			frames[i] = wide >> i % 64 & 1 ? (uintptr_t)frame
-						       : (uintptr_t)((int64_t)frame >> 17);
+			if (wide >> i % 64 & 1)
+				frames[i] = (uintptr_t)frame;
+			else if (TRACE_NEAR_BITS == 32)
+				frames[i] = TRACE_NEAR((unsigned int)frame);
+			else
+				frames[i] = (uintptr_t)((int64_t)frame >> 17);
 		}
 		handle = depot_save(depot, frames, nr, 0);
 		core_expect(test, depot, handle, frames, nr);
 		CORE_EQ(depot_save(depot, frames, nr, 0), handle);
 	}
+	core_finish(test, depot);
+}
+
+/* The first and the last frame that lie near, and their neighbours that do not. */
+static void the_ends_of_what_is_near(core_test *test)
+{
+	const uintptr_t ends[] = {TRACE_NEAR(0), TRACE_NEAR(~0u), TRACE_NEAR(0) - 1,
+				  TRACE_NEAR(~0u) + 1};
+	struct stackdepot *depot = core_depot(test, 1000, 0, 0);
+	uintptr_t frames[2 * TRACE_LINE];
+	unsigned int i, end;
+
+	for (i = 0; i < 2 * TRACE_LINE; i++)
+		for (end = 0; end < CORE_COUNT(ends); end++) {
+			unsigned int other;
+			u32 handle;
+
+			for (other = 0; other < 2 * TRACE_LINE; other++)
+				frames[other] = TRACE_NEAR(0x5000 + other);
+			frames[i] = ends[end];
+			handle = depot_save(depot, frames, 2 * TRACE_LINE, 0);
+			core_expect(test, depot, handle, frames, 2 * TRACE_LINE);
+			CORE_EQ(depot_save(depot, frames, 2 * TRACE_LINE, 0), handle);
+		}
+	core_finish(test, depot);
+}
+
+/* Near frames share a line, eight of them, and others want two. */
+static void near_frames_take_one_line(core_test *test)
+{
+	struct stackdepot *depot = core_depot(test, 1000, 0, 0);
+	uintptr_t frames[TRACE_LINE];
+	unsigned int i;
+
+	for (i = 0; i < TRACE_LINE; i++)
+		frames[i] = TRACE_NEAR(i % 2 ? ~0u - i : i);
+	core_expect(test, depot, depot_save(depot, frames, TRACE_LINE, 0), frames, TRACE_LINE);
+	CORE_EQ(core_stats(depot).lines_used, 1);
+	frames[3] = TRACE_HIGH(0x1234);
+	core_expect(test, depot, depot_save(depot, frames, TRACE_LINE, 0), frames, TRACE_LINE);
+	CORE_EQ(core_stats(depot).lines_used, sizeof(uintptr_t) == 8 ? 3 : 2);
 	core_finish(test, depot);
 }
 
@@ -184,7 +229,7 @@ static void wide_frames_hide_nothing(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < NR; i++)
-		frames[i] = 0x400000 + 16 * i;
+		frames[i] = TRACE_NEAR(0x400000 + 16 * i);
 	for (i = 0; i < NR; i++) {
 		const uintptr_t narrow = frames[i];
 		u32 handle;
@@ -201,5 +246,6 @@ static void wide_frames_hide_nothing(core_test *test)
 
 CORE_SUITE(frames, CORE_CASE(every_value_is_a_trace), CORE_CASE(every_value_in_every_place),
 	   CORE_CASE(groups_of_every_shape), CORE_CASE(prefixes_with_wide_frames),
+	   CORE_CASE(the_ends_of_what_is_near), CORE_CASE(near_frames_take_one_line),
 	   CORE_CASE(wide_frames_hide_nothing), CORE_CASE(zeros_are_not_padding),
 	   CORE_CASE(random_mixtures));

@@ -122,7 +122,7 @@ static void a_longer_trace_holds_its_outer_frames(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		frames[i] = 0x1000 + i;
+		frames[i] = TRACE_NEAR(0x1000 + i);
 	outer = depot_save(depot, frames + TRACE_LINE, outer_nr, 0);
 	whole = depot_save(depot, frames, nr, STACKDEPOT_GET);
 	ref = depot_trace_ref(depot, outer);

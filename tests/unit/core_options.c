@@ -79,7 +79,7 @@ static void small_budgets_work_or_are_refused(core_test *test)
 
 /*
  * The bound holds whatever the mixture, and what it leaves unused is less than a page and a line;
- * two pages where lines come in pages, and the rest does.
+ * four pages where lines come in chunks of three.
  */
 static void the_bound_covers_everything(core_test *test)
 {
@@ -98,8 +98,8 @@ static void the_bound_covers_everything(core_test *test)
 		CORE_EQ(depot_create(&options, &depot), 0);
 		stats = core_stats(depot);
 		CORE_TRUE(stats.mapped_bytes <= options.max_bytes);
-		CORE_TRUE(stats.mapped_bytes + 2 * CORE_PAGE + 256 > options.max_bytes);
-		CORE_TRUE(stats.lines * 64 + stats.buckets * 8 + stats.ring_bytes <
+		CORE_TRUE(stats.mapped_bytes + 4 * CORE_PAGE + 256 > options.max_bytes);
+		CORE_TRUE(stats.lines * TRACE_LINE_BYTES + stats.buckets * 8 + stats.ring_bytes <
 			  stats.mapped_bytes);
 		core_finish(test, depot);
 	}

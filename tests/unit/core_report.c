@@ -18,7 +18,7 @@ static void iteration_sees_every_trace_once(core_test *test)
 	position = 0;
 	while ((ref = stackdepot_next(depot, &position))) {
 		int nr = stackdepot_fetch_ref(depot, ref, frames, STACKDEPOT_MAX_FRAMES);
-		uint64_t id = frames[0] & (TRACE_IDS - 1);
+		uint64_t id = trace_id(frames[0]);
 
 		CORE_TRUE(nr > 0 && trace_is_true(frames, (unsigned int)nr, 60));
 		CORE_TRUE(id < 200 && !seen[id]);
@@ -39,7 +39,7 @@ static void parts_are_no_traces(core_test *test)
 	unsigned int i;
 
 	for (i = 0; i < CORE_COUNT(frames); i++)
-		frames[i] = 0x1000 + i;
+		frames[i] = TRACE_NEAR(0x1000 + i);
 	CORE_NE(stackdepot_save(depot, frames, CORE_COUNT(frames), 0), 0);
 	CORE_NE(stackdepot_next(depot, &position), 0);
 	CORE_EQ(stackdepot_next(depot, &position), 0);
@@ -140,7 +140,7 @@ static void statistics_add_up(core_test *test)
 	CORE_EQ(stats.saved, 2);
 	CORE_EQ(stats.lines_added, 3);
 	CORE_EQ(stats.lines_used, 3);
-	CORE_EQ(stats.mapped_bytes - stats.used_bytes, 7 * 64);
+	CORE_EQ(stats.mapped_bytes - stats.used_bytes, 7 * TRACE_LINE_BYTES);
 	CORE_NE(core_save_own(depot, 3, 8 * TRACE_LINE, 0), 0);
 	stats = core_stats(depot);
 	CORE_EQ(stats.saved, 3);

@@ -49,7 +49,7 @@ static inline u32 core_save_own(struct stackdepot *depot, uintptr_t key, unsigne
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		frames[i] = key << 8 | i;
+		frames[i] = TRACE_NEAR(key << 8 | i);
 	return depot_save(depot, frames, nr, flags);
 }
 
@@ -62,7 +62,7 @@ static inline bool core_has_own(struct stackdepot *depot, u64 ref, uintptr_t key
 	if (depot_fetch_ref(depot, ref, frames, CORE_OWN_FRAMES) != (int)nr)
 		return false;
 	for (i = 0; i < nr; i++)
-		if (frames[i] != (key << 8 | i))
+		if (frames[i] != TRACE_NEAR(key << 8 | i))
 			return false;
 	return true;
 }

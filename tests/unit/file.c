@@ -277,8 +277,8 @@ static uint64_t damage_and_use(core_test *test, const unsigned char *image, size
 		(void)stackdepot_put(depot, handle);
 	}
 	/* Where a number leads nowhere line 0 is looked at, and left alone. */
-	if (at < lines || at >= lines + 64)
-		CORE_TRUE(!memcmp(damaged + lines, image + lines, 64));
+	if (at < lines || at >= lines + TRACE_LINE_BYTES)
+		CORE_TRUE(!memcmp(damaged + lines, image + lines, TRACE_LINE_BYTES));
 	cut = core_stats(depot).chains_cut;
 	stackdepot_destroy(depot);
 	return cut;
@@ -289,12 +289,12 @@ static void a_depot_that_others_write_to_is_used_on(core_test *test)
 {
 	static unsigned char image[1 << 16];
 	size_t at, i, bytes = file_image(image, sizeof(image)),
-		      lines = bytes - 105 * 64; /* and line 0 */
+		      lines = bytes - 105 * TRACE_LINE_BYTES; /* and line 0 */
 	uint64_t cut = 0;
 
 	for (at = 0; at + sizeof(uint64_t) <= bytes; at += sizeof(uint64_t)) {
-		const uint64_t values[] = {1, at < lines ? 2 : (at - lines) / 64, 0x7fffffff,
-					   UINT64_MAX};
+		const uint64_t values[] = {1, at < lines ? 2 : (at - lines) / TRACE_LINE_BYTES,
+					   0x7fffffff, UINT64_MAX};
 		uint64_t word;
 
 		memcpy(&word, image + at, sizeof(word));

@@ -2,30 +2,32 @@
 /*
  * memory.c - where a depot's memory comes from inside the kernel.
  *
- *	+---------------------+--------+---------------+-------+------------+-----------------+
- *	| struct depot_memory | header | table, first  | candi-| ring       | table of chunks |
- *	|                     |        | page of heads | dates |            |                 |
- *	+---------------------+--------+---------------+-------+------------+-----------------+
+ *	+--------+--------+---------------+-------+------+-----------+---------------+
+ *	| struct | header | table, first  | upper | ring | table     | table, first  |
+ *	| depot_ |        | page of heads | candi-|      | of chunks | page of candi-|
+ *	| memory |        |               | dates |      |           | dates         |
+ *	+--------+--------+---------------+-------+------+-----------+---------------+
  *
  * is one block, allocated with the depot: from memblock if it is made before the page allocator is,
- * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Each
- * chunk is a page of its own, and so are the heads of an index that has grown.
+ * with vzalloc() later, as that takes whole pages where kmalloc() would take powers of two. Chunks
+ * of lines are allocated by themselves, and so are the other pages of candidates, and the heads of
+ * an index that has grown.
  *
- * Bound. `reserved` is raised before a page is asked for, and no page is asked for if that makes it
+ * Bound. `reserved` is raised before pages are asked for, and none is asked for if that makes it
  * more than there may be. So pages in the tables, on the way to them, and lent to others never
  * exceed the bound, however many CPUs refill. What is lent to others is missing in the end of the
  * table of chunks.
  *
  * Reserve. A burst of saves that may not allocate, from an interrupt say, is met by lines that were
  * allocated ahead: as many as RESERVE_TRACES fresh traces take, by the average of those saved
- * lately, but at most a quarter of the depot. Each save that may allocate brings one page, until
- * the reserve is full again. Whether it is full is looked at when a page is added, and when the
- * first line of a page is taken. A depot made early has its reserve from memblock, at once: gfp
- * flags are masked that early in a boot, so that hardly any save may allocate.
+ * lately, but at most a quarter of the depot. Each save that may allocate brings one chunk, until
+ * the reserve is full again. Whether it is full is looked at when one is added, and at every
+ * DEPOT_LOOK_LINES-th line that is taken. A depot made early has its reserve from memblock, at
+ * once: gfp flags are masked that early in a boot, so that hardly any save may allocate.
  *
- * Order. A page goes to the first empty entry of the table, by CAS. Therefore entries are filled
+ * Order. A chunk goes to the first empty entry of the table, by CAS. Therefore entries are filled
  * front to back, and `filled`, which follows behind, tells how many lines there are without
- * looking.
+ * looking. The page for a chunk's candidates is there before it.
  *
  * Spinning. Who may not wait for a lock of the page allocator says so by gfp flags without any
  * reclaim (gfpflags_allow_spinning()). Nothing is allocated for him: he takes of what is at hand.
@@ -44,9 +46,14 @@
 #include "memory.h"
 
 static_assert(sizeof(struct depot_line) == DEPOT_CHUNK_LINE_BYTES);
+static_assert(DEPOT_CHUNK_LINES * DEPOT_CHUNK_LINE_BYTES <= DEPOT_CHUNK_BYTES);
+static_assert(DEPOT_CHUNK_LINES % DEPOT_LOOK_LINES == 0);
+static_assert(DEPOT_PAGE_CANDIDATES % DEPOT_CHUNK_LINES == 0);
 
 #define RESERVE_TRACES 1024u
 #define RESERVE_LINES 2u /* a trace, as long as none were measured */
+
+const unsigned long depot_no_candidates;
 
 static struct depot_memory *depot_memory(struct stackdepot *depot)
 {
@@ -60,7 +67,7 @@ static u32 memory_chunks(const struct depot_geometry *geometry)
 
 static u64 memory_front_bytes(void)
 {
-	return ALIGN(sizeof(struct depot_memory), DEPOT_LINE_BYTES);
+	return ALIGN(sizeof(struct depot_memory), DEPOT_CACHE_BYTES);
 }
 
 /* Heads in the block: whole pages of them, or all if there are fewer. */
@@ -72,7 +79,7 @@ static u32 memory_first_heads(const struct depot_geometry *geometry)
 static u32 memory_heads_table_bytes(u32 buckets)
 {
 	return ALIGN(DIV_ROUND_UP(buckets, DEPOT_PAGE_HEADS) * sizeof(atomic64_t *),
-		     DEPOT_LINE_BYTES);
+		     DEPOT_CACHE_BYTES);
 }
 
 u64 depot_memory_heads_bytes(const struct depot_geometry *geometry)
@@ -95,16 +102,54 @@ static void memory_place_heads(struct stackdepot *depot)
 		WRITE_ONCE(*memory_heads(depot, bucket), (atomic64_t *)first + bucket);
 }
 
-static u64 memory_block_bytes(const struct depot_geometry *geometry)
+static u32 memory_candidate_words(const struct depot_geometry *geometry)
 {
-	return PAGE_ALIGN(memory_front_bytes() + geometry->lines_offset +
-			  sizeof(struct depot_line *) * memory_chunks(geometry));
+	return geometry->lines / BITS_PER_LONG + 1;
 }
 
-/* For lines, and for the heads of an index that has grown as far as it may. */
+static u32 memory_candidate_pages(const struct depot_geometry *geometry)
+{
+	return DIV_ROUND_UP(memory_candidate_words(geometry), DEPOT_PAGE_WORDS);
+}
+
+/* The table of pages, and the first of them, as far as there are words for it. */
+static u64 memory_candidates_bytes(const struct depot_geometry *geometry)
+{
+	return sizeof(unsigned long *) * memory_candidate_pages(geometry) +
+	       sizeof(unsigned long) * min(memory_candidate_words(geometry), DEPOT_PAGE_WORDS);
+}
+
+static u64 memory_candidates_offset(const struct depot_geometry *geometry)
+{
+	return geometry->lines_offset + sizeof(struct depot_line *) * memory_chunks(geometry);
+}
+
+/* Where the page of candidates of a chunk's lines is. */
+static unsigned long **memory_candidates(struct stackdepot *depot, u32 chunk)
+{
+	return (unsigned long **)(void *)depot->candidates[0] +
+	       chunk / (DEPOT_PAGE_CANDIDATES / DEPOT_CHUNK_LINES);
+}
+
+static void memory_place_candidates(struct stackdepot *depot, char *block)
+{
+	const struct depot_geometry *geometry = &depot->geometry;
+
+	depot->candidates[0] = (void *)(block + memory_candidates_offset(geometry));
+	WRITE_ONCE(*memory_candidates(depot, 0),
+		   depot->candidates[0] + memory_candidate_pages(geometry));
+}
+
+static u64 memory_block_bytes(const struct depot_geometry *geometry)
+{
+	return PAGE_ALIGN(memory_front_bytes() + memory_candidates_offset(geometry) +
+			  memory_candidates_bytes(geometry));
+}
+
+/* For lines, their candidates, and the heads of an index that has grown as far as it may. */
 static u32 memory_pages(const struct depot_geometry *geometry)
 {
-	return memory_chunks(geometry) +
+	return DEPOT_CHUNK_PAGES * memory_chunks(geometry) + memory_candidate_pages(geometry) - 1 +
 	       DIV_ROUND_UP(geometry->buckets - memory_first_heads(geometry), DEPOT_PAGE_HEADS);
 }
 
@@ -132,9 +177,11 @@ static int memory_open(struct depot_memory *memory, const struct depot_geometry 
 	memory->reserve_lines = RESERVE_TRACES * RESERVE_LINES;
 	depot_format(block, geometry);
 	error = depot_open(&memory->depot, block, geometry->total_bytes);
-	if (!error)
-		memory_place_heads(&memory->depot);
-	return error;
+	if (error)
+		return error;
+	memory_place_heads(&memory->depot);
+	memory_place_candidates(&memory->depot, block);
+	return 0;
 }
 
 int depot_create_empty(const struct stackdepot_options *options, struct stackdepot **ret_depot)
@@ -158,6 +205,12 @@ int depot_create_empty(const struct stackdepot_options *options, struct stackdep
 	return 0;
 }
 
+static void memory_free_chunk(void *lines)
+{
+	if (lines)
+		free_pages_exact(lines, DEPOT_CHUNK_BYTES);
+}
+
 void depot_destroy(struct stackdepot *depot)
 {
 	struct depot_memory *memory;
@@ -167,21 +220,22 @@ void depot_destroy(struct stackdepot *depot)
 		return;
 	memory = depot_memory(depot);
 	for (i = 0; i < memory->chunks; i++)
-		free_page((unsigned long)*depot_chunk(depot, i * DEPOT_CHUNK_LINES));
+		memory_free_chunk(*depot_chunk(depot, i * DEPOT_CHUNK_LINES));
+	for (i = 1; i < memory_candidate_pages(&depot->geometry); i++)
+		free_page((unsigned long)((unsigned long **)(void *)depot->candidates[0])[i]);
 	for (i = memory_first_heads(&depot->geometry); i < depot->nr_buckets; i += DEPOT_PAGE_HEADS)
 		free_page((unsigned long)*memory_heads(depot, i));
 	vfree(memory);
 }
 
-/* Put a reserved page into the table of chunks; false if that is full. */
-static bool memory_add_chunk(struct depot_memory *memory, void *page)
+/* Put a chunk into the table; false if that is full, or the chunk would have no candidates. */
+static bool memory_add_chunk(struct depot_memory *memory, struct depot_line *lines)
 {
-	struct depot_line *lines = page;
 	u32 i = READ_ONCE(memory->filled);
 
-	/* Release: pairs with depot_populate() and depot_line(); the page was zeroed before. */
+	/* Release: pairs with depot_populate() and depot_line(); the chunk was zeroed before. */
 	for (;; i++) {
-		if (i == memory->chunks)
+		if (i == memory->chunks || !READ_ONCE(*memory_candidates(&memory->depot, i)))
 			return false;
 		if (!cmpxchg(depot_chunk(&memory->depot, i * DEPOT_CHUNK_LINES), NULL, lines))
 			break;
@@ -196,8 +250,26 @@ static bool memory_add_chunk(struct depot_memory *memory, void *page)
 	return true;
 }
 
+/* Are there no candidates for the next chunk? */
+static bool memory_wants_candidates(struct depot_memory *memory)
+{
+	const u32 next = READ_ONCE(memory->filled);
+
+	return next < memory->chunks && !READ_ONCE(*memory_candidates(&memory->depot, next));
+}
+
+/* Put a reserved page in as candidates; false if somebody else has. */
+static bool memory_add_candidates(struct depot_memory *memory, void *page)
+{
+	const u32 next = READ_ONCE(memory->filled);
+
+	/* Release: the page was zeroed before. */
+	return next < memory->chunks &&
+	       !cmpxchg(memory_candidates(&memory->depot, next), NULL, page);
+}
+
 /* Is the index to grow, now or when there are heads for it? */
-static bool memory_wants_heads(struct stackdepot *depot)
+static bool memory_index_is_due(struct stackdepot *depot)
 {
 	return depot_index_is_due(depot, READ_ONCE(depot->header->fresh));
 }
@@ -264,11 +336,11 @@ static u32 memory_lines_left(struct depot_memory *memory, u64 used)
 	return lines > used + 1 ? lines - used - 1 : 0;
 }
 
-/* Are there too few lines behind line `used`? */
+/* Are there too few lines behind line `used`? Some are taken before this is looked at again. */
 static bool memory_is_short(struct depot_memory *memory, u64 used)
 {
 	return READ_ONCE(memory->filled) < memory->chunks &&
-	       memory_lines_left(memory, used) < max(memory_reserve(memory), DEPOT_CHUNK_LINES);
+	       memory_lines_left(memory, used) < memory_reserve(memory) + DEPOT_LOOK_LINES;
 }
 
 /* The reserve, at once. What memblock does not have is left to depot_refill(). */
@@ -276,15 +348,14 @@ static void __init memory_fill_early(struct depot_memory *memory)
 {
 	struct depot_line *lines;
 
-	while (memory_is_short(memory, 0)) {
-		lines = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
-		if (!lines) {
-			memory->is_short = true;
-			return;
-		}
-		atomic_inc(&memory->reserved);
+	while (memory_is_short(memory, 0) && !memory_wants_candidates(memory)) {
+		lines = memblock_alloc(DEPOT_CHUNK_BYTES, PAGE_SIZE);
+		if (!lines)
+			break;
+		atomic_add(DEPOT_CHUNK_PAGES, &memory->reserved);
 		(void)memory_add_chunk(memory, lines);
 	}
+	memory->is_short = memory_is_short(memory, 0);
 }
 
 int __init depot_create_early(const struct stackdepot_options *options,
@@ -337,11 +408,17 @@ static bool memory_may_allocate(gfp_t gfp)
 	       (system_state < SYSTEM_SCHEDULING && !in_hardirq());
 }
 
+/* Does the bound leave so many pages? */
+static bool memory_has_left(struct depot_memory *memory, u32 pages)
+{
+	return (u32)atomic_read(&memory->reserved) + pages <= memory->pages;
+}
+
 bool depot_is_full(struct stackdepot *depot)
 {
 	struct depot_memory *memory = depot_memory(depot);
 
-	return ((u32)atomic_read(&memory->reserved) >= memory->pages ||
+	return (!memory_has_left(memory, DEPOT_CHUNK_PAGES) ||
 		READ_ONCE(memory->filled) >= memory->chunks) &&
 	       !memory_lines_left(memory, READ_ONCE(depot->header->fresh));
 }
@@ -349,64 +426,90 @@ bool depot_is_full(struct stackdepot *depot)
 /* Looks only: in a full depot those who ask in vain do not write to what all CPUs share. */
 bool depot_page_left(struct stackdepot *depot, gfp_t gfp)
 {
-	struct depot_memory *memory = depot_memory(depot);
+	return memory_may_allocate(gfp) && memory_has_left(depot_memory(depot), 1);
+}
 
-	return memory_may_allocate(gfp) && (u32)atomic_read(&memory->reserved) < memory->pages;
+/* Zeroed pages out of the bound, or NULL. */
+static void *memory_get(struct depot_memory *memory, u32 pages, gfp_t gfp)
+{
+	void *address;
+
+	if (!memory_may_allocate(gfp) || !memory_has_left(memory, pages))
+		return NULL;
+	if ((u32)atomic_add_return(pages, &memory->reserved) <= memory->pages) {
+		address = alloc_pages_exact(pages * PAGE_SIZE, gfp_nested_mask(gfp) | __GFP_ZERO);
+		if (address)
+			return address;
+	}
+	atomic_sub(pages, &memory->reserved);
+	return NULL;
+}
+
+static void memory_put(struct depot_memory *memory, u32 pages, void *address)
+{
+	free_pages_exact(address, pages * PAGE_SIZE);
+	atomic_sub(pages, &memory->reserved);
 }
 
 void *depot_page(struct stackdepot *depot, gfp_t gfp)
 {
-	struct depot_memory *memory = depot_memory(depot);
-	struct page *page;
-
-	if (!depot_page_left(depot, gfp))
-		return NULL;
-	if ((u32)atomic_inc_return(&memory->reserved) <= memory->pages) {
-		page = alloc_page(gfp_nested_mask(gfp) | __GFP_ZERO);
-		if (page)
-			return page_address(page);
-	}
-	atomic_dec(&memory->reserved);
-	return NULL;
+	return memory_get(depot_memory(depot), 1, gfp);
 }
 
 void depot_page_put(struct stackdepot *depot, void *page)
 {
-	free_page((unsigned long)page);
-	atomic_dec(&depot_memory(depot)->reserved);
+	memory_put(depot_memory(depot), 1, page);
 }
 
-/* Put a page to where it is wanted most: lines for the reserve, then heads, then lines. */
-static bool memory_add(struct depot_memory *memory, void *page)
+/* Add what a chunk of lines wants. False if it is not to be had. */
+static bool memory_bring_lines(struct depot_memory *memory, gfp_t gfp)
 {
-	struct stackdepot *depot = &memory->depot;
+	const bool candidates = memory_wants_candidates(memory);
+	const u32 pages = candidates ? 1 : DEPOT_CHUNK_PAGES;
+	void *address = memory_get(memory, pages, gfp);
 
-	return (memory_is_short(memory, READ_ONCE(depot->header->fresh)) &&
-		memory_add_chunk(memory, page)) ||
-	       (memory_wants_heads(depot) && memory_add_heads(depot, page)) ||
-	       memory_add_chunk(memory, page);
+	if (!address)
+		return false;
+	if (candidates ? !memory_add_candidates(memory, address)
+		       : !memory_add_chunk(memory, address))
+		memory_put(memory, pages, address);
+	return true;
 }
 
-/* Is there something a page is wanted for, and a page within the bound? */
-static bool memory_wants_page(struct depot_memory *memory)
+static bool memory_bring_heads(struct depot_memory *memory, gfp_t gfp)
 {
-	return (u32)atomic_read(&memory->reserved) < memory->pages &&
-	       (memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)) ||
-		memory_wants_heads(&memory->depot));
+	void *page = memory_get(memory, 1, gfp);
+
+	if (page && !memory_add_heads(&memory->depot, page))
+		memory_put(memory, 1, page);
+	return page;
+}
+
+/* Are lines wanted for the reserve, or heads, and does the bound leave memory for them? */
+static bool memory_wants_lines(struct depot_memory *memory)
+{
+	return memory_is_short(memory, READ_ONCE(memory->depot.header->fresh)) &&
+	       memory_has_left(memory, memory_wants_candidates(memory) ? 1 : DEPOT_CHUNK_PAGES);
+}
+
+static bool memory_wants_heads(struct depot_memory *memory)
+{
+	return memory_index_is_due(&memory->depot) && memory_has_left(memory, 1);
 }
 
 void depot_refill_now(struct depot_memory *memory, gfp_t gfp)
 {
 	struct stackdepot *depot = &memory->depot;
-	void *page = memory_wants_page(memory) ? depot_page(depot, gfp) : NULL;
 
-	if (page && !memory_add(memory, page))
-		depot_page_put(depot, page);
-	depot_index_grow(depot);
 	memory_measure(memory);
+	if (memory_wants_lines(memory))
+		(void)memory_bring_lines(memory, gfp);
+	else if (memory_wants_heads(memory))
+		(void)memory_bring_heads(memory, gfp);
+	depot_index_grow(depot);
 	/* In this order: a save that finds too few lines meanwhile is not overlooked. */
 	WRITE_ONCE(memory->is_short, false);
-	if (memory_wants_page(memory))
+	if (memory_wants_lines(memory) || memory_wants_heads(memory))
 		WRITE_ONCE(memory->is_short, true);
 }
 
@@ -416,19 +519,18 @@ int depot_create(const struct stackdepot_options *options, struct stackdepot **r
 	struct depot_memory *memory;
 	struct stackdepot *depot;
 	int error = depot_create_empty(options, &depot);
+	bool more = true;
 
 	if (error)
 		return error;
 	memory = depot_memory(depot);
-	while ((u32)atomic_read(&memory->reserved) < memory->pages) {
-		void *page = depot_page(depot, GFP_KERNEL);
-
-		if (!page) {
-			depot_destroy(depot);
-			return -ENOMEM;
-		}
-		if (!memory_add_heads(depot, page))
-			(void)memory_add_chunk(memory, page);
+	while (more && READ_ONCE(memory->filled) < memory->chunks)
+		more = memory_bring_lines(memory, GFP_KERNEL);
+	while (more && (u32)atomic_read(&memory->reserved) < memory->pages)
+		more = memory_bring_heads(memory, GFP_KERNEL);
+	if (!more) {
+		depot_destroy(depot);
+		return -ENOMEM;
 	}
 	*ret_depot = depot;
 	return 0;

@@ -12,7 +12,7 @@
 /* A depot with what the port knows of its memory; for memory.c and depot_refill() alone. */
 struct depot_memory {
 	struct stackdepot depot;
-	u32 pages;  /* that there may be, for lines, heads and whoever asks for one */
+	u32 pages;  /* that there may be, for lines, candidates, heads and whoever asks for one */
 	u32 chunks; /* of lines, that there may be */
 	u32 filled; /* that there are, or a little less */
 	bool is_short; /* of lines, or of heads */
@@ -33,12 +33,12 @@ int depot_create_empty(const struct stackdepot_options *options, struct stackdep
  */
 int depot_create_early(const struct stackdepot_options *options, struct stackdepot **ret_depot);
 
-/* Allocate a page, if the context allows, and see whether more are wanted. */
+/* Allocate what is wanted most, if the context allows, and see whether more is. */
 void depot_refill_now(struct depot_memory *memory, gfp_t gfp);
 
 /*
  * depot_refill() - allocate lines ahead, if there are few, and heads for an index that is to grow.
- * @gfp: of the caller; he would be allowed to call alloc_page() with it here.
+ * @gfp: of the caller; he would be allowed to allocate pages with it here.
  *
  * Context: any in which that is so. What cannot be had is left to the next caller.
  */

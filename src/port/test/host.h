@@ -133,6 +133,8 @@ static inline void port_test_barrier(void)
 }
 
 #define DEPOT_VARIANT(name) name
+#define DEPOT_FRAME_BITS (BITS_PER_LONG == 64 ? 48 : 32)
+#define DEPOT_FRAME_BASE (BITS_PER_LONG == 64 ? (uintptr_t)-1 << 47 : 0)
 #define prefetchw(p) ((void)(p))
 
 /* The unary plus takes qualifiers off; a u16 becomes an int of the same value. */
@@ -185,6 +187,8 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
 #define depot_line(depot, number)                                                    \
 	((number) > (depot)->nr_lines ? port_test_bad_line((u32)(number)) : (void)0, \
 	 (depot)->lines + (number))
+#define DEPOT_CANDIDATES_APART 0
+#define depot_candidate_word(depot, word) (&(depot)->candidates[0][word])
 #define depot_populate(depot, number, flags)           \
 	((void)(depot), (void)(number), (void)(flags), \
 	 !port_test_may_fail(&port_test_fail_populate))

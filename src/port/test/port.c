@@ -83,7 +83,8 @@ int stackdepot_create(const struct stackdepot_options *options, struct stackdepo
 	if (error)
 		return error;
 	if (!port_test_may_fail(&port_test_fail_create))
-		depot = aligned_alloc(DEPOT_LINE_BYTES, DEPOT_PRIVATE_BYTES + geometry.total_bytes);
+		depot = aligned_alloc(DEPOT_CACHE_BYTES,
+				      DEPOT_PRIVATE_BYTES + geometry.total_bytes);
 	if (!depot)
 		return -ENOMEM;
 	memset(depot, 0, DEPOT_PRIVATE_BYTES + geometry.total_bytes);

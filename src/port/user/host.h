@@ -8,6 +8,10 @@
 
 #include "words.h"
 
+/* Of a frame in a line: addresses of user space and their like, or all there are. */
+#define DEPOT_FRAME_BITS (BITS_PER_LONG == 64 ? 48 : 32)
+#define DEPOT_FRAME_BASE (BITS_PER_LONG == 64 ? (uintptr_t)-1 << 47 : 0)
+
 /* Compiled twice for x86-64, see variant.c. */
 #ifndef DEPOT_VARIANT
 #define DEPOT_VARIANT(name) name
@@ -94,6 +98,8 @@ static inline bool test_and_clear_bit(unsigned long bit, unsigned long *bits)
  */
 #define depot_line(depot, number) \
 	((depot)->lines + (likely((number) <= (depot)->nr_lines) ? (number) : 0))
+#define DEPOT_CANDIDATES_APART 0
+#define depot_candidate_word(depot, word) (&(depot)->candidates[0][word])
 #define depot_populate(depot, number, flags) ((void)(depot), (void)(number), (void)(flags), true)
 #define depot_head(depot, bucket) (&(depot)->heads[bucket])
 #define depot_heads_bytes(geometry) (8ull * (geometry)->buckets)

@@ -110,7 +110,7 @@ int stackdepot_create_at(const struct stackdepot_options *options, void *memory,
 
 	if (error)
 		return error;
-	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
+	if ((uintptr_t)memory % DEPOT_CACHE_BYTES)
 		return -EINVAL;
 	depot = memory_reserve(0);
 	if (!depot)
@@ -124,7 +124,7 @@ static int memory_join(void *memory, uint64_t bytes, bool read_only, struct stac
 {
 	struct stackdepot *depot;
 
-	if ((uintptr_t)memory % DEPOT_LINE_BYTES)
+	if ((uintptr_t)memory % DEPOT_CACHE_BYTES)
 		return -EINVAL;
 	depot = memory_reserve(0);
 	if (!depot)

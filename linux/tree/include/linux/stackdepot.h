@@ -166,7 +166,8 @@ unsigned int stack_depot_get_extra_bits(depot_stack_handle_t handle);
  *		it is made of memory at hand, if there is some
  *
  * Every trace has one, 0 in the beginning, for its user to count with: page_owner counts pages. The
- * depot does nothing with it; in particular it does not hold the trace.
+ * depot does nothing with it; in particular it does not hold the trace. A counter that reached 1.6
+ * thousand million stays where it is, as a refcount_t does.
  *
  * Context: Where alloc_pages() may be called with @alloc_flags; with a negative @delta, any.
  * Return: 1 if the trace never had its counter added to before, else 0; a negative errno if nothing

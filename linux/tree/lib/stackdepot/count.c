@@ -2,19 +2,20 @@
 /*
  * count.c - a counter for each trace that its user wants to count with.
  *
- * Counters are found by line number, in a tree of three levels of pages: as many numbers as the
+ * Counters are found by line number, in two levels of pages below a table: as many numbers as the
  * depot can have lines. The pages come out of the depot's bound, and only where something is
  * counted. They are never given back, and traces with counters are kept for ever, so nothing here
  * needs a lock.
  *
  * Spares. Who counts may not always allocate: early in the boot no gfp flags allow to reclaim, and
  * GFP_KERNEL is masked to none at all; nor do those of SLUB's attempts at large slabs. So some
- * pages are at hand, with the counters of COUNT_SPARES * COUNT_FAN lines, once somebody counted who
- * may allocate: whoever may brings those that are missing. Pages that are allocated for that may be
- * counted in turn; nobody brings spares meanwhile. A counter is made by what is added to it. Who
- * only reads it, or subtracts, makes none: nothing was counted there.
+ * pages are at hand, with the counters of COUNT_SPARES * COUNT_LEAF lines, once somebody counted
+ * who may allocate: whoever may brings those that are missing. Pages that are allocated for that
+ * may be counted in turn; nobody brings spares meanwhile. A counter is made by what is added to it.
+ * Who only reads it, or subtracts, makes none: nothing was counted there.
  *
- * The lowest bit of a counter says that it was used; the sum is in the others.
+ * A counter has 32 bits. It is COUNT_ZERO and the sum, or 0 if it was never used. One that grew
+ * beyond COUNT_MOST stays there, as a refcount_t does: 6 TiB of small pages by one trace.
  */
 #include <linux/export.h>
 #include <linux/stackdepot.h>
@@ -23,20 +24,22 @@
 #include "memory.h"
 
 #define COUNT_FAN (PAGE_SIZE / sizeof(void *))
-#define COUNT_USED 1
-#define COUNT_SPARES 4
+#define COUNT_LEAF (PAGE_SIZE / sizeof(atomic_t))
+#define COUNT_ROOTS (STACKDEPOT_MAX_LINES / COUNT_LEAF / COUNT_FAN + 1)
+#define COUNT_ZERO 0x80000000u
+#define COUNT_MOST 0x60000000
+#define COUNT_SATURATED 0x70000000
+#define COUNT_SPARES 2
 #define COUNT_TAKEN ((struct count_page *)1)
 
 struct count_page {
 	union {
 		struct count_page *below[COUNT_FAN];
-		atomic_long_t counters[COUNT_FAN];
+		atomic_t counters[COUNT_LEAF];
 	};
 };
 
-static_assert(COUNT_FAN * COUNT_FAN * COUNT_FAN > STACKDEPOT_MAX_LINES);
-
-static struct count_page *count_root;
+static struct count_page *count_roots[COUNT_ROOTS];
 static struct count_page *count_spares[COUNT_SPARES];
 static unsigned int count_refilling;
 static atomic_long_t count_drops;
@@ -114,49 +117,58 @@ static struct count_page *count_page(struct stackdepot *depot, struct count_page
 	return page;
 }
 
-static atomic_long_t *count_of(struct stackdepot *depot, depot_stack_handle_t handle, bool make,
-			       gfp_t gfp)
+static atomic_t *count_of(struct stackdepot *depot, depot_stack_handle_t handle, bool make,
+			  gfp_t gfp)
 {
-	u32 number = (u32)depot_trace_ref(depot, handle);
+	const u32 number = (u32)depot_trace_ref(depot, handle), leaf = number / COUNT_LEAF;
 	struct count_page *page;
 
 	if (!number)
 		return NULL;
-	page = count_page(depot, &count_root, make, gfp);
+	page = count_page(depot, &count_roots[leaf / COUNT_FAN], make, gfp);
 	if (page)
-		page = count_page(depot, &page->below[number / COUNT_FAN / COUNT_FAN], make, gfp);
-	if (page)
-		page = count_page(depot, &page->below[number / COUNT_FAN % COUNT_FAN], make, gfp);
-	return page ? &page->counters[number % COUNT_FAN] : NULL;
+		page = count_page(depot, &page->below[leaf % COUNT_FAN], make, gfp);
+	return page ? &page->counters[number % COUNT_LEAF] : NULL;
+}
+
+/* What a counter stands for. */
+static int count_sum(int counter)
+{
+	return (int)((u32)counter - COUNT_ZERO);
 }
 
 int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_flags)
 {
 	struct stackdepot *depot = glue_depot();
 	const bool make = delta >= 0;
-	atomic_long_t *count;
+	atomic_t *count;
+	int first, sum;
 
 	if (!handle || !depot)
 		return -ENOENT;
 	count = count_of(depot, handle, make, alloc_flags);
-	if (!count) {
+	if (!count || (!make && !atomic_read(count))) {
 		atomic_long_inc(&count_drops);
 		return -ENOMEM;
 	}
-	atomic_long_add(delta * 2, count);
+	/* Looked at before it is written: written once, read by every caller. */
+	first = !atomic_read(count) && !atomic_cmpxchg_relaxed(count, 0, (int)COUNT_ZERO);
+	delta = clamp_t(long, delta, -COUNT_MOST, COUNT_MOST);
+	sum = count_sum(atomic_add_return_relaxed((int)delta, count));
+	if (unlikely(sum > COUNT_MOST || sum < -COUNT_MOST))
+		atomic_set(count, (int)(COUNT_ZERO + COUNT_SATURATED));
 	if (make)
 		count_refill(depot, alloc_flags);
-	/* Looked at before it is written: written once, read by every caller. */
-	return !(atomic_long_read(count) & COUNT_USED) &&
-	       !(atomic_long_fetch_or(COUNT_USED, count) & COUNT_USED);
+	return first;
 }
 EXPORT_SYMBOL_GPL(stack_depot_count_add);
 
 long stack_depot_count(depot_stack_handle_t handle)
 {
 	struct stackdepot *depot = glue_depot();
-	atomic_long_t *count = handle && depot ? count_of(depot, handle, false, 0) : NULL;
+	atomic_t *count = handle && depot ? count_of(depot, handle, false, 0) : NULL;
+	const int counter = count ? atomic_read(count) : 0;
 
-	return count ? atomic_long_read(count) >> 1 : 0;
+	return counter ? count_sum(counter) : 0;
 }
 EXPORT_SYMBOL_GPL(stack_depot_count);

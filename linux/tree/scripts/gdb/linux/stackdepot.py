@@ -4,11 +4,11 @@
 #
 # What is read here lib/stackdepot/depot.h draws: a line holds some frames,
 # innermost first, and the number of the line with the frames outside of them.
+# host.h says where a line lies, and from where on its frames are counted.
 
 import gdb
 from linux import utils, constants
 
-LINE_BYTES = 64
 EXTRA_BITS = 5
 MAX_FRAMES = 256
 PARENT_MASK = (1 << 27) - 1
@@ -16,8 +16,7 @@ COUNT_SHIFT = 27
 LIVE = 1 << 31
 WIDE = 1 << 30
 LINK_DEAD = 1 << 31
-# Where frame i lies: run_slot() of lib/stackdepot/run.h.
-SLOTS = (0, 1, 4, 5, 2, 3, 6, 7)
+WORD_MASK = (1 << 64) - 1
 
 
 def help():
@@ -38,30 +37,29 @@ def get_depot():
 
 
 def get_line(depot, number):
-    """A line, which lies in a page of its own and its neighbours'."""
-    per_page = (1 << constants.LX_CONFIG_PAGE_SHIFT) // LINE_BYTES
+    """A line, which lies in a chunk with its neighbours."""
+    page_shift = constants.LX_CONFIG_PAGE_SHIFT
+    per_chunk = 256 if page_shift == 12 else (1 << page_shift) // 64
     line_type = gdb.lookup_type('struct depot_line')
     table = depot['lines'].cast(line_type.pointer().pointer())
-    return table[number // per_page][number % per_page]
+    return table[number // per_chunk][number % per_chunk]
 
 
-def narrow_frame(line, i):
-    slot = SLOTS[i]
-    low = int(line['low'][slot // 2]) >> (slot % 2 * 32) & 0xffffffff
-    high = int(line['high'][slot // 4]) >> (slot % 4 * 16) & 0xffff
-    if high & 0x8000:
-        high |= 0xffff0000
-    return high << 32 | low
+def frame_base():
+    if utils.get_long_type().sizeof == 4:
+        return 0
+    return (int(gdb.parse_and_eval('(unsigned long)_text')) - (1 << 31)) & WORD_MASK
 
 
 def line_frames(line, state):
-    if utils.get_long_type().sizeof == 4:
-        count = (state >> COUNT_SHIFT & 15) + 1
-        return [int(line['frame'][i]) for i in range(count)]
+    """Whole words in a wide line; else 32 bits a frame, in the words' order."""
     count = (state >> COUNT_SHIFT & 7) + 1
-    if state & WIDE:
-        return [int(line['low'][i]) for i in range(count)]
-    return [narrow_frame(line, i) for i in range(count)]
+    base = frame_base()
+    long_bytes = utils.get_long_type().sizeof
+    words = [int(line['low'][i]) & WORD_MASK for i in range(32 // long_bytes)]
+    if long_bytes == 8 and not state & WIDE:
+        words = [word >> shift & 0xffffffff for word in words for shift in (0, 32)]
+    return [(base + word) & WORD_MASK for word in words[:count]]
 
 
 def atomic64(value):
