@@ -121,11 +121,13 @@ static __always_inline void chain_pass(struct chain_step *step)
 
 static bool chain_run_equal(struct depot_line *line, const struct chain_run *run)
 {
-	u64 state = atomic64_read_acquire(&line->state);
+	u64 state;
 
-	return run_begins(line, run->frames[0]) && state & STATE_LIVE &&
-	       state_parent(state) == run->parent && state_count(state) == run->nr &&
-	       run_equal_slow(line, state, run->frames);
+	if (likely(!run_begins(line, run->frames[0])))
+		return false;
+	state = atomic64_read_acquire(&line->state);
+	return state & STATE_LIVE && state_parent(state) == run->parent &&
+	       state_count(state) == run->nr && run_equal_slow(line, state, run->frames);
 }
 
 /*

@@ -102,10 +102,8 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 
 	if (likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
-	/* The first frame decides nearly always when it is another trace. */
-	if (trace->quick || likely(!run_begins(line, trace->window[0])))
-		return false;
-	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
+	return !trace->quick && !trace->stop &&
+	       depot_equal_odd(depot, line, state, trace->frames, trace->nr);
 }
 
 /*
@@ -125,14 +123,18 @@ static __always_inline struct depot_found find_line(struct stackdepot *depot,
 
 		for (; link_is_line(next) && left; left--) {
 			struct depot_line *line = depot_line(depot, next & LINK_NEXT);
-			u64 link = atomic64_read_acquire(&line->link);
-			u64 state = atomic64_read_acquire(&line->state);
+			u64 state, link = atomic64_read_acquire(&line->link);
 
 			if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
 				return (struct depot_found){0};
-			if (find_equal(depot, line, state, trace))
-				return (struct depot_found){depot_ref(next & LINK_NEXT, link),
-							    state, link, line};
+			/* The first frame decides nearly always when it is another trace. */
+			if (run_begins(line, trace->window[0])) {
+				state = atomic64_read_acquire(&line->state);
+				if (find_equal(depot, line, state, trace))
+					return (struct depot_found){
+						depot_ref(next & LINK_NEXT, link), state, link,
+						line};
+			}
 			word = &line->link;
 			next = link;
 		}

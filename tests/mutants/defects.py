@@ -46,7 +46,7 @@ MUTANTS = [
         "fetch without looking at the generation again",
         "frames of two traces are mixed",
         ["fetch/evict"],
-        ("fetch.c", "return hold_valid(depot, ref) ? nr : -ESTALE;", "return nr;")),
+        ("fetch.c", "return hold_lives(life->line, life->ref) ? nr : -ESTALE;", "return nr;")),
     mutant(
         "parent let go before the generation is raised",
         "a reader walks up into a recycled parent and finds the child valid",
