@@ -232,7 +232,7 @@ static void without_allocation_lines_run_out(void **state)
 
 static void the_bound_holds_under_churn(void **state)
 {
-	unsigned long i, rest = 0;
+	unsigned long i, claims, rest = 0;
 
 	(void)state;
 	for (i = 0; i < 20000; i++) {
@@ -244,6 +244,11 @@ static void the_bound_holds_under_churn(void **state)
 			stack_depot_clock(i / 64);
 	}
 	assert_true(stat("bytes") <= BOUND);
+	/* Two pages are left, and no chunk: nobody writes to find that out. */
+	claims = fake_claims;
+	for (i = 0; i < 300; i++)
+		assert_true(has(save(26000 + i, CAN_ALLOC | LEASE), 26000 + i));
+	assert_int_equal(fake_claims, claims);
 	/* But for the block in front and 4 pages of counters, all of it is lines, and used. */
 	assert_int_equal(stat("lines_used"), stat("lines") - 2 * CHUNK_LINES);
 	while (depot_page(glue_depot(), GFP))
@@ -369,6 +374,26 @@ static void counters_have_pages_at_hand(void **state)
 		stack_depot_put(save(id, LEASE));
 }
 
+/* Each trace has its own, wherever its line lies; some have no page, as the bound has none left. */
+static void counters_are_of_one_trace(void **state)
+{
+	enum { NR = 1500 };
+	unsigned int handles[NR], counted[NR], i;
+
+	(void)state;
+	for (i = 0; i < NR; i++) {
+		handles[i] = save(300000 + i, GET);
+		assert_int_not_equal(handles[i], 0);
+		counted[i] = stack_depot_count_add(handles[i], i + 1, 0) < 0
+				     ? 0
+				     : (unsigned int)stack_depot_count(handles[i]);
+	}
+	for (i = 0; i < NR; i++) {
+		assert_int_equal(stack_depot_count(handles[i]), counted[i]);
+		stack_depot_put(handles[i]);
+	}
+}
+
 /* Kept for ever means what it says: full of kept traces the depot refuses, and counts. */
 static void kept_traces_stay(void **state)
 {
@@ -445,6 +470,7 @@ int main(void)
 		cmocka_unit_test(without_allocation_lines_run_out),
 		cmocka_unit_test(the_bound_holds_under_churn),
 		cmocka_unit_test(counters_have_pages_at_hand),
+		cmocka_unit_test(counters_are_of_one_trace),
 		cmocka_unit_test(kept_traces_stay),
 		cmocka_unit_test(statistics_name_who_fills_it),
 		cmocka_unit_test(an_unbalanced_put_warns),

@@ -80,9 +80,12 @@ static void a_burst_is_met_by_the_reserve(void **state)
 		unsigned int got = 0;
 
 		/* As many that may allocate as let the average catch up, and fill the reserve. */
-		for (i = 0; i < 6000; i++)
+		for (i = 0; i < 6000; i++) {
 			assert_int_not_equal(save_fresh(frames, CAN_ALLOC), 0);
-		assert_true(stat("reserve") >= stat("reserve_wanted"));
+			/* From then on it is whole at any time. */
+			if (i > 5500 && i % 5 == 0)
+				assert_true(stat("reserve") >= stat("reserve_wanted"));
+		}
 		/*
 		 * The index has grown with them, up to a bucket for 256 bytes of the bound; it may
 		 * be waiting for its pages, which come one at a time.
