@@ -136,7 +136,7 @@ static bool chain_run_equal(struct depot_line *line, const struct chain_run *run
 static __always_inline int chain_search(struct stackdepot *depot, atomic64_t *head,
 					const struct chain_run *run, u64 *ret_value, u64 *ret_ref)
 {
-	struct chain_step step;
+	struct chain_step step __uninitialized;
 	int more;
 
 	*ret_ref = 0;
@@ -191,7 +191,7 @@ u64 depot_chain_insert(struct stackdepot *depot, const struct chain_place *place
 
 void depot_chain_tidy(struct stackdepot *depot, atomic64_t *head)
 {
-	struct chain_step step;
+	struct chain_step step __uninitialized;
 	int more;
 
 	do {

@@ -143,7 +143,7 @@ static __always_inline void fetch_copy(struct stackdepot *depot, const struct fe
 static __always_inline int fetch_trace(struct stackdepot *depot, const struct fetch_life *life,
 				       uintptr_t *frames, u32 size, bool whole)
 {
-	struct fetch_step path[FETCH_PATH];
+	struct fetch_step path[FETCH_PATH] __uninitialized;
 	int nr = fetch_walk(depot, life->line, path);
 
 	if (nr > 0 && ((u32)nr <= size || !whole))

@@ -122,7 +122,7 @@ static bool insert_run(struct insertion *in)
 	struct stackdepot *depot = in->depot;
 	const u32 nr = depot_run(in->frames, in->nr, in->done), parent = (u32)in->ref;
 	const struct chain_run run = {in->frames + in->nr - in->done - nr, nr, parent};
-	uintptr_t pad[DEPOT_GROUP];
+	uintptr_t pad[DEPOT_GROUP] __uninitialized;
 	const uintptr_t *window = hash_pad(run.frames, in->done + nr, pad);
 	const u64 hash = insert_hash(in, in->done + nr, window);
 	u64 ref, state = 0;
@@ -196,7 +196,7 @@ static void insert_settle(const struct insertion *in, bool truncated)
 u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags)
 {
 	const bool truncated = nr > depot->max_frames;
-	u64 mixed[DEPOT_MAX_GROUPS];
+	u64 mixed[DEPOT_MAX_GROUPS] __uninitialized;
 	struct insertion in = {.depot = depot,
 			       .frames = frames,
 			       .nr = truncated ? depot->max_frames : nr,

@@ -25,8 +25,8 @@ static void rehash_window(struct depot_line *line, u64 state, uintptr_t *window)
 
 u64 depot_rehash(struct stackdepot *depot, u32 number, u64 state)
 {
-	u32 path[REHASH_DEPTH], depth = 0, nr = 0;
-	uintptr_t window[DEPOT_GROUP];
+	u32 path[REHASH_DEPTH] __uninitialized, depth = 0, nr = 0;
+	uintptr_t window[DEPOT_GROUP] __uninitialized;
 	const u64 leaf_state = state;
 	u64 hash = 0;
 	u32 i;

@@ -16,7 +16,7 @@ static noinline u32 save_slow(struct stackdepot *depot, const uintptr_t *frames,
 			      unsigned int flags)
 {
 	const u32 kept = nr < depot->max_frames ? nr : depot->max_frames;
-	uintptr_t pad[DEPOT_GROUP];
+	uintptr_t pad[DEPOT_GROUP] __uninitialized;
 	const struct find_trace trace = {
 		.frames = frames, .window = hash_pad(frames, kept, pad), .nr = kept};
 	struct depot_found found;
@@ -59,7 +59,7 @@ u32 DEPOT_VARIANT(depot_save)(struct stackdepot *depot, const uintptr_t *frames,
 			      unsigned int flags)
 {
 	struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
-	uintptr_t copy[DEPOT_GROUP];
+	uintptr_t copy[DEPOT_GROUP] __uninitialized;
 	struct depot_found found;
 
 	if (unlikely(nr < DEPOT_GROUP || nr > depot->save_frames))

@@ -32,6 +32,8 @@ typedef struct {
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
+/* Against what a kernel may be built with: variables that are cleared before they are written. */
+#define __uninitialized
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif

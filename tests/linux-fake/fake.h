@@ -44,11 +44,11 @@ typedef unsigned int gfp_t;
 
 #ifndef CORE_PAGE
 #define CORE_PAGE 4096ul
+#define CONFIG_PAGE_SIZE_4KB 1
 #endif
 #define PAGE_SIZE CORE_PAGE
 #define SZ_256 0x00000100
 #define SZ_1K 0x00000400
-#define SZ_4K 0x00001000
 #define SZ_4M 0x00400000
 #define SZ_128M 0x08000000
 #define SZ_2G 0x80000000
@@ -85,6 +85,7 @@ typedef unsigned int gfp_t;
 #define prefetchw(p) __builtin_prefetch(p, 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
+#define __uninitialized
 #define __always_inline inline __attribute__((always_inline))
 #define __aligned(bytes) __attribute__((aligned(bytes)))
 #define __must_check __attribute__((warn_unused_result))

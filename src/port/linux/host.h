@@ -17,6 +17,7 @@
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/kconfig.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/prefetch.h>
@@ -44,9 +45,9 @@ struct depot_line;
  * is found fastest, and 256 of them are three small pages; of a larger page a quarter is not used.
  */
 #define DEPOT_CHUNK_LINE_BYTES 48u
-#define DEPOT_CHUNK_BYTES (PAGE_SIZE == SZ_4K ? 3 * PAGE_SIZE : PAGE_SIZE)
-#define DEPOT_CHUNK_PAGES ((u32)(DEPOT_CHUNK_BYTES / PAGE_SIZE))
-#define DEPOT_CHUNK_LINES ((u32)(PAGE_SIZE == SZ_4K ? 256 : PAGE_SIZE / 64))
+#define DEPOT_CHUNK_PAGES (IS_ENABLED(CONFIG_PAGE_SIZE_4KB) ? 3u : 1u)
+#define DEPOT_CHUNK_LINES (IS_ENABLED(CONFIG_PAGE_SIZE_4KB) ? 256u : (u32)(PAGE_SIZE / 64))
+#define DEPOT_CHUNK_BYTES (DEPOT_CHUNK_PAGES * PAGE_SIZE)
 
 #define depot_chunk(depot, number) \
 	((struct depot_line **)(void *)(depot)->lines + (number) / DEPOT_CHUNK_LINES)
