@@ -20,6 +20,7 @@
 
 #define CHURN_FRAMES 40
 #define CHURN_SAVES 4000
+#define CHURN_MOST (100 * CHURN_SAVES)
 #define CHURN_BYTES max_t(u64, SZ_64K, 4 * PAGE_SIZE)
 #define CHURN_THREADS 8
 
@@ -64,7 +65,8 @@ static int churn_thread(void *data)
 	struct churn *churn = churner->churn;
 	u64 i, random = (unsigned long)current;
 
-	for (i = 0; i < CHURN_SAVES; i++) {
+	/* With one CPU all may be saved before who raises interrupts has it again. */
+	for (i = 0; i < CHURN_SAVES || (i < CHURN_MOST && !atomic_read(&churn->turn)); i++) {
 		WRITE_ONCE(churner->busy, true);
 		churn_once(churn, trace_modulo(trace_random(&random), 2000));
 		WRITE_ONCE(churner->busy, false);
