@@ -23,7 +23,7 @@ static inline u64 full_drops(void)
  * full_init() - skip a test if all that the depot has room for is kept for ever.
  *
  * With generic KASAN and page_owner, whose traces are, a small bound comes to that. The depot has
- * to have counted that it refused a trace, and to have used its bound up: one that refuses for
+ * to have counted that it refused a trace, and to have no room for more lines: one that refuses for
  * another reason fails the test.
  */
 static inline int full_init(struct kunit *test)
@@ -39,7 +39,7 @@ static inline int full_init(struct kunit *test)
 	drops = full_drops();
 	if (!stack_depot_save_flags(frames, FULL_FRAMES, GFP_KERNEL,
 				    STACK_DEPOT_FLAG_CAN_ALLOC | STACK_DEPOT_FLAG_LEASE) &&
-	    full_drops() > drops && glue_bytes() + PAGE_SIZE > glue_max_bytes())
+	    full_drops() > drops && glue_bytes() + DEPOT_CHUNK_BYTES > glue_max_bytes())
 		kunit_skip(test, "the depot is full of traces kept for ever");
 	return 0;
 }
