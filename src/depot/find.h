@@ -102,8 +102,16 @@ static __always_inline bool find_equal(struct stackdepot *depot, struct depot_li
 
 	if (likely((state & FIND_KIND) == kind && run_equal(line, trace->window)))
 		return find_equal_outer(depot, state_parent(state), trace->frames + run, trace);
-	return !trace->quick && !trace->stop &&
-	       depot_equal_odd(depot, line, state, trace->frames, trace->nr);
+	/* The first frame decides nearly always when it is another trace. */
+	if (trace->quick || likely(!run_begins(line, trace->window[0])))
+		return false;
+	return !trace->stop && depot_equal_odd(depot, line, state, trace->frames, trace->nr);
+}
+
+/* Where chains have several lines, is it another trace's by its first frame alone? */
+static __always_inline bool find_passes(struct depot_line *line, const struct find_trace *trace)
+{
+	return DEPOT_INDEX_GROWS && !run_begins(line, trace->window[0]);
 }
 
 /*
@@ -122,21 +130,20 @@ static __always_inline struct depot_found find_line(struct stackdepot *depot,
 		u64 next = atomic64_read_acquire(word);
 
 		for (; link_is_line(next) && left; left--) {
-			struct depot_line *line = depot_line(depot, next & LINK_NEXT);
-			u64 state, link = atomic64_read_acquire(&line->link);
+			const u32 number = next & LINK_NEXT;
+			struct depot_line *line = depot_line(depot, number);
+			u64 link = atomic64_read_acquire(&line->link), state;
 
 			if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
 				return (struct depot_found){0};
-			/* The first frame decides nearly always when it is another trace. */
-			if (run_begins(line, trace->window[0])) {
-				state = atomic64_read_acquire(&line->state);
-				if (find_equal(depot, line, state, trace))
-					return (struct depot_found){
-						depot_ref(next & LINK_NEXT, link), state, link,
-						line};
-			}
 			word = &line->link;
 			next = link;
+			if (!find_passes(line, trace)) {
+				state = atomic64_read_acquire(&line->state);
+				if (find_equal(depot, line, state, trace))
+					return (struct depot_found){depot_ref(number, link), state,
+								    link, line};
+			}
 		}
 		if (!digits)
 			return (struct depot_found){0};
