@@ -48,7 +48,7 @@ def get_line(depot, number):
 def frame_base():
     if utils.get_long_type().sizeof == 4:
         return 0
-    return (int(gdb.parse_and_eval('(unsigned long)_text')) - (1 << 31)) & WORD_MASK
+    return (int(gdb.parse_and_eval('(unsigned long)&_text')) - (1 << 31)) & WORD_MASK
 
 
 def line_frames(line, state):
