@@ -141,6 +141,7 @@ int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_f
 {
 	struct stackdepot *depot = glue_depot();
 	const bool make = delta >= 0;
+	int zero = (int)COUNT_ZERO; /* sparse reads a constant here as one of 8 bits */
 	atomic_t *count;
 	int first, sum;
 
@@ -152,7 +153,7 @@ int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_f
 		return -ENOMEM;
 	}
 	/* Looked at before it is written: written once, read by every caller. */
-	first = !atomic_read(count) && !atomic_cmpxchg_relaxed(count, 0, (int)COUNT_ZERO);
+	first = !atomic_read(count) && !atomic_cmpxchg_relaxed(count, 0, zero);
 	delta = clamp_t(long, delta, -COUNT_MOST, COUNT_MOST);
 	sum = count_sum(atomic_add_return_relaxed((int)delta, count));
 	if (unlikely(sum > COUNT_MOST || sum < -COUNT_MOST))
