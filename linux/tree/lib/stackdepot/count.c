@@ -141,19 +141,19 @@ int stack_depot_count_add(depot_stack_handle_t handle, long delta, gfp_t alloc_f
 {
 	struct stackdepot *depot = glue_depot();
 	const bool make = delta >= 0;
-	int zero = (int)COUNT_ZERO; /* sparse reads a constant here as one of 8 bits */
+	int counter, first, sum;
 	atomic_t *count;
-	int first, sum;
 
 	if (!handle || !depot)
 		return -ENOENT;
 	count = count_of(depot, handle, make, alloc_flags);
-	if (!count || (!make && !atomic_read(count))) {
+	counter = count ? atomic_read(count) : 0;
+	if (!count || (!make && !counter)) {
 		atomic_long_inc(&count_drops);
 		return -ENOMEM;
 	}
 	/* Looked at before it is written: written once, read by every caller. */
-	first = !atomic_read(count) && !atomic_cmpxchg_relaxed(count, 0, zero);
+	first = !counter && !atomic_cmpxchg_relaxed(count, 0, (int)(counter | COUNT_ZERO));
 	delta = clamp_t(long, delta, -COUNT_MOST, COUNT_MOST);
 	sum = count_sum(atomic_add_return_relaxed((int)delta, count));
 	if (unlikely(sum > COUNT_MOST || sum < -COUNT_MOST))
