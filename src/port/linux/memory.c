@@ -268,12 +268,6 @@ static bool memory_add_candidates(struct depot_memory *memory, void *page)
 	       !cmpxchg(memory_candidates(&memory->depot, next), NULL, page);
 }
 
-/* Is the index to grow, now or when there are heads for it? */
-static bool memory_index_is_due(struct stackdepot *depot)
-{
-	return depot_index_is_due(depot, READ_ONCE(depot->header->fresh));
-}
-
 bool depot_populate_heads(struct stackdepot *depot, u32 buckets)
 {
 	/* Acquire: pairs with memory_add_heads(). Pages come front to back, so this is the last. */
@@ -494,7 +488,8 @@ static bool memory_wants_lines(struct depot_memory *memory)
 
 static bool memory_wants_heads(struct depot_memory *memory)
 {
-	return memory_index_is_due(&memory->depot) && memory_has_left(memory, 1);
+	return depot_index_is_due(&memory->depot, READ_ONCE(memory->depot.header->fresh)) &&
+	       memory_has_left(memory, 1);
 }
 
 void depot_refill_now(struct depot_memory *memory, gfp_t gfp)
