@@ -127,21 +127,29 @@ class Keeper:
         os.makedirs(f"{path}/data")
         with open(f"{path}/zoo.cfg", "w", encoding="utf-8") as out:
             out.write(f"tickTime=500\ndataDir={path}/data\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
-                      "admin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=srvr\n")
+                      "admin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=srvr,mntr\n")
         jars = [jar for name in ("zookeeper*", "slf4j-api*", "slf4j-simple*", "netty*", "snappy*", "metrics*", "commons-cli*", "commons-io*", "audience-annotations*", "jline*")
                 for jar in glob.glob(f"/usr/share/java/{name}.jar")]
         self.process = subprocess.Popen(["java", "-Xmx128m", "-XX:+UseSerialGC", "-cp", ":".join(jars),
                                          "org.apache.zookeeper.server.quorum.QuorumPeerMain", f"{path}/zoo.cfg"],
                                         cwd=path, stdout=subprocess.DEVNULL, stderr=open(f"{path}/errors", "wb"))
 
-    def is_ready(self):
-        """It accepts before it serves, and what connects then does not try again."""
+    def ask(self, word):
+        """The answer to one of its words of four letters; empty: none."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
-                connection.sendall(b"srvr")
-                return b"Mode:" in connection.makefile("rb").read()
+                connection.sendall(word.encode())
+                return connection.makefile("r").read()
         except OSError:
-            return False
+            return ""
+
+    def is_ready(self):
+        """It accepts before it serves, and what connects then does not try again."""
+        return "Mode:" in self.ask("srvr")
+
+    def watches(self):
+        """How many of its nodes are watched, by each who watches."""
+        return sum(int(line.split()[1]) for line in self.ask("mntr").splitlines() if line.startswith("zk_watch_count"))
 
     def wait(self):
         for _ in range(400):
@@ -184,7 +192,16 @@ class Cluster:
             server.begin()
         for server in self.all():
             server.wait()
+        self.wait()
         return self
+
+    def wait(self):
+        """18.16 crashes if it is given a statement for the cluster before it watches their queue, which is all it watches yet."""
+        for _ in range(400):
+            if self.keeper.watches() >= len(self.all()):
+                return
+            time.sleep(0.05)
+        check(False, "all servers watch the queue of statements", self.keeper.ask("mntr"))
 
     def __exit__(self, *_):
         for server in self.all():
