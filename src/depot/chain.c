@@ -32,7 +32,9 @@
  *
  * Uniqueness. Two threads that insert the same run both look first, then change the head they
  * looked at: by (B) the second one's CAS fails, and looking again it meets the first one's line.
- * While the index grows they may look at two heads: index.h says why that does no harm.
+ * A look-up that stepped along the chain to its end, each step confirmed, is as good as a search
+ * here: what it passed dead or found to be another run is so still. While the index grows they may
+ * look at two heads: index.h says why that does no harm.
  *
  * Progress: lock-free. Nobody waits for the holder of a dead line: whoever meets one unlinks it. So
  * a signal handler may do everything in the middle of anything.
@@ -162,11 +164,9 @@ u64 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run 
 
 	do {
 		digits = index_digits(depot, hash);
-		ret_place->head = index_open_head(depot, hash, digits);
-		again = chain_search(depot, ret_place->head, run, &ret_place->value, &ref);
-		/* The head was read by acquire, so it is as old as these digits at most. */
-		if (index_digits(depot, hash) != digits)
-			again = -EAGAIN;
+		ret_place->digits = digits;
+		again = chain_search(depot, index_open_head(depot, hash, digits), run,
+				     &ret_place->value, &ref);
 		while (!again && !ref && digits) {
 			digits = index_outer(digits);
 			again = chain_search(depot, index_head(depot, hash, digits), run, &value,
@@ -176,15 +176,33 @@ u64 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run 
 	return ref;
 }
 
-u64 depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number)
+/* What the head of the innermost chain has to be for a place to be good; false if it cannot be. */
+static __always_inline bool chain_reach(struct stackdepot *depot, u64 hash, u32 digits,
+					const struct chain_place *place, u64 *ret_value)
 {
-	struct depot_line *line = depot_line(depot, number);
-	u64 generation = atomic64_read(&line->link) >> LINK_GENERATION_SHIFT;
-	u64 version = (place->value >> LINK_GENERATION_SHIFT) + 1, head = place->value;
+	*ret_value = place->value;
+	if (likely(place->digits == digits))
+		return true;
+	*ret_value = 0;
+	return digits && index_outer(digits) == place->digits &&
+	       index_raise(index_head(depot, hash, place->digits), place->value);
+}
 
+u64 depot_chain_insert(struct stackdepot *depot, u64 hash, const struct chain_place *place,
+		       u32 number)
+{
+	/* Read later than the head of the place: an index that grew before is seen here. */
+	const u32 digits = index_digits(depot, hash);
+	struct depot_line *line = depot_line(depot, number);
+	u64 generation = atomic64_read(&line->link) >> LINK_GENERATION_SHIFT, version, head;
+
+	if (!chain_reach(depot, hash, digits, place, &head))
+		return 0;
+	version = (head >> LINK_GENERATION_SHIFT) + 1;
 	/* Release: who reads the link in this life reads what insert_fill() wrote before. */
 	atomic64_set_release(&line->link, generation << LINK_GENERATION_SHIFT | (head & LINK_NEXT));
-	if (!atomic64_try_cmpxchg(place->head, &head, version << LINK_GENERATION_SHIFT | number))
+	if (!atomic64_try_cmpxchg(index_head(depot, hash, digits), &head,
+				  version << LINK_GENERATION_SHIFT | number))
 		return 0;
 	return generation << LINK_GENERATION_SHIFT | number;
 }

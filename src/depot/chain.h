@@ -12,11 +12,16 @@ struct chain_run {
 	u32 parent; /* pinned by the caller; 0 at the root */
 };
 
-/* Where a run belongs that was not found: the head of a chain, and what it was. */
+/*
+ * Where a run belongs that was not found: on the chain of so many digits (index.h), whose head was
+ * `value`, or on the one inside of that, if it was never opened.
+ */
 struct chain_place {
-	atomic64_t *head;
 	u64 value;
+	u32 digits;
 };
+
+#define CHAIN_NOWHERE (~0u) /* in place of the digits: the search did not come to an end */
 
 /*
  * depot_chain_find() - the line with this run, pinned.
@@ -29,11 +34,12 @@ u64 depot_chain_find(struct stackdepot *depot, u64 hash, const struct chain_run 
 
 /*
  * depot_chain_insert() - begin the life of a filled line by linking it.
- * @place: as depot_chain_find() left it.
+ * @place: as depot_chain_find() or find_line() left it.
  *
- * Return: that life; 0, and nothing done, if the head is another now.
+ * Return: that life; 0, and nothing done, if the head is another now, or the index another.
  */
-u64 depot_chain_insert(struct stackdepot *depot, const struct chain_place *place, u32 number);
+u64 depot_chain_insert(struct stackdepot *depot, u64 hash, const struct chain_place *place,
+		       u32 number);
 
 /* depot_chain_unlink() - unlink all dead lines of a hash: those before the call at least. */
 void depot_chain_unlink(struct stackdepot *depot, u64 hash);

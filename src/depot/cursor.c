@@ -87,7 +87,9 @@ static __always_inline struct depot_found cursor_find(const struct cursor_walk *
 					 .outer = walk->groups * DEPOT_GROUP,
 					 .stop = (u32)above,
 					 .quick = quick};
-	struct depot_found found = find_line(walk->depot, &trace, cursor_hash(walk, window));
+	struct chain_place place;
+	struct depot_found found =
+		find_line(walk->depot, &trace, cursor_hash(walk, window), &place);
 
 	/*
 	 * What was found has the line `above` outside. That line's life is one as long as the trace
@@ -114,7 +116,7 @@ static u64 cursor_find_held(const struct cursor_walk *walk, unsigned int flags)
 /* The trace was looked for in vain: put in, unless that is forbidden. */
 static stackdepot_handle_t cursor_add(struct cursor_walk *walk, unsigned int flags)
 {
-	u64 ref = depot_insert(walk->depot, walk->frames, walk->nr, flags);
+	u64 ref = depot_insert(walk->depot, walk->frames, walk->nr, flags, NULL);
 
 	if (!ref) {
 		walk->cursor->nr = walk->cursor->lines = 0;

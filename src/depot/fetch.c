@@ -3,60 +3,61 @@
  * fetch.c - from handles back to traces.
  *
  * Nothing read here is believed before hold_valid() (find.h says why), and in an attached file not
- * even then: numbers are checked against the depot before they are followed, and a walk ends after
+ * even then: a number that is no line's leads to line 0, which is not live, and a walk ends after
  * STACKDEPOT_MAX_FRAMES whatever the lines say.
  */
 #include "fetch.h"
 #include "find.h"
 
-#define FETCH_PATH 4u
+#define FETCH_OUTER 7u /* lines: with the innermost one 64 frames */
 
 /* A line in the life that somebody named. */
 struct fetch_life {
 	struct depot_line *line;
-	u64 ref;
-};
-
-/* Of the lines of a trace, from the innermost outwards, the first FETCH_PATH ones. */
-struct fetch_step {
-	struct depot_line *line;
+	u64 link;
 	u64 state;
 };
 
-/* The life that a number and some low bits of its generation name. */
-static __always_inline int fetch_life(struct stackdepot *depot, u32 number, u32 generation,
-				      u32 mask, struct fetch_life *ret_life)
+/* The life that a line has now; the caller compares it with what was meant. */
+static __always_inline int fetch_life(struct stackdepot *depot, u32 number,
+				      struct fetch_life *ret_life)
 {
 	struct depot_line *line;
-	u64 link;
 
 	if (number - 1 >= depot->nr_lines)
 		return -EINVAL;
-	if (number > READ_ONCE(depot->header->fresh))
+	if (!depot_has_line(depot, number))
 		return -ESTALE;
 	line = depot_line(depot, number);
-	link = atomic64_read_acquire(&line->link);
-	if (link & LINK_DEAD || (link_generation(link) ^ generation) & mask ||
-	    !(atomic64_read_acquire(&line->state) & STATE_LIVE))
-		return -ESTALE;
 	ret_life->line = line;
-	ret_life->ref = depot_ref(number, link);
+	ret_life->link = atomic64_read_acquire(&line->link);
+	ret_life->state = atomic64_read_acquire(&line->state);
+	if (ret_life->link & LINK_DEAD || !(ret_life->state & STATE_LIVE))
+		return -ESTALE;
 	return 0;
 }
 
+/* *ret_ref is the life's reference, whose handle is the one asked for. */
 static __always_inline int fetch_handle(struct stackdepot *depot, u32 handle,
-					struct fetch_life *ret_life)
+					struct fetch_life *ret_life, u64 *ret_ref)
 {
 	const u32 bits = handle & ((1u << (32 - STACKDEPOT_EXTRA_BITS)) - 1);
-	const u32 mask = (1u << (32 - STACKDEPOT_EXTRA_BITS - depot->line_bits)) - 1;
+	const u32 number = bits & ((1u << depot->line_bits) - 1);
+	int error = fetch_life(depot, number, ret_life);
 
-	return fetch_life(depot, bits & ((1u << depot->line_bits) - 1), bits >> depot->line_bits,
-			  mask, ret_life);
+	*ret_ref = depot_ref(number, ret_life->link);
+	if (error)
+		return error;
+	return depot_handle(depot, *ret_ref) == bits ? 0 : -ESTALE;
 }
 
 static __always_inline int fetch_ref(struct stackdepot *depot, u64 ref, struct fetch_life *ret_life)
 {
-	return fetch_life(depot, (u32)ref, (u32)(ref >> 32), ~0u, ret_life);
+	int error = fetch_life(depot, (u32)ref, ret_life);
+
+	if (error)
+		return error;
+	return link_generation(ret_life->link) == ref >> 32 ? 0 : -ESTALE;
 }
 
 int depot_life(struct stackdepot *depot, u64 ref, u64 *ret_life)
@@ -65,41 +66,31 @@ int depot_life(struct stackdepot *depot, u64 ref, u64 *ret_life)
 	int error = fetch_ref(depot, ref, &life);
 
 	if (!error)
-		*ret_life = life.ref;
+		*ret_life = depot_ref((u32)ref, life.link);
 	return error;
 }
 
-/*
- * From the innermost line upwards; the number of frames there are, -ESTALE if that line is about to
- * die, or -EBADMSG.
- */
-static __always_inline int fetch_walk(struct stackdepot *depot, struct depot_line *line,
-				      struct fetch_step *path)
+/* The number of frames there are, or -EBADMSG. */
+static int fetch_count(struct stackdepot *depot, u64 state)
 {
-	const struct fetch_step *end = path + FETCH_PATH;
 	u32 nr = 0, parent;
 
-	for (;; line = depot_line(depot, parent)) {
-		const u64 state = atomic64_read(&line->state);
-
-		if (unlikely(!(state & STATE_LIVE)))
-			return nr ? -EBADMSG : -ESTALE;
-		if (unlikely(state & STATE_WIDE && state_count(state) > DEPOT_WIDE))
+	for (;;) {
+		if (!(state & STATE_LIVE))
 			return -EBADMSG;
-		if (path != end)
-			*path++ = (struct fetch_step){line, state};
+		if (state & STATE_WIDE && state_count(state) > DEPOT_WIDE)
+			return -EBADMSG;
 		nr += state_count(state);
-		if (unlikely(nr > STACKDEPOT_MAX_FRAMES))
+		if (nr > STACKDEPOT_MAX_FRAMES)
 			return -EBADMSG;
 		parent = state_parent(state);
 		if (!parent)
 			return (int)nr;
-		if (unlikely(parent > depot->nr_lines))
-			return -EBADMSG;
+		state = atomic64_read(&depot_line(depot, parent)->state);
 	}
 }
 
-/* Copy up to `left` frames of a line that was walked; how many. */
+/* Copy up to `left` frames of a line that was counted; how many. */
 static __always_inline u32 fetch_line(struct depot_line *line, u64 state, uintptr_t *frames,
 				      u32 left)
 {
@@ -116,55 +107,105 @@ static __always_inline u32 fetch_line(struct depot_line *line, u64 state, uintpt
 	return count;
 }
 
-/* Copy `nr` frames, which the lines had as they were walked; they may be others' by now. */
-static __always_inline void fetch_copy(struct stackdepot *depot, const struct fetch_step *path,
-				       uintptr_t *frames, u32 nr)
+/* Copy `nr` frames, which the lines had as they were counted; they may be others' by now. */
+static void fetch_copy(struct stackdepot *depot, struct depot_line *line, u64 state,
+		       uintptr_t *frames, u32 nr)
 {
-	const struct fetch_step *end = path + FETCH_PATH;
-	u32 number, taken;
-	u64 state = 0;
+	while (nr) {
+		const u32 taken = fetch_line(line, state, frames, nr);
 
-	for (; path != end && nr; path++) {
-		state = path->state;
-		taken = fetch_line(path->line, state, frames, nr);
 		frames += taken;
 		nr -= taken;
-	}
-	for (; nr; nr -= taken, frames += taken) {
-		number = state_parent(state);
-		if (number - 1 >= depot->nr_lines)
-			return;
-		state = atomic64_read(&depot_line(depot, number)->state);
-		taken = fetch_line(depot_line(depot, number), state, frames, nr);
+		line = depot_line(depot, state_parent(state));
+		state = atomic64_read(&line->state);
 	}
 }
 
-/* With `whole`, an array that is too short is not written to. */
-static __always_inline int fetch_trace(struct stackdepot *depot, const struct fetch_life *life,
-				       uintptr_t *frames, u32 size, bool whole)
+/* Any trace: as much of it as there is room for. */
+static noinline int fetch_slow(struct stackdepot *depot, struct depot_line *line, u64 state,
+			       uintptr_t *frames, u32 size)
 {
-	struct fetch_step path[FETCH_PATH] __uninitialized;
-	int nr = fetch_walk(depot, life->line, path);
+	int nr = fetch_count(depot, state);
 
-	if (nr > 0 && ((u32)nr <= size || !whole))
-		fetch_copy(depot, path, frames, (u32)nr <= size ? (u32)nr : size);
-	return hold_lives(life->line, life->ref) ? nr : -ESTALE;
+	if (nr > 0)
+		fetch_copy(depot, line, state, frames, (u32)nr <= size ? (u32)nr : size);
+	return nr;
+}
+
+/* Any trace that there is room for, or 0. */
+static noinline u32 fetch_whole_slow(struct stackdepot *depot, struct depot_line *line, u64 state,
+				     uintptr_t *frames, u32 size)
+{
+	int nr = fetch_count(depot, state);
+
+	if (nr < 0 || (u32)nr > size)
+		return 0;
+	fetch_copy(depot, line, state, frames, (u32)nr);
+	return (u32)nr;
+}
+
+/*
+ * The usual trace, which fits: some frames in a narrow line, the others in whole ones. 0: it is
+ * another.
+ */
+static __always_inline u32 fetch_quick(struct stackdepot *depot, struct depot_line *line, u64 state,
+				       uintptr_t *frames, u32 size)
+{
+	struct depot_line *outer[FETCH_OUTER] __uninitialized;
+	const u64 innermost = state;
+	const u32 run = state_count(state);
+	u32 nr = run, lines = 0, parent, i;
+
+	if (unlikely(state & STATE_WIDE))
+		return 0;
+	for (; (parent = state_parent(state)); nr += DEPOT_GROUP) {
+		if (unlikely(lines == FETCH_OUTER))
+			return 0;
+		outer[lines] = depot_line(depot, parent);
+		state = atomic64_read(&outer[lines++]->state);
+		if (unlikely((state & FIND_KIND) != FIND_WHOLE))
+			return 0;
+	}
+	if (unlikely(nr > size))
+		return 0;
+	frames += fetch_line(line, innermost, frames, run);
+	for (i = 0; i < lines; i++, frames += DEPOT_GROUP)
+		run_load(outer[i], frames);
+	return nr;
+}
+
+static __always_inline int fetch_trace(struct stackdepot *depot, const struct fetch_life *life,
+				       uintptr_t *frames, u32 size)
+{
+	int nr = (int)fetch_quick(depot, life->line, life->state, frames, size);
+
+	if (unlikely(!nr))
+		nr = fetch_slow(depot, life->line, life->state, frames, size);
+	return hold_lives(life->line, life->link) ? nr : -ESTALE;
 }
 
 int depot_fetch(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size)
 {
 	struct fetch_life life;
-	int error = fetch_handle(depot, handle, &life);
+	u64 ref;
+	int error = fetch_handle(depot, handle, &life, &ref);
 
-	return error ? error : fetch_trace(depot, &life, frames, size, false);
+	return error ? error : fetch_trace(depot, &life, frames, size);
 }
 
-int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size)
+unsigned int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames,
+			       unsigned int size)
 {
 	struct fetch_life life;
-	int error = fetch_handle(depot, handle, &life);
+	u64 ref;
+	u32 nr;
 
-	return error ? error : fetch_trace(depot, &life, frames, size, true);
+	if (fetch_handle(depot, handle, &life, &ref))
+		return 0;
+	nr = fetch_quick(depot, life.line, life.state, frames, size);
+	if (unlikely(!nr))
+		nr = fetch_whole_slow(depot, life.line, life.state, frames, size);
+	return hold_lives(life.line, life.link) ? nr : 0;
 }
 
 int depot_fetch_ref(struct stackdepot *depot, u64 ref, uintptr_t *frames, unsigned int size)
@@ -172,14 +213,15 @@ int depot_fetch_ref(struct stackdepot *depot, u64 ref, uintptr_t *frames, unsign
 	struct fetch_life life;
 	int error = fetch_ref(depot, ref, &life);
 
-	return error ? error : fetch_trace(depot, &life, frames, size, false);
+	return error ? error : fetch_trace(depot, &life, frames, size);
 }
 
 u64 depot_trace_ref(struct stackdepot *depot, u32 handle)
 {
 	struct fetch_life life;
+	u64 ref;
 
-	return fetch_handle(depot, handle, &life) ? 0 : life.ref;
+	return fetch_handle(depot, handle, &life, &ref) ? 0 : ref;
 }
 
 u32 depot_trace_handle(struct stackdepot *depot, u64 ref)
@@ -198,10 +240,11 @@ static int fetch_pin(struct stackdepot *depot, int error, u64 ref)
 
 int depot_get(struct stackdepot *depot, u32 handle)
 {
-	struct fetch_life life = {.ref = 0};
-	int error = fetch_handle(depot, handle, &life);
+	struct fetch_life life;
+	u64 ref;
+	int error = fetch_handle(depot, handle, &life, &ref);
 
-	return fetch_pin(depot, error, life.ref);
+	return fetch_pin(depot, error, ref);
 }
 
 int depot_get_ref(struct stackdepot *depot, u64 ref)
@@ -215,12 +258,13 @@ int depot_get_ref(struct stackdepot *depot, u64 ref)
 int depot_put(struct stackdepot *depot, u32 handle)
 {
 	struct fetch_life life;
+	u64 ref;
 	int error;
 
 	if (depot->read_only)
 		return -EROFS;
-	error = fetch_handle(depot, handle, &life);
-	return error ? error : depot_unpin(depot, (u32)life.ref);
+	error = fetch_handle(depot, handle, &life, &ref);
+	return error ? error : depot_unpin(depot, (u32)ref);
 }
 
 int depot_info(struct stackdepot *depot, u64 ref, struct stackdepot_trace_info *ret_info)
@@ -228,20 +272,18 @@ int depot_info(struct stackdepot *depot, u64 ref, struct stackdepot_trace_info *
 	struct stackdepot_trace_info info;
 	struct fetch_life life;
 	int nr = fetch_ref(depot, ref, &life);
-	u64 state;
 
 	if (nr)
 		return nr;
-	/* Acquire: the clock, read afterwards, shows no less than the stamp. */
-	state = atomic64_read_acquire(&life.line->state);
-	nr = fetch_trace(depot, &life, NULL, 0, true);
+	nr = fetch_trace(depot, &life, NULL, 0);
 	if (nr < 0)
 		return nr;
-	info.references = state_references(state);
+	info.references = state_references(life.state);
 	info.frames = (u32)nr;
-	info.kept = state & STATE_KEPT;
-	info.leased =
-		depot->lease_ticks && state_age(state, depot_stamp(depot)) <= depot->lease_ticks;
+	info.kept = life.state & STATE_KEPT;
+	/* Read by acquire: the clock, read afterwards, shows no less than the stamp. */
+	info.leased = depot->lease_ticks &&
+		      state_age(life.state, depot_stamp(depot)) <= depot->lease_ticks;
 	*ret_info = info;
 	return 0;
 }

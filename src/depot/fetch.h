@@ -6,11 +6,13 @@
 #include "depot.h"
 
 /*
- * depot_fetch_whole() - depot_fetch(), but an array that is too short is not written to.
+ * depot_fetch_whole() - copy a trace, if the array has room for all of it.
  *
- * Return: as depot_fetch(), so more than `size` then.
+ * Return: how many frames; 0, and nothing of a longer trace written, if they do not fit or the
+ * handle names no trace.
  */
-int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames, unsigned int size);
+unsigned int depot_fetch_whole(struct stackdepot *depot, u32 handle, uintptr_t *frames,
+			       unsigned int size);
 
 /*
  * depot_life() - the life that a 64-bit reference of anybody's names.

@@ -26,6 +26,7 @@
 #ifndef DEPOT_FIND_H
 #define DEPOT_FIND_H
 
+#include "chain.h"
 #include "hash.h"
 #include "hold.h"
 #include "index.h"
@@ -114,28 +115,52 @@ static __always_inline bool find_passes(struct depot_line *line, const struct fi
 	return DEPOT_INDEX_GROWS && !run_begins(line, trace->window[0]);
 }
 
+/* Not where a trace has one chain: that is short, and may as well be searched again. */
+static __always_inline void find_place(struct chain_place *ret_place, u64 value, u32 digits)
+{
+	if (DEPOT_INDEX_GROWS)
+		*ret_place = (struct chain_place){value, digits};
+}
+
+/* What find_line() noted there; NULL if it did not. */
+static __always_inline struct chain_place *find_noted(struct chain_place *place)
+{
+	return DEPOT_INDEX_GROWS ? place : NULL;
+}
+
 /*
  * find_line() - the line of a trace whose hash is `hash`.
+ * @ret_place: where it belongs if it is not there, in an index that grows. Of no use if a part of
+ *             the trace was not compared.
  *
- * That it was not found is no proof that it is not there: depot_chain_find() gives one. Nor is a
- * chain gone along for ever, should somebody have made a circle of it.
+ * That it was not found is no proof that it is not there: depot_chain_find() gives one, or that
+ * depot_chain_insert() links a line at *ret_place. Nor is a chain gone along for ever, should
+ * somebody have made a circle of it.
  */
 static __always_inline struct depot_found find_line(struct stackdepot *depot,
-						    const struct find_trace *trace, u64 hash)
+						    const struct find_trace *trace, u64 hash,
+						    struct chain_place *ret_place)
 {
 	u32 digits = index_digits(depot, hash), left = depot->nr_lines;
+	atomic64_t *word = index_head(depot, hash, digits);
+	u64 next = atomic64_read_acquire(word);
 
-	for (;; digits = index_outer(digits)) {
-		atomic64_t *word = index_head(depot, hash, digits);
-		u64 next = atomic64_read_acquire(word);
-
+	while (!next && digits) {
+		digits = index_outer(digits);
+		word = index_head(depot, hash, digits);
+		next = atomic64_read_acquire(word);
+	}
+	find_place(ret_place, next, digits);
+	for (;;) {
 		for (; link_is_line(next) && left; left--) {
 			const u32 number = next & LINK_NEXT;
 			struct depot_line *line = depot_line(depot, number);
 			u64 link = atomic64_read_acquire(&line->link), state;
 
-			if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))
+			if (unlikely(link & LINK_DEAD || atomic64_read(word) != next)) {
+				find_place(ret_place, 0, CHAIN_NOWHERE);
 				return (struct depot_found){0};
+			}
 			word = &line->link;
 			next = link;
 			if (!find_passes(line, trace)) {
@@ -146,8 +171,14 @@ static __always_inline struct depot_found find_line(struct stackdepot *depot,
 			}
 		}
 		if (!digits)
-			return (struct depot_found){0};
+			break;
+		digits = index_outer(digits);
+		word = index_head(depot, hash, digits);
+		next = atomic64_read_acquire(word);
 	}
+	if (unlikely(!left))
+		find_place(ret_place, 0, CHAIN_NOWHERE);
+	return (struct depot_found){0};
 }
 
 #endif

@@ -12,19 +12,19 @@
 
 #include "depot.h"
 
-/* Does the line still live the life of `ref`? Contents read before are then that life's. */
-static inline bool hold_lives(struct depot_line *line, u64 ref)
+/*
+ * Does the line still live the life it lived when its link was `link`, not dead? Contents read
+ * before are then that life's.
+ */
+static inline bool hold_lives(struct depot_line *line, u64 link)
 {
-	u64 link;
-
 	smp_rmb(); /* pairs with the barrier in insert_fill() */
-	link = atomic64_read(&line->link);
-	return link_generation(link) == ref >> 32 && !(link & LINK_DEAD);
+	return !((atomic64_read(&line->link) ^ link) & ~LINK_NEXT);
 }
 
 static inline bool hold_valid(struct stackdepot *depot, u64 ref)
 {
-	return hold_lives(depot_line(depot, (u32)ref), ref);
+	return hold_lives(depot_line(depot, (u32)ref), ref & ~(LINK_NEXT | LINK_DEAD));
 }
 
 /*

@@ -2,15 +2,6 @@
 /* index.c - the index grows, and its buckets are opened; see index.h. */
 #include "index.h"
 
-/* One version more: whoever read the head before changes it no more. */
-static void index_raise(atomic64_t *head)
-{
-	u64 value = atomic64_read(head);
-
-	while (!atomic64_try_cmpxchg(head, &value, value + BIT_ULL(LINK_GENERATION_SHIFT)))
-		;
-}
-
 void depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 {
 	atomic64_t *head = index_head(depot, hash, digits);
@@ -22,7 +13,9 @@ void depot_index_open(struct stackdepot *depot, u64 hash, u32 digits)
 		for (inner = digits; (outer = index_outer(inner)); inner = outer)
 			if (atomic64_read_acquire(index_head(depot, hash, outer)))
 				break;
-		index_raise(index_head(depot, hash, outer));
+		while (!index_raise(index_head(depot, hash, outer),
+				    atomic64_read(index_head(depot, hash, outer))))
+			;
 		closed = 0;
 		opened = BIT_ULL(LINK_GENERATION_SHIFT);
 		(void)atomic64_try_cmpxchg(index_head(depot, hash, inner), &closed, opened);

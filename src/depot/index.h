@@ -25,6 +25,9 @@
  * it before, and either his CAS fails or it came before, too; and B, who goes along the outer chain
  * after he saw the bucket open, meets A's line.
  *
+ * Who went along the outer chain before, and then opens the bucket with his line, raises the outer
+ * head from what it was when he began: nothing was inserted there since, and nothing will be.
+ *
  * Where memory is had by touching it, DEPOT_INDEX_GROWS is 0 and all buckets are there at once. A
  * trace has one chain then, and what is said here of others costs nothing.
  *
@@ -68,6 +71,12 @@ static __always_inline u32 index_outer(u32 digits)
 static inline u32 index_buckets(const struct stackdepot *depot)
 {
 	return depot->first_buckets * ((READ_ONCE(depot->header->digits) & depot->max_digits) + 1);
+}
+
+/* One version more: whoever read the head before changes it no more. False if it is not `value`. */
+static inline bool index_raise(atomic64_t *head, u64 value)
+{
+	return atomic64_try_cmpxchg(head, &value, value + BIT_ULL(LINK_GENERATION_SHIFT));
 }
 
 /* depot_index_open() - open the innermost chain of a hash, whose head is 0. */

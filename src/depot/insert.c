@@ -24,6 +24,9 @@ struct insertion {
 	u64 linked; /* what its state was when it was linked here; or 0 */
 	/* For each whole group, the hash's state in front of it ^ the window over it. */
 	u64 *mixed;
+	struct chain_place *whole; /* where all of it belongs; or NULL */
+	struct chain_place prefix; /* where its outermost `prefix_nr` do, which were missed */
+	u32 prefix_nr;
 };
 
 static void insert_hash_groups(struct insertion *in)
@@ -62,14 +65,15 @@ static void insert_find_prefix(struct insertion *in)
 		const uintptr_t *frames = in->frames + in->nr - nr;
 		const struct find_trace prefix = {.frames = frames, .window = frames, .nr = nr};
 		const u64 mixed = in->mixed[nr / DEPOT_GROUP - 1];
-		struct depot_found found =
-			find_line(in->depot, &prefix, hash_finish(in->depot->keys, mixed, nr));
+		struct depot_found found = find_line(
+			in->depot, &prefix, hash_finish(in->depot->keys, mixed, nr), &in->prefix);
 
 		if (found.ref && depot_pin(in->depot, found.ref, 0)) {
 			in->ref = found.ref;
 			in->done = nr;
 			return;
 		}
+		in->prefix_nr = nr;
 	}
 }
 
@@ -116,6 +120,16 @@ static bool insert_discard(struct insertion *in, u32 number)
 	return true;
 }
 
+/* Where so many outermost frames belong, if they were looked for before. */
+static struct chain_place insert_place(const struct insertion *in, u32 nr)
+{
+	if (in->whole && nr == in->nr)
+		return *in->whole;
+	if (DEPOT_INDEX_GROWS && nr == in->prefix_nr)
+		return in->prefix;
+	return (struct chain_place){.digits = CHAIN_NOWHERE};
+}
+
 /* Link the next run, or pin the one that is there. False if there is no line to be had. */
 static bool insert_run(struct insertion *in)
 {
@@ -128,17 +142,20 @@ static bool insert_run(struct insertion *in)
 	u64 ref, state = 0;
 	u32 filled = 0;
 	bool parent_held = parent != 0;
-	struct chain_place place;
+	struct chain_place place = insert_place(in, in->done + nr);
 
 	in->linked = 0;
-	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
+	for (;;) {
+		if (place.digits == CHAIN_NOWHERE &&
+		    (ref = depot_chain_find(depot, hash, &run, &place)))
+			break;
 		if (!filled) {
 			filled = depot_take(depot, in->flags);
 			if (!filled)
 				return false;
 			state = insert_fill(depot, filled, &run, window);
 		}
-		ref = depot_chain_insert(depot, &place, filled);
+		ref = depot_chain_insert(depot, hash, &place, filled);
 		if (ref) {
 			depot_count(depot, COUNT_LINES_ADDED);
 			in->linked = state;
@@ -146,6 +163,7 @@ static bool insert_run(struct insertion *in)
 			parent_held = false; /* by us: the new line holds it */
 			break;
 		}
+		place.digits = CHAIN_NOWHERE;
 	}
 	if (filled)
 		parent_held &= !insert_discard(in, filled);
@@ -193,7 +211,8 @@ static void insert_settle(const struct insertion *in, bool truncated)
 		depot_unpin(depot, (u32)in->ref);
 }
 
-u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags)
+u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsigned int flags,
+		 struct chain_place *place)
 {
 	const bool truncated = nr > depot->max_frames;
 	u64 mixed[DEPOT_MAX_GROUPS] __uninitialized;
@@ -201,7 +220,8 @@ u64 depot_insert(struct stackdepot *depot, const uintptr_t *frames, u32 nr, unsi
 			       .frames = frames,
 			       .nr = truncated ? depot->max_frames : nr,
 			       .flags = flags,
-			       .mixed = mixed};
+			       .mixed = mixed,
+			       .whole = place};
 
 	if (flags & STACKDEPOT_FIND)
 		return 0;

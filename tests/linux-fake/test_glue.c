@@ -164,6 +164,7 @@ static void a_handle_is_the_same_for_equal_traces(void **state)
 {
 	unsigned int handle = save(2, CAN_ALLOC);
 	unsigned long copy[FRAMES], expected[FRAMES];
+	unsigned int bit;
 	char text[1024];
 
 	(void)state;
@@ -180,6 +181,9 @@ static void a_handle_is_the_same_for_equal_traces(void **state)
 	assert_memory_equal(copy, expected, sizeof(copy));
 	assert_int_equal(stack_depot_fetch_into(0, copy, FRAMES), 0);
 	assert_memory_equal(copy, expected, sizeof(copy));
+	/* Handles that nobody was given, most of them of lines that have no memory yet. */
+	for (bit = 0; bit < 27; bit++)
+		assert_in_range(stack_depot_fetch_into(1u << bit, copy, FRAMES), 0, FRAMES);
 	assert_true(stack_depot_snprint(handle, text, sizeof(text), 2) >
 		    FRAMES * (int)(2 * sizeof(long) + 3));
 	assert_memory_equal(text, sizeof(long) == 8 ? "  0xffff80008" : "  0x8000002", 11);

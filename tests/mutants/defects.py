@@ -12,6 +12,11 @@ def mutant(name, why, found_by, *changes):
     return Mutant(name, why, [] if unit else found_by, [Change(*change) for change in changes], unit)
 
 
+INDEX_RAISE = """		while (!index_raise(index_head(depot, hash, outer),
+				    atomic64_read(index_head(depot, hash, outer))))
+			;
+"""
+
 MUTANTS = [
     mutant(
         "pin without looking at the generation",
@@ -46,7 +51,12 @@ MUTANTS = [
         "fetch without looking at the generation again",
         "frames of two traces are mixed",
         ["fetch/evict"],
-        ("fetch.c", "return hold_lives(life->line, life->ref) ? nr : -ESTALE;", "return nr;")),
+        ("fetch.c", "return hold_lives(life->line, life->link) ? nr : -ESTALE;", "return nr;")),
+    mutant(
+        "whole fetch without looking at the generation again",
+        "frames of two traces are mixed",
+        ["fetch whole/evict"],
+        ("fetch.c", "return hold_lives(life.line, life.link) ? nr : 0;", "return nr;")),
     mutant(
         "parent let go before the generation is raised",
         "a reader walks up into a recycled parent and finds the child valid",
@@ -79,10 +89,10 @@ MUTANTS = [
         ["save/evict", "save/save, depot full", "fetch/evict"],
         ("insert.c", """			state = insert_fill(depot, filled, &run, window);
 		}
-		ref = depot_chain_insert(depot, &place, filled);
+		ref = depot_chain_insert(depot, hash, &place, filled);
 		if (ref) {
 """, """		}
-		ref = depot_chain_insert(depot, &place, filled);
+		ref = depot_chain_insert(depot, hash, &place, filled);
 		if (ref) {
 			state = insert_fill(depot, filled, &run, window);
 """)),
@@ -90,8 +100,8 @@ MUTANTS = [
         "steps of a look-up not confirmed",
         "a trace is found in a line that is filled and not yet, or never, linked",
         ["save/recycle/save"],
-        ("find.h", "if (unlikely(link & LINK_DEAD || atomic64_read(word) != next))",
-         "if (unlikely(link & LINK_DEAD))")),
+        ("find.h", "if (unlikely(link & LINK_DEAD || atomic64_read(word) != next)) {",
+         "if (unlikely(link & LINK_DEAD)) {")),
     mutant(
         "steps of a traversal not confirmed",
         "an inserter finds the line that it, or another, has filled and not linked",
@@ -109,16 +119,16 @@ MUTANTS = [
         "version of the head not raised by an insertion",
         "a head takes an old value again, and what was inserted meanwhile is not looked at",
         ["save/recycle/save", "insert/", "save/save"],
-        ("chain.c", "u64 version = (place->value >> LINK_GENERATION_SHIFT) + 1,",
-         "u64 version = place->value >> LINK_GENERATION_SHIFT,"),
+        ("chain.c", "version = (head >> LINK_GENERATION_SHIFT) + 1;",
+         "version = head >> LINK_GENERATION_SHIFT;"),
         ("chain.c", " + (step->word == step->head);", ";")),
     mutant(
         "not looked at again before linking",
         "equal traces are linked twice",
         ["save/save, same trace"],
-        ("insert.c", """	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
-""", """	while (!(ref = depot_chain_find(depot, hash, &run, &place))) {
-		place.value = atomic64_read_acquire(place.head);
+        ("insert.c", """		ref = depot_chain_insert(depot, hash, &place, filled);
+""", """		place.value = atomic64_read_acquire(index_head(depot, hash, place.digits));
+		ref = depot_chain_insert(depot, hash, &place, filled);
 """)),
     mutant(
         "new trace held whoever has it meanwhile",
@@ -135,26 +145,49 @@ MUTANTS = [
         "outer head not raised",
         "who saw the index before it grew links a trace that is on its inner chain",
         ["index grows"],
-        ("index.c", "		index_raise(index_head(depot, hash, outer));\n", "")),
+        ("index.c", INDEX_RAISE, ""),
+        ("chain.c", "index_raise(index_head(depot, hash, place->digits), place->value)", "true")),
+    mutant(
+        "outer head not raised by who inserts in a bucket never opened",
+        "who saw the index before it grew links a trace that is on its inner chain",
+        ["index grows"],
+        ("chain.c", "index_raise(index_head(depot, hash, place->digits), place->value)", "true")),
+    mutant(
+        "outer head raised from whatever it is",
+        "the trace was inserted on the outer chain since that was searched, and is once more",
+        ["index grows"],
+        ("chain.c", "index_raise(index_head(depot, hash, place->digits), place->value)",
+         "index_raise(index_head(depot, hash, place->digits), "
+         "atomic64_read(index_head(depot, hash, place->digits)))")),
+    mutant(
+        "digits not read again behind the head",
+        "the head was read when it had been raised already, and the trace goes where it was before",
+        ["index grows"],
+        ("chain.c", "	const u32 digits = index_digits(depot, hash);\n	struct depot_line",
+         "	const u32 digits = place->digits;\n	struct depot_line")),
+    mutant(
+        "inserted where a search was given up",
+        "the trace is behind the dead line, and is linked once more",
+        ["save/save", "insert/", "look-up", "leased save/evict"],
+        ("find.h", """{
+				find_place(ret_place, 0, CHAIN_NOWHERE);
+""", "{\n")),
+    mutant(
+        "inserted on a chain without an end",
+        "a circle in a damaged depot is never cut",
+        "steps.c",
+        ("find.h", "	if (unlikely(!left))\n		find_place(ret_place, 0, CHAIN_NOWHERE);\n", "")),
     mutant(
         "bucket opened before the outer head is raised",
         "who finds it open looks through the outer chain too early",
-        ["index grows and save/save/save"],
-        ("index.c", "		index_raise(index_head(depot, hash, outer));\n", ""),
-        ("index.c", "&closed, opened);\n",
-         "&closed, opened);\n		index_raise(index_head(depot, hash, outer));\n")),
+        ["index grows twice and save/save/save"],
+        ("index.c", INDEX_RAISE, ""),
+        ("index.c", "&closed, opened);\n", "&closed, opened);\n" + INDEX_RAISE)),
     mutant(
         "outer head raised without being open",
         "it looks open, and nobody raises the one outside of it",
         ["index grows"],
         ("index.c", "			if (atomic64_read_acquire(index_head(depot, hash, outer)))\n", "")),
-    mutant(
-        "digits not read again behind the head",
-        "the head was read when it had been raised already, and the trace goes where it was before",
-        ["index grows"],
-        ("chain.c", """		if (index_digits(depot, hash) != digits)
-			again = -EAGAIN;
-""", "")),
     mutant(
         "outer chains not searched before linking",
         "a trace from before the index grew is linked once more",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* lines.c - scenarios of two threads: saving, holding, fetching and evicting. */
 #include "candidates.h"
+#include "fetch.h"
 #include "take.h"
 #include "walk.h"
 #include "world.h"
@@ -166,6 +167,17 @@ static void fetch_40(void)
 {
 	world_fetch(40);
 	world_fetch(40);
+}
+
+/* All of it, or nothing. */
+static void fetch_whole_40(void)
+{
+	uintptr_t expected[WORLD_FRAMES], frames[WORLD_FRAMES];
+	const u32 handle = depot_trace_handle(&world_depot, world.slots[40].ref);
+	const u32 nr = depot_fetch_whole(&world_depot, handle, frames, WORLD_FRAMES);
+
+	VERIFY(!nr || nr == world_frames(world.slots[40].trace, expected));
+	VERIFY(!memcmp(frames, expected, nr * sizeof(*frames)));
 }
 
 /* Two lives of the line that was 40's. */
@@ -520,6 +532,13 @@ static void grow_twice_open_u(void)
 	world_save(20, FLAT(world_leaf_in(4 * 4, U.leaf + 1)), GET);
 }
 
+/* The first to want T's bucket and the one that it comes from. */
+static void grow_twice_open_t(void)
+{
+	grow_twice();
+	world_save(20, FLAT(world_leaf_in(4 * 5, T.leaf + 1)), GET);
+}
+
 static void grow_get_t_grow_get_u(void)
 {
 	grow();
@@ -528,22 +547,22 @@ static void grow_get_t_grow_get_u(void)
 	world_save(10, U, GET);
 }
 
-/* T is where it was before the index grew. */
-static void fill_t_grow(void)
+/* U is where it was before the index grew. */
+static void fill_u_grow(void)
 {
-	world_save(40, T, 0);
+	world_save(40, U, 0);
 	grow_twice();
 }
 
 /* Its line is filled again, for a chain that leads to its first one. */
 static void recycle_to_inner_chain(void)
 {
-	world_save(10, FLAT(world_leaf_in(4 * 5, T.leaf + 1)), GET);
+	world_save(10, FLAT(world_leaf_in(4 * 4, U.leaf + 1)), GET);
 }
 
-static void t_is_stored_once(void)
+static void u_is_stored_once(void)
 {
-	world_save(60, T, GET);
+	world_save(60, U, GET);
 	VERIFY(!world.slots[0].ref || world.slots[0].ref == world.slots[60].ref);
 }
 
@@ -667,6 +686,12 @@ const struct scenario scenarios_lines[] = {
 	 .bound = 3,
 	 .prepare = fill_a,
 	 .threads = {fetch_40, recycle_twice}},
+	{.name = "fetch whole/evict",
+	 .lines = 1,
+	 .buckets = 1,
+	 .bound = 3,
+	 .prepare = fill_a,
+	 .threads = {fetch_whole_40, recycle_twice}},
 	{.name = "iterate/evict",
 	 .lines = 2,
 	 .buckets = 1,
@@ -873,6 +898,12 @@ const struct scenario scenarios_lines[] = {
 	 .bound = 2,
 	 .threads = {get_u_0, grow_twice_open_u, get_u_10},
 	 .verify = verify_same_0_10},
+	{.name = "index grows twice and save/save/save, same trace",
+	 .lines = 4,
+	 .buckets = 64,
+	 .bound = 2,
+	 .threads = {get_t_0, grow_twice_open_t, get_t_10},
+	 .verify = verify_same_0_10},
 	{.name = "index grows between saves/save",
 	 .lines = 4,
 	 .buckets = 64,
@@ -880,12 +911,12 @@ const struct scenario scenarios_lines[] = {
 	 .threads = {get_u_0, grow_get_t_grow_get_u},
 	 .verify = verify_same_0_10},
 	{.name = "look-up in a grown index/line goes to an inner chain",
-	 .lines = 2,
+	 .lines = 1,
 	 .buckets = 64,
 	 .bound = 4,
 	 .flags = MAY_DROP,
-	 .prepare = fill_t_grow,
-	 .threads = {get_t_0, recycle_to_inner_chain},
-	 .verify = t_is_stored_once},
+	 .prepare = fill_u_grow,
+	 .threads = {get_u_0, recycle_to_inner_chain},
+	 .verify = u_is_stored_once},
 	{.name = NULL},
 };

@@ -308,6 +308,49 @@ static void a_depot_that_others_write_to_is_used_on(core_test *test)
 	CORE_TRUE(cut > 0);
 }
 
+/* What a fetch says when the state of the trace's line is so; `lines` is where line 0 lies. */
+static int fetch_with_state(core_test *test, const unsigned char *image, size_t bytes, size_t lines,
+			    uint64_t clear, uint64_t set)
+{
+	static unsigned char damaged[1 << 16] __attribute__((aligned(64)));
+	uintptr_t frames[STACKDEPOT_MAX_FRAMES];
+	struct stackdepot *depot;
+	stackdepot_handle_t handle;
+	uint64_t state;
+	size_t at, i;
+	int nr;
+
+	memcpy(damaged, image, bytes);
+	CORE_EQ(stackdepot_join_at(damaged, bytes, &depot), 0);
+	for (i = 0; i < 8; i++)
+		frames[i] = 0x400000 + 16 * i;
+	handle = stackdepot_save(depot, frames, 8, STACKDEPOT_KEEP);
+	at = lines + (uint32_t)stackdepot_ref(depot, handle) * TRACE_LINE_BYTES + 8;
+	memcpy(&state, damaged + at, sizeof(state));
+	state = (state & ~clear) | set;
+	memcpy(damaged + at, &state, sizeof(state));
+	nr = stackdepot_fetch(depot, handle, frames, STACKDEPOT_MAX_FRAMES);
+	stackdepot_destroy(depot);
+	return nr;
+}
+
+/* A wide line of eight frames, one whose parent is itself, or none, or is not live. */
+static void a_damaged_trace_is_not_fetched(core_test *test)
+{
+	static unsigned char image[1 << 16];
+	const size_t bytes = file_image(image, sizeof(image)),
+		     lines = bytes - 105 * TRACE_LINE_BYTES;
+	const uint64_t parent = (1u << 27) - 1, wide = 1u << 30;
+
+	CORE_EQ(fetch_with_state(test, image, bytes, lines, 0, 0), 8);
+	if (sizeof(uintptr_t) == 8)
+		CORE_EQ(fetch_with_state(test, image, bytes, lines, 0, wide), -EBADMSG);
+	CORE_EQ(fetch_with_state(test, image, bytes, lines, parent, 104), -EBADMSG);
+	CORE_EQ(fetch_with_state(test, image, bytes, lines, parent, parent), -EBADMSG);
+	/* The lines of these twenty are those from 1 on. */
+	CORE_EQ(fetch_with_state(test, image, bytes, lines, parent, 1), 16);
+}
+
 USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(an_existing_file_is_left_alone),
 	   cmocka_unit_test(blocks_are_reserved_unless_sparse),
@@ -318,4 +361,5 @@ USER_SUITE(file, cmocka_unit_test(a_new_file_is_private),
 	   cmocka_unit_test(other_versions_are_told_apart),
 	   cmocka_unit_test(a_damaged_geometry_is_refused),
 	   cmocka_unit_test(a_damaged_file_can_be_recounted),
-	   cmocka_unit_test(a_depot_that_others_write_to_is_used_on));
+	   cmocka_unit_test(a_depot_that_others_write_to_is_used_on),
+	   cmocka_unit_test(a_damaged_trace_is_not_fetched));

@@ -23,6 +23,7 @@
 #include <linux/prefetch.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/stacktrace.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -36,6 +37,12 @@
  */
 #define DEPOT_FRAME_BITS 32
 #define DEPOT_FRAME_BASE (BITS_PER_LONG == 64 ? (uintptr_t)_text - SZ_2G : 0)
+
+/*
+ * What was interrupted has nothing to do with what the interrupt did: one trace, not many. So
+ * frames outside of an interrupt's entry are cut off before a trace is stored.
+ */
+#define depot_trim(frames, nr) filter_irq_stacks((unsigned long *)(frames), nr)
 
 struct depot_line;
 
@@ -62,6 +69,9 @@ static __always_inline struct depot_line *depot_chunk_line(void *table, u32 numb
 }
 
 #define depot_line(depot, number) depot_chunk_line((depot)->lines, number)
+
+/* Was memory for a line ever allocated, so that it may be asked for? Until it is used it is 0. */
+#define depot_has_line(depot, number) READ_ONCE(*depot_chunk(depot, number))
 
 /*
  * The lowest level of candidates: a table of pages, at depot->candidates[0]. Where a word has no

@@ -135,6 +135,8 @@ static inline void port_test_barrier(void)
 #define DEPOT_VARIANT(name) name
 #define DEPOT_FRAME_BITS (BITS_PER_LONG == 64 ? 48 : 32)
 #define DEPOT_FRAME_BASE (BITS_PER_LONG == 64 ? (uintptr_t)-1 << 47 : 0)
+#define depot_has_line(depot, number) true
+#define depot_trim(frames, nr) (nr)
 #define prefetchw(p) ((void)(p))
 
 /* The unary plus takes qualifiers off; a u16 becomes an int of the same value. */

@@ -25,7 +25,6 @@
 #include "fetch.h"
 #include "glue.h"
 #include "hold.h"
-#include "insert.h"
 #include "memory.h"
 #include "walk.h"
 
@@ -228,27 +227,17 @@ static unsigned int glue_hold(depot_flags_t flags)
 }
 
 /*
- * What was interrupted has nothing to do with what the interrupt did: one trace, not many. So
- * frames outside of an interrupt's entry are cut off, and no trace is stored that has any. One that
- * is found as it is therefore needs no cutting, and in a task nearly every trace is found.
+ * No trace is stored that has frames outside of an interrupt's entry. So one that is found as it is
+ * needs no cutting, and in a task nearly every trace is found; elsewhere it is cut at once.
  */
 static depot_stack_handle_t glue_save(struct stackdepot *to, unsigned long *entries,
 				      unsigned int nr_entries, unsigned int flags)
 {
 	depot_stack_handle_t saved;
-	unsigned int missed = 0;
 
-	if (likely(in_task())) {
-		saved = depot_save(to, entries, nr_entries, flags | STACKDEPOT_FIND);
-		if (likely(saved))
-			return saved;
-		missed = nr_entries;
-	}
-	nr_entries = filter_irq_stacks(entries, nr_entries);
-	if (missed && nr_entries == missed)
-		saved = depot_add(to, entries, nr_entries, flags);
-	else
-		saved = depot_save(to, entries, nr_entries, flags);
+	if (unlikely(!in_task()))
+		nr_entries = filter_irq_stacks(entries, nr_entries);
+	saved = depot_save(to, entries, nr_entries, flags);
 	if (unlikely(!saved && nr_entries))
 		glue_refused(to);
 	return saved;
@@ -292,14 +281,12 @@ unsigned int stack_depot_fetch_into(depot_stack_handle_t handle, unsigned long *
 				    unsigned int size)
 {
 	struct stackdepot *from = glue_depot();
-	int nr;
+	unsigned int nr;
 
 	if (!handle || !from)
 		return 0;
 	/* A trace is as long as it is: nobody is to take a part for the whole. */
 	nr = depot_fetch_whole(from, handle, entries, size);
-	if (nr <= 0 || (unsigned int)nr > size)
-		return 0;
 	/* Written by code that KMSAN does not see. */
 	kmsan_unpoison_memory(entries, nr * sizeof(*entries));
 	return nr;
