@@ -87,7 +87,7 @@ static __always_inline struct depot_found cursor_find(const struct cursor_walk *
 					 .outer = walk->groups * DEPOT_GROUP,
 					 .stop = (u32)above,
 					 .quick = quick};
-	struct chain_place place;
+	struct chain_place place __uninitialized;
 	struct depot_found found =
 		find_line(walk->depot, &trace, cursor_hash(walk, window), &place);
 

@@ -22,19 +22,24 @@
 
 #define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
 
+#if BITS_PER_LONG == 64
 /* Two frames in one word: 32 bits apart, so that what differs between frames does not overlap. */
-static __always_inline u64 hash_pair(const uintptr_t *f)
+static __always_inline u64 hash_pair(const uintptr_t *f, u64 key)
 {
-	const u64 outer = f[1];
-
-	return f[0] ^ (outer << 32 | outer >> 32);
+	return (f[0] ^ (f[1] << 32 | f[1] >> 32)) * key;
 }
+#else
+static __always_inline u64 hash_pair(const uintptr_t *f, u64 key)
+{
+	return (u64)(u32)(f[0] + (u32)key) * (u32)(f[1] + (u32)(key >> 32));
+}
+#endif
 
 static __always_inline u64 hash_window(const u64 *keys, const uintptr_t *f)
 {
 	/* Written out: at -O2 compilers leave a loop of four a loop. */
-	return hash_pair(f) * keys[0] + hash_pair(f + 2) * keys[1] + hash_pair(f + 4) * keys[2] +
-	       hash_pair(f + 6) * keys[3];
+	return hash_pair(f, keys[0]) + hash_pair(f + 2, keys[1]) + hash_pair(f + 4, keys[2]) +
+	       hash_pair(f + 6, keys[3]);
 }
 
 /* The state after one more whole group; `mixed` is the one before it ^ the window over it. */

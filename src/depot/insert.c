@@ -65,15 +65,19 @@ static void insert_find_prefix(struct insertion *in)
 		const uintptr_t *frames = in->frames + in->nr - nr;
 		const struct find_trace prefix = {.frames = frames, .window = frames, .nr = nr};
 		const u64 mixed = in->mixed[nr / DEPOT_GROUP - 1];
-		struct depot_found found = find_line(
-			in->depot, &prefix, hash_finish(in->depot->keys, mixed, nr), &in->prefix);
+		const u64 hash = hash_finish(in->depot->keys, mixed, nr);
+		struct chain_place place __uninitialized;
+		struct depot_found found = find_line(in->depot, &prefix, hash, &place);
 
 		if (found.ref && depot_pin(in->depot, found.ref, 0)) {
 			in->ref = found.ref;
 			in->done = nr;
 			return;
 		}
-		in->prefix_nr = nr;
+		if (find_noted(&place)) {
+			in->prefix = place;
+			in->prefix_nr = nr;
+		}
 	}
 }
 
@@ -125,7 +129,7 @@ static struct chain_place insert_place(const struct insertion *in, u32 nr)
 {
 	if (in->whole && nr == in->nr)
 		return *in->whole;
-	if (DEPOT_INDEX_GROWS && nr == in->prefix_nr)
+	if (nr == in->prefix_nr)
 		return in->prefix;
 	return (struct chain_place){.digits = CHAIN_NOWHERE};
 }

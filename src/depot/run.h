@@ -218,8 +218,8 @@ static inline bool run_equal_slow(struct depot_line *line, u64 state, const uint
 	return true;
 }
 
-#ifdef DEPOT_VECTOR_LINES
-/* Frames that are hashed and then compared, a group of them: vectors are loaded where they lie. */
+#if defined(DEPOT_VECTOR_LINES) || BITS_PER_LONG == 32
+/* Frames that are hashed and then compared, a group of them: in vectors, or registers are few. */
 static __always_inline const uintptr_t *run_window(const uintptr_t *frames, uintptr_t *copy)
 {
 	(void)copy;

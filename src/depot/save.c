@@ -38,7 +38,7 @@ static noinline u32 save_slow(struct stackdepot *depot, const uintptr_t *frames,
 	uintptr_t pad[DEPOT_GROUP] __uninitialized;
 	const struct find_trace trace = {
 		.frames = frames, .window = hash_pad(frames, kept, pad), .nr = kept};
-	struct chain_place place;
+	struct chain_place place __uninitialized;
 	struct depot_found found;
 	u64 hash;
 
@@ -49,6 +49,8 @@ static noinline u32 save_slow(struct stackdepot *depot, const uintptr_t *frames,
 		found = find_line(depot, &trace, hash, &place);
 		if (!found.ref)
 			return save_add(depot, frames, nr, flags, find_noted(&place));
+		if (hold_is_current(depot, found.state, flags) && found_unchanged(&found))
+			break;
 	} while (!depot_hold(depot, found.ref, found.state, flags));
 	return depot_handle(depot, found.ref);
 }
@@ -80,7 +82,7 @@ u32 DEPOT_VARIANT(depot_save)(struct stackdepot *depot, const uintptr_t *frames,
 {
 	struct find_trace trace = {.frames = frames, .nr = nr, .quick = true};
 	uintptr_t copy[DEPOT_GROUP] __uninitialized;
-	struct chain_place place;
+	struct chain_place place __uninitialized;
 	struct depot_found found;
 
 	if (unlikely(nr < DEPOT_GROUP || nr > depot->save_frames))

@@ -173,6 +173,12 @@ MUTANTS = [
 				find_place(ret_place, 0, CHAIN_NOWHERE);
 """, "{\n")),
     mutant(
+        "outer part inserted where another one was found",
+        "what was inserted between the two searches is linked once more",
+        ["save/save, same trace below"],
+        ("insert.c", "find_line(in->depot, &prefix, hash, &place);", "find_line(in->depot, &prefix, hash, &in->prefix);"),
+        ("insert.c", "			in->prefix = place;\n", "")),
+    mutant(
         "inserted on a chain without an end",
         "a circle in a damaged depot is never cut",
         "steps.c",

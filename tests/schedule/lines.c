@@ -89,6 +89,21 @@ static void get_parent(void)
 	world_save(10, PARENT, GET);
 }
 
+static void fill_outer(void)
+{
+	world_save(40, OUTER, GET);
+}
+
+static void get_grandchild_0(void)
+{
+	world_save(0, GRANDCHILD, GET);
+}
+
+static void get_grandchild_10(void)
+{
+	world_save(10, GRANDCHILD, GET);
+}
+
 static void get_wide_0(void)
 {
 	world_save(0, FLAT(WIDE), GET);
@@ -603,6 +618,13 @@ const struct scenario scenarios_lines[] = {
 	 .buckets = 1,
 	 .bound = 2,
 	 .threads = {get_child_1, get_parent}},
+	{.name = "save/save, same trace below what is there",
+	 .lines = 5,
+	 .buckets = 1,
+	 .bound = 2,
+	 .prepare = fill_outer,
+	 .threads = {get_grandchild_0, get_grandchild_10},
+	 .verify = verify_same_0_10},
 	{.name = "save/save, last line",
 	 .lines = 1,
 	 .buckets = 1,

@@ -22,6 +22,16 @@ static u64 line_state(u32 number)
 	return (u64)world_depot.lines[number].state.counter;
 }
 
+/* The frames that a parent has of its own. */
+static u32 world_group(u32 parent, uintptr_t *frames)
+{
+	u32 i;
+
+	for (i = 0; i < DEPOT_GROUP; i++)
+		frames[i] = 0x7f0000000000 | (i < DEPOT_GROUP - 2 ? 0 : parent << 8) | i;
+	return DEPOT_GROUP;
+}
+
 u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES])
 {
 	const uintptr_t high = trace.leaf >= WIDE ? 0xabcdull << 48 : 0;
@@ -29,8 +39,10 @@ u32 world_frames(struct world_trace trace, uintptr_t frames[WORLD_FRAMES])
 
 	for (i = 0; trace.leaf && i < inner; i++)
 		frames[nr++] = high | 0x400000 | trace.leaf << 8 | i;
-	for (i = 0; trace.parent && i < DEPOT_GROUP; i++)
-		frames[nr++] = 0x7f0000000000 | (i < DEPOT_GROUP - 2 ? 0 : trace.parent << 8) | i;
+	if (trace.parent)
+		nr += world_group(trace.parent, frames + nr);
+	if (trace.parent >= DEEP)
+		nr += world_group(OUTER.parent, frames + nr);
 	return nr;
 }
 

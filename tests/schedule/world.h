@@ -43,6 +43,10 @@ struct world_trace {
 #define PARENT CHILD(1, 0)
 #define CHILD_1 CHILD(1, 1)
 #define CHILD_2 CHILD(1, 2)
+/* A parent from DEEP on has OUTER's frames outside of its own. */
+#define DEEP 100u
+#define OUTER CHILD(99, 0)
+#define GRANDCHILD CHILD(DEEP, 1)
 
 #define GET STACKDEPOT_GET
 #define WIDE 1000u /* leaves from here on have frames of 64 bits: 6 of them in two lines */
