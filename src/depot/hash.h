@@ -10,10 +10,12 @@
  *
  * A group is hashed as a sum of products of its frames with keys from the depot's seed, pair by
  * pair (multilinear hashing: Carter, Wegman 1979; Lemire, Kaser, "Strongly universal string hashing
- * is fast", 2014), so only one multiplication a group is in sequence. Products mix towards the high
- * bits, and a last multiplication to 128 bits folds them; the bucket is taken from the top, and
- * from the lowest bits as the index grows (index.h). Nothing but speed depends on the quality of
- * the hash.
+ * is fast", 2014), so only one multiplication a group is in sequence. Where words have 32 bits a
+ * pair is the product of two sums (NH: Black, Halevi, Krawczyk, Krovetz, Rogaway, "UMAC: fast and
+ * secure message authentication", 1999), as a product of 64 bits takes three there. Products mix
+ * towards the high bits, and a last multiplication to 128 bits folds them; the bucket is taken from
+ * the top, and from the lowest bits as the index grows (index.h). Nothing but speed depends on the
+ * quality of the hash.
  */
 #ifndef DEPOT_HASH_H
 #define DEPOT_HASH_H
