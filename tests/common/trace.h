@@ -102,15 +102,21 @@ static inline uintptr_t trace_leaf(u64 id, u64 hash)
 	}
 }
 
+/*
+ * Of a number drawn at random so many bits as a frame of 32 bits has below a kernel's text: at the
+ * entry of an interrupt, which is there, the kernel's depot cuts a trace.
+ */
+#define TRACE_BELOW_TEXT 0x7fffffffu
+
 /* The frame at `depth` from the root of all traces with the same key. */
 static inline uintptr_t trace_frame(u64 key, unsigned int depth)
 {
 	u64 hash = trace_mix(key ^ (u64)depth << 48);
 
 	if (!trace_modulo(hash, 61))
-		return (uintptr_t)hash;
+		return (uintptr_t)(sizeof(uintptr_t) == 8 ? hash : hash & TRACE_BELOW_TEXT);
 	hash = (0x7full << 40 | hash >> 24) & ~(hash & 1 ? 0 : 0xfull);
-	return TRACE_NEAR(TRACE_NEAR_BITS == 64 ? hash : (unsigned int)hash);
+	return TRACE_NEAR(TRACE_NEAR_BITS == 64 ? hash : hash & TRACE_BELOW_TEXT);
 }
 
 /* How many relatives a frame at that depth is shared with, as a key. */
