@@ -150,9 +150,11 @@ static bool insert_run(struct insertion *in)
 
 	in->linked = 0;
 	for (;;) {
-		if (place.digits == CHAIN_NOWHERE &&
-		    (ref = depot_chain_find(depot, hash, &run, &place)))
-			break;
+		if (place.digits == CHAIN_NOWHERE) {
+			ref = depot_chain_find(depot, hash, &run, &place);
+			if (ref)
+				break;
+		}
 		if (!filled) {
 			filled = depot_take(depot, in->flags);
 			if (!filled)
