@@ -54,8 +54,11 @@
 #define DEPOT_MAX_GROUPS ((STACKDEPOT_MAX_FRAMES + DEPOT_GROUP - 1) / DEPOT_GROUP)
 #define DEPOT_LINE_BYTES (16u + DEPOT_FRAME_BITS)
 #define DEPOT_CACHE_BYTES 64u
-/* Machines whose frames have another size read each other's files as little as other versions. */
-#define DEPOT_VERSION (6u << 8 | BITS_PER_LONG)
+/*
+ * Machines whose frames have another size read each other's files as little as other versions. With
+ * 32 bits traces are hashed in another way since version 7.
+ */
+#define DEPOT_VERSION ((BITS_PER_LONG == 64 ? 6u : 7u) << 8 | BITS_PER_LONG)
 #define DEPOT_MAGIC 0x31544f5045444453ull /* "SDDEPOT1", little endian */
 /* Memory comes in pages, and a bound is rounded down to them; one is for struct stackdepot. */
 #define DEPOT_PAGE_BYTES 4096u
