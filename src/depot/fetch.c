@@ -45,9 +45,9 @@ static __always_inline int fetch_handle(struct stackdepot *depot, u32 handle,
 	const u32 number = bits & ((1u << depot->line_bits) - 1);
 	int error = fetch_life(depot, number, ret_life);
 
-	*ret_ref = depot_ref(number, ret_life->link);
 	if (error)
 		return error;
+	*ret_ref = depot_ref(number, ret_life->link);
 	return depot_handle(depot, *ret_ref) == bits ? 0 : -ESTALE;
 }
 
@@ -241,7 +241,7 @@ static int fetch_pin(struct stackdepot *depot, int error, u64 ref)
 int depot_get(struct stackdepot *depot, u32 handle)
 {
 	struct fetch_life life;
-	u64 ref;
+	u64 ref = 0;
 	int error = fetch_handle(depot, handle, &life, &ref);
 
 	return fetch_pin(depot, error, ref);
